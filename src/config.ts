@@ -1,0 +1,77 @@
+import { z } from 'zod';
+
+const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+const milliseconds = z.coerce.number().int().positive();
+const port = z.coerce.number().int().min(0).max(65535);
+const url = (...protocols: string[]) =>
+  z.url({
+    protocol: new RegExp(`^(${protocols.join('|')})$`),
+    error: `expected a URL that starts with ${protocols.map((name) => `${name}://`).join(' or ')}`,
+  });
+
+const environment = z.object({
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+  DATABASE_URL: url('postgres', 'postgresql'),
+  DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(1000).default(4),
+  STATEMENT_TIMEOUT_MS: milliseconds.default(5000),
+  REDIS_URL: url('redis', 'rediss').optional(),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PORT: port.default(4000),
+  METRICS_HOST: z.string().min(1).default('127.0.0.1'),
+  METRICS_PORT: port.default(9464),
+  MAX_STALENESS_MS: milliseconds.default(5000),
+  CACHE_TTL_SECONDS: z.coerce.number().int().positive().default(300),
+  CACHE_PREFIX: z.string().default(''),
+  INSPECT: z.enum(['off', 'header', 'always']).optional(),
+  GRAPHIQL: flag.optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  SHUTDOWN_TIMEOUT_MS: milliseconds.default(10_000),
+});
+
+/** The settings of one process, read once at start and passed to what needs them. */
+export interface Config {
+  readonly production: boolean;
+  readonly database: { readonly url: string; readonly poolSize: number; readonly statementTimeoutMs: number };
+  /** `null` when no Redis is configured. */
+  readonly redis: { readonly url: string } | null;
+  readonly http: { readonly host: string; readonly port: number; readonly shutdownTimeoutMs: number };
+  readonly metrics: { readonly host: string; readonly port: number };
+  readonly cache: { readonly prefix: string; readonly ttlMs: number; readonly maxStalenessMs: number };
+  readonly inspect: 'off' | 'header' | 'always';
+  readonly graphiql: boolean;
+  readonly logLevel: string;
+}
+
+/** The environment does not describe a server that can start. The message names each variable and what it should be. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/**
+ * Reads the environment. An empty variable counts as absent, as `FOO=` in a `.env` file means.
+ *
+ * @param env the variables, such as `process.env`
+ * @returns the validated settings, defaults filled in
+ * @throws {ConfigError} naming every variable that is missing or wrong
+ */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = environment.safeParse(present);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+    throw new ConfigError(`The environment is not complete:\n${problems.join('\n')}\nSee .env.example for each variable.`);
+  }
+  const e = parsed.data;
+  const production = e.NODE_ENV === 'production';
+  return {
+    production,
+    database: { url: e.DATABASE_URL, poolSize: e.DATABASE_POOL_SIZE, statementTimeoutMs: e.STATEMENT_TIMEOUT_MS },
+    redis: e.REDIS_URL === undefined ? null : { url: e.REDIS_URL },
+    http: { host: e.HOST, port: e.PORT, shutdownTimeoutMs: e.SHUTDOWN_TIMEOUT_MS },
+    metrics: { host: e.METRICS_HOST, port: e.METRICS_PORT },
+    cache: { prefix: e.CACHE_PREFIX, ttlMs: e.CACHE_TTL_SECONDS * 1000, maxStalenessMs: e.MAX_STALENESS_MS },
+    inspect: e.INSPECT ?? (production ? 'off' : 'header'),
+    graphiql: e.GRAPHIQL ?? !production,
+    logLevel: e.LOG_LEVEL,
+  };
+}
