@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const LOCK_TIMEOUT = ['-o', 'DPkg::Lock::Timeout=120'];
+const UPDATE_ATTEMPTS = 12;
+const SHOWN_LINES = 15;
+
+/**
+ * Looks for a program in the directories of PATH.
+ *
+ * @param names what it may be called, the best name first
+ * @returns its absolute path, or `null`
+ */
+export function findOnPath(names: readonly string[]): string | null {
+  for (const name of names) {
+    for (const directory of (process.env.PATH ?? '').split(delimiter)) {
+      const file = join(directory, name);
+      if (directory !== '' && isExecutable(file)) return file;
+    }
+  }
+  return null;
+}
+
+/**
+ * Whether a file is there and we may run it.
+ *
+ * @param file its path
+ * @returns true for a program
+ */
+export function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    // Not being there, or not being ours to run, is the answer and not a failure.
+    return false;
+  }
+}
+
+/**
+ * Whether packages of Debian (or Ubuntu) can be installed without asking anybody: we are root and there is apt-get.
+ *
+ * @returns true when `installPackage` may be called
+ */
+export function canInstall(): boolean {
+  return process.getuid?.() === 0 && findOnPath(['apt-get']) !== null;
+}
+
+/**
+ * Installs a Debian package and what it depends on. Waits for other package managers that are at work.
+ *
+ * @param name the package
+ * @throws when apt-get fails, with the end of what it printed
+ */
+export async function installPackage(name: string): Promise<void> {
+  process.stderr.write(`Installing the package ${name} with apt-get …\n`);
+  // The lock on the package lists is not among those that apt-get can wait for.
+  for (let attempt = 1; ; attempt += 1) {
+    const update = await aptGet(['update', ...LOCK_TIMEOUT]);
+    if (update.code === 0) break;
+    if (attempt === UPDATE_ATTEMPTS || !/could not get lock/i.test(update.said)) throw failed('update', update.said);
+    await sleep(5000);
+  }
+  const install = await aptGet(['install', '-y', '--no-install-recommends', ...LOCK_TIMEOUT, name]);
+  if (install.code !== 0) throw failed(`install ${name}`, install.said);
+}
+
+function failed(what: string, said: string): Error {
+  return new Error(`\`apt-get ${what}\` failed:\n${said.trim().split('\n').slice(-SHOWN_LINES).join('\n')}`);
+}
+
+async function aptGet(args: string[]): Promise<{ code: number | null; said: string }> {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
+  const child = spawn('apt-get', args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  child.stdout.on('data', (chunk) => {
+    said += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    said += chunk;
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  return { code, said };
+}

@@ -1,0 +1,40 @@
+import { createServer } from 'node:net';
+
+/** Looks this far above a port that is taken before it lets the system choose. */
+const NEIGHBOURS = 20;
+
+/**
+ * Finds a port on which one can listen now. Another program may take it in the meantime: who listens must be ready for that.
+ *
+ * @param host the address to listen on
+ * @param preferred the port one would like; when it is taken, the next free one above it is found
+ * @param avoid ports that are free but promised to something else
+ * @returns the port
+ */
+export async function findFreePort(host: string, preferred = 0, avoid: readonly number[] = []): Promise<number> {
+  if (preferred !== 0) {
+    for (let port = preferred; port <= Math.min(preferred + NEIGHBOURS, 65_535); port += 1) {
+      if (!avoid.includes(port) && (await tryPort(host, port)) !== null) return port;
+    }
+  }
+  for (;;) {
+    const port = await tryPort(host, 0);
+    if (port === null) throw new Error(`No port is free on ${host}.`);
+    if (!avoid.includes(port)) return port;
+  }
+}
+
+function tryPort(host: string, port: number): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(null);
+      else reject(error);
+    });
+    server.listen({ host, port, exclusive: true }, () => {
+      const address = server.address();
+      const found = typeof address === 'object' && address !== null ? address.port : port;
+      server.close(() => resolve(found));
+    });
+  });
+}

@@ -1,0 +1,121 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Account, canReach, postgresAccount } from './account.ts';
+import { type PostgresBinaries, preparePostgresBinaries } from './postgres-binaries.ts';
+import { commandLine, stopProcess } from './process.ts';
+
+/** A data directory that is ready to be served. */
+export interface PostgresCluster {
+  /** What Postgres calls its data directory. */
+  readonly directory: string;
+  readonly binaries: PostgresBinaries;
+  /** Who runs Postgres: `null` for ourselves. */
+  readonly account: Account | null;
+  /** Of the superuser `postgres`: any account of the machine can knock at a port of 127.0.0.1. */
+  readonly password: string;
+}
+
+/** Postgres gets none of the variables (PGDATA, PGPORT, …) that would change what it does. */
+export const POSTGRES_ENV = { PATH: process.env.PATH ?? '', LC_ALL: 'C', TZ: 'UTC' };
+
+/**
+ * Makes a Postgres data directory, or finds the one that an earlier run made, and ends the server that such a run left
+ * behind. The caller must be sure that no other living run is using the directory.
+ *
+ * @param dataDir a directory of ours: made when missing
+ * @returns the cluster, with no server running on it
+ * @throws when the directory cannot be used or initdb fails, with what it said
+ */
+export async function preparePostgresCluster(dataDir: string): Promise<PostgresCluster> {
+  const directory = join(dataDir, 'cluster');
+  const passwordFile = join(dataDir, 'password');
+  const account = postgresAccount(directory);
+  const binaries = preparePostgresBinaries(account);
+  mkdirSync(dataDir, { recursive: true });
+  chmodSync(dataDir, 0o700);
+  if (account !== null) {
+    chownSync(dataDir, account.uid, account.gid);
+    if (!canReach(account, dataDir)) {
+      throw new Error(`${account.name}, who runs Postgres, cannot enter ${dataDir}. Choose a directory below /tmp.`);
+    }
+  }
+  await stopLeftover(directory);
+  if (!existsSync(directory) || !existsSync(passwordFile)) {
+    writeFileSync(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 });
+    if (account !== null) chownSync(passwordFile, account.uid, account.gid);
+    // An initdb that was killed leaves a directory that looks finished: hence the other name until it is.
+    const unfinished = `${directory}.unfinished`;
+    rmSync(unfinished, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
+    await initialise(binaries, account, dataDir, unfinished, passwordFile);
+    renameSync(unfinished, directory);
+  }
+  return { directory, binaries, account, password: readFileSync(passwordFile, 'utf8') };
+}
+
+async function stopLeftover(directory: string): Promise<void> {
+  const lockFile = join(directory, 'postmaster.pid');
+  if (!existsSync(lockFile)) return;
+  const pid = Number(readFileSync(lockFile, 'utf8').split('\n')[0]);
+  // The id may have gone to a stranger since: only a process that names this directory is ours to end.
+  if (Number.isInteger(pid) && pid > 0 && commandLine(pid)?.includes(directory)) {
+    await stopProcess(pid, [
+      ['SIGINT', 10_000],
+      ['SIGQUIT', 5_000],
+    ]);
+  }
+  // Postgres believes in the file of a dead server when a stranger has its id.
+  rmSync(lockFile, { force: true });
+}
+
+async function initialise(
+  binaries: PostgresBinaries,
+  account: Account | null,
+  cwd: string,
+  directory: string,
+  passwordFile: string,
+): Promise<void> {
+  const args = [
+    `--pgdata=${directory}`,
+    '--username=postgres',
+    '--auth=scram-sha-256',
+    `--pwfile=${passwordFile}`,
+    '--encoding=UTF8',
+    // One sort order on every machine, whatever locales it has.
+    '--locale=C',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
+    '--no-sync',
+    '--no-instructions',
+  ];
+  const child = spawn(binaries.initdb, args, {
+    cwd,
+    env: POSTGRES_ENV,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...identity(account),
+  });
+  let said = '';
+  child.stdout.on('data', (chunk) => {
+    said += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    said += chunk;
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  if (code !== 0) throw new Error(`initdb could not make ${directory} (exit code ${code}):\n${said.trim()}`);
+}
+
+/**
+ * The options of `spawn` that make a child run as an account.
+ *
+ * @param account the account, `null` for ourselves
+ * @returns the options
+ */
+export function identity(account: Account | null): { uid?: number; gid?: number } {
+  return account === null ? {} : { uid: account.uid, gid: account.gid };
+}

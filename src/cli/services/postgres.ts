@@ -1,0 +1,152 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import postgres from 'postgres';
+import { findFreePort } from './port.ts';
+import { identity, POSTGRES_ENV, type PostgresCluster, preparePostgresCluster } from './postgres-cluster.ts';
+import { exited, guardProcess, stopProcess } from './process.ts';
+
+/** What kind of Postgres to start, and where. */
+export interface PostgresOptions {
+  /** Holds the cluster, its password and its log. No other living run may be using it. */
+  readonly dataDir: string;
+  /** The port one would like; when it is taken or not given, another one is found. */
+  readonly port?: number;
+  /** Settings of the server, such as `{ fsync: 'off' }`. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Whether `dataDir` stays when the server stops, or our process ends. */
+  readonly persistent: boolean;
+}
+
+/** A running Postgres of our own, reachable on 127.0.0.1 alone. */
+export interface PostgresService {
+  /** The superuser's way in, to the database `postgres`. */
+  readonly adminUrl: string;
+  readonly port: number;
+  readonly pid: number;
+  /** The superuser's way into a database. */
+  url(database: string): string;
+  /** Makes a database, by copying `template` (to which nobody may be connected) when it is given. */
+  createDatabase(name: string, options?: { template?: string }): Promise<void>;
+  /** Ends the server; statements under way fail. Twice does no harm. */
+  stop(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+const START_DEADLINE_MS = 60_000;
+const ATTEMPTS = 5;
+/** A port that was free a moment ago, and the last backends of a server that was killed: both pass. */
+const WORTH_ANOTHER_TRY = /could not bind|Address already in use|pre-existing shared memory block/;
+
+/**
+ * Starts a real Postgres from the npm packages, as root or as an ordinary user. It does not outlive our process.
+ *
+ * @param options where its data is, the port, settings and whether the data stays
+ * @returns the service, ready for connections
+ * @throws when it does not start, with the end of its log
+ */
+export async function startPostgres(options: PostgresOptions): Promise<PostgresService> {
+  const cluster = await preparePostgresCluster(options.dataDir);
+  const log = join(options.dataDir, 'postgres.log');
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await findFreePort(HOST, options.port);
+    const child = launch(cluster, options, port, log);
+    const pid = child.pid;
+    const failure = await ready(child, cluster);
+    if (failure === null && pid !== undefined) return service(cluster, options, port, pid, child);
+    const said = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').slice(-15).join('\n') : '';
+    if (attempt === ATTEMPTS || !WORTH_ANOTHER_TRY.test(said)) {
+      throw new Error(`Postgres did not start (${failure}). Its log, ${log}, ends with:\n${said}`);
+    }
+    await sleep(200 * attempt);
+  }
+}
+
+function launch(cluster: PostgresCluster, options: PostgresOptions, port: number, log: string): ChildProcess {
+  const settings = {
+    listen_addresses: HOST,
+    port: String(port),
+    // TCP alone: the path of a socket may have 107 characters, and a clone may lie deeper.
+    unix_socket_directories: '',
+    ...options.settings,
+  };
+  const output = openSync(log, 'w');
+  try {
+    return spawn(
+      cluster.binaries.postgres,
+      ['-D', cluster.directory, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+      {
+        cwd: options.dataDir,
+        env: POSTGRES_ENV,
+        // Ctrl-C goes to the whole group of the terminal; our own shutdown decides when Postgres stops.
+        detached: true,
+        // A file and not a pipe, which would break the server when our process is killed.
+        stdio: ['ignore', output, output],
+        ...identity(cluster.account),
+      },
+    );
+  } finally {
+    closeSync(output);
+  }
+}
+
+/** Postgres writes its state into its lock file: that is where pg_ctl looks, too. */
+async function ready(child: ChildProcess, cluster: PostgresCluster): Promise<string | null> {
+  const lockFile = join(cluster.directory, 'postmaster.pid');
+  let failure: string | null = null;
+  child.once('error', (error) => {
+    failure = error.message;
+  });
+  const deadline = performance.now() + START_DEADLINE_MS;
+  while (performance.now() < deadline) {
+    await sleep(20);
+    if (failure !== null) return failure;
+    if (child.exitCode !== null || child.signalCode !== null) return exited(child);
+    const lines = existsSync(lockFile) ? readFileSync(lockFile, 'utf8').split('\n') : [];
+    if (Number(lines[0]) === child.pid && lines[7]?.trim() === 'ready') return null;
+  }
+  child.kill('SIGKILL');
+  return `not ready after ${START_DEADLINE_MS / 1000} s`;
+}
+
+function service(
+  cluster: PostgresCluster,
+  options: PostgresOptions,
+  port: number,
+  pid: number,
+  child: ChildProcess,
+): PostgresService {
+  const guard = guardProcess(pid, options.persistent ? null : options.dataDir);
+  const url = (database: string) =>
+    `postgres://postgres:${cluster.password}@${HOST}:${port}/${encodeURIComponent(database)}`;
+  let stopping: Promise<void> | null = null;
+  async function stop(): Promise<void> {
+    await stopProcess(pid, [
+      ['SIGINT', 10_000],
+      ['SIGQUIT', 5_000],
+      ['SIGKILL', 5_000],
+    ]);
+    await exited(child);
+    await guard.release();
+    if (!options.persistent) rmSync(options.dataDir, { recursive: true, force: true });
+  }
+  return {
+    adminUrl: url('postgres'),
+    port,
+    pid,
+    url,
+    async createDatabase(name, { template = 'template1' } = {}) {
+      const sql = postgres(url('postgres'), { max: 1, onnotice: () => {} });
+      try {
+        await sql`create database ${sql(name)} template ${sql(template)}`;
+      } finally {
+        await sql.end({ timeout: 5 });
+      }
+    },
+    stop() {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}

@@ -1,0 +1,158 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { findFreePort } from './port.ts';
+import { commandLine, exited, guardProcess, stopProcess } from './process.ts';
+import { findRedis, type RedisBinary } from './redis-binary.ts';
+
+/** What kind of Redis to start. */
+export interface RedisOptions {
+  /** Holds its log and its process id. Without it, a temporary directory does. No other living run may be using it. */
+  readonly dir?: string;
+  /** The port one would like; when it is taken or not given, another one is found. */
+  readonly port?: number;
+  /** More of what the command line takes, such as `['--maxmemory', '1mb']`. */
+  readonly args?: readonly string[];
+  /** The program; without it, the one on PATH. */
+  readonly binary?: RedisBinary;
+}
+
+/** A running Redis of our own: it keeps nothing on disk and is reachable on 127.0.0.1 alone. */
+export interface RedisService {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  /** Sends it a signal, such as SIGSTOP, SIGCONT or SIGKILL, and does not wait. */
+  kill(signal: NodeJS.Signals): void;
+  /** Ends the server. Twice does no harm. */
+  stop(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+const START_DEADLINE_MS = 10_000;
+const ATTEMPTS = 3;
+const STOP = [
+  ['SIGTERM', 5_000],
+  ['SIGKILL', 5_000],
+] as const;
+
+/**
+ * Starts a private Redis. It does not outlive our process; one that an earlier run left in the same `dir` is ended first.
+ *
+ * @param options where its log is, the port, more arguments, the program
+ * @returns the service, ready for commands
+ * @throws when there is no redis-server, or it does not start, with the end of its log
+ */
+export async function startRedis(options: RedisOptions = {}): Promise<RedisService> {
+  const binary = options.binary ?? findRedis();
+  if (binary === null) {
+    throw new Error('There is no redis-server on PATH. Install it: `sudo apt-get install redis-server`.');
+  }
+  const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'larder-redis-'));
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const record = join(dir, 'redis.pid');
+  await stopLeftover(record);
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await findFreePort(HOST, options.port);
+    const child = launch(binary, dir, port, options.args ?? []);
+    const pid = child.pid;
+    const failure = await ready(child, port);
+    if (failure === null && pid !== undefined) {
+      writeFileSync(record, `${pid}\n${commandLine(pid)}\n`);
+      return service(child, pid, port, record, options.dir === undefined ? dir : null);
+    }
+    const log = readFileSync(join(dir, 'redis.log'), 'utf8').trim().split('\n').slice(-10).join('\n');
+    if (attempt === ATTEMPTS || !log.includes('Address already in use')) {
+      throw new Error(`Redis did not start (${failure}):\n${log}`);
+    }
+  }
+}
+
+async function stopLeftover(record: string): Promise<void> {
+  if (!existsSync(record)) return;
+  const [pid, command] = readFileSync(record, 'utf8').split('\n');
+  // The id may have gone to a stranger since: the title of a Redis names its port as well.
+  if (command !== '' && commandLine(Number(pid)) === command) await stopProcess(Number(pid), STOP);
+  rmSync(record);
+}
+
+function launch(binary: RedisBinary, dir: string, port: number, more: readonly string[]): ChildProcess {
+  const args = ['--bind', HOST, '--port', String(port), '--save', '', '--appendonly', 'no', '--dir', dir, ...more];
+  const output = openSync(join(dir, 'redis.log'), 'w');
+  try {
+    // Detached, because Ctrl-C goes to the whole group of the terminal; our own shutdown decides when Redis stops.
+    return spawn(binary.file, args, { argv0: binary.argv0, detached: true, stdio: ['ignore', output, output] });
+  } finally {
+    closeSync(output);
+  }
+}
+
+async function ready(child: ChildProcess, port: number): Promise<string | null> {
+  let failure: string | null = null;
+  child.once('error', (error) => {
+    failure = error.message;
+  });
+  const client = new Redis({
+    host: HOST,
+    port,
+    lazyConnect: true,
+    retryStrategy: () => 20,
+    maxRetriesPerRequest: null,
+  });
+  // Refused connections are what waiting is made of.
+  client.on('error', () => {});
+  let processId = '';
+  client
+    .info('server')
+    .then((info) => {
+      processId = /^process_id:(\d+)/m.exec(info)?.[1] ?? '';
+    })
+    .catch((error: Error) => {
+      failure ??= error.message;
+    });
+  try {
+    const deadline = performance.now() + START_DEADLINE_MS;
+    while (performance.now() < deadline) {
+      if (failure !== null) return failure;
+      if (child.exitCode !== null || child.signalCode !== null) return await exited(child);
+      // Another Redis may answer at this port while ours fails to get it.
+      if (processId === String(child.pid)) return null;
+      await sleep(10);
+    }
+    child.kill('SIGKILL');
+    return `not ready after ${START_DEADLINE_MS / 1000} s`;
+  } finally {
+    client.disconnect();
+  }
+}
+
+function service(
+  child: ChildProcess,
+  pid: number,
+  port: number,
+  record: string,
+  temporary: string | null,
+): RedisService {
+  const guard = guardProcess(pid, temporary);
+  let stopping: Promise<void> | null = null;
+  async function stop(): Promise<void> {
+    await stopProcess(pid, STOP);
+    await exited(child);
+    await guard.release();
+    rmSync(record, { force: true });
+    if (temporary !== null) rmSync(temporary, { recursive: true, force: true });
+  }
+  return {
+    url: `redis://${HOST}:${port}`,
+    port,
+    pid,
+    kill: (signal) => void child.kill(signal),
+    stop() {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}

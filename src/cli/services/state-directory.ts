@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { canReach, postgresAccount } from './account.ts';
+
+/** Where this clone of the repository is. */
+export const REPOSITORY = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+
+/** Only root may write below it, so nobody can put a trap there, and no timer empties it as it does /var/tmp. */
+export const ROOT_STATE = '/var/lib/larder';
+
+/**
+ * Makes the directory below which root keeps what other accounts must be able to read, whatever root's umask is.
+ */
+export function makeRootState(): void {
+  mkdirSync(ROOT_STATE, { recursive: true });
+  chmodSync(ROOT_STATE, 0o755);
+}
+
+/**
+ * The directory that keeps what `make demo` and `make dev` need again: `.larder` in the repository, or one of this clone
+ * below /var/lib/larder when root works in a place that the account of Postgres cannot enter, such as /root.
+ *
+ * @returns its absolute path; the directory exists
+ * @throws when it cannot be made or belongs to another user
+ */
+export function stateDirectory(): string {
+  const account = postgresAccount(join(REPOSITORY, '.larder', 'postgres', 'cluster'));
+  const clone = createHash('sha256').update(REPOSITORY).digest('hex').slice(0, 12);
+  const directory =
+    account === null || canReach(account, REPOSITORY) ? join(REPOSITORY, '.larder') : join(ROOT_STATE, clone);
+  try {
+    if (directory.startsWith(ROOT_STATE)) makeRootState();
+    mkdirSync(directory, { recursive: true });
+    if (account !== null) chmodSync(directory, 0o755);
+  } catch (error) {
+    throw new Error(
+      `Cannot make ${directory}. Remove it, or run this as the user whom it belongs to: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+  return directory;
+}
