@@ -21,6 +21,8 @@ const environment = z.object({
   METRICS_PORT: port.default(9464),
   MAX_STALENESS_MS: milliseconds.default(5000),
   CACHE_TTL_SECONDS: z.coerce.number().int().positive().default(300),
+  MEMORY_TTL_MS: milliseconds.default(1000),
+  MEMORY_MAX_ENTRIES: z.coerce.number().int().positive().default(100_000),
   CACHE_PREFIX: z.string().default(''),
   INSPECT: z.enum(['off', 'header', 'always']).optional(),
   GRAPHIQL: flag.optional(),
@@ -36,7 +38,13 @@ export interface Config {
   readonly redis: { readonly url: string } | null;
   readonly http: { readonly host: string; readonly port: number; readonly shutdownTimeoutMs: number };
   readonly metrics: { readonly host: string; readonly port: number };
-  readonly cache: { readonly prefix: string; readonly ttlMs: number; readonly maxStalenessMs: number };
+  readonly cache: {
+    readonly prefix: string;
+    readonly ttlMs: number;
+    readonly maxStalenessMs: number;
+    readonly memoryTtlMs: number;
+    readonly memoryMaxEntries: number;
+  };
   readonly inspect: 'off' | 'header' | 'always';
   readonly graphiql: boolean;
   readonly logLevel: string;
@@ -59,7 +67,9 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   const parsed = environment.safeParse(present);
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-    throw new ConfigError(`The environment is not complete:\n${problems.join('\n')}\nSee .env.example for each variable.`);
+    throw new ConfigError(
+      `The environment is not complete:\n${problems.join('\n')}\nSee .env.example for each variable.`,
+    );
   }
   const e = parsed.data;
   const production = e.NODE_ENV === 'production';
@@ -69,7 +79,13 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     redis: e.REDIS_URL === undefined ? null : { url: e.REDIS_URL },
     http: { host: e.HOST, port: e.PORT, shutdownTimeoutMs: e.SHUTDOWN_TIMEOUT_MS },
     metrics: { host: e.METRICS_HOST, port: e.METRICS_PORT },
-    cache: { prefix: e.CACHE_PREFIX, ttlMs: e.CACHE_TTL_SECONDS * 1000, maxStalenessMs: e.MAX_STALENESS_MS },
+    cache: {
+      prefix: e.CACHE_PREFIX,
+      ttlMs: e.CACHE_TTL_SECONDS * 1000,
+      maxStalenessMs: e.MAX_STALENESS_MS,
+      memoryTtlMs: e.MEMORY_TTL_MS,
+      memoryMaxEntries: e.MEMORY_MAX_ENTRIES,
+    },
     inspect: e.INSPECT ?? (production ? 'off' : 'header'),
     graphiql: e.GRAPHIQL ?? !production,
     logLevel: e.LOG_LEVEL,

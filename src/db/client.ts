@@ -6,6 +6,8 @@ export interface Database {
   readonly client: Sql;
   readonly orm: PostgresJsDatabase;
   readonly statementTimeoutMs: number;
+  /** @returns whether Postgres answers within a second; asks outside of any request's figures */
+  ping(): Promise<boolean>;
   /** Ends the pool after the statements under way, at the latest after five seconds. */
   close(): Promise<void>;
 }
@@ -42,6 +44,13 @@ export function openDatabase(options: DatabaseOptions): Database {
     client,
     orm: drizzle(client),
     statementTimeoutMs: options.statementTimeoutMs,
+    ping: () => {
+      const answer = client`select 1`.then(
+        () => true,
+        () => false,
+      );
+      return Promise.race([answer, new Promise<boolean>((resolve) => setTimeout(resolve, 1000, false).unref())]);
+    },
     close: () => client.end({ timeout: 5 }),
   };
 }

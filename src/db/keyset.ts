@@ -1,0 +1,143 @@
+import { getTableColumns, getTableName, type SQL, sql } from 'drizzle-orm';
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import { type Statement, statement } from './statement.ts';
+
+/** The rows that a list pages through: a table, or a join table that leads to one. */
+export interface KeysetSource {
+  /** What the list is called in figures, such as `Campaign.events`. */
+  readonly name: string;
+  /** The table that is scanned. */
+  readonly from: PgTable;
+  /** The column of `from` that holds the listed entity's id; it ends every sort key and makes it unique. */
+  readonly id: PgColumn;
+  /** The listed entity's own table, whose `xmin` is the version. */
+  readonly entity: PgTable;
+  /** The column of `from` that holds the parent's id; absent when the list has no parent. */
+  readonly parent?: PgColumn;
+  /** The column of `from` that `after` and `before` of a range filter compare with; absent when there is no filter. */
+  readonly range?: PgColumn;
+}
+
+/** How a page is cut out of a source. Each combination is one statement text. */
+export interface KeysetShape {
+  /** The column sorted by before the id; absent to sort by id alone. */
+  readonly key?: PgColumn;
+  /** Whether the scan goes from the largest key to the smallest. */
+  readonly descending: boolean;
+  /** Whether some row of the batch wants its sort keys, its count, or to know what lies outside the page's bounds. */
+  readonly keys: boolean;
+  readonly total: boolean;
+  readonly outside: boolean;
+}
+
+/** One row for each page asked for; lists are comma-separated and `null` when empty. */
+export interface KeysetRow {
+  ord: number;
+  ids: string | null;
+  versions: string | null;
+  keys?: (string | null)[] | null;
+  total?: string | null;
+  below?: boolean | null;
+  above?: boolean | null;
+}
+
+/** The smallest and largest value of each type a page can be bounded by: with no cursor they stand in for one. */
+const SENTINELS: Record<string, readonly [string, string]> = {
+  bigint: ['-9223372036854775808', '9223372036854775807'],
+  'timestamp (6) with time zone': ['-infinity', 'infinity'],
+};
+
+/**
+ * The least and the greatest value of a column's type.
+ *
+ * @param column a bigint or timestamptz column
+ * @returns the two values as SQL text
+ * @throws when a list is declared over a column of another type
+ */
+export function sentinels(column: PgColumn): readonly [string, string] {
+  const pair = SENTINELS[column.getSQLType()];
+  if (pair === undefined) {
+    throw new TypeError(`${getTableName(column.table)}.${column.name}: no sentinels for ${column.getSQLType()}`);
+  }
+  return pair;
+}
+
+/**
+ * Writes the statement that cuts any number of pages from one list in one go. Limits and cursors are data (arrays that
+ * `unnest` turns into rows), so siblings with different arguments share it, and each page is one index range scan of
+ * its own length: `lateral` with sentinels, because `cursor is null or …` and `row_number()` read the whole list.
+ *
+ * @param source the list
+ * @param shape the order and what else is wanted of each page
+ * @returns a statement with the placeholders ord, parent, size, lowKey, lowId, highKey, highId, from, to, wantTotal
+ */
+export function keysetStatement(source: KeysetSource, shape: KeysetShape): Statement<KeysetRow> {
+  const t = sql.raw('t');
+  const column = (c: PgColumn) => sql`${t}.${sql.identifier(c.name)}`;
+  const id = column(source.id);
+  const key = shape.key === undefined ? undefined : column(shape.key);
+  const position = key === undefined ? id : sql`(${key}, ${id})`;
+  const bound = (side: 'low' | 'high') =>
+    key === undefined ? sql.raw(`q.${side}_id`) : sql.raw(`(q.${side}_key, q.${side}_id)`);
+  const inList = sql.join(
+    [
+      source.parent === undefined ? sql`true` : sql`${column(source.parent)} = q.parent`,
+      ...(source.range === undefined
+        ? []
+        : [sql`${column(source.range)} > q.from_key`, sql`${column(source.range)} < q.to_key`]),
+    ],
+    sql` and `,
+  );
+  const direction = sql.raw(shape.descending ? 'desc' : 'asc');
+  const order = key === undefined ? sql`${id} ${direction}` : sql`${key} ${direction}, ${id} ${direction}`;
+  const exists = (condition: SQL) => sql`exists (select from ${source.from} t where ${inList} and ${condition})`;
+  const columns: SQL[] = [sql`q.ord`, sql`page.ids`, sql`page.versions`];
+  if (shape.keys) columns.push(sql`page.keys`);
+  if (shape.total) {
+    columns.push(
+      sql`case when q.want_total then (select count(*) from ${source.from} t where ${inList})::text end as total`,
+    );
+  }
+  if (shape.outside) {
+    columns.push(sql`${exists(sql`${position} <= ${bound('low')}`)} as below`);
+    columns.push(sql`${exists(sql`${position} >= ${bound('high')}`)} as above`);
+  }
+  return statement(
+    source.name,
+    sql`
+      select ${sql.join(columns, sql`, `)}
+      from unnest(${sql.placeholder('ord')}::int[], ${sql.placeholder('parent')}::bigint[],
+        ${sql.placeholder('size')}::int[], ${sql.placeholder('lowKey')}::${keyType(shape.key)}[],
+        ${sql.placeholder('lowId')}::bigint[], ${sql.placeholder('highKey')}::${keyType(shape.key)}[],
+        ${sql.placeholder('highId')}::bigint[], ${sql.placeholder('from')}::${keyType(source.range)}[],
+        ${sql.placeholder('to')}::${keyType(source.range)}[], ${sql.placeholder('wantTotal')}::bool[]
+      ) as q(ord, parent, size, low_key, low_id, high_key, high_id, from_key, to_key, want_total)
+      cross join lateral (
+        select string_agg(row.id, ',') as ids, string_agg(row.version, ',') as versions${
+          shape.keys ? sql`, json_agg(row.key) as keys` : sql``
+        }
+        from (
+          select ${id}::text as id, ${version(source, id)} as version${
+            shape.keys ? sql`, ${key === undefined ? sql`null` : key}::text as key` : sql``
+          }
+          from ${source.from} t
+          where ${inList} and ${position} > ${bound('low')} and ${position} < ${bound('high')}
+          order by ${order}
+          limit q.size
+        ) row
+      ) page`,
+  );
+}
+
+/** On a join table the version costs one primary-key probe for each row of the page, after the limit. */
+function version(source: KeysetSource, id: SQL): SQL {
+  if (source.entity === source.from) return sql`t.xmin::text`;
+  const primary = Object.values(getTableColumns(source.entity)).find((column) => column.primary);
+  if (primary === undefined) throw new TypeError(`${getTableName(source.entity)} has no single-column primary key`);
+  return sql`(select e.xmin::text from ${source.entity} e where e.${sql.identifier(primary.name)} = ${id})`;
+}
+
+/** The bounds of a key that is not there are never read; any type does for them. */
+function keyType(column: PgColumn | undefined): SQL {
+  return sql.raw(column === undefined ? 'bigint' : column.getSQLType());
+}

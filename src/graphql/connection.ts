@@ -1,0 +1,164 @@
+import type { InputFieldMap, InputShapeFromFields } from '@pothos/core';
+import type { GraphQLResolveInfo } from 'graphql';
+import type { Repository } from '../repository/cached-repository.ts';
+import type { Entity } from '../repository/entity-definition.ts';
+import type { Page, PageNeeds, PageRequest, Position } from '../repository/page.ts';
+import type { SchemaTypes } from './builder.ts';
+import type { GraphQLContext } from './context.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import type { EntityType } from './entity-type.ts';
+import { loadPage } from './page-loader.ts';
+import { needsBody, selectionOf } from './selection.ts';
+import { userInputError } from './user-input-error.ts';
+
+/** Entries on a page when the client does not say, and at most. */
+const DEFAULT_PAGE_SIZE = 20;
+const MAX_PAGE_SIZE = 100;
+
+/** Which list a connection pages through, and what of it. */
+export interface ConnectionSource<Lists extends string> {
+  readonly list: Lists;
+  readonly parent?: string;
+  readonly order: string;
+  readonly direction?: 'ASC' | 'DESC';
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/** The four arguments of the Relay Cursor Connections specification, section 4. */
+interface PageArguments {
+  readonly first?: number | null | undefined;
+  readonly last?: number | null | undefined;
+  readonly after?: string | null | undefined;
+  readonly before?: string | null | undefined;
+}
+
+/**
+ * A field that pages through a list of entities. Its resolver makes one promise for each parent and none for each item:
+ * the nodes of the page that it answers are entities already.
+ *
+ * @param t the field builder of the parent's type
+ * @param type the listed entity's type
+ * @param options the field's description, its arguments besides the four of every connection, and which list they name;
+ *   `null` for an empty one
+ * @returns the field
+ */
+export function connectionField<Parent, E extends Entity, Lists extends string, Args extends InputFieldMap>(
+  t: PothosSchemaTypes.RootFieldBuilder<SchemaTypes, Parent>,
+  type: EntityType<E, Lists>,
+  options: {
+    description: string;
+    args?: Args;
+    source: (parent: Parent, args: InputShapeFromFields<Args>) => ConnectionSource<Lists> | null;
+  },
+) {
+  return t.field({
+    type: type.connection,
+    nullable: true,
+    description: options.description,
+    args: {
+      first: t.arg.int({
+        description: `How many from the start: 0 to ${MAX_PAGE_SIZE}, ${DEFAULT_PAGE_SIZE} if neither is given.`,
+      }),
+      after: t.arg.string({ description: 'Only what comes after this cursor.' }),
+      last: t.arg.int({ description: `How many from the end: 0 to ${MAX_PAGE_SIZE}.` }),
+      before: t.arg.string({ description: 'Only what comes before this cursor.' }),
+      ...(options.args as InputFieldMap),
+    },
+    complexity: (args: PageArguments) => ({ field: 1, multiplier: args.first ?? args.last ?? DEFAULT_PAGE_SIZE }),
+    // Arguments that come by a type parameter are beyond inference here, and so is a connection's shape over them.
+    resolve: (parent: unknown, args: PageArguments, context: GraphQLContext, info: GraphQLResolveInfo) => {
+      const source = options.source(parent as Parent, args as InputShapeFromFields<Args>);
+      return resolvePage(type, source, args, context, info) as never;
+    },
+  });
+}
+
+async function resolvePage<E extends Entity, Lists extends string>(
+  type: EntityType<E, Lists>,
+  source: ConnectionSource<Lists> | null,
+  args: PageArguments,
+  context: GraphQLContext,
+  info: GraphQLResolveInfo,
+) {
+  const needs = needsOf(info);
+  if (source === null) return connectionOf({ items: [], hasNext: false, hasPrevious: false, total: 0 }, '', '');
+  const repository = type.repositoryOf(context);
+  const request = {
+    ...source,
+    ...readArguments(repository, source, args),
+    direction: source.direction ?? 'ASC',
+    needs,
+  };
+  const page = await loadPage(repository, source.list, request satisfies PageRequest, context);
+  return connectionOf(page, `${type.name}.${source.list}`, source.order);
+}
+
+/** Checks the four arguments before any SQL. */
+function readArguments<E extends Entity, Lists extends string>(
+  repository: Repository<E, Lists>,
+  { list, order }: ConnectionSource<Lists>,
+  { first, last, after, before }: PageArguments,
+): Pick<PageRequest, 'limit' | 'backward' | 'after' | 'before'> {
+  if (first != null && last != null) throw userInputError('last', 'Expected first or last, got both.');
+  const place = (argument: string, cursor: string | null | undefined): Position | undefined => {
+    if (cursor == null) return undefined;
+    const position = decodeCursor(cursor, `${repository.name}.${list}`, order);
+    if (position === null || !repository.isPosition(list, order, position)) {
+      throw userInputError(argument, `Expected a cursor of this list in this order, as an edge or pageInfo gave it.`);
+    }
+    return position;
+  };
+  const start = place('after', after);
+  const end = place('before', before);
+  return {
+    limit: pageSize('first', first) ?? pageSize('last', last) ?? DEFAULT_PAGE_SIZE,
+    backward: last != null,
+    ...(start === undefined ? {} : { after: start }),
+    ...(end === undefined ? {} : { before: end }),
+  };
+}
+
+function pageSize(argument: string, size: number | null | undefined): number | undefined {
+  if (size == null) return undefined;
+  if (size < 0 || size > MAX_PAGE_SIZE) {
+    throw userInputError(argument, `Expected ${argument} to be from 0 to ${MAX_PAGE_SIZE}, got ${size}.`);
+  }
+  return size;
+}
+
+/** What of a page the query selects. Bodies are read only for fields that an id does not answer. */
+function needsOf(info: GraphQLResolveInfo): PageNeeds {
+  const connection = selectionOf(info);
+  const under = (field: string, selection = connection) => selectionOf(info, selection.get(field) ?? []);
+  const edges = under('edges');
+  const pageInfo = under('pageInfo');
+  const positions = edges.has('cursor') || pageInfo.has('startCursor') || pageInfo.has('endCursor');
+  const flags = pageInfo.has('hasNextPage') || pageInfo.has('hasPreviousPage');
+  return {
+    rows: positions || flags || connection.has('edges') || connection.has('nodes'),
+    entities: needsBody(under('nodes')) || needsBody(under('node', edges)),
+    positions,
+    total: connection.has('totalCount'),
+    flags,
+  };
+}
+
+/** Gives a page the shape that the connection type's fields read. */
+function connectionOf<E extends Entity>(page: Page<E>, list: string, order: string) {
+  const edges = page.items.map((item) => ({
+    // An id and a type name are all that is asked of a node that was not read.
+    node: item.entity ?? { id: item.id },
+    cursor: item.position === null ? null : encodeCursor(list, order, item.position),
+  }));
+  return {
+    edges,
+    totalCount: page.total,
+    pageInfo: {
+      hasNextPage: page.hasNext,
+      hasPreviousPage: page.hasPrevious,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import type { Position } from '../repository/page.ts';
+
+/**
+ * Writes a cursor: the list, its order, and the sort key as SQL text, so that no digit of a timestamp is lost.
+ *
+ * @param list the list's name
+ * @param order the list's order
+ * @param position a place in it
+ * @returns opaque base64
+ */
+export function encodeCursor(list: string, order: string, position: Position): string {
+  return Buffer.from(JSON.stringify([list, order, position.key, position.id])).toString('base64');
+}
+
+/**
+ * Reads a cursor that a client sent.
+ *
+ * @param cursor the client's text
+ * @param list the list that it should be of
+ * @param order the order that it should be of
+ * @returns the place, of which only the form is checked; `null` when the text is no cursor of that list and order
+ */
+export function decodeCursor(cursor: string, list: string, order: string): Position | null {
+  const text = Buffer.from(cursor, 'base64').toString('utf8');
+  if (Buffer.from(text).toString('base64') !== cursor) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+  if (!Array.isArray(value) || value.length !== 4 || value[0] !== list || value[1] !== order) return null;
+  const [, , key, id] = value as unknown[];
+  if (typeof id !== 'string' || (key !== null && typeof key !== 'string')) return null;
+  return { key, id };
+}

@@ -1,0 +1,86 @@
+import type { FieldMap } from '@pothos/core';
+import type { GraphQLResolveInfo } from 'graphql';
+import type { Repositories } from '../domain/repositories.ts';
+import type { Repository } from '../repository/cached-repository.ts';
+import type { Entity } from '../repository/entity-definition.ts';
+import { builder, type SchemaTypes } from './builder.ts';
+import type { GraphQLContext } from './context.ts';
+import { encodeGlobalId } from './global-id.ts';
+import { registerNode } from './node.ts';
+import { needsBody, selectionOf } from './selection.ts';
+
+/** The GraphQL type of an entity, as other types refer to it. */
+export type EntityType<E extends Entity, Lists extends string> = ReturnType<typeof entityType<E, Lists>>;
+
+/**
+ * Declares the GraphQL type of an entity: a loadable object behind the entity's repository, a Node, with its connection.
+ * Its fields are added by `implement` in a statement of its own, so that types may refer to each other.
+ *
+ * @param name the type's name, which is the repository's
+ * @param repositoryOf picks the entity's repository
+ * @returns references to the type and its connection, and how to reach the repository
+ */
+export function entityType<E extends Entity, Lists extends string>(
+  name: string,
+  repositoryOf: (repositories: Repositories) => Repository<E, Lists>,
+) {
+  const ref = builder.loadableObjectRef<E, string>(name, {
+    // `null` is a gap: the loader's answers stand in the order of the ids. Pothos' types know only of errors there.
+    load: (ids, { repositories, scope }) => repositoryOf(repositories).findByIds(ids, scope) as Promise<E[]>,
+  });
+  registerNode(name, (id, context) => ref.getDataloader(context).load(id) as Promise<E | null>);
+
+  const connection = builder.connectionObject(
+    {
+      name: `${name}Connection`,
+      description: `A page of a list of ${name} nodes.`,
+      type: ref,
+      fields: (t) => ({
+        totalCount: t.int({
+          description: 'How many the list has in all, filters applied and cursors left aside. Costs a count.',
+          nullable: false,
+          // The page counts only when this is selected; the shape that Pothos knows has no such property.
+          resolve: (page) => (page as unknown as { totalCount: number }).totalCount,
+        }),
+      }),
+    },
+    { name: `${name}Edge`, description: `A ${name} node and its place in a list.` },
+  );
+
+  return {
+    name,
+    ref,
+    connection,
+    repositoryOf: (context: GraphQLContext) => repositoryOf(context.repositories),
+
+    /**
+     * A field's answer from the id that an entity holds of another: what the id alone tells is not read.
+     *
+     * @param id the other entity's id, known to exist
+     * @param info the field's info
+     * @returns the id, which Pothos loads, or a stand-in when nothing but the id is selected
+     */
+    reference: (id: string, info: GraphQLResolveInfo): string | E =>
+      needsBody(selectionOf(info)) ? id : ({ id } as E),
+
+    /** @param options the type's description and its fields; `id` and the Node interface are added */
+    implement: (options: {
+      description: string;
+      fields: (t: PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, Exclude<E, Error>>) => FieldMap;
+    }): void => {
+      ref.implement({
+        description: options.description,
+        interfaces: [builder.nodeInterfaceRef()],
+        fields: (t) => ({
+          // Pothos' own global id field is async, which costs as much as a resolver that does I/O.
+          id: t.id({
+            description: `The ${name} node's global id.`,
+            nullable: false,
+            resolve: (entity) => encodeGlobalId(name, entity.id),
+          }),
+          ...options.fields(t),
+        }),
+      });
+    },
+  };
+}

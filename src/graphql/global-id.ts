@@ -1,0 +1,24 @@
+import { isDatabaseId } from '../repository/database-id.ts';
+
+/**
+ * A global id in Pothos' default encoding (Relay Global Object Identification, section 2).
+ *
+ * @param typename the entity's type
+ * @param id its database id
+ * @returns base64 of `Type:id`
+ */
+export function encodeGlobalId(typename: string, id: string): string {
+  return Buffer.from(`${typename}:${id}`).toString('base64');
+}
+
+/**
+ * Reads a global id that a client sent. An id that no entity can have is no error: it names nothing.
+ *
+ * @param globalId the client's text
+ * @returns the type's name and the database id; `null` when the text is not exactly what `encodeGlobalId` writes
+ */
+export function decodeGlobalId(globalId: string): { typename: string; id: string } | null {
+  const [typename, id, ...rest] = Buffer.from(globalId, 'base64').toString('utf8').split(':');
+  if (typename === undefined || id === undefined || rest.length > 0 || !isDatabaseId(id)) return null;
+  return encodeGlobalId(typename, id) === globalId ? { typename, id } : null;
+}

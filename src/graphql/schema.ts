@@ -1,0 +1,14 @@
+import type { GraphQLSchema } from 'graphql';
+import { builder } from './builder.ts';
+import './types/brand.ts';
+import './types/campaign.ts';
+import './types/event.ts';
+
+/**
+ * Builds the schema from every type that is imported above.
+ *
+ * @returns the executable schema
+ */
+export function buildGraphQLSchema(): GraphQLSchema {
+  return builder.toSchema();
+}

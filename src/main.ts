@@ -1,0 +1,24 @@
+import { assemble } from './assemble.ts';
+import { ConfigError, readConfig } from './config.ts';
+
+try {
+  const config = readConfig(process.env);
+  const larder = await assemble(config);
+  const stop = (signal: NodeJS.Signals) => {
+    // Requests under way are answered; what hangs does not keep the process alive.
+    setTimeout(() => process.exit(1), config.http.shutdownTimeoutMs).unref();
+    process.stderr.write(`${signal}: answering what was accepted, then stopping.\n`);
+    larder.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`Could not stop in order: ${String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+} catch (error) {
+  process.stderr.write(`${error instanceof ConfigError ? error.message : String(error)}\n`);
+  process.exit(1);
+}

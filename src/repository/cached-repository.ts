@@ -1,0 +1,129 @@
+import type { EntityCache, Loader, Want } from '../cache/entity-cache.ts';
+import type { Body } from '../cache/entry.ts';
+import type { Database } from '../db/client.ts';
+import { run } from '../db/run.ts';
+import { arrayLiteral } from '../db/statement.ts';
+import { isDatabaseId } from './database-id.ts';
+import type { Entity, EntityDefinition } from './entity-definition.ts';
+import { listReader, type RefPage } from './list.ts';
+import type { Page, PageRequest, Position, Ref } from './page.ts';
+import { isPosition } from './position.ts';
+import { identityMap, type Scope } from './scope.ts';
+
+/** No row has this version: two lists of one request named different ones, and only Postgres knows which is newer. */
+const NEWEST = '';
+
+/** What the reads of every repository go through. */
+export interface Storage {
+  readonly database: Database;
+  readonly cache: EntityCache;
+}
+
+/** Reads entities of one kind; each method costs a number of statements that does not depend on how much it reads. */
+export interface Repository<E extends Entity, Lists extends string> {
+  /** The entity's name, which is also its GraphQL type's. */
+  readonly name: string;
+  /** @returns the entity, or `null` when there is none or the id is not one a row can have */
+  findById(id: string, scope: Scope): Promise<E | null>;
+  /** @returns an entity for each id, in order, `null` for gaps; at most one SELECT */
+  findByIds(ids: readonly string[], scope: Scope): Promise<(E | null)[]>;
+  /** @returns an entity at least as new as each ref, in order, `null` when its row is gone since; at most one SELECT */
+  findByRefs(refs: readonly Ref[], scope: Scope): Promise<(E | null)[]>;
+  /** @returns a page for each request, in order; one statement for each order and direction, then one `findByRefs` */
+  list(list: Lists, requests: readonly PageRequest[], scope: Scope): Promise<Page<E>[]>;
+  /** @returns whether a place that a client sent could be one of the list in that order */
+  isPosition(list: Lists, order: string, position: Position): boolean;
+}
+
+/**
+ * Makes the repository of an entity.
+ *
+ * @param definition the entity
+ * @param storage where its rows and bodies are
+ * @returns the repository
+ */
+export function createRepository<E extends Entity, Lists extends string>(
+  definition: EntityDefinition<E, Lists>,
+  { database, cache }: Storage,
+): Repository<E, Lists> {
+  const { name, space } = definition;
+
+  const load: Loader = async (ids, trace) => {
+    const rows = await run(database, definition.byIds, { ids: arrayLiteral(ids) }, trace);
+    return new Map(rows.map((row) => [row.id, definition.toBody(row)]));
+  };
+
+  /** Reads what this request has not read yet, or has read in another version than a list now names. */
+  const read = async (wants: Iterable<Want>, scope: Scope): Promise<Map<string, Body | null>> => {
+    const identities = identityMap(scope, name);
+    const missing = new Map<string, Want>();
+    for (const want of wants) {
+      const known = identities.get(want.id);
+      if (known !== undefined && (want.version === null || known?.version === want.version)) continue;
+      const other = missing.get(want.id);
+      missing.set(want.id, other === undefined || other.version === want.version ? want : { ...want, version: NEWEST });
+    }
+    if (missing.size > 0) {
+      const bodies = await cache.read(space, [...missing.values()], load, scope.trace);
+      for (const [id, body] of bodies) identities.set(id, body);
+    }
+    return identities;
+  };
+
+  // A body's entity was made from this definition's columns, or decoded under the shape that hashes them.
+  const entityOf = (body: Body | null | undefined) => (body?.entity ?? null) as E | null;
+
+  const findByIds: Repository<E, Lists>['findByIds'] = async (ids, scope) => {
+    const bodies = await read(
+      ids.filter(isDatabaseId).map((id) => ({ id, version: null })),
+      scope,
+    );
+    return ids.map((id) => entityOf(bodies.get(id)));
+  };
+
+  const findByRefs: Repository<E, Lists>['findByRefs'] = async (refs, scope) => {
+    const bodies = await read(refs, scope);
+    return refs.map((ref) => entityOf(bodies.get(ref.id)));
+  };
+
+  const readers = new Map(
+    Object.entries(definition.lists).map(([list, source]) => [
+      list,
+      listReader(`${name}.${list}`, definition.table, source as EntityDefinition<E, Lists>['lists'][Lists]),
+    ]),
+  );
+
+  return {
+    name,
+    findByIds,
+    findByRefs,
+    findById: async (id, scope) => (await findByIds([id], scope))[0] ?? null,
+    isPosition: (list, order, position) => isPosition(definition.lists[list].orders[order], position),
+    list: async (list, requests, scope) => {
+      const reader = readers.get(list);
+      if (reader === undefined) throw new TypeError(`${name} has no list ${list}`);
+      const pages = await reader(database, requests, scope.trace);
+      const refs = pages.flatMap((page, i) => (requests[i]?.needs.entities ? page.refs : []));
+      const entities = new Map<string, E>();
+      (await findByRefs(refs, scope)).forEach((entity) => {
+        if (entity !== null) entities.set(entity.id, entity);
+      });
+      return pages.map((page, i) => toPage(page, requests[i]?.needs.entities ? entities : null));
+    },
+  };
+}
+
+/** A row that went away between the list and its body is left out of the page. */
+function toPage<E>(page: RefPage, entities: Map<string, E> | null): Page<E> {
+  const items = page.refs.map((ref, i) => ({
+    id: ref.id,
+    entity: entities?.get(ref.id) ?? null,
+    position: page.positions?.[i] ?? null,
+  }));
+  return {
+    items: entities === null ? items : items.filter((item) => item.entity !== null),
+    hasNext: page.hasNext,
+    hasPrevious: page.hasPrevious,
+    total: page.total,
+  };
+}

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { getTableColumns, sql } from 'drizzle-orm';
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import type { Body, EntitySpace } from '../cache/entry.ts';
+import type { KeysetSource } from '../db/keyset.ts';
+import { type Statement, statement } from '../db/statement.ts';
+
+/** What every entity has. Ids are decimal text: a bigint does not fit a JavaScript number. */
+export interface Entity {
+  readonly id: string;
+}
+
+/** A list of entities: the rows it pages through and the columns it can be sorted by. */
+export interface ListDefinition extends Omit<KeysetSource, 'name' | 'entity'> {
+  /** Each order's name with the column sorted by before the id; `null` sorts by id alone. The first is the default. */
+  readonly orders: Record<string, PgColumn | null>;
+}
+
+/** An entity as its module in the domain declares it. */
+export interface EntityDeclaration<Lists extends string> {
+  /** Also the GraphQL type's name and the first half of the cache key. */
+  readonly name: string;
+  readonly table: PgTable;
+  readonly lists: Record<Lists, ListDefinition>;
+}
+
+/** An entity with what follows from its table: its shape, its SELECT by ids and how a row becomes a body. */
+export interface EntityDefinition<E extends Entity, Lists extends string> extends EntityDeclaration<Lists> {
+  readonly space: EntitySpace;
+  readonly byIds: Statement<EntityRow>;
+  /** Turns a row of `byIds` into a frozen body. */
+  toBody(row: EntityRow): Body;
+  /** Never set: carries the entity's type to its repository. */
+  readonly entity?: E;
+}
+
+/** A row of an entity's SELECT by ids: its columns under the entity's field names, and its version. */
+export type EntityRow = Record<string, string | null> & { id: string; version: string };
+
+/**
+ * Derives everything that reading an entity needs from its table.
+ *
+ * @param declaration the entity's name, table and lists
+ * @returns the definition that its repository is made from
+ */
+export function defineEntity<E extends Entity, Lists extends string>(
+  declaration: EntityDeclaration<Lists>,
+): EntityDefinition<E, Lists> {
+  const { name, table } = declaration;
+  const columns = Object.entries(getTableColumns(table));
+  const selected = columns.map(([field, column]) => sql`t.${sql.identifier(column.name)} as ${sql.identifier(field)}`);
+  const timestamps = columns
+    .filter(([, column]) => column.getSQLType().startsWith('timestamp'))
+    .map(([field]) => field);
+  const types = columns.map(([field, column]) => [field, column.name, column.getSQLType()]);
+  return {
+    ...declaration,
+    space: { entity: name, shape: createHash('sha256').update(JSON.stringify(types)).digest('hex').slice(0, 12) },
+    byIds: statement(
+      `${name}.byIds`,
+      sql`select ${sql.join(selected, sql`, `)}, t.xmin::text as version from ${table} t where t.id = any(${sql.placeholder('ids')}::bigint[])`,
+    ),
+    toBody: ({ version, ...entity }) => {
+      for (const field of timestamps) entity[field] = isoTimestamp(entity[field]);
+      return { version, entity: Object.freeze(entity) };
+    },
+  };
+}
+
+/** From the SQL text of a UTC timestamp to RFC 3339, every digit kept: `2026-01-02 03:04:05.000006+00`. */
+function isoTimestamp(text: string | null | undefined): string | null {
+  return text == null ? null : text.replace(' ', 'T').replace(/\+00$/, 'Z');
+}

@@ -1,0 +1,62 @@
+/** A row that a list named: the entity's id and the version of its row. */
+export interface Ref {
+  readonly id: string;
+  readonly version: string;
+}
+
+/** A place in a list: the text of the sort key (`null` when sorted by id alone) and the id. */
+export interface Position {
+  readonly key: string | null;
+  readonly id: string;
+}
+
+/** One page that is asked for. */
+export interface PageRequest {
+  /** The parent's id; absent when the list has no parent. */
+  readonly parent?: string;
+  /** One of the list's orders. */
+  readonly order: string;
+  readonly direction: 'ASC' | 'DESC';
+  /** How many at most, counted from the page's start, or from its end when `backward`. */
+  readonly limit: number;
+  readonly backward: boolean;
+  /** Only what comes after this place in the list's order. */
+  readonly after?: Position;
+  /** Only what comes before it. */
+  readonly before?: Position;
+  /** Only rows whose range column is greater, as SQL text. */
+  readonly from?: string;
+  /** Only rows whose range column is less, as SQL text. */
+  readonly to?: string;
+  readonly needs: PageNeeds;
+}
+
+/** What of a page is wanted; what is not wanted costs nothing. */
+export interface PageNeeds {
+  /** The entries of the page, at least their ids. */
+  readonly rows: boolean;
+  readonly entities: boolean;
+  readonly positions: boolean;
+  readonly total: boolean;
+  /** Whether there is more before and after the page. */
+  readonly flags: boolean;
+}
+
+/** One page, in the list's order. */
+export interface Page<E> {
+  readonly items: readonly PageItem<E>[];
+  /** Exact when `flags` was needed, else `false`. */
+  readonly hasNext: boolean;
+  readonly hasPrevious: boolean;
+  /** How many the list has in all, filters applied; `null` unless `total` was needed. */
+  readonly total: number | null;
+}
+
+/** One entry of a page. */
+export interface PageItem<E> {
+  readonly id: string;
+  /** `null` unless `entities` was needed. */
+  readonly entity: E | null;
+  /** `null` unless `positions` was needed. */
+  readonly position: Position | null;
+}

@@ -1,0 +1,33 @@
+import type { Body } from '../cache/entry.ts';
+import type { Trace } from '../trace/trace.ts';
+
+/** What belongs to one request: its figures, and the bodies it has read, so that no entity is fetched twice. */
+export interface Scope {
+  readonly trace: Trace;
+  /** Bodies by entity name and id; `null` for an entity that does not exist. */
+  readonly identities: Map<string, Map<string, Body | null>>;
+}
+
+/**
+ * @param trace the request's trace
+ * @returns a scope that has read nothing
+ */
+export function createScope(trace: Trace): Scope {
+  return { trace, identities: new Map() };
+}
+
+/**
+ * The identity map of one kind of entity.
+ *
+ * @param scope the request's scope
+ * @param entity the entity's name
+ * @returns the bodies read so far, to look up and add to
+ */
+export function identityMap(scope: Scope, entity: string): Map<string, Body | null> {
+  let map = scope.identities.get(entity);
+  if (map === undefined) {
+    map = new Map();
+    scope.identities.set(entity, map);
+  }
+  return map;
+}

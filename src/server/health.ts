@@ -1,0 +1,27 @@
+import plugin from 'fastify-plugin';
+
+/** What the health routes report on. */
+export interface Health {
+  /** Whether Postgres answers. */
+  postgres(): Promise<boolean>;
+  /** Whether Redis answers; `null` when none is configured. */
+  redis(): Promise<boolean | null>;
+}
+
+/** Serves `/healthz` (the process is alive) and `/readyz` (it can answer queries). */
+export const healthPlugin = plugin<{ health: Health }>(
+  async (app, { health }) => {
+    let draining = false;
+    app.addHook('preClose', async () => {
+      draining = true;
+    });
+    app.get('/healthz', { logLevel: 'silent' }, async () => ({ status: 'alive' }));
+    app.get('/readyz', { logLevel: 'silent' }, async (_request, reply) => {
+      const [postgres, redis] = await Promise.all([health.postgres(), health.redis()]);
+      const ready = postgres && !draining;
+      const status = draining ? 'draining' : !postgres ? 'unavailable' : redis === false ? 'degraded' : 'ready';
+      return reply.code(ready ? 200 : 503).send({ status, postgres, redis });
+    });
+  },
+  { name: 'larder-health', fastify: '5.x' },
+);
