@@ -1,0 +1,36 @@
+# Every target sets up what it needs: `make demo` and `make test` work in a fresh clone.
+.DEFAULT_GOAL := help
+.PHONY: help demo dev test check clean
+
+# tsx by way of node: no process in between that would hold back a signal.
+TS := node --import=tsx
+
+# Packages are there, and are those of the lock file.
+INSTALLED := node_modules/.larder-installed
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target text; do \
+		printf '%-12s %s\n' "$$target" "$$text"; done
+
+demo: $(INSTALLED) ## Start everything with sample data, show the nested query cold and warm, and stay up until Ctrl-C
+	@exec $(TS) src/cli/demo.ts
+
+dev: $(INSTALLED) ## Start everything with sample data, and restart the server at each change of a source file
+	@exec $(TS) src/cli/dev.ts
+
+test: $(INSTALLED) ## Check format, lint, types, schema and migrations, and run all tests, the browser ones included
+	@exec $(TS) test/run.ts
+
+check: $(INSTALLED) ## The same without the browser tests: the quick loop
+	@exec $(TS) test/run.ts --no-browser
+
+clean: $(INSTALLED) ## Remove what was built and the data of demo and dev
+	@exec $(TS) src/cli/clean.ts
+
+# `npm ci` would remove the packages first, and what runs on them now would break; it is for a clone that has none.
+$(INSTALLED): package.json package-lock.json
+	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' || \
+		{ echo 'Larder needs Node 20.19 or later: see https://nodejs.org/en/download' >&2; exit 1; }
+	@if [ -d node_modules ]; then npm install --no-audit --no-fund --loglevel=error; \
+		else npm ci --no-audit --no-fund --loglevel=error; fi
+	@touch $@

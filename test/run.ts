@@ -1,0 +1,119 @@
+import { readdirSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { PostgresService } from '../src/cli/services/postgres.ts';
+import { REPOSITORY } from '../src/cli/services/state-directory.ts';
+import { CHECKS } from './runner/checks.ts';
+import { buildTap, findTestPrograms, startTestPostgres, testEnvironment } from './runner/services.ts';
+import { type Counts, runTap, type TapRun } from './runner/tap.ts';
+
+const USAGE = `Usage: npx tsx test/run.ts [--no-browser] [FILE …]
+
+Checks the format, the lint rules, the types, the schema and the migrations, then runs the tests on a Postgres and with
+Redis servers of its own. With files, runs these tests alone.
+
+  --no-browser  leave out test/browser, which needs Chromium`;
+
+/** Everything that runs until it is stopped. */
+const running: { postgres: PostgresService | null; tap: TapRun | null } = { postgres: null, tap: null };
+
+async function stopAll(): Promise<void> {
+  await running.tap?.abort();
+  await running.postgres?.stop();
+}
+
+/** Shows how a step went and how long it took. */
+async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const started = performance.now();
+  let verdict = 'FAIL';
+  try {
+    const result = await work();
+    if (typeof result !== 'string') verdict = 'ok  ';
+    return result;
+  } finally {
+    console.log(`${verdict}  ${name.padEnd(12)} ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  }
+}
+
+async function runChecks(counts: Counts): Promise<void> {
+  for (const check of CHECKS) {
+    const problem = await step(check.name, () => check.run());
+    if (problem === null) {
+      counts.passed += 1;
+    } else {
+      counts.failed += 1;
+      console.log(problem.replace(/^/gm, '      '));
+    }
+  }
+}
+
+async function runTests(files: readonly string[], counts: Counts): Promise<void> {
+  const browser = files.some((file) => file.startsWith(join('test', 'browser')));
+  let env: NodeJS.ProcessEnv = {};
+  try {
+    await step('services', async () => {
+      await buildTap();
+      const chromium = await findTestPrograms(browser);
+      running.postgres = await startTestPostgres();
+      env = testEnvironment(running.postgres, chromium);
+    });
+  } catch (error) {
+    counts.failed += 1;
+    console.log((error as Error).message.replace(/^/gm, '      '));
+    return;
+  }
+  await step('tests', async () => {
+    running.tap = runTap(files, env);
+    const { passed, failed } = await running.tap.counts;
+    counts.passed += passed;
+    counts.failed += failed;
+    // To `step`, words are a failure.
+    return failed === 0 ? null : 'failed';
+  });
+}
+
+function testFiles(browser: boolean): string[] {
+  return readdirSync(join(REPOSITORY, 'test'), { encoding: 'utf8', recursive: true })
+    .map((file) => join('test', file))
+    .filter((file) => file.endsWith('.test.ts') && (browser || !file.startsWith(join('test', 'browser') + sep)))
+    .sort();
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    options: { 'no-browser': { type: 'boolean' }, help: { type: 'boolean' } },
+    allowPositionals: true,
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return;
+  }
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    process.once(signal, () => {
+      console.log(`${signal}: stopping the tests and what they run on …`);
+      stopAll().then(
+        () => process.exit(code),
+        (error) => {
+          console.error(error);
+          process.exit(1);
+        },
+      );
+    });
+  }
+  const counts: Counts = { passed: 0, failed: 0 };
+  try {
+    if (positionals.length === 0) await runChecks(counts);
+    const chosen = positionals.map((file) => relative(REPOSITORY, file));
+    await runTests(chosen.length > 0 ? chosen : testFiles(!values['no-browser']), counts);
+  } finally {
+    await stopAll();
+  }
+  console.log(`${counts.passed} passed, ${counts.failed} failed`);
+  process.exitCode = counts.failed === 0 ? 0 : 1;
+}
+
+await main();

@@ -1,0 +1,121 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Parser, type Result } from 'tap-parser';
+import { exited, guardProcess } from '../../src/cli/services/process.ts';
+import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
+
+/** How many assertions held and how many did not. */
+export interface Counts {
+  passed: number;
+  failed: number;
+}
+
+/** What tap is doing. */
+export interface TapRun {
+  /** The counts when all files have ended. */
+  readonly counts: Promise<Counts>;
+  /** Ends every test process. */
+  abort(): Promise<void>;
+}
+
+const JOBS = 2;
+const TOLD_BY_THE_STACK = new Set(['at', 'source', 'args', 'cwd', 'stdio', 'externalID']);
+
+/**
+ * Runs test files with tap and prints one line for each file, and the whole story of each assertion that failed.
+ *
+ * @param files the files, relative to the repository
+ * @param env the environment of the tests
+ * @returns the run
+ */
+export function runTap(files: readonly string[], env: NodeJS.ProcessEnv): TapRun {
+  const counts: Counts = { passed: 0, failed: 0 };
+  const bin = join(REPOSITORY, 'node_modules', '.bin', 'tap');
+  // A group of its own, so that one signal ends tap, the test files and what they started.
+  const tap = spawn(bin, ['run', `--jobs=${JOBS}`, '--reporter=tap', ...files], {
+    cwd: REPOSITORY,
+    env,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const guard = tap.pid === undefined ? null : guardProcess(-tap.pid, null);
+  const parser = new Parser();
+  report(parser, counts);
+  tap.stdout.pipe(parser);
+  async function finish(): Promise<Counts> {
+    await new Promise((resolve, reject) => {
+      tap.once('error', reject);
+      parser.once('complete', resolve);
+    });
+    const ending = await exited(tap);
+    await guard?.release();
+    if (counts.failed === 0 && ending !== 'exit code 0') {
+      console.log(`  tap ended with ${ending} although no assertion failed`);
+      counts.failed += 1;
+    }
+    if (counts.passed + counts.failed === 0) {
+      console.log('  tap ran no test: that is a failure, too');
+      counts.failed += 1;
+    }
+    return counts;
+  }
+  async function abort(): Promise<void> {
+    if (tap.pid === undefined || tap.exitCode !== null || tap.signalCode !== null) return;
+    process.kill(-tap.pid, 'SIGTERM');
+    await Promise.race([exited(tap), sleep(3000)]);
+    try {
+      process.kill(-tap.pid, 'SIGKILL');
+    } catch (error) {
+      // No such group any more: all have ended.
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    }
+    await guard?.release();
+  }
+  return { counts: finish(), abort };
+}
+
+function report(parser: Parser, counts: Counts): void {
+  let file: Counts = { passed: 0, failed: 0 };
+  let stories: string[] = [];
+  // These come for the assertions themselves, however deep, and not for the lines that sum up a subtest.
+  parser.on('pass', () => {
+    file.passed += 1;
+  });
+  parser.on('fail', (result) => {
+    file.failed += 1;
+    stories.push(story(result));
+  });
+  parser.on('skip', (result) => stories.push(`skipped: ${result.fullname}`));
+  parser.on('todo', (result) => stories.push(`todo: ${result.fullname}`));
+  parser.on('bailout', (reason) => {
+    file.failed += 1;
+    console.log(`  tap gave up: ${reason}`);
+  });
+  // On the outermost level, a result is a file.
+  parser.on('assert', (result) => {
+    if (!result.ok && file.failed === 0) {
+      // It crashed, timed out or broke its plan while every assertion that it got to held.
+      file.failed += 1;
+      stories.push(story(result));
+    }
+    const verdict = file.failed === 0 ? 'ok  ' : 'FAIL';
+    const seconds = ((result.time ?? 0) / 1000).toFixed(1);
+    console.log(`  ${verdict}  ${result.name}  ${file.passed} passed, ${file.failed} failed, ${seconds} s`);
+    for (const text of stories) console.log(text.replace(/^/gm, '        '));
+    counts.passed += file.passed;
+    counts.failed += file.failed;
+    file = { passed: 0, failed: 0 };
+    stories = [];
+  });
+}
+
+function story(result: Result): string {
+  const lines = [`not ok: ${result.fullname}${result.fullname.endsWith(result.name) ? '' : ` > ${result.name}`}`];
+  for (const [key, value] of Object.entries(result.diag ?? {})) {
+    if (TOLD_BY_THE_STACK.has(key)) continue;
+    const text = typeof value === 'string' ? value.trimEnd() : JSON.stringify(value);
+    lines.push(`  ${key}:${text.includes('\n') ? `\n${text.replace(/^/gm, '    ')}` : ` ${text}`}`);
+  }
+  return lines.join('\n');
+}
