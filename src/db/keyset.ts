@@ -44,7 +44,7 @@ export interface KeysetRow {
 /** The smallest and largest value of each type a page can be bounded by: with no cursor they stand in for one. */
 const SENTINELS: Record<string, readonly [string, string]> = {
   bigint: ['-9223372036854775808', '9223372036854775807'],
-  'timestamp (6) with time zone': ['-infinity', 'infinity'],
+  'timestamp(6) with time zone': ['-infinity', 'infinity'],
 };
 
 /**

@@ -8,7 +8,7 @@ import type { GraphQLContext } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import type { EntityType } from './entity-type.ts';
 import { loadPage } from './page-loader.ts';
-import { needsBody, selectionOf } from './selection.ts';
+import { FROM_ID, needsBody, selectionOf } from './selection.ts';
 import { userInputError } from './user-input-error.ts';
 
 /** Entries on a page when the client does not say, and at most. */
@@ -65,6 +65,7 @@ export function connectionField<Parent, E extends Entity, Lists extends string, 
       before: t.arg.string({ description: 'Only what comes before this cursor.' }),
       ...(options.args as InputFieldMap),
     },
+    extensions: FROM_ID,
     complexity: (args: PageArguments) => ({ field: 1, multiplier: args.first ?? args.last ?? DEFAULT_PAGE_SIZE }),
     // Arguments that come by a type parameter are beyond inference here, and so is a connection's shape over them.
     resolve: (parent: unknown, args: PageArguments, context: GraphQLContext, info: GraphQLResolveInfo) => {
@@ -81,7 +82,7 @@ async function resolvePage<E extends Entity, Lists extends string>(
   context: GraphQLContext,
   info: GraphQLResolveInfo,
 ) {
-  const needs = needsOf(info);
+  const needs = needsOf(info, type.name);
   if (source === null) return connectionOf({ items: [], hasNext: false, hasPrevious: false, total: 0 }, '', '');
   const repository = type.repositoryOf(context);
   const request = {
@@ -128,7 +129,7 @@ function pageSize(argument: string, size: number | null | undefined): number | u
 }
 
 /** What of a page the query selects. Bodies are read only for fields that an id does not answer. */
-function needsOf(info: GraphQLResolveInfo): PageNeeds {
+function needsOf(info: GraphQLResolveInfo, typename: string): PageNeeds {
   const connection = selectionOf(info);
   const under = (field: string, selection = connection) => selectionOf(info, selection.get(field) ?? []);
   const edges = under('edges');
@@ -137,7 +138,7 @@ function needsOf(info: GraphQLResolveInfo): PageNeeds {
   const flags = pageInfo.has('hasNextPage') || pageInfo.has('hasPreviousPage');
   return {
     rows: positions || flags || connection.has('edges') || connection.has('nodes'),
-    entities: needsBody(under('nodes')) || needsBody(under('node', edges)),
+    entities: needsBody(info, typename, under('nodes')) || needsBody(info, typename, under('node', edges)),
     positions,
     total: connection.has('totalCount'),
     flags,

@@ -7,7 +7,7 @@ import { builder, type SchemaTypes } from './builder.ts';
 import type { GraphQLContext } from './context.ts';
 import { encodeGlobalId } from './global-id.ts';
 import { registerNode } from './node.ts';
-import { needsBody, selectionOf } from './selection.ts';
+import { FROM_ID, needsBody, selectionOf } from './selection.ts';
 
 /** The GraphQL type of an entity, as other types refer to it. */
 export type EntityType<E extends Entity, Lists extends string> = ReturnType<typeof entityType<E, Lists>>;
@@ -61,7 +61,7 @@ export function entityType<E extends Entity, Lists extends string>(
      * @returns the id, which Pothos loads, or a stand-in when nothing but the id is selected
      */
     reference: (id: string, info: GraphQLResolveInfo): string | E =>
-      needsBody(selectionOf(info)) ? id : ({ id } as E),
+      needsBody(info, name, selectionOf(info)) ? id : ({ id } as E),
 
     /** @param options the type's description and its fields; `id` and the Node interface are added */
     implement: (options: {
@@ -76,6 +76,7 @@ export function entityType<E extends Entity, Lists extends string>(
           id: t.id({
             description: `The ${name} node's global id.`,
             nullable: false,
+            extensions: FROM_ID,
             resolve: (entity) => encodeGlobalId(name, entity.id),
           }),
           ...options.fields(t),

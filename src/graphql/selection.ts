@@ -4,6 +4,7 @@ import {
   type GraphQLResolveInfo,
   GraphQLSkipDirective,
   getDirectiveValues,
+  isObjectType,
   Kind,
   type SelectionNode,
   type SelectionSetNode,
@@ -29,14 +30,23 @@ export function selectionOf(info: Info, nodes: readonly FieldNode[] = info.field
   return selection;
 }
 
+/** The extensions of a field that an entity's id alone answers, such as a connection: no body is read for it. */
+export const FROM_ID = { fromId: true };
+
 /**
- * Whether entities must be read to answer for them: their global ids and type names follow from the list alone.
+ * Whether entities must be read to answer for them. Their ids follow from the list, and so does what hangs on an id.
  *
- * @param selection the subfields of an entity
- * @returns whether any other field is selected
+ * @param info the resolver's info
+ * @param typename the entities' type
+ * @param selection the subfields of the entities
+ * @returns whether any field is selected that an id does not answer
  */
-export function needsBody(selection: Selection): boolean {
-  for (const field of selection.keys()) if (field !== 'id' && field !== '__typename') return true;
+export function needsBody(info: Pick<GraphQLResolveInfo, 'schema'>, typename: string, selection: Selection): boolean {
+  const type = info.schema.getType(typename);
+  const fields = isObjectType(type) ? type.getFields() : {};
+  for (const name of selection.keys()) {
+    if (name !== '__typename' && fields[name]?.extensions.fromId !== true) return true;
+  }
   return false;
 }
 

@@ -31,6 +31,8 @@ export type ListReader = (database: Database, requests: readonly PageRequest[], 
  */
 export function listReader(name: string, entity: PgTable, list: ListDefinition): ListReader {
   const statements = new Map<string, Statement<KeysetRow>>();
+  // A column that cannot be paged over is found out when the process starts.
+  for (const column of [list.id, list.range, ...Object.values(list.orders)]) if (column) sentinels(column);
   const source = { ...list, name, entity };
 
   const statementFor = (shape: KeysetShape): Statement<KeysetRow> => {

@@ -40,8 +40,7 @@ export function publicErrors(thrown: unknown, log: FastifyBaseLogger): PublicErr
   if (status !== null && status < 500 && cause instanceof Error) {
     return [{ error: { message: cause.message, extensions: { code: 'BAD_REQUEST' } }, status }];
   }
-  const id = randomUUID();
-  log.error({ err: cause, errorId: id }, 'a request failed');
+  const id = errorId(cause, log);
   const message = 'Something went wrong on our side. The log has it under the errorId.';
   return [{ error: { message, ...place, extensions: { code: 'INTERNAL_SERVER_ERROR', errorId: id } }, status: 500 }];
 }
@@ -56,6 +55,18 @@ function requestError(thrown: unknown, log: FastifyBaseLogger): PublicError[] {
   const code = thrown.message.startsWith('Syntax Error') ? 'GRAPHQL_PARSE_FAILED' : 'GRAPHQL_VALIDATION_FAILED';
   const extensions = { code, ...thrown.extensions };
   return [{ error: { message: thrown.message, ...placeOf(thrown), extensions }, status: 400 }];
+}
+
+const ids = new WeakMap<object, string>();
+
+/** One failure of a batch is thrown at each of its fields; it is logged once. */
+function errorId(cause: unknown, log: FastifyBaseLogger): string {
+  const known = typeof cause === 'object' && cause !== null ? ids.get(cause) : undefined;
+  if (known !== undefined) return known;
+  const id = randomUUID();
+  if (typeof cause === 'object' && cause !== null) ids.set(cause, id);
+  log.error({ err: cause, errorId: id }, 'a request failed');
+  return id;
 }
 
 function placeOf({ locations, path }: GraphQLError): Pick<GraphQLFormattedError, 'locations' | 'path'> {

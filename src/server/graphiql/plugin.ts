@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import helmet from '@fastify/helmet';
 import statics from '@fastify/static';
@@ -9,10 +9,10 @@ const packages = createRequire(import.meta.url);
 
 /** The page's assets, each from the npm package that ships it, so that nothing is loaded from another host. */
 const ASSETS = [
-  'react/umd/react.production.min.js',
-  'react-dom/umd/react-dom.production.min.js',
-  'graphiql/graphiql.min.js',
-  'graphiql/graphiql.min.css',
+  { package: 'react', folder: 'umd', file: 'react.production.min.js' },
+  { package: 'react-dom', folder: 'umd', file: 'react-dom.production.min.js' },
+  { package: 'graphiql', folder: '.', file: 'graphiql.min.js' },
+  { package: 'graphiql', folder: '.', file: 'graphiql.min.css' },
 ];
 
 /** Serves GraphiQL at `/graphiql` from npm assets alone, under a policy that allows no other host and no inline code. */
@@ -38,9 +38,8 @@ export const graphiqlPlugin = plugin(
       scope.get('/graphiql/main.js', (_request, reply) => reply.sendFile('main.js'));
       scope.get('/graphiql/main.css', (_request, reply) => reply.sendFile('main.css'));
       for (const asset of ASSETS) {
-        const name = asset.slice(asset.lastIndexOf('/') + 1);
-        const root = dirname(packages.resolve(asset));
-        scope.get(`/graphiql/${name}`, (_request, reply) => reply.sendFile(name, root));
+        const root = join(dirname(packages.resolve(`${asset.package}/package.json`)), asset.folder);
+        scope.get(`/graphiql/${asset.file}`, (_request, reply) => reply.sendFile(asset.file, root));
       }
     });
   },
