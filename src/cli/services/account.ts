@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { ServiceError } from './service-error.ts';
 
 /** An account of the operating system. */
 export interface Account {
@@ -31,7 +32,7 @@ export function postgresAccount(cluster: string): Account | null {
       return { name, uid: Number(uid), gid: Number(gid) };
     }
   }
-  throw new Error(
+  throw new ServiceError(
     `Postgres refuses to run as root and there is no account ${NAMES.join(' or ')} to run it as. ` +
       'Run this as an ordinary user, or set DATABASE_URL to a Postgres of your own.',
   );

@@ -1,4 +1,5 @@
 import { canInstall, findOnPath, installPackage, isExecutable } from './install.ts';
+import { ServiceError } from './service-error.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const ADVICE =
@@ -16,17 +17,17 @@ export async function findOrInstallChromium(): Promise<string> {
   const chosen = process.env.CHROMIUM_PATH;
   if (chosen !== undefined && chosen !== '') {
     if (isExecutable(chosen)) return chosen;
-    throw new Error(`CHROMIUM_PATH is ${chosen}, which is not a program that one can run. ${ADVICE}`);
+    throw new ServiceError(`CHROMIUM_PATH is ${chosen}, which is not a program that one can run. ${ADVICE}`);
   }
   const found = findOnPath(NAMES);
   if (found !== null) return found;
-  if (!canInstall()) throw new Error(`The browser tests need Chromium and there is none on PATH. ${ADVICE}`);
+  if (!canInstall()) throw new ServiceError(`The browser tests need Chromium and there is none on PATH. ${ADVICE}`);
   try {
     await installPackage('chromium');
   } catch (error) {
-    throw new Error(`${(error as Error).message}\n${ADVICE}`, { cause: error });
+    throw new ServiceError(`${(error as Error).message}\n${ADVICE}`, { cause: error });
   }
   const installed = findOnPath(NAMES);
-  if (installed === null) throw new Error(`The package chromium brought no program of that name. ${ADVICE}`);
+  if (installed === null) throw new ServiceError(`The package chromium brought no program of that name. ${ADVICE}`);
   return installed;
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ServiceError } from './service-error.ts';
 
 const LOCK_TIMEOUT = ['-o', 'DPkg::Lock::Timeout=120'];
 const UPDATE_ATTEMPTS = 12;
@@ -67,8 +68,8 @@ export async function installPackage(name: string): Promise<void> {
   if (install.code !== 0) throw failed(`install ${name}`, install.said);
 }
 
-function failed(what: string, said: string): Error {
-  return new Error(`\`apt-get ${what}\` failed:\n${said.trim().split('\n').slice(-SHOWN_LINES).join('\n')}`);
+function failed(what: string, said: string): ServiceError {
+  return new ServiceError(`\`apt-get ${what}\` failed:\n${said.trim().split('\n').slice(-SHOWN_LINES).join('\n')}`);
 }
 
 async function aptGet(args: string[]): Promise<{ code: number | null; said: string }> {

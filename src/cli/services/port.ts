@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { ServiceError } from './service-error.ts';
 
 /** Looks this far above a port that is taken before it lets the system choose. */
 const NEIGHBOURS = 20;
@@ -19,7 +20,7 @@ export async function findFreePort(host: string, preferred = 0, avoid: readonly 
   }
   for (;;) {
     const port = await tryPort(host, 0);
-    if (port === null) throw new Error(`No port is free on ${host}.`);
+    if (port === null) throw new ServiceError(`No port is free on ${host}.`);
     if (!avoid.includes(port)) return port;
   }
 }

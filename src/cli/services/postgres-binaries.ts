@@ -14,6 +14,7 @@ import {
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { type Account, canReach } from './account.ts';
+import { ServiceError } from './service-error.ts';
 import { makeRootState, ROOT_STATE } from './state-directory.ts';
 
 /** The programs of one Postgres installation. */
@@ -51,7 +52,9 @@ export function preparePostgresBinaries(account: Account | null): PostgresBinari
     else renameSync(unfinished, copy);
   }
   if (!canReach(account, join(copy, 'bin', 'postgres'))) {
-    throw new Error(`${account.name} cannot run the copy of Postgres in ${copy}. Remove that directory and try again.`);
+    throw new ServiceError(
+      `${account.name} cannot run the copy of Postgres in ${copy}. Remove that directory and try again.`,
+    );
   }
   return programs(copy);
 }
@@ -79,7 +82,7 @@ function locate(): { native: string; version: string } {
     const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
     return { native: join(root, 'native'), version: manifest.version };
   } catch (error) {
-    throw new Error(
+    throw new ServiceError(
       `There is no embedded Postgres: the npm package ${name} is not installed. ` +
         'Run `npm ci`; on a platform that has no such package, set DATABASE_URL to a Postgres of your own.',
       { cause: error },

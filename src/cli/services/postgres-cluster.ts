@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Account, canReach, postgresAccount } from './account.ts';
 import { type PostgresBinaries, preparePostgresBinaries } from './postgres-binaries.ts';
 import { commandLine, stopProcess } from './process.ts';
+import { ServiceError } from './service-error.ts';
 
 /** A data directory that is ready to be served. */
 export interface PostgresCluster {
@@ -38,7 +39,9 @@ export async function preparePostgresCluster(dataDir: string): Promise<PostgresC
   if (account !== null) {
     chownSync(dataDir, account.uid, account.gid);
     if (!canReach(account, dataDir)) {
-      throw new Error(`${account.name}, who runs Postgres, cannot enter ${dataDir}. Choose a directory below /tmp.`);
+      throw new ServiceError(
+        `${account.name}, who runs Postgres, cannot enter ${dataDir}. Choose a directory below /tmp.`,
+      );
     }
   }
   await stopLeftover(directory);
@@ -107,7 +110,7 @@ async function initialise(
     child.once('error', reject);
     child.once('close', resolve);
   });
-  if (code !== 0) throw new Error(`initdb could not make ${directory} (exit code ${code}):\n${said.trim()}`);
+  if (code !== 0) throw new ServiceError(`initdb could not make ${directory} (exit code ${code}):\n${said.trim()}`);
 }
 
 /**

@@ -6,6 +6,7 @@ import postgres from 'postgres';
 import { findFreePort } from './port.ts';
 import { identity, POSTGRES_ENV, type PostgresCluster, preparePostgresCluster } from './postgres-cluster.ts';
 import { exited, guardProcess, stopProcess } from './process.ts';
+import { ServiceError } from './service-error.ts';
 
 /** What kind of Postgres to start, and where. */
 export interface PostgresOptions {
@@ -57,7 +58,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     if (failure === null && pid !== undefined) return service(cluster, options, port, pid, child);
     const said = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').slice(-15).join('\n') : '';
     if (attempt === ATTEMPTS || !WORTH_ANOTHER_TRY.test(said)) {
-      throw new Error(`Postgres did not start (${failure}). Its log, ${log}, ends with:\n${said}`);
+      throw new ServiceError(`Postgres did not start (${failure}). Its log, ${log}, ends with:\n${said}`);
     }
     await sleep(200 * attempt);
   }

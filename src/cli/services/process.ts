@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ServiceError } from './service-error.ts';
 
 /** A second process that ends a service when ours is gone, even after a `kill -9`. */
 export interface Guard {
@@ -63,7 +64,9 @@ export async function stopProcess(pid: number, steps: readonly (readonly [NodeJS
     }
   }
   if (commandLine(pid) === null) return;
-  throw new Error(`Process ${pid} did not end after ${steps.map(([signal]) => signal).join(', ')}. End it by hand.`);
+  throw new ServiceError(
+    `Process ${pid} did not end after ${steps.map(([signal]) => signal).join(', ')}. End it by hand.`,
+  );
 }
 
 /**

@@ -7,6 +7,7 @@ import { Redis } from 'ioredis';
 import { findFreePort } from './port.ts';
 import { commandLine, exited, guardProcess, stopProcess } from './process.ts';
 import { findRedis, type RedisBinary } from './redis-binary.ts';
+import { ServiceError } from './service-error.ts';
 
 /** What kind of Redis to start. */
 export interface RedisOptions {
@@ -49,7 +50,7 @@ const STOP = [
 export async function startRedis(options: RedisOptions = {}): Promise<RedisService> {
   const binary = options.binary ?? findRedis();
   if (binary === null) {
-    throw new Error('There is no redis-server on PATH. Install it: `sudo apt-get install redis-server`.');
+    throw new ServiceError('There is no redis-server on PATH. Install it: `sudo apt-get install redis-server`.');
   }
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'larder-redis-'));
   mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -66,7 +67,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServi
     }
     const log = readFileSync(join(dir, 'redis.log'), 'utf8').trim().split('\n').slice(-10).join('\n');
     if (attempt === ATTEMPTS || !log.includes('Address already in use')) {
-      throw new Error(`Redis did not start (${failure}):\n${log}`);
+      throw new ServiceError(`Redis did not start (${failure}):\n${log}`);
     }
   }
 }

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { canReach, postgresAccount } from './account.ts';
+import { ServiceError } from './service-error.ts';
 
 /** Where this clone of the repository is. */
 export const REPOSITORY = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
@@ -35,7 +36,7 @@ export function stateDirectory(): string {
     mkdirSync(directory, { recursive: true });
     if (account !== null) chmodSync(directory, 0o755);
   } catch (error) {
-    throw new Error(
+    throw new ServiceError(
       `Cannot make ${directory}. Remove it, or run this as the user whom it belongs to: ${(error as Error).message}`,
       { cause: error },
     );

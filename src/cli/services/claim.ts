@@ -1,0 +1,32 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { commandLine } from './process.ts';
+import { ServiceError } from './service-error.ts';
+
+/**
+ * Takes a directory for this process, so that services which are found in it are leftovers and may be ended.
+ *
+ * @param directory the directory, which exists
+ * @returns gives it back; a process that dies without doing so loses it all the same
+ * @throws when another living process has it
+ */
+export function claimDirectory(directory: string): () => void {
+  const file = join(directory, 'owner');
+  const claim = `${process.pid}\n${commandLine(process.pid)}\n`;
+  for (;;) {
+    try {
+      writeFileSync(file, claim, { flag: 'wx' });
+      return () => rmSync(file, { force: true });
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    }
+    const [pid, command] = readFileSync(file, 'utf8').split('\n');
+    // The same id alone may be a stranger's; the same id and the same command line is the owner.
+    if (command !== '' && commandLine(Number(pid)) === command) {
+      throw new ServiceError(
+        `Process ${pid} uses ${directory} already. Stop it first: Ctrl-C where it runs, or \`kill ${pid}\`.`,
+      );
+    }
+    rmSync(file, { force: true });
+  }
+}

@@ -1,0 +1,59 @@
+import type { Teardown } from './services/local.ts';
+
+/** Somebody asked the process to stop while it was starting. */
+export class Interrupted extends Error {
+  override name = 'Interrupted';
+}
+
+/** How a process that started things learns that it is to stop. */
+export interface StopSignals {
+  /** Throws `Interrupted` when the process was told to stop: to be called between the steps of a start. */
+  proceed(): void;
+  /** Waits for the signal. */
+  readonly received: Promise<void>;
+}
+
+/**
+ * Listens for Ctrl-C and the like. The first one asks for an orderly stop; the second one ends the process at once, and the
+ * guards of its services end these.
+ *
+ * @param say receives a line for the reader
+ * @returns what tells of the signal
+ */
+export function listenForStop(say: (line: string) => void): StopSignals {
+  let stopping = false;
+  const received = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        if (stopping) process.exit(1);
+        stopping = true;
+        say(`\n${signal}: stopping what was started …`);
+        resolve();
+      });
+    }
+  });
+  return {
+    received,
+    proceed() {
+      if (stopping) throw new Interrupted('told to stop');
+    },
+  };
+}
+
+/**
+ * Stops everything, the last thing started first. What fails to stop does not keep the rest from stopping.
+ *
+ * @param teardown what stops each thing
+ * @throws {AggregateError} what failed
+ */
+export async function stopAll(teardown: Teardown): Promise<void> {
+  const failures: unknown[] = [];
+  for (const stop of teardown.splice(0).reverse()) {
+    try {
+      await stop();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('\n'));
+}
