@@ -1,0 +1,112 @@
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import postgres from 'postgres';
+import { ConfigError } from '../config.ts';
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+type Values<T extends Options> = ReturnType<typeof parseArgs<{ options: T; allowPositionals: true }>>['values'];
+
+/** A command of the terminal. */
+export interface Command<T extends Options> {
+  /** What `--help` prints. */
+  readonly help: string;
+  /** The options, as `node:util` parses them. `--help` comes on its own. */
+  readonly options: T;
+  /** Errors that are the user's to solve, and whose messages say how: they are shown without a stack. */
+  readonly errors: readonly (abstract new (
+    ...args: never[]
+  ) => Error)[];
+  /** Does it. Throws a UsageError when the arguments make no sense. */
+  run(values: Values<T>, positionals: readonly string[]): Promise<void>;
+}
+
+/** The arguments of a command are wrong. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+/**
+ * Tells a file that was started from one that was imported.
+ *
+ * @param moduleUrl the file's `import.meta.url`
+ * @returns whether the process was started with this file
+ */
+export function isStarted(moduleUrl: string): boolean {
+  const started = process.argv[1];
+  return started !== undefined && realpathSync(started) === fileURLToPath(moduleUrl);
+}
+
+/**
+ * Runs a command with the arguments of the process, and sets the exit code: 0 when it is done, 1 when it failed, 2 when it
+ * was called wrongly. Failures go to stderr.
+ *
+ * @param command the command
+ */
+export async function runCommand<T extends Options>(command: Command<T>): Promise<void> {
+  try {
+    const args = process.argv.slice(2);
+    if (args.includes('--help') || args.includes('-h')) {
+      process.stdout.write(command.help);
+      return;
+    }
+    const { values, positionals } = parseArgs({ args, options: command.options, allowPositionals: true });
+    await command.run(values, positionals);
+  } catch (error) {
+    const wrongUse = error instanceof UsageError || codeOf(error).startsWith('ERR_PARSE_ARGS');
+    process.exitCode = wrongUse ? 2 : 1;
+    process.stderr.write(
+      `${wrongUse ? `${messageOf(error)}\n\n${command.help.trimEnd()}` : explain(error, command.errors)}\n`,
+    );
+  }
+}
+
+/**
+ * Reads an option that is a number.
+ *
+ * @param name the option, for the message
+ * @param text its value
+ * @param min the smallest number that makes sense
+ * @returns the number
+ * @throws {UsageError} when the text is no whole number, or one too small or too big
+ */
+export function parseWholeNumber(name: string, text: string, min: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= min && value <= 2 ** 31 - 1) return value;
+  throw new UsageError(`--${name} ${text}: expected a whole number of at least ${min}.`);
+}
+
+const UNREACHABLE = ['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'CONNECT_TIMEOUT', 'CONNECTION_CLOSED'];
+
+/** What to do about an error code of Postgres. */
+const NEXT_STEPS: Readonly<Record<string, string>> = {
+  '28000': 'Correct the user in DATABASE_URL, or allow it to connect.',
+  '28P01': 'Correct the user or the password in DATABASE_URL.',
+  '3D000': 'Create the database, or correct its name in DATABASE_URL.',
+  '42501': 'Grant this right to the user in DATABASE_URL, or use another user.',
+  '42P01': 'Migrate the database first: npm run db:migrate',
+  '53100': 'Make room on the disk of Postgres, then try again.',
+};
+
+function explain(error: unknown, expected: Command<Options>['errors']): string {
+  if ([ConfigError, ...expected].some((type) => error instanceof type)) return messageOf(error);
+  if (UNREACHABLE.includes(codeOf(error))) {
+    return `Postgres cannot be reached (${messageOf(error)}).\nStart it, or correct DATABASE_URL, then try again.`;
+  }
+  if (error instanceof postgres.PostgresError) {
+    const next = NEXT_STEPS[error.code];
+    return `Postgres says: ${error.message} (${error.code})${next === undefined ? '' : `\n${next}`}`;
+  }
+  // Nobody foresaw this one, so the stack is of use.
+  return error instanceof Error && error.stack !== undefined ? error.stack : String(error);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+/** An error about several addresses of one host has no message, but the errors of each in it do. */
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
+  return error instanceof Error ? error.message : String(error);
+}

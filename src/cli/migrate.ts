@@ -1,0 +1,21 @@
+import { readConfig } from '../config.ts';
+import { MigrationError, migrateDatabase } from '../db/migrate.ts';
+import { runCommand, UsageError } from './command.ts';
+
+const help = `Brings the database up to date.
+
+  npm run db:migrate
+
+Applies every migration of the folder drizzle/ that the database at DATABASE_URL does not have yet: all of them, or none
+when a statement fails. It may be run at any time, and by several processes at once.
+`;
+
+await runCommand({
+  help,
+  options: {},
+  errors: [MigrationError],
+  async run(_values, positionals) {
+    if (positionals.length > 0) throw new UsageError(`Unexpected argument: ${positionals.join(' ')}`);
+    await migrateDatabase(readConfig(process.env).database.url, (line) => process.stdout.write(`${line}\n`));
+  },
+});
