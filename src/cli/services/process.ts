@@ -11,12 +11,13 @@ export interface Guard {
 
 const POLL_MS = 20;
 
-// `read` returns when the other end of the pipe closes, which the kernel does however our process ends.
+// `read` returns when the other end of the pipe closes, which the kernel does however our process ends. A zombie that
+// nobody collects has ended as well.
 const GUARD_SCRIPT = `
 read -r _
 kill -CONT "$1"; kill -INT "$1"
 i=0
-while kill -0 "$1" && [ $i -lt 100 ]; do sleep 0.1; i=$((i + 1)); done
+while kill -0 "$1" && ! grep -q '^State:.Z' "/proc/$1/status" && [ $i -lt 100 ]; do sleep 0.1; i=$((i + 1)); done
 kill -KILL "$1"
 [ -z "$2" ] || rm -rf -- "$2"
 `;
