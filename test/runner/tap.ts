@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Parser, type Result } from 'tap-parser';
-import { exited, guardProcess } from '../../src/cli/services/process.ts';
+import { exited, guardProcess, stopGroup } from '../../src/cli/services/process.ts';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
 
 /** How many assertions held and how many did not. */
@@ -20,6 +19,7 @@ export interface TapRun {
 }
 
 const JOBS = 2;
+const GRACE_MS = 3000;
 const TOLD_BY_THE_STACK = new Set(['at', 'source', 'args', 'cwd', 'stdio', 'externalID']);
 
 /**
@@ -61,15 +61,7 @@ export function runTap(files: readonly string[], env: NodeJS.ProcessEnv): TapRun
     return counts;
   }
   async function abort(): Promise<void> {
-    if (tap.pid === undefined || tap.exitCode !== null || tap.signalCode !== null) return;
-    process.kill(-tap.pid, 'SIGTERM');
-    await Promise.race([exited(tap), sleep(3000)]);
-    try {
-      process.kill(-tap.pid, 'SIGKILL');
-    } catch (error) {
-      // No such group any more: all have ended.
-      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-    }
+    await stopGroup(tap, GRACE_MS);
     await guard?.release();
   }
   return { counts: finish(), abort };

@@ -71,9 +71,32 @@ export async function stopProcess(pid: number, steps: readonly (readonly [NodeJS
 }
 
 /**
+ * Ends a child that was spawned `detached`, and everything that it started: with SIGTERM, and what is left with SIGKILL.
+ *
+ * @param leader the child
+ * @param graceMs how long the child may take to end, in milliseconds
+ */
+export async function stopGroup(leader: ChildProcess, graceMs: number): Promise<void> {
+  if (leader.pid === undefined) return;
+  signalGroup(leader.pid, 'SIGTERM');
+  await Promise.race([exited(leader), sleep(graceMs, undefined, { ref: false })]);
+  signalGroup(leader.pid, 'SIGKILL');
+  await exited(leader);
+}
+
+function signalGroup(leader: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-leader, signal);
+  } catch (error) {
+    // No such group any more: all have ended.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+/**
  * Starts a guard for a service: when our process ends without having released it, the guard ends the service.
  *
- * @param pid the service to end
+ * @param pid the service to end; with a minus before it, the group that it leads
  * @param temporary a directory to remove after that, or `null`
  * @returns the guard
  */

@@ -1,0 +1,41 @@
+import { readConfig } from '../config.ts';
+import type { LocalServices } from './services/local.ts';
+import { findFreePort } from './services/port.ts';
+
+/** What a server on a developer's machine is started with. */
+export interface ServerEnvironment {
+  readonly env: Record<string, string | undefined>;
+  /** What differs from what one would expect, in words. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Fills in what the environment leaves open: the services, ports that are free, and settings that show the most.
+ *
+ * @param given the environment of the process; what it sets stays, except for ports that are taken
+ * @param services where Postgres and Redis are
+ * @returns the environment of the server
+ * @throws {ConfigError} when a variable makes no sense
+ */
+export async function serverEnvironment(
+  given: Record<string, string | undefined>,
+  services: LocalServices,
+): Promise<ServerEnvironment> {
+  const env = {
+    ...given,
+    DATABASE_URL: services.databaseUrl,
+    REDIS_URL: services.redisUrl ?? '',
+    INSPECT: given.INSPECT || 'always',
+    GRAPHIQL: given.GRAPHIQL || 'true',
+    LOG_LEVEL: given.LOG_LEVEL || 'warn',
+  };
+  const { http, metrics } = readConfig(env);
+  const port = await findFreePort(http.host, http.port);
+  const metricsPort = await findFreePort(metrics.host, metrics.port, [port]);
+  const notes: string[] = [];
+  if (http.port !== 0 && port !== http.port) notes.push(`Port ${http.port} is taken: the server listens on ${port}.`);
+  if (metrics.port !== 0 && metricsPort !== metrics.port) {
+    notes.push(`Port ${metrics.port} is taken: the metrics are on ${metricsPort}.`);
+  }
+  return { env: { ...env, PORT: String(port), METRICS_PORT: String(metricsPort) }, notes };
+}
