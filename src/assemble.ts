@@ -1,11 +1,10 @@
-import type { FastifyInstance } from 'fastify';
-import { EntityCache } from './cache/entity-cache.ts';
-import { MemoryTier } from './cache/memory-tier.ts';
-import { RedisTier } from './cache/redis-tier.ts';
+import { pino } from 'pino';
+import { openCache } from './cache/open-cache.ts';
 import type { Config } from './config.ts';
 import { openDatabase } from './db/client.ts';
 import { createRepositories } from './domain/repositories.ts';
 import { buildGraphQLSchema } from './graphql/schema.ts';
+import { startDrainer } from './repository/drainer.ts';
 import { createApp } from './server/app.ts';
 import { createMetricsApp } from './server/metrics.ts';
 
@@ -28,26 +27,30 @@ export interface Larder {
  */
 export async function assemble(config: Config): Promise<Larder> {
   const database = openDatabase(config.database);
-  let app: FastifyInstance | undefined;
-  const redis =
-    config.redis === null
-      ? null
-      : new RedisTier(config.redis.url, (error) => app?.log.warn({ reason: error.message }, 'Redis failed'));
-  const memory = redis === null ? new MemoryTier(config.cache.memoryMaxEntries, config.cache.memoryTtlMs) : null;
-  const cache = new EntityCache({ memory, redis, prefix: config.cache.prefix, ttlMs: config.cache.ttlMs });
-  app = await createApp({
+  const drains = openDatabase({ ...config.database, poolSize: 1 });
+  const logger = pino({
+    level: config.logLevel,
+    ...(config.production ? {} : { transport: { target: 'pino-pretty' } }),
+  });
+  const onRedisError = (error: Error) => logger.warn({ reason: error.message }, 'Redis failed');
+  const { cache, redis, close: closeCache } = openCache(config.cache, onRedisError);
+  const app = await createApp({
     schema: buildGraphQLSchema(),
     repositories: createRepositories({ database, cache }),
-    health: {
-      postgres: () => database.ping(),
-      redis: async () => (redis === null ? null : redis.ping()),
-    },
+    health: { postgres: database.ping, redis: async () => (redis === null ? null : redis.ping()) },
     inspect: config.inspect,
     graphiql: config.graphiql,
-    logger: { level: config.logLevel, ...(config.production ? {} : { transport: { target: 'pino-pretty' } }) },
+    logger,
   });
-  if (redis === null) app.log.info('no REDIS_URL: bodies are cached in the memory of this process alone');
-  else await redis.connected(1000);
+  if (redis === null) logger.info('no REDIS_URL: bodies are cached in the memory of this process alone');
+  else if (!(await redis.connected(1000))) logger.warn('Redis does not answer: serving from Postgres until it does');
+  const drainer = startDrainer({
+    database: drains,
+    cache,
+    beat: redis === null ? null : redis.beat.bind(redis),
+    boundMs: config.cache.maxStalenessMs - config.cache.memoryTtlMs,
+    onError: (error) => logger.warn({ reason: error.message }, 'the outbox was not drained'),
+  });
   const metrics = createMetricsApp();
   const url = await app.listen(config.http);
   const metricsUrl = `${await metrics.listen(config.metrics)}/metrics`;
@@ -56,7 +59,8 @@ export async function assemble(config: Config): Promise<Larder> {
     metricsUrl,
     close: async () => {
       await app.close();
-      await Promise.all([metrics.close(), redis?.close(), database.close()]);
+      await drainer.stop();
+      await Promise.all([metrics.close(), closeCache(), database.close(), drains.close()]);
     },
   };
 }

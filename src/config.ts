@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** What must be left of the bound on staleness for the outbox to be drained and the heartbeat to be written. */
+const DRAIN_MS = 1000;
+
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const milliseconds = z.coerce.number().int().positive();
 const port = z.coerce.number().int().min(0).max(65535);
@@ -22,7 +25,7 @@ const environment = z.object({
   MAX_STALENESS_MS: milliseconds.default(5000),
   CACHE_TTL_SECONDS: z.coerce.number().int().positive().default(300),
   MEMORY_TTL_MS: milliseconds.default(1000),
-  MEMORY_MAX_ENTRIES: z.coerce.number().int().positive().default(100_000),
+  MEMORY_MAX_ENTRIES: z.coerce.number().int().nonnegative().default(100_000),
   CACHE_PREFIX: z.string().default(''),
   INSPECT: z.enum(['off', 'header', 'always']).optional(),
   GRAPHIQL: flag.optional(),
@@ -34,11 +37,11 @@ const environment = z.object({
 export interface Config {
   readonly production: boolean;
   readonly database: { readonly url: string; readonly poolSize: number; readonly statementTimeoutMs: number };
-  /** `null` when no Redis is configured. */
-  readonly redis: { readonly url: string } | null;
   readonly http: { readonly host: string; readonly port: number; readonly shutdownTimeoutMs: number };
   readonly metrics: { readonly host: string; readonly port: number };
   readonly cache: {
+    /** `null` when no Redis is configured. */
+    readonly redisUrl: string | null;
     readonly prefix: string;
     readonly ttlMs: number;
     readonly maxStalenessMs: number;
@@ -72,14 +75,19 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     );
   }
   const e = parsed.data;
+  if (e.MAX_STALENESS_MS < e.MEMORY_TTL_MS + DRAIN_MS) {
+    throw new ConfigError(
+      `MAX_STALENESS_MS is ${e.MAX_STALENESS_MS}, but memory may be ${e.MEMORY_TTL_MS} ms old (MEMORY_TTL_MS) and draining takes up to ${DRAIN_MS} ms. Set it to at least their sum.`,
+    );
+  }
   const production = e.NODE_ENV === 'production';
   return {
     production,
     database: { url: e.DATABASE_URL, poolSize: e.DATABASE_POOL_SIZE, statementTimeoutMs: e.STATEMENT_TIMEOUT_MS },
-    redis: e.REDIS_URL === undefined ? null : { url: e.REDIS_URL },
     http: { host: e.HOST, port: e.PORT, shutdownTimeoutMs: e.SHUTDOWN_TIMEOUT_MS },
     metrics: { host: e.METRICS_HOST, port: e.METRICS_PORT },
     cache: {
+      redisUrl: e.REDIS_URL ?? null,
       prefix: e.CACHE_PREFIX,
       ttlMs: e.CACHE_TTL_SECONDS * 1000,
       maxStalenessMs: e.MAX_STALENESS_MS,

@@ -22,7 +22,7 @@ t.test('.env.example', async (t) => {
   t.test('shows the defaults as they are', async (t) => {
     const { DATABASE_URL, REDIS_URL, ...defaults } = settings();
     t.same(readConfig({ DATABASE_URL, ...defaults }), readConfig({ DATABASE_URL }));
-    t.equal(readConfig({ DATABASE_URL, REDIS_URL }).redis?.url, REDIS_URL);
+    t.equal(readConfig({ DATABASE_URL, REDIS_URL }).cache.redisUrl, REDIS_URL);
   });
 
   t.test('is right about production', async (t) => {

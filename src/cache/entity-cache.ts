@@ -1,43 +1,28 @@
-import { randomUUID } from 'node:crypto';
 import type { Trace } from '../trace/trace.ts';
-import { type Body, decodeEntry, type EntitySpace, encodeEntry, LEASE_MARK } from './entry.ts';
+import type { Body, EntitySpace } from './entry.ts';
+import type { InvalidationBus } from './invalidation-bus.ts';
 import type { MemoryTier } from './memory-tier.ts';
-import type { RedisTier } from './redis-tier.ts';
-
-/** An entity to read: with the version a list named, or `null` when nothing but its id is known. */
-export interface Want {
-  readonly id: string;
-  readonly version: string | null;
-}
-
-/** Reads rows from the primary: the bodies that exist, by id. */
-export type Loader = (ids: string[], trace: Trace) => Promise<Map<string, Body>>;
+import { cacheKey, type Loader, type ReadThroughOptions, readThrough, type Want } from './read-through.ts';
 
 /** What the cache is made of; either tier may be absent. */
-export interface CacheOptions {
+export interface CacheOptions extends ReadThroughOptions {
   readonly memory: MemoryTier | null;
-  readonly redis: RedisTier | null;
-  /** Put before every key. */
-  readonly prefix: string;
-  readonly ttlMs: number;
+  /** Reaches the memory of other processes; present where Redis is. */
+  readonly bus: InvalidationBus | null;
+  /** How long a body in memory may answer reads by id: the longest that a process can need to forget one. */
+  readonly memoryTtlMs: number;
 }
 
-/** How long an entity that does not exist is remembered as such, in milliseconds. */
-const NEGATIVE_TTL_MS = 30_000;
-
-/** How long to wait before asking again for a key that another reader is filling, in milliseconds. */
-const LEASED_WAIT_MS = 5;
+type Bodies = Map<string, Body | null>;
 
 /** One reading of some keys that others in this process may wait for instead of reading themselves. */
-type Flight = Promise<Map<string, Body | null>>;
+type Flight = Promise<Bodies>;
 
 /**
- * Reads entities through memory, Redis and Postgres, in that order. Postgres decides which version counts: a body is
- * used for a ref only when its version is equal.
+ * Reads entities through memory, Redis and Postgres, in that order, each key by one reader of this process at a time.
  *
- * Only a reader who asked Redis for a lease before its SELECT, and still holds it afterwards, may fill: a slow reader
- * cannot put an old body over a newer one (Nishtala et al., Scaling Memcache at Facebook, NSDI 2013, section 3.2.1).
- * Within the process a flight is the same thing for the memory tier.
+ * A flight is to the memory tier what a lease is to Redis: an invalidation ends it, and only a flight that is still
+ * there when its bodies arrive may put them into memory or be joined.
  */
 export class EntityCache {
   readonly #options: CacheOptions;
@@ -56,13 +41,13 @@ export class EntityCache {
    * @returns a body for each id that exists, `null` for each that does not
    * @throws what `load` throws
    */
-  async read(space: EntitySpace, wants: Want[], load: Loader, trace: Trace): Promise<Map<string, Body | null>> {
-    const found = new Map<string, Body | null>();
+  async read(space: EntitySpace, wants: readonly Want[], load: Loader, trace: Trace): Promise<Bodies> {
+    const found: Bodies = new Map();
     const own: Want[] = [];
     const joined = new Map<Flight, Want[]>();
     const counts = trace.entity(space.entity);
     for (const want of wants) {
-      const key = this.#key(space, want.id);
+      const key = this.#key(space, want);
       const held = this.#inMemory(key, want);
       if (held !== undefined) {
         found.set(want.id, held);
@@ -74,7 +59,7 @@ export class EntityCache {
       if (flight === undefined) own.push(want);
       else joined.set(flight, [...(joined.get(flight) ?? []), want]);
     }
-    const reads: Promise<Map<string, Body | null>>[] = [];
+    const reads: Promise<Bodies>[] = [];
     if (own.length > 0) reads.push(this.#fly(space, own, load, trace));
     for (const [flight, waiting] of joined) reads.push(this.#join(space, flight, waiting, load, trace));
     for (const bodies of await Promise.all(reads)) for (const [id, body] of bodies) found.set(id, body);
@@ -82,24 +67,41 @@ export class EntityCache {
   }
 
   /**
-   * Forgets bodies after their rows changed: no reading that began before may be joined or may fill.
+   * Forgets bodies after their rows changed: no reading that began before may be joined or may fill, here or elsewhere.
    *
-   * @param space the kind of entity
-   * @param ids the changed entities
+   * @param changed the entities whose rows changed
+   * @param wait whether to wait until every process has forgotten them
    * @throws when Redis cannot be told
    */
-  async invalidate(space: EntitySpace, ids: string[]): Promise<void> {
-    if (ids.length === 0) return;
-    const keys = ids.map((id) => this.#key(space, id));
+  async invalidate(changed: readonly { entity: string; id: string }[], wait: boolean): Promise<void> {
+    if (changed.length === 0) return;
+    const { redis, bus, prefix, memoryTtlMs } = this.#options;
+    const keys = changed.map(({ entity, id }) => cacheKey(prefix, entity, id));
+    this.forget(keys);
+    if (redis === null || bus === null) return;
+    const { text, acknowledged } = bus.announce(keys, wait);
+    let receivers = 0;
+    try {
+      receivers = await redis.invalidate(keys, bus.channel, text);
+    } finally {
+      await acknowledged(receivers, memoryTtlMs);
+    }
+  }
+
+  /**
+   * Forgets what this process holds or is reading of some keys.
+   *
+   * @param keys the keys whose rows changed
+   */
+  forget(keys: readonly string[]): void {
     for (const key of keys) {
       this.#flights.delete(key);
       this.#options.memory?.delete(key);
     }
-    await this.#options.redis?.invalidate(keys);
   }
 
-  #key(space: EntitySpace, id: string): string {
-    return `${this.#options.prefix}${space.entity}-${id}`;
+  #key(space: EntitySpace, want: Want): string {
+    return cacheKey(this.#options.prefix, space.entity, want.id);
   }
 
   #inMemory(key: string, want: Want): Body | null | undefined {
@@ -108,9 +110,9 @@ export class EntityCache {
   }
 
   /** Waits for another reading; a body of another version than the list named may be older, so it is read again. */
-  async #join(space: EntitySpace, flight: Flight, wants: Want[], load: Loader, trace: Trace) {
+  async #join(space: EntitySpace, flight: Flight, wants: Want[], load: Loader, trace: Trace): Promise<Bodies> {
     const bodies = await flight;
-    const found = new Map<string, Body | null>();
+    const found: Bodies = new Map();
     const again: Want[] = [];
     for (const want of wants) {
       const body = bodies.get(want.id) ?? null;
@@ -121,115 +123,26 @@ export class EntityCache {
       }
     }
     if (again.length > 0) {
-      for (const [id, body] of await this.#fetch(space, again, load, trace)) found.set(id, body);
+      for (const [id, body] of await readThrough(this.#options, space, again, load, trace)) found.set(id, body);
     }
     return found;
   }
 
   /** Reads, lets others join meanwhile, and keeps in memory what no invalidation overtook. */
   async #fly(space: EntitySpace, wants: Want[], load: Loader, trace: Trace): Flight {
+    const { memory } = this.#options;
     const readAt = performance.now();
-    const keys = wants.map((want) => this.#key(space, want.id));
-    const flight = this.#fetch(space, wants, load, trace);
-    for (const key of keys) this.#flights.set(key, flight);
+    const flight = readThrough(this.#options, space, wants, load, trace);
+    for (const want of wants) this.#flights.set(this.#key(space, want), flight);
+    const current = (want: Want) => this.#flights.get(this.#key(space, want)) === flight;
     try {
       const bodies = await flight;
-      wants.forEach((want, i) => {
-        const key = keys[i] as string;
-        if (this.#flights.get(key) === flight) this.#options.memory?.set(key, bodies.get(want.id) ?? null, readAt);
-      });
+      for (const want of wants) {
+        if (current(want)) memory?.set(this.#key(space, want), bodies.get(want.id) ?? null, readAt);
+      }
       return bodies;
     } finally {
-      for (const key of keys) if (this.#flights.get(key) === flight) this.#flights.delete(key);
+      for (const want of wants) if (current(want)) this.#flights.delete(this.#key(space, want));
     }
-  }
-
-  /** Redis first, then one SELECT for what it does not hold. */
-  async #fetch(space: EntitySpace, wants: Want[], load: Loader, trace: Trace) {
-    const found = new Map<string, Body | null>();
-    const { redis } = this.#options;
-    const values = await redis?.read(
-      wants.map((want) => this.#key(space, want.id)),
-      trace,
-    );
-    let missing = wants;
-    const stale: string[] = [];
-    if (redis && values) {
-      missing = this.#take(space, wants, values, found, stale, trace);
-    }
-    if (missing.length === 0) return found;
-    const token = `${LEASE_MARK}${randomUUID()}`;
-    const leased = redis && values ? await this.#lease(space, missing, stale, token, found, trace) : new Set<string>();
-    const rest = missing.filter((want) => !found.has(want.id));
-    if (rest.length === 0) return found;
-    const bodies = await load(
-      rest.map((want) => want.id),
-      trace,
-    );
-    trace.entity(space.entity).misses += rest.length;
-    for (const want of rest) found.set(want.id, bodies.get(want.id) ?? null);
-    const fills = rest
-      .filter((want) => leased.has(want.id))
-      .map((want) => this.#filling(space, want.id, bodies.get(want.id) ?? null));
-    if (redis && fills.length > 0) await redis.fill(fills, token, trace);
-    return found;
-  }
-
-  /** Takes the values that answer their wants; the rest, and the keys of those that are stale, are handed back. */
-  #take(
-    space: EntitySpace,
-    wants: Want[],
-    values: (string | null)[],
-    found: Map<string, Body | null>,
-    stale: string[],
-    trace: Trace,
-  ): Want[] {
-    const counts = trace.entity(space.entity);
-    return wants.filter((want, i) => {
-      const text = values[i] ?? null;
-      const entry = decodeEntry(text, space.shape);
-      if (entry !== undefined && (want.version === null || entry?.version === want.version)) {
-        found.set(want.id, entry);
-        counts[entry === null ? 'negative' : 'hits'] += 1;
-        return false;
-      }
-      if (text !== null && !text.startsWith(LEASE_MARK)) {
-        stale.push(this.#key(space, want.id));
-        if (entry !== undefined) counts.stale += 1;
-      }
-      return true;
-    });
-  }
-
-  /** Leases what is missing. Where another reader has the lease, Redis is asked once more and then left alone. */
-  async #lease(
-    space: EntitySpace,
-    missing: Want[],
-    stale: string[],
-    token: string,
-    found: Map<string, Body | null>,
-    trace: Trace,
-  ): Promise<Set<string>> {
-    const { redis } = this.#options;
-    const keys = missing.map((want) => this.#key(space, want.id));
-    const replies = await redis?.lease(keys, stale, token, trace);
-    if (!replies) return new Set();
-    const leased = new Set(missing.filter((_want, i) => replies[i] === null).map((want) => want.id));
-    const elsewhere = missing.filter((want) => !leased.has(want.id));
-    if (elsewhere.length > 0) {
-      await new Promise((resolve) => setTimeout(resolve, LEASED_WAIT_MS));
-      const again = await redis?.read(
-        elsewhere.map((want) => this.#key(space, want.id)),
-        trace,
-      );
-      if (again) this.#take(space, elsewhere, again, found, [], trace);
-    }
-    return leased;
-  }
-
-  #filling(space: EntitySpace, id: string, body: Body | null) {
-    // Bodies filled together must not expire together.
-    const ttlMs = Math.round((body === null ? NEGATIVE_TTL_MS : this.#options.ttlMs) * (0.9 + Math.random() * 0.2));
-    return { key: this.#key(space, id), value: encodeEntry(body, space.shape), ttlMs };
   }
 }

@@ -12,19 +12,24 @@ export interface EntitySpace {
   readonly shape: string;
 }
 
-/** What a key held: a body, `null` for an entity known not to exist, `undefined` for nothing of use. */
-export type Entry = Body | null | undefined;
+/** What a key held. */
+export interface Entry {
+  /** `null` for an entity known not to exist. */
+  readonly body: Body | null;
+  /** The heartbeat's value when the body was read: which run of Redis has seen every invalidation since. */
+  readonly epoch: string;
+}
 
 /** Every lease starts with a character that no JSON value starts with. */
 export const LEASE_MARK = '~';
 
 /**
- * @param body the body, or `null` for an entity that does not exist
+ * @param entry the body and its epoch
  * @param shape the entity's shape today
  * @returns the JSON text kept under the entity's key
  */
-export function encodeEntry(body: Body | null, shape: string): string {
-  return JSON.stringify({ shape, version: body?.version ?? null, entity: body?.entity ?? null });
+export function encodeEntry({ body, epoch }: Entry, shape: string): string {
+  return JSON.stringify({ shape, epoch, version: body?.version ?? null, entity: body?.entity ?? null });
 }
 
 /**
@@ -32,25 +37,37 @@ export function encodeEntry(body: Body | null, shape: string): string {
  *
  * @param text the value under the key; `null` when there is none
  * @param shape the entity's shape today
- * @returns the frozen body, `null` for an entity known not to exist, `undefined` when nothing of use is there
+ * @returns the entry, its entity frozen; `null` when nothing of use is there
  */
-export function decodeEntry(text: string | null, shape: string): Entry {
-  if (text === null || !text.startsWith('{')) return undefined;
+export function decodeEntry(text: string | null, shape: string): Entry | null {
+  if (text === null || !text.startsWith('{')) return null;
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
+    if (error instanceof SyntaxError) return null;
     throw error;
   }
-  if (!isStored(value) || value.shape !== shape) return undefined;
-  if (value.entity === null) return null;
-  if (value.version === null) return undefined;
-  return { version: value.version, entity: Object.freeze(value.entity) };
+  if (!isStored(value) || value.shape !== shape) return null;
+  const { epoch, version, entity } = value;
+  if (entity === null) return { body: null, epoch };
+  return version === null ? null : { body: { version, entity: Object.freeze(entity) }, epoch };
 }
 
-function isStored(value: unknown): value is { shape: string; version: string | null; entity: object | null } {
+interface Stored {
+  readonly shape: string;
+  readonly epoch: string;
+  readonly version: string | null;
+  readonly entity: object | null;
+}
+
+function isStored(value: unknown): value is Stored {
   if (typeof value !== 'object' || value === null) return false;
-  const { version, entity } = value as { version?: unknown; entity?: unknown };
-  return (typeof version === 'string' || version === null) && typeof entity === 'object' && !Array.isArray(entity);
+  const { epoch, version, entity } = value as { [name in keyof Stored]?: unknown };
+  return (
+    typeof epoch === 'string' &&
+    (typeof version === 'string' || version === null) &&
+    typeof entity === 'object' &&
+    !Array.isArray(entity)
+  );
 }

@@ -12,6 +12,7 @@ interface Held {
 export class MemoryTier {
   readonly #held: LRUCache<string, Held>;
   readonly #ttlMs: number;
+  #trustedSince = 0;
 
   /**
    * @param maxEntries how many bodies are kept; the least recently used go first
@@ -42,7 +43,17 @@ export class MemoryTier {
    */
   young(key: string): Body | null | undefined {
     const held = this.#held.get(key);
-    return held !== undefined && performance.now() - held.readAt < this.#ttlMs ? held.body : undefined;
+    if (held === undefined || held.readAt < this.#trustedSince) return undefined;
+    return performance.now() - held.readAt < this.#ttlMs ? held.body : undefined;
+  }
+
+  /**
+   * Says whether this process hears of invalidations. Until it does, age alone vouches for nothing.
+   *
+   * @param trusted whether what is read from now on may answer reads by id
+   */
+  trust(trusted: boolean): void {
+    this.#trustedSince = trusted ? performance.now() : Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -57,10 +68,5 @@ export class MemoryTier {
   /** @param key the cache key to forget */
   delete(key: string): void {
     this.#held.delete(key);
-  }
-
-  /** Forgets everything. */
-  clear(): void {
-    this.#held.clear();
   }
 }

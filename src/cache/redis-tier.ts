@@ -9,7 +9,15 @@ export interface Fill {
   readonly ttlMs: number;
 }
 
-/** How long a lease lasts at most: longer than any SELECT may take, so that a slow reader still owns it or nobody does. */
+/** What a read found. */
+export interface Values {
+  /** A value or `null` for each key, in order. */
+  readonly values: (string | null)[];
+  /** The heartbeat's value; `null` when it has stopped. */
+  readonly epoch: string | null;
+}
+
+/** How long a lease lasts at most: longer than nearly any SELECT; a reader slower than that does not fill. */
 const LEASE_MS = 3000;
 
 /** A command that takes longer counts as failed: Postgres answers sooner than that. */
@@ -26,9 +34,16 @@ for i, key in ipairs(KEYS) do
 end
 return stored`;
 
+/** The run's id is read where the heartbeat is written: a restart or a failover in between cannot mix them up. */
+const BEAT = `
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+redis.call('SET', KEYS[1], run, 'PX', ARGV[1])
+return run`;
+
 declare module 'ioredis' {
   interface RedisCommander<Context> {
     larderFill(keyCount: number, ...args: (string | number)[]): Result<number, Context>;
+    larderBeat(heartbeat: string, ms: number): Result<string, Context>;
   }
 }
 
@@ -39,15 +54,18 @@ declare module 'ioredis' {
 export class RedisTier {
   readonly #redis: Redis;
   readonly #breaker: Breaker;
+  readonly #heartbeat: string;
 
   /**
    * Connects in the background; until the connection stands every read answers `null`.
    *
    * @param url the address of a single Redis, not a cluster
+   * @param prefix put before the heartbeat's key
    * @param onError told of each failure, for the log
    */
-  constructor(url: string, onError: (error: Error) => void) {
+  constructor(url: string, prefix: string, onError: (error: Error) => void) {
     this.#breaker = new Breaker(onError);
+    this.#heartbeat = `${prefix}larder:heartbeat`;
     this.#redis = new Redis(url, {
       commandTimeout: COMMAND_TIMEOUT_MS,
       connectTimeout: 1000,
@@ -58,6 +76,7 @@ export class RedisTier {
       connectionName: 'larder',
     });
     this.#redis.defineCommand('larderFill', { lua: FILL });
+    this.#redis.defineCommand('larderBeat', { lua: BEAT, numberOfKeys: 1 });
     this.#redis.on('error', onError);
   }
 
@@ -76,16 +95,16 @@ export class RedisTier {
   }
 
   /**
-   * @param keys the keys to read, at least one
+   * @param keys the keys to read
    * @param trace the request's trace
-   * @returns a value or `null` for each key, in order; `null` when Redis cannot answer
+   * @returns what is there, and the heartbeat in the same command; `null` when Redis cannot answer
    */
-  async read(keys: string[], trace: Trace): Promise<(string | null)[] | null> {
+  async read(keys: string[], trace: Trace): Promise<Values | null> {
     return this.#breaker.attempt(async () => {
       const started = performance.now();
-      const values = await this.#redis.mget(keys);
+      const values = await this.#redis.mget([...keys, this.#heartbeat]);
       trace.commands(1, performance.now() - started);
-      return values;
+      return { values: values.slice(0, -1), epoch: values.at(-1) ?? null };
     });
   }
 
@@ -136,13 +155,38 @@ export class RedisTier {
   }
 
   /**
-   * Removes bodies and leases alike, so that no reader who began before can fill the keys.
+   * Removes bodies and leases alike, so that no reader who began before can fill the keys, and tells every process.
    *
    * @param keys the keys, at least one
+   * @param channel where the processes listen
+   * @param message what they are told
+   * @returns how many processes were told
    * @throws when Redis cannot be told: an invalidation must not be lost silently
    */
-  async invalidate(keys: string[]): Promise<void> {
-    await this.#redis.unlink(keys);
+  async invalidate(keys: string[], channel: string, message: string): Promise<number> {
+    const replies = (await this.#redis.pipeline().unlink(keys).publish(channel, message).exec()) ?? [];
+    for (const [error] of replies) if (error !== null) throw error;
+    return Number(replies[1]?.[1]);
+  }
+
+  /**
+   * Vouches for every body that was read in this run of Redis, for a while.
+   *
+   * @param ms how long, in milliseconds
+   * @throws when Redis cannot be told
+   */
+  async beat(ms: number): Promise<void> {
+    await this.#redis.larderBeat(this.#heartbeat, ms);
+  }
+
+  /**
+   * Acknowledges an invalidation. A lost one costs the sender its wait and nothing else.
+   *
+   * @param channel the sender's channel
+   * @param number which of its messages
+   */
+  acknowledge(channel: string, number: string): void {
+    void this.#breaker.attempt(() => this.#redis.publish(channel, number));
   }
 
   /** @returns whether Redis answers */

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TransactionSql } from 'postgres';
 
 /** The values of one row as Postgres reads them from text. */
@@ -47,10 +48,12 @@ export async function copyRows(sql: TransactionSql, target: string, rows: TextRo
 }
 
 /** Waits until the chunk is on its way, so that at most one chunk is held here. */
-function write(stream: Writable, chunk: string): Promise<void> {
-  return new Promise((resolve, reject) => {
+async function write(stream: Writable, chunk: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
     stream.write(chunk, (error) => (error ? reject(error) : resolve()));
   });
+  // While the socket takes all at once, nothing above waits for the event loop, and nobody would hear what Postgres says.
+  await nextTurn();
 }
 
 /**

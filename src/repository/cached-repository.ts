@@ -1,7 +1,8 @@
-import type { EntityCache, Loader, Want } from '../cache/entity-cache.ts';
+import type { EntityCache } from '../cache/entity-cache.ts';
 import type { Body } from '../cache/entry.ts';
+import type { Loader, Want } from '../cache/read-through.ts';
 import type { Database } from '../db/client.ts';
-import { run } from '../db/run.ts';
+import { runBodyRead } from '../db/run.ts';
 import { arrayLiteral } from '../db/statement.ts';
 import { isDatabaseId } from './database-id.ts';
 import type { Entity, EntityDefinition } from './entity-definition.ts';
@@ -49,7 +50,7 @@ export function createRepository<E extends Entity, Lists extends string>(
   const { name, space } = definition;
 
   const load: Loader = async (ids, trace) => {
-    const rows = await run(database, definition.byIds, { ids: arrayLiteral(ids) }, trace);
+    const rows = await runBodyRead(database, definition.byIds, { ids: arrayLiteral(ids) }, trace);
     return new Map(rows.map((row) => [row.id, definition.toBody(row)]));
   };
 

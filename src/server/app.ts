@@ -1,4 +1,4 @@
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Repositories } from '../domain/repositories.ts';
 import { createScope } from '../repository/scope.ts';
@@ -16,7 +16,7 @@ export interface AppOptions {
   readonly health: Health;
   readonly inspect: 'off' | 'header' | 'always';
   readonly graphiql: boolean;
-  readonly logger: { readonly level: string; readonly transport?: { readonly target: string } };
+  readonly logger: FastifyBaseLogger;
 }
 
 /**
@@ -27,7 +27,7 @@ export interface AppOptions {
  */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const { repositories, inspect } = options;
-  const app = fastify({ logger: options.logger, forceCloseConnections: 'idle' });
+  const app = fastify({ loggerInstance: options.logger, forceCloseConnections: 'idle' });
   const stateOf: StateFactory = (request) => ({
     repositories,
     scope: createScope(new Trace()),

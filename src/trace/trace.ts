@@ -1,10 +1,15 @@
-/** How the reads of one entity were answered. Memory hits are counted within `hits`. */
+/** How the reads of one entity were answered: each adds to one of `hits`, `negative` and `misses`. */
 export interface CacheCounts {
   hits: number;
   misses: number;
+  /** Answered by the memory of an id that names nothing. */
   negative: number;
+  /** Misses for which a body was there, but of another version than the list named or of an earlier run of Redis. */
   stale: number;
+  /** Hits and negatives that the process' own memory answered. */
   memoryHits: number;
+  /** Misses because nobody vouches for bodies read by id: the invalidations are behind, or stand still. */
+  bypassed: number;
 }
 
 /**
@@ -46,7 +51,7 @@ export class Trace {
    * @returns counters to add to
    */
   entity(entity: string): CacheCounts {
-    this.cache[entity] ??= { hits: 0, misses: 0, negative: 0, stale: 0, memoryHits: 0 };
+    this.cache[entity] ??= { hits: 0, misses: 0, negative: 0, stale: 0, memoryHits: 0, bypassed: 0 };
     return this.cache[entity];
   }
 }

@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+
+/** What processes tell each other: keys whose rows changed, and whom to tell when they have been forgotten. */
+interface Message {
+  readonly keys: string[];
+  /** The channel to acknowledge on; absent when the sender does not wait. */
+  readonly replyTo?: string;
+  readonly number?: number;
+}
+
+/** What a process does about messages. */
+export interface BusListener {
+  /** Rows behind these keys changed. */
+  onKeys(keys: string[]): void;
+  /** Whether messages arrive from now on. While they do not, nothing in memory is known to be current. */
+  onConnected(connected: boolean): void;
+}
+
+/**
+ * Tells every process which keys to forget, over Redis' publish and subscribe. It makes "read your own write" hold in
+ * other processes, whose memory tier would else serve a body for up to its time to live: the writer's answer waits
+ * until each of them has acknowledged.
+ */
+export class InvalidationBus {
+  readonly #subscriber: Redis;
+  readonly #channel: string;
+  readonly #replyChannel: string;
+  readonly #waiting = new Map<number, { left: number; done: () => void }>();
+  #number = 0;
+
+  /**
+   * Subscribes in the background, and again after each lost connection.
+   *
+   * @param url the address of Redis
+   * @param prefix put before the channels' names
+   * @param listener what to do about messages
+   * @param acknowledge publishes an acknowledgement on a channel
+   * @param onError told of each failure, for the log
+   */
+  constructor(
+    url: string,
+    prefix: string,
+    listener: BusListener,
+    acknowledge: (channel: string, number: string) => void,
+    onError: (error: Error) => void,
+  ) {
+    this.#channel = `${prefix}larder:invalidations`;
+    this.#replyChannel = `${prefix}larder:acknowledgements:${randomUUID()}`;
+    this.#subscriber = new Redis(url, {
+      connectionName: 'larder-bus',
+      connectTimeout: 1000,
+      keepAlive: 1000,
+      retryStrategy: (attempt) => Math.min(attempt * 50, 1000),
+      autoResubscribe: false,
+      maxRetriesPerRequest: 1,
+    });
+    this.#subscriber.on('error', onError);
+    this.#subscriber.on('close', () => listener.onConnected(false));
+    this.#subscriber.on('ready', () => {
+      this.#subscriber.subscribe(this.#channel, this.#replyChannel).then(() => listener.onConnected(true), onError);
+    });
+    this.#subscriber.on('message', (channel: string, text: string) => {
+      if (channel === this.#replyChannel) return this.#acknowledged(Number(text));
+      const message = decodeMessage(text);
+      if (message === null)
+        return onError(new Error('The invalidation channel carries something that is not a message.'));
+      listener.onKeys(message.keys);
+      if (message.replyTo !== undefined) acknowledge(message.replyTo, String(message.number));
+    });
+  }
+
+  /** Where invalidations are published. */
+  get channel(): string {
+    return this.#channel;
+  }
+
+  /**
+   * Prepares a message to every process.
+   *
+   * @param keys the keys to forget
+   * @param reply whether the processes shall acknowledge
+   * @returns the message's text, and a wait for as many acknowledgements as Redis says it had receivers, at most `ms`
+   */
+  announce(
+    keys: string[],
+    reply: boolean,
+  ): { text: string; acknowledged: (receivers: number, ms: number) => Promise<void> } {
+    if (!reply) return { text: JSON.stringify({ keys } satisfies Message), acknowledged: async () => {} };
+    this.#number += 1;
+    const number = this.#number;
+    const message: Message = { keys, replyTo: this.#replyChannel, number };
+    // Acknowledgements may arrive before Redis has said how many there will be, so they are counted down from zero.
+    const entry = { left: 0, done: () => {} };
+    this.#waiting.set(number, entry);
+    const acknowledged = async (receivers: number, ms: number) => {
+      entry.left += receivers;
+      if (entry.left > 0) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, ms);
+          entry.done = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      }
+      this.#waiting.delete(number);
+    };
+    return { text: JSON.stringify(message), acknowledged };
+  }
+
+  #acknowledged(number: number): void {
+    const entry = this.#waiting.get(number);
+    if (entry === undefined) return;
+    entry.left -= 1;
+    if (entry.left === 0) entry.done();
+  }
+
+  /** Ends the connection. */
+  close(): void {
+    this.#subscriber.disconnect();
+  }
+}
+
+function decodeMessage(text: string): Message | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+  const message = value as Partial<Message> | null;
+  return Array.isArray(message?.keys) && message.keys.every((key) => typeof key === 'string')
+    ? (message as Message)
+    : null;
+}

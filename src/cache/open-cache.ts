@@ -1,0 +1,53 @@
+import { EntityCache } from './entity-cache.ts';
+import { InvalidationBus } from './invalidation-bus.ts';
+import { MemoryTier } from './memory-tier.ts';
+import { RedisTier } from './redis-tier.ts';
+
+/** Which tiers there are and how long they keep things. */
+export interface CacheSettings {
+  /** `null` for the memory tier alone. */
+  readonly redisUrl: string | null;
+  readonly prefix: string;
+  readonly ttlMs: number;
+  readonly memoryTtlMs: number;
+  /** 0 for no memory tier. */
+  readonly memoryMaxEntries: number;
+}
+
+/** A cache and the connections under it. Whoever opened it closes it. */
+export interface OpenCache {
+  readonly cache: EntityCache;
+  /** `null` when no Redis is configured. */
+  readonly redis: RedisTier | null;
+  close(): Promise<void>;
+}
+
+/**
+ * Puts the tiers together.
+ *
+ * @param settings the tiers
+ * @param onError told of each failure of Redis, for the log
+ * @returns the cache; Redis connects in the background
+ */
+export function openCache(settings: CacheSettings, onError: (error: Error) => void): OpenCache {
+  const { redisUrl, prefix, memoryMaxEntries, memoryTtlMs, ttlMs } = settings;
+  const memory = memoryMaxEntries === 0 ? null : new MemoryTier(memoryMaxEntries, memoryTtlMs);
+  if (redisUrl === null) {
+    const cache = new EntityCache({ memory, redis: null, bus: null, prefix, ttlMs, memoryTtlMs });
+    return { cache, redis: null, close: async () => {} };
+  }
+  const redis = new RedisTier(redisUrl, prefix, onError);
+  // Until the bus is connected nobody tells this process what to forget.
+  memory?.trust(false);
+  const listener = {
+    onKeys: (keys: string[]) => cache.forget(keys),
+    onConnected: (connected: boolean) => memory?.trust(connected),
+  };
+  const bus = new InvalidationBus(redisUrl, prefix, listener, redis.acknowledge.bind(redis), onError);
+  const cache = new EntityCache({ memory, redis, bus, prefix, ttlMs, memoryTtlMs });
+  const close = async () => {
+    bus.close();
+    await redis.close();
+  };
+  return { cache, redis, close };
+}

@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import type { Trace } from '../trace/trace.ts';
+import { type Body, decodeEntry, type EntitySpace, encodeEntry, LEASE_MARK } from './entry.ts';
+import type { Fill, RedisTier, Values } from './redis-tier.ts';
+
+/** An entity to read: with the version a list named, or `null` when nothing but its id is known. */
+export interface Want {
+  readonly id: string;
+  readonly version: string | null;
+}
+
+/** Reads rows from the primary: the bodies that exist, by id. */
+export type Loader = (ids: string[], trace: Trace) => Promise<Map<string, Body>>;
+
+/** Where a reading looks before Postgres, and what it leaves there. */
+export interface ReadThroughOptions {
+  readonly redis: RedisTier | null;
+  /** Put before every key. */
+  readonly prefix: string;
+  /** How long a body is kept, in milliseconds. */
+  readonly ttlMs: number;
+}
+
+/** How long an entity that does not exist is remembered as such, in milliseconds. */
+const NEGATIVE_TTL_MS = 30_000;
+
+/** How long to wait before asking again for a key that another reader is filling, in milliseconds. */
+const LEASED_WAIT_MS = 5;
+
+/**
+ * @param prefix put before every key
+ * @param entity the entity's name
+ * @param id its id
+ * @returns the key of its body in every tier
+ */
+export function cacheKey(prefix: string, entity: string, id: string): string {
+  return `${prefix}${entity}-${id}`;
+}
+
+/**
+ * One reading of some entities: Redis first, then one SELECT for what it does not hold. Postgres decides which version
+ * counts: a body is used for a ref only when its version is equal, and for an id only while the heartbeat vouches for
+ * the run of Redis that it was read in.
+ *
+ * Only a reader who asked for a lease before its SELECT, and still holds it afterwards, fills: a slow reader cannot put
+ * an old body over a newer one (Nishtala et al., Scaling Memcache at Facebook, NSDI 2013, section 3.2.1).
+ *
+ * @param options the Redis tier and its keys
+ * @param space the kind of entity
+ * @param wants what to read, each id once, at least one
+ * @param load reads what Redis does not hold
+ * @param trace the request's trace
+ * @returns a body for each id that exists, `null` for each that does not
+ * @throws what `load` throws
+ */
+export async function readThrough(
+  options: ReadThroughOptions,
+  space: EntitySpace,
+  wants: readonly Want[],
+  load: Loader,
+  trace: Trace,
+): Promise<Map<string, Body | null>> {
+  const { redis, prefix } = options;
+  const counts = trace.entity(space.entity);
+  const found = new Map<string, Body | null>();
+  const key = (want: Want) => cacheKey(prefix, space.entity, want.id);
+  const left = () => wants.filter((want) => !found.has(want.id));
+
+  /** Takes the values that answer their wants, and hands back the keys of bodies that do not. */
+  const take = (asked: readonly Want[], { values, epoch }: Values): string[] => {
+    const unfit: string[] = [];
+    asked.forEach((want, i) => {
+      const text = values[i] ?? null;
+      const entry = decodeEntry(text, space.shape);
+      const current = want.version === null ? entry?.epoch === epoch : entry?.body?.version === want.version;
+      if (entry !== null && current) {
+        found.set(want.id, entry.body);
+        counts[entry.body === null ? 'negative' : 'hits'] += 1;
+      } else if (text !== null && !text.startsWith(LEASE_MARK)) unfit.push(key(want));
+    });
+    return unfit;
+  };
+
+  /** Leases keys. Where another reader has the lease, Redis is asked once more and then left alone. */
+  const lease = async (missing: readonly Want[], unfit: string[], token: string): Promise<Set<string>> => {
+    const replies = await redis?.lease(missing.map(key), unfit, token, trace);
+    if (!replies) return new Set();
+    const leased = new Set(missing.filter((_want, i) => replies[i] === null).map((want) => want.id));
+    const elsewhere = missing.filter((want) => !leased.has(want.id));
+    if (elsewhere.length > 0) {
+      await new Promise((resolve) => setTimeout(resolve, LEASED_WAIT_MS));
+      const again = await redis?.read(elsewhere.map(key), trace);
+      if (again) take(elsewhere, again);
+    }
+    return leased;
+  };
+
+  const token = `${LEASE_MARK}${randomUUID()}`;
+  const held = (await redis?.read(wants.map(key), trace)) ?? null;
+  let leased = new Set<string>();
+  if (held !== null) {
+    const unfit = take(wants, held);
+    // A body that nobody vouches for is read past, not replaced: its successor would be no better.
+    const vouched = (want: Want) => want.version !== null || held.epoch !== null;
+    const missing = left().filter(vouched);
+    const unfitMissing = missing.map(key).filter((name) => unfit.includes(name));
+    counts.bypassed += left().length - missing.length;
+    counts.stale += unfitMissing.length;
+    if (missing.length > 0) leased = await lease(missing, unfitMissing, token);
+  }
+  const rest = left();
+  if (rest.length === 0) return found;
+  const bodies = await load(
+    rest.map((want) => want.id),
+    trace,
+  );
+  counts.misses += rest.length;
+  const fills: Fill[] = [];
+  for (const want of rest) {
+    const body = bodies.get(want.id) ?? null;
+    found.set(want.id, body);
+    // Bodies filled together must not expire together.
+    const ttlMs = Math.round((body === null ? NEGATIVE_TTL_MS : options.ttlMs) * (0.9 + Math.random() * 0.2));
+    const value = encodeEntry({ body, epoch: held?.epoch ?? '' }, space.shape);
+    if (leased.has(want.id)) fills.push({ key: key(want), value, ttlMs });
+  }
+  if (redis !== null && fills.length > 0) await redis.fill(fills, token, trace);
+  return found;
+}

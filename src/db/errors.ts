@@ -1,0 +1,35 @@
+/** Postgres could not answer in time or at all. Carries no SQL and no parameter, so it may be logged anywhere. */
+export class DatabaseUnavailable extends Error {
+  override name = 'DatabaseUnavailable';
+}
+
+/** A write broke a constraint of the schema. Carries the constraint's name and no value. */
+export class ConstraintViolation extends Error {
+  override name = 'ConstraintViolation';
+  readonly constraint: string;
+
+  /** @param constraint the constraint's name */
+  constructor(constraint: string) {
+    super(`The constraint ${constraint} does not allow it.`);
+    this.constraint = constraint;
+  }
+}
+
+/** The driver's and Postgres' codes that mean "not now" rather than "this statement is wrong". */
+const UNAVAILABLE = /^(E[A-Z_]+$|CONNECT|08|25006|53|57|58)/;
+
+/**
+ * Sorts what the driver threw. Its errors carry the statement and its parameters, which must not travel further than
+ * the log.
+ *
+ * @param error what the driver threw
+ * @returns an error that names what happened, or the same one when nobody foresaw it
+ */
+export function databaseError(error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error;
+  const code = String(error.code);
+  if (UNAVAILABLE.test(code)) return new DatabaseUnavailable(`Postgres is not available (${code}).`);
+  if (code.startsWith('23') && 'constraint_name' in error)
+    return new ConstraintViolation(String(error.constraint_name));
+  return error;
+}

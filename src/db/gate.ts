@@ -1,0 +1,68 @@
+/** Why a gate turned somebody away. */
+export class GateClosed extends Error {
+  override name = 'GateClosed';
+}
+
+/**
+ * Lets so many in at a time and so many wait, and no more: under overload the surplus is told at once instead of piling up.
+ */
+export class Gate {
+  readonly #capacity: number;
+  readonly #maxWaiting: number;
+  readonly #waiting = new Set<() => void>();
+  #inside = 0;
+
+  /**
+   * @param capacity how many may be inside
+   * @param maxWaiting how many may wait
+   */
+  constructor(capacity: number, maxWaiting: number) {
+    this.#capacity = capacity;
+    this.#maxWaiting = maxWaiting;
+  }
+
+  /** How many are inside. */
+  get inside(): number {
+    return this.#inside;
+  }
+
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /**
+   * Waits for a place, in the order of arrival. Who got one calls `leave` once.
+   *
+   * @param ms how long to wait at most, in milliseconds
+   * @throws {GateClosed} when too many wait, or none left in time
+   */
+  async enter(ms: number): Promise<void> {
+    if (this.#inside < this.#capacity) {
+      this.#inside += 1;
+      return;
+    }
+    if (this.#waiting.size >= this.#maxWaiting) throw new GateClosed(`${this.#maxWaiting} are waiting already`);
+    await new Promise<void>((resolve, reject) => {
+      const admit = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.delete(admit);
+        reject(new GateClosed(`no place within ${ms} ms`));
+      }, ms);
+      this.#waiting.add(admit);
+    });
+  }
+
+  /** Gives the place to the one who has waited longest, or frees it. */
+  leave(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) this.#inside -= 1;
+    else {
+      this.#waiting.delete(next);
+      next();
+    }
+  }
+}

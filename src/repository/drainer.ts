@@ -1,0 +1,104 @@
+import type { EntityCache } from '../cache/entity-cache.ts';
+import type { Database } from '../db/client.ts';
+import { drainOutbox, type OutboxStatus, outboxStatus } from '../db/outbox.ts';
+
+/** What a drainer works on, and how it reports. */
+export interface DrainerOptions {
+  /** A connection of its own: when requests have taken the pool, the heartbeat must not stop. */
+  readonly database: Database;
+  readonly cache: EntityCache;
+  /** Vouches for cached bodies for so many milliseconds; `null` when only this process' memory caches. */
+  readonly beat: ((ms: number) => Promise<void>) | null;
+  /** How old an answer may be, less what memory may add to it, in milliseconds. */
+  readonly boundMs: number;
+  readonly onError: (error: Error) => void;
+}
+
+/** A drainer at work. */
+export interface Drainer {
+  /** What waited when it last looked; `null` until it has. */
+  status(): OutboxStatus | null;
+  /** Ends after the round under way. */
+  stop(): Promise<void>;
+}
+
+/** Changes taken in one transaction. */
+const BATCH = 2000;
+
+/** Pause of an idle drainer: four rounds a second. */
+const IDLE_MS = 250;
+
+/**
+ * Starts to drop the cached bodies of changed rows, as long as the process lives. A round looks what
+ * waits, drains until nothing does or the heartbeat is due, and vouches for what is cached: no change older than the
+ * oldest that waits is unhandled, so bodies may serve reads by id for the bound less that age. Redis counts that time
+ * down, so no clocks are compared.
+ *
+ * @param options what to work on
+ * @returns the running drainer, whose first round has begun
+ */
+export function startDrainer(options: DrainerOptions): Drainer {
+  const { database, cache, beat, boundMs, onError } = options;
+  let status: OutboxStatus | null = null;
+  let stopped = false;
+  let wake = () => {};
+
+  const drain = async () => {
+    const until = performance.now() + IDLE_MS;
+    let taken: number;
+    do {
+      taken = await drainOutbox(database, BATCH, (changes) => cache.invalidate(changes, false));
+    } while (taken > 0 && !stopped && performance.now() < until);
+  };
+
+  const vouch = async () => {
+    const looked = performance.now();
+    status = await outboxStatus(database);
+    const left = boundMs - status.ageMs - (performance.now() - looked);
+    if (beat !== null && left >= 1) await beat(Math.floor(left));
+    return status.depth > 0;
+  };
+
+  /** An idle round is one statement and one Redis command. */
+  const round = async () => {
+    if (!(await vouch())) return false;
+    await drain();
+    await vouch();
+    return true;
+  };
+
+  const work = async () => {
+    let failures = 0;
+    while (!stopped) {
+      try {
+        const busy = await round();
+        failures = 0;
+        if (!busy) await pause(IDLE_MS);
+      } catch (error) {
+        failures += 1;
+        onError(error instanceof Error ? error : new Error(String(error)));
+        await pause(Math.min(IDLE_MS * failures, 1000));
+      }
+    }
+  };
+
+  const pause = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (stopped) wake();
+    });
+
+  const done = work();
+  return {
+    status: () => status,
+    stop: async () => {
+      stopped = true;
+      wake();
+      await done;
+    },
+  };
+}
