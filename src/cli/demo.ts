@@ -2,7 +2,7 @@ import { assemble } from '../assemble.ts';
 import { readConfig } from '../config.ts';
 import { MigrationError } from '../db/migrate.ts';
 import { runCommand } from './command.ts';
-import { serverEnvironment } from './server-environment.ts';
+import { checkEnvironment, type ServerEnvironment, serverEnvironment } from './server-environment.ts';
 import { startLocalServices, type Teardown } from './services/local.ts';
 import { ServiceError } from './services/service-error.ts';
 import { NESTED_QUERY, QueryError, showQuery } from './show-query.ts';
@@ -14,18 +14,23 @@ const help = `Starts everything that Larder needs, with sample data, and shows t
 
 Takes Postgres from DATABASE_URL and Redis from REDIS_URL, else starts its own. The other variables of .env.example work,
 too. Ctrl-C stops everything that was started.
+
+The data stays in .larder, or in the directory that LARDER_STATE_DIR names: one for each demo that is to run at a time.
 `;
 
 const say = (line: string) => console.log(line);
 
 /** Starts everything, shows the nested query and stays until it is told to stop. */
 async function demo(teardown: Teardown): Promise<void> {
+  checkEnvironment(process.env);
   const signals = listenForStop(say);
   const services = await startLocalServices(process.env, say, teardown, signals.proceed);
   const { env, notes } = await serverEnvironment(process.env, services);
-  // A Redis that is not ours is not ours to empty: names of our own make the first query a cold one all the same.
-  if (!services.ownRedis && !env.CACHE_PREFIX) env.CACHE_PREFIX = `demo-${process.pid}-${Date.now()}:`;
-  const larder = await assemble(readConfig(env));
+  await warmUp(env);
+  signals.proceed();
+  const larder = await assemble(
+    readConfig({ ...env, CACHE_PREFIX: env.CACHE_PREFIX || coldPrefix(services.ownRedis) }),
+  );
   teardown.push(() => larder.close());
   signals.proceed();
   for (const note of notes) say(note);
@@ -42,6 +47,24 @@ Serving after ${(performance.now() / 1000).toFixed(1)} s. The same query twice, 
   for (const line of await showQuery(`${larder.url}/graphql`, NESTED_QUERY, ['cold', 'warm'])) say(`  ${line}`);
   say('\nCtrl-C stops the server and all that was started with it.');
   await signals.received;
+}
+
+/**
+ * Runs the query on a server with a cache of its own. After that the code is compiled, and what the cold query then costs
+ * more than the warm one is the cache.
+ */
+async function warmUp(env: ServerEnvironment['env']): Promise<void> {
+  const larder = await assemble(readConfig({ ...env, CACHE_PREFIX: `demo-warm-up-${process.pid}-${Date.now()}:` }));
+  try {
+    await showQuery(`${larder.url}/graphql`, NESTED_QUERY, ['', '']);
+  } finally {
+    await larder.close();
+  }
+}
+
+/** A Redis that is not ours is not ours to empty: names of our own make the first query a cold one all the same. */
+function coldPrefix(ownRedis: boolean): string {
+  return ownRedis ? '' : `demo-${process.pid}-${Date.now()}:`;
 }
 
 await runCommand({

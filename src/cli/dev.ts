@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { MigrationError } from '../db/migrate.ts';
 import { runCommand } from './command.ts';
-import { serverEnvironment } from './server-environment.ts';
+import { checkEnvironment, serverEnvironment } from './server-environment.ts';
 import { startLocalServices, type Teardown } from './services/local.ts';
 import { exited, guardProcess, stopGroup } from './services/process.ts';
 import { ServiceError } from './services/service-error.ts';
@@ -15,6 +15,8 @@ const help = `Starts everything that Larder needs, with sample data, and restart
 
 Takes Postgres from DATABASE_URL and Redis from REDIS_URL, else starts its own. The other variables of .env.example work,
 too. Ctrl-C stops everything that was started.
+
+The data stays in .larder, or in the directory that LARDER_STATE_DIR names: one for each demo that is to run at a time.
 `;
 
 /** The server answers what it accepted before it ends. */
@@ -23,6 +25,7 @@ const GRACE_MS = 12_000;
 const say = (line: string) => console.log(line);
 
 async function develop(teardown: Teardown): Promise<void> {
+  checkEnvironment(process.env);
   const signals = listenForStop(say);
   const services = await startLocalServices(process.env, say, teardown, signals.proceed);
   const { env, notes } = await serverEnvironment(
@@ -30,6 +33,7 @@ async function develop(teardown: Teardown): Promise<void> {
     services,
   );
   for (const note of notes) say(note);
+  say(`GraphiQL  http://${env.HOST || '127.0.0.1'}:${env.PORT}/graphiql`);
   const tsx = join(REPOSITORY, 'node_modules', 'tsx', 'dist', 'cli.mjs');
   const watcher = spawn(process.execPath, [tsx, 'watch', '--clear-screen=false', 'src/main.ts'], {
     cwd: REPOSITORY,

@@ -10,6 +10,16 @@ export interface ServerEnvironment {
 }
 
 /**
+ * Finds wrong variables before anything is started for them.
+ *
+ * @param given the environment of the process
+ * @throws {ConfigError} when a variable makes no sense
+ */
+export function checkEnvironment(given: Record<string, string | undefined>): void {
+  readConfig({ ...given, DATABASE_URL: given.DATABASE_URL || 'postgres://not-started-yet' });
+}
+
+/**
  * Fills in what the environment leaves open: the services, ports that are free, and settings that show the most.
  *
  * @param given the environment of the process; what it sets stays, except for ports that are taken

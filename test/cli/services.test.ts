@@ -142,7 +142,7 @@ t.test('the database of a test is migrated, its own, and counted by Postgres', a
 
 t.test('the Redis of a test is counted by Redis', async (t) => {
   const redis = await freshRedis(t);
-  const client = new Redis(redis.url);
+  const client = new Redis(redis.url, { enableReadyCheck: false });
   t.teardown(() => client.disconnect());
   await client.mget('a', 'b');
   await client.set('a', '1');

@@ -129,7 +129,7 @@ export async function freshRedis(t: Test, args: readonly string[] = []): Promise
       redis.disconnect();
     }
   }
-  return {
+  const redis: TestRedis = {
     ...service,
     async commandCounts() {
       const info = await ask((redis) => redis.info('commandstats'));
@@ -149,6 +149,9 @@ export async function freshRedis(t: Test, args: readonly string[] = []): Promise
       ownReadings = 0;
     },
   };
+  // Starting it cost an INFO.
+  await redis.resetCounts();
+  return redis;
 }
 
 function fromRunner(variable: string): string {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { accessSync, chmodSync, constants, mkdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { canReach, postgresAccount } from './account.ts';
 import { ServiceError } from './service-error.ts';
@@ -20,26 +20,34 @@ export function makeRootState(): void {
 }
 
 /**
- * The directory that keeps what `make demo` and `make dev` need again: `.larder` in the repository, or one of this clone
- * below /var/lib/larder when root works in a place that the account of Postgres cannot enter, such as /root.
+ * The directory that keeps what `make demo` and `make dev` need again: the one that LARDER_STATE_DIR names, else `.larder` in
+ * the repository, or one of this clone below /var/lib/larder when root works in a place that the account of Postgres cannot
+ * enter, such as /root.
  *
  * @returns its absolute path; the directory exists
  * @throws when it cannot be made or belongs to another user
  */
 export function stateDirectory(): string {
-  const account = postgresAccount(join(REPOSITORY, '.larder', 'postgres', 'cluster'));
-  const clone = createHash('sha256').update(REPOSITORY).digest('hex').slice(0, 12);
-  const directory =
-    account === null || canReach(account, REPOSITORY) ? join(REPOSITORY, '.larder') : join(ROOT_STATE, clone);
+  const chosen = process.env.LARDER_STATE_DIR;
+  const directory = chosen ? resolve(chosen) : defaultDirectory();
   try {
-    if (directory.startsWith(ROOT_STATE)) makeRootState();
+    if (directory.startsWith(`${ROOT_STATE}/`)) makeRootState();
     mkdirSync(directory, { recursive: true });
-    if (account !== null) chmodSync(directory, 0o755);
+    // Root's umask may be 077, and then the account of Postgres could not pass.
+    if (process.getuid?.() === 0) chmodSync(directory, 0o755);
+    accessSync(directory, constants.W_OK);
   } catch (error) {
     throw new ServiceError(
-      `Cannot make ${directory}. Remove it, or run this as the user whom it belongs to: ${(error as Error).message}`,
+      `Cannot use ${directory}. Remove it, or run this as the user whom it belongs to: ${(error as Error).message}`,
       { cause: error },
     );
   }
   return directory;
+}
+
+function defaultDirectory(): string {
+  const local = join(REPOSITORY, '.larder');
+  const account = postgresAccount(join(local, 'postgres', 'cluster'));
+  if (account === null || canReach(account, REPOSITORY)) return local;
+  return join(ROOT_STATE, createHash('sha256').update(REPOSITORY).digest('hex').slice(0, 12));
 }
