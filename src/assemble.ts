@@ -36,10 +36,11 @@ export async function assemble(config: Config): Promise<Larder> {
   const { cache, redis, close: closeCache } = openCache(config.cache, onRedisError);
   const app = await createApp({
     schema: buildGraphQLSchema(),
-    repositories: createRepositories({ database, cache }),
+    repositories: createRepositories({ database, cache, onInvalidationFailed: onRedisError }),
     health: { postgres: database.ping, redis: async () => (redis === null ? null : redis.ping()) },
     inspect: config.inspect,
     graphiql: config.graphiql,
+    auth: config.auth,
     logger,
   });
   if (redis === null) logger.info('no REDIS_URL: bodies are cached in the memory of this process alone');

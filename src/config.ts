@@ -30,6 +30,10 @@ const environment = z.object({
   INSPECT: z.enum(['off', 'header', 'always']).optional(),
   GRAPHIQL: flag.optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  JWT_SECRET: z.string().min(32, 'expected at least 32 characters').optional(),
+  JWT_PUBLIC_KEY: z.string().startsWith('-----BEGIN PUBLIC KEY-----', 'expected a public key in PEM').optional(),
+  JWT_AUDIENCE: z.string().optional(),
+  REQUIRE_AUTH: flag.default(false),
   SHUTDOWN_TIMEOUT_MS: milliseconds.default(10_000),
 });
 
@@ -50,6 +54,12 @@ export interface Config {
   };
   readonly inspect: 'off' | 'header' | 'always';
   readonly graphiql: boolean;
+  readonly auth: {
+    /** `null` when no key is configured: then nobody may write. */
+    readonly key: { readonly secret: string } | { readonly publicKey: string } | null;
+    readonly required: boolean;
+    readonly audience: string | null;
+  };
   readonly logLevel: string;
 }
 
@@ -80,6 +90,16 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       `MAX_STALENESS_MS is ${e.MAX_STALENESS_MS}, but memory may be ${e.MEMORY_TTL_MS} ms old (MEMORY_TTL_MS) and draining takes up to ${DRAIN_MS} ms. Set it to at least their sum.`,
     );
   }
+  if (e.JWT_SECRET !== undefined && e.JWT_PUBLIC_KEY !== undefined) {
+    throw new ConfigError(
+      'JWT_SECRET and JWT_PUBLIC_KEY are both set: tokens are checked with one of them. Unset the other.',
+    );
+  }
+  if (e.REQUIRE_AUTH && keyOf(e) === null) {
+    throw new ConfigError(
+      'REQUIRE_AUTH is true, but there is no key to check tokens with. Set JWT_SECRET or JWT_PUBLIC_KEY.',
+    );
+  }
   const production = e.NODE_ENV === 'production';
   return {
     production,
@@ -96,6 +116,12 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     },
     inspect: e.INSPECT ?? (production ? 'off' : 'header'),
     graphiql: e.GRAPHIQL ?? !production,
+    auth: { key: keyOf(e), required: e.REQUIRE_AUTH, audience: e.JWT_AUDIENCE ?? null },
     logLevel: e.LOG_LEVEL,
   };
+}
+
+function keyOf({ JWT_SECRET, JWT_PUBLIC_KEY }: z.infer<typeof environment>): Config['auth']['key'] {
+  if (JWT_SECRET !== undefined) return { secret: JWT_SECRET };
+  return JWT_PUBLIC_KEY === undefined ? null : { publicKey: JWT_PUBLIC_KEY };
 }

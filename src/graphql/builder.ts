@@ -32,10 +32,15 @@ export const builder = new SchemaBuilder<UserTypes>({
     nodeFieldOptions: { nullable: false },
     nodesOnConnection: true,
     cursorType: 'String',
+    clientMutationId: 'optional',
   },
 });
 
 builder.queryType({ description: 'Everything that can be read.' });
+builder.mutationType({
+  description:
+    'Everything that can be written, by bearers of a token with the scope `write`. One mutation runs after the other.',
+});
 
 builder.scalarType('DateTime', {
   description:

@@ -25,15 +25,23 @@ export function entityType<E extends Entity, Lists extends string>(
   repositoryOf: (repositories: Repositories) => Repository<E, Lists>,
 ) {
   const ref = builder.loadableObjectRef<E, string>(name, {
+    // The request's identity map remembers, and knows of writes; the loader only batches.
+    loaderOptions: { cache: false },
     // `null` is a gap: the loader's answers stand in the order of the ids. Pothos' types know only of errors there.
     load: (ids, { repositories, scope }) => repositoryOf(repositories).findByIds(ids, scope) as Promise<E[]>,
   });
   registerNode(name, (id, context) => ref.getDataloader(context).load(id) as Promise<E | null>);
 
+  const edge = builder.edgeObject({
+    name: `${name}Edge`,
+    description: `A node of the type ${name} and its place in a list.`,
+    type: ref,
+  });
+
   const connection = builder.connectionObject(
     {
       name: `${name}Connection`,
-      description: `A page of a list of ${name} nodes.`,
+      description: `A page of a list of nodes of the type ${name}.`,
       type: ref,
       fields: (t) => ({
         totalCount: t.int({
@@ -44,12 +52,13 @@ export function entityType<E extends Entity, Lists extends string>(
         }),
       }),
     },
-    { name: `${name}Edge`, description: `A ${name} node and its place in a list.` },
+    edge,
   );
 
   return {
     name,
     ref,
+    edge,
     connection,
     repositoryOf: (context: GraphQLContext) => repositoryOf(context.repositories),
 
@@ -74,7 +83,7 @@ export function entityType<E extends Entity, Lists extends string>(
         fields: (t) => ({
           // Pothos' own global id field is async, which costs as much as a resolver that does I/O.
           id: t.id({
-            description: `The ${name} node's global id.`,
+            description: 'The global id.',
             nullable: false,
             extensions: FROM_ID,
             resolve: (entity) => encodeGlobalId(name, entity.id),

@@ -6,6 +6,7 @@ import { runBodyRead } from '../db/run.ts';
 import { arrayLiteral } from '../db/statement.ts';
 import { isDatabaseId } from './database-id.ts';
 import type { Entity, EntityDefinition } from './entity-definition.ts';
+import { entityWriter } from './entity-writer.ts';
 import { listReader, type RefPage } from './list.ts';
 import type { Page, PageRequest, Position, Ref } from './page.ts';
 import { isPosition } from './position.ts';
@@ -14,13 +15,15 @@ import { identityMap, type Scope } from './scope.ts';
 /** No row has this version: two lists of one request named different ones, and only Postgres knows which is newer. */
 const NEWEST = '';
 
-/** What the reads of every repository go through. */
+/** What every repository goes through. */
 export interface Storage {
   readonly database: Database;
   readonly cache: EntityCache;
+  /** Told when a committed write could not be told to Redis; the outbox then does it later. */
+  readonly onInvalidationFailed: (error: Error) => void;
 }
 
-/** Reads entities of one kind; each method costs a number of statements that does not depend on how much it reads. */
+/** Reads and writes entities of one kind; each method costs a number of statements that does not depend on how much it reads. */
 export interface Repository<E extends Entity, Lists extends string> {
   /** The entity's name, which is also its GraphQL type's. */
   readonly name: string;
@@ -32,6 +35,16 @@ export interface Repository<E extends Entity, Lists extends string> {
   findByRefs(refs: readonly Ref[], scope: Scope): Promise<(E | null)[]>;
   /** @returns a page for each request, in order; one statement for each order and direction, then one `findByRefs` */
   list(list: Lists, requests: readonly PageRequest[], scope: Scope): Promise<Page<E>[]>;
+  /**
+   * Each write is one transaction; when it returns, every process reads what was written.
+   *
+   * @returns the entity as it was written; from `update`, `null` when there is none with that id
+   * @throws {InvalidInput} when a value cannot be written; then nothing was
+   */
+  create(values: Omit<E, 'id'>, scope: Scope): Promise<E>;
+  update(id: string, changes: Partial<Omit<E, 'id'>>, scope: Scope): Promise<E | null>;
+  /** @returns whether there was one; otherwise as the other writes */
+  delete(id: string, scope: Scope): Promise<boolean>;
   /** @returns whether a place that a client sent could be one of the list in that order */
   isPosition(list: Lists, order: string, position: Position): boolean;
 }
@@ -45,8 +58,9 @@ export interface Repository<E extends Entity, Lists extends string> {
  */
 export function createRepository<E extends Entity, Lists extends string>(
   definition: EntityDefinition<E, Lists>,
-  { database, cache }: Storage,
+  storage: Storage,
 ): Repository<E, Lists> {
+  const { database, cache } = storage;
   const { name, space } = definition;
 
   const load: Loader = async (ids, trace) => {
@@ -98,6 +112,7 @@ export function createRepository<E extends Entity, Lists extends string>(
     name,
     findByIds,
     findByRefs,
+    ...entityWriter(definition, storage),
     findById: async (id, scope) => (await findByIds([id], scope))[0] ?? null,
     isPosition: (list, order, position) => isPosition(definition.lists[list].orders[order], position),
     list: async (list, requests, scope) => {

@@ -4,6 +4,7 @@ import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { Body, EntitySpace } from '../cache/entry.ts';
 import type { KeysetSource } from '../db/keyset.ts';
 import { type Statement, statement } from '../db/statement.ts';
+import type { WriteRules } from './rules.ts';
 
 /** What every entity has. Ids are decimal text: a bigint does not fit a JavaScript number. */
 export interface Entity {
@@ -22,12 +23,20 @@ export interface EntityDeclaration<Lists extends string> {
   readonly name: string;
   readonly table: PgTable;
   readonly lists: Record<Lists, ListDefinition>;
+  /** What may be written. */
+  readonly rules: WriteRules;
 }
 
 /** An entity with what follows from its table: its shape, its SELECT by ids and how a row becomes a body. */
 export interface EntityDefinition<E extends Entity, Lists extends string> extends EntityDeclaration<Lists> {
   readonly space: EntitySpace;
   readonly byIds: Statement<EntityRow>;
+  /** Writes a row of these fields. */
+  insertOf(fields: readonly string[]): Statement<EntityRow>;
+  /** Changes these fields of the row with the placeholder `id`; no row comes back when there is none. */
+  updateOf(fields: readonly string[]): Statement<EntityRow>;
+  /** Deletes the row with the placeholder `id`; no row comes back when there is none. */
+  readonly deleteById: Statement<{ id: string }>;
   /** Turns a row of `byIds` into a frozen body. */
   toBody(row: EntityRow): Body;
   /** Never set: carries the entity's type to its repository. */
@@ -48,23 +57,72 @@ export function defineEntity<E extends Entity, Lists extends string>(
 ): EntityDefinition<E, Lists> {
   const { name, table } = declaration;
   const columns = Object.entries(getTableColumns(table));
-  const selected = columns.map(([field, column]) => sql`t.${sql.identifier(column.name)} as ${sql.identifier(field)}`);
   const timestamps = columns
     .filter(([, column]) => column.getSQLType().startsWith('timestamp'))
     .map(([field]) => field);
   const types = columns.map(([field, column]) => [field, column.name, column.getSQLType()]);
+  const body = sql.join(
+    [
+      ...columns.map(([field, column]) => sql`t.${sql.identifier(column.name)} as ${sql.identifier(field)}`),
+      sql`t.xmin::text as version`,
+    ],
+    sql`, `,
+  );
+  const columnOf = (field: string) => {
+    const column = columns.find(([known]) => known === field)?.[1];
+    if (column === undefined) throw new TypeError(`${name} has no field ${field}`);
+    return sql.identifier(column.name);
+  };
+  const byId = sql`t.id = ${sql.placeholder('id')}::bigint`;
   return {
     ...declaration,
     space: { entity: name, shape: createHash('sha256').update(JSON.stringify(types)).digest('hex').slice(0, 12) },
     byIds: statement(
       `${name}.byIds`,
-      sql`select ${sql.join(selected, sql`, `)}, t.xmin::text as version from ${table} t where t.id = any(${sql.placeholder('ids')}::bigint[])`,
+      sql`select ${body} from ${table} t where t.id = any(${sql.placeholder('ids')}::bigint[])`,
     ),
+    insertOf: memoized((fields) => {
+      const into = sql.join(fields.map(columnOf), sql`, `);
+      const values = sql.join(
+        fields.map((field) => sql.placeholder(field)),
+        sql`, `,
+      );
+      return statement(`${name}.insert`, sql`insert into ${table} as t (${into}) values (${values}) returning ${body}`);
+    }),
+    updateOf: memoized((fields) => {
+      const changes = sql.join(
+        fields.map((field) => sql`${columnOf(field)} = ${sql.placeholder(field)}`),
+        sql`, `,
+      );
+      return statement(`${name}.update`, sql`update ${table} t set ${changes} where ${byId} returning ${body}`);
+    }),
+    deleteById: statement(`${name}.delete`, sql`delete from ${table} t where ${byId} returning t.id`),
     toBody: ({ version, ...entity }) => {
       for (const field of timestamps) entity[field] = isoTimestamp(entity[field]);
       return { version, entity: Object.freeze(entity) };
     },
   };
+}
+
+/** The statements of a set of fields are made when the set is first written. */
+function memoized<T>(make: (fields: readonly string[]) => T): (fields: readonly string[]) => T {
+  const made = new Map<string, T>();
+  return (fields) => {
+    const key = fields.join();
+    const known = made.get(key) ?? make(fields);
+    made.set(key, known);
+    return known;
+  };
+}
+
+/**
+ * From an entity's timestamp back to the SQL text that sort keys are in.
+ *
+ * @param iso RFC 3339 in UTC
+ * @returns the text as Postgres writes it
+ */
+export function sqlTimestamp(iso: string): string {
+  return iso.replace('T', ' ').replace(/Z$/, '+00');
 }
 
 /** From the SQL text of a UTC timestamp to RFC 3339, every digit kept: `2026-01-02 03:04:05.000006+00`. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyBaseLogger } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { RequestRefused } from './request-refused.ts';
 
 /** An error as a client may see it, with the HTTP status it asks for. */
 export interface PublicError {
@@ -35,6 +36,9 @@ export function publicErrors(thrown: unknown, log: FastifyBaseLogger): PublicErr
   if (cause instanceof GraphQLError) {
     const extensions = { code: 'BAD_USER_INPUT', ...cause.extensions };
     return [{ error: { message: cause.message, ...place, ...placeOf(cause), extensions }, status: null }];
+  }
+  if (cause instanceof RequestRefused) {
+    return [{ error: { message: cause.message, extensions: { code: cause.code } }, status: cause.statusCode }];
   }
   const status = statusOf(cause);
   if (status !== null && status < 500 && cause instanceof Error) {

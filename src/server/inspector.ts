@@ -6,7 +6,7 @@ import type { RequestState } from './request-state.ts';
 export const inspectorPlugin = plugin(
   async (app) => {
     app.graphql.addHook('preExecution', async (schema, document, context, variables) => {
-      if (context.inspected) context.cost = costOf(schema, document, null, variables ?? {});
+      if (context.inspected) context.cost = costOf(schema, document, context.operationName, variables ?? {});
     });
     app.graphql.addHook('onResolution', async (execution, context) => {
       if (context.inspected) execution.extensions = { ...execution.extensions, dataFetching: dataFetching(context) };

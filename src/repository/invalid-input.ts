@@ -1,0 +1,21 @@
+/** Why a value cannot be written. */
+export type InvalidReason = 'REQUIRED' | 'TOO_LONG' | 'MALFORMED' | 'NOT_FOUND' | 'IN_USE' | 'DUPLICATE';
+
+/** A value that was to be written is not one that can be. Nothing was written. */
+export class InvalidInput extends Error {
+  override name = 'InvalidInput';
+  /** Which value, by the entity's field name. */
+  readonly field: string;
+  readonly reason: InvalidReason;
+
+  /**
+   * @param field which value, by the entity's field name
+   * @param reason what is wrong with it, for programs
+   * @param message the same, for people
+   */
+  constructor(field: string, reason: InvalidReason, message: string) {
+    super(message);
+    this.field = field;
+    this.reason = reason;
+  }
+}
