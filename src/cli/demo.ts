@@ -1,8 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Sql } from 'postgres';
 import { assemble } from '../assemble.ts';
 import { readConfig } from '../config.ts';
 import { MigrationError } from '../db/migrate.ts';
 import { runCommand } from './command.ts';
 import { checkEnvironment, type ServerEnvironment, serverEnvironment } from './server-environment.ts';
+import { ask } from './services/ask.ts';
 import { startLocalServices, type Teardown } from './services/local.ts';
 import { ServiceError } from './services/service-error.ts';
 import { NESTED_QUERY, QueryError, showQuery } from './show-query.ts';
@@ -18,6 +21,8 @@ too. Ctrl-C stops everything that was started.
 The data stays in .larder, or in the directory that LARDER_STATE_DIR names: one for each demo that is to run at a time.
 `;
 
+const DRAIN_DEADLINE_MS = 5000;
+
 const say = (line: string) => console.log(line);
 
 /** Starts everything, shows the nested query and stays until it is told to stop. */
@@ -26,7 +31,7 @@ async function demo(teardown: Teardown): Promise<void> {
   const signals = listenForStop(say);
   const services = await startLocalServices(process.env, say, teardown, signals.proceed);
   const { env, notes } = await serverEnvironment(process.env, services);
-  await warmUp(env);
+  await warmUp(env, services.databaseUrl);
   signals.proceed();
   const larder = await assemble(
     readConfig({ ...env, CACHE_PREFIX: env.CACHE_PREFIX || coldPrefix(services.ownRedis) }),
@@ -53,10 +58,14 @@ Serving after ${(performance.now() / 1000).toFixed(1)} s. The same query twice, 
  * Runs the query on a server with a cache of its own. After that the code is compiled, and what the cold query then costs
  * more than the warm one is the cache.
  */
-async function warmUp(env: ServerEnvironment['env']): Promise<void> {
+async function warmUp(env: ServerEnvironment['env'], databaseUrl: string): Promise<void> {
   const larder = await assemble(readConfig({ ...env, CACHE_PREFIX: `demo-warm-up-${process.pid}-${Date.now()}:` }));
   try {
     await showQuery(`${larder.url}/graphql`, NESTED_QUERY, ['', '']);
+    // The sample data has just been written: its invalidations must not come between the cold query and the warm one.
+    const deadline = performance.now() + DRAIN_DEADLINE_MS;
+    const undrained = (sql: Sql) => sql`select 1 from cache_outbox limit 1`;
+    while ((await ask(databaseUrl, undrained)) && performance.now() < deadline) await sleep(100);
   } finally {
     await larder.close();
   }

@@ -1,7 +1,8 @@
 import { join, relative } from 'node:path';
-import postgres from 'postgres';
+import type postgres from 'postgres';
 import { migrateDatabase } from '../../db/migrate.ts';
 import { seedDatabase } from '../seed.ts';
+import { ask } from './ask.ts';
 import { claimDirectory } from './claim.ts';
 import { type PostgresService, startPostgres } from './postgres.ts';
 import { startRedis } from './redis.ts';
@@ -97,16 +98,6 @@ async function isEmpty(url: string): Promise<boolean> {
   const some = (sql: postgres.Sql) => sql`
     (select 1 from brands limit 1) union all (select 1 from campaigns limit 1) union all (select 1 from events limit 1)`;
   return !(await ask(url, some));
-}
-
-/** Whether a statement finds a row. */
-async function ask(url: string, query: (sql: postgres.Sql) => Promise<readonly unknown[]>): Promise<boolean> {
-  const sql = postgres(url, { max: 1, fetch_types: false, onnotice: () => {} });
-  try {
-    return (await query(sql)).length > 0;
-  } finally {
-    await sql.end({ timeout: 5 });
-  }
 }
 
 /**
