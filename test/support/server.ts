@@ -1,0 +1,227 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import postgres, { type Sql } from 'postgres';
+import type { Test } from 'tap';
+import { assemble } from '../../src/assemble.ts';
+import { readConfig } from '../../src/config.ts';
+import { type CountedStatement, freshDatabase, freshRedis, type TestDatabase, type TestRedis } from './services.ts';
+
+/** What to start a server on; what is not given is made fresh for the test. */
+export interface ServerOptions {
+  readonly database?: Pick<TestDatabase, 'url'>;
+  /** `null` starts the server without a Redis. */
+  readonly redis?: TestRedis | null;
+  /** Variables of the environment over those of the tests. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** An error as it stands in a response. */
+export interface AnswerError {
+  readonly message: string;
+  readonly path?: readonly (string | number)[];
+  readonly locations?: readonly { line: number; column: number }[];
+  readonly extensions?: Readonly<Record<string, unknown>>;
+}
+
+/** A response of `/graphql`. */
+export interface Answer<Data> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly data?: Data | null;
+  readonly errors?: readonly AnswerError[];
+  readonly extensions?: Readonly<Record<string, unknown>>;
+}
+
+/** The real server in this process, spoken to over HTTP. */
+export interface TestServer {
+  readonly url: string;
+  /** Sends a query and answers whatever comes back. */
+  query<Data>(document: string, variables?: object, headers?: Record<string, string>): Promise<Answer<Data>>;
+  /** Sends a query that must succeed, and answers its data. */
+  ask<Data>(document: string, variables?: object): Promise<Data>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the server as `main` does, on free ports, and closes it when the test ends.
+ *
+ * @param t the test that it is for
+ * @param options what to start it on
+ * @returns the server
+ */
+export async function openServer(
+  t: Test,
+  options: { database: Pick<TestDatabase, 'url'>; redis: TestRedis | null; env?: Readonly<Record<string, string>> },
+): Promise<TestServer> {
+  const larder = await assemble(
+    readConfig({
+      // Development prints its log through a worker thread, which each server would start.
+      NODE_ENV: 'production',
+      INSPECT: 'header',
+      LOG_LEVEL: 'silent',
+      PORT: '0',
+      METRICS_PORT: '0',
+      DATABASE_URL: options.database.url,
+      ...(options.redis === null ? {} : { REDIS_URL: options.redis.url }),
+      ...options.env,
+    }),
+  );
+  let closing: Promise<void> | null = null;
+  const close = () => {
+    closing ??= larder.close();
+    return closing;
+  };
+  t.teardown(close);
+  if (options.redis !== null) await vouched(options.redis, options.env?.CACHE_PREFIX ?? '');
+  const query = async <Data>(document: string, variables?: object, headers: Record<string, string> = {}) => {
+    const response = await fetch(`${larder.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ query: document, ...(variables === undefined ? {} : { variables }) }),
+    });
+    const text = await response.text();
+    const body = JSON.parse(text) as Pick<Answer<Data>, 'data' | 'errors' | 'extensions'>;
+    return { status: response.status, headers: response.headers, text, ...body };
+  };
+  return {
+    url: larder.url,
+    query,
+    ask: async <Data>(document: string, variables?: object) => {
+      const answer = await query<Data>(document, variables);
+      if (answer.errors !== undefined || answer.data == null) {
+        throw new Error(`Expected data without errors, got ${answer.status} ${answer.text}\nfor ${document}`);
+      }
+      return answer.data;
+    },
+    close,
+  };
+}
+
+/** Until the drainer's first heartbeat, reads by id go to Postgres. */
+async function vouched(redis: TestRedis, prefix: string): Promise<void> {
+  const client = new Redis(redis.url);
+  try {
+    await until('the heartbeat', async () => (await client.exists(`${prefix}larder:heartbeat`)) === 1);
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** A server with what it stands on. */
+export interface TestStack<R extends TestRedis | null> extends TestServer {
+  readonly database: TestDatabase;
+  /** A connection to the database for the test itself. What it runs is counted like everything else. */
+  readonly sql: Sql;
+  readonly redis: R;
+}
+
+/** A server without Redis, on a fresh database. */
+export async function startServer(t: Test, options: ServerOptions & { redis: null }): Promise<TestStack<null>>;
+/**
+ * Starts the server on a fresh database and a fresh Redis.
+ *
+ * @param t the test that it is for
+ * @param options what to start it on instead
+ * @returns the server with its stores
+ */
+export async function startServer(t: Test, options?: ServerOptions): Promise<TestStack<TestRedis>>;
+export async function startServer(t: Test, options: ServerOptions = {}): Promise<TestStack<TestRedis | null>> {
+  const [database, redis] = await Promise.all([
+    freshDatabase(t),
+    options.redis === undefined ? freshRedis(t) : options.redis,
+  ]);
+  const sql = openSql(t, database);
+  const server = await openServer(t, { database, redis, env: options.env ?? {} });
+  return { ...server, database, sql, redis };
+}
+
+/**
+ * Connects to a database for the test itself, and ends the connection when the test does.
+ *
+ * @param t the test that it is for
+ * @param database the database
+ * @returns a client of one connection; bigints and timestamps come as text in UTC
+ */
+export function openSql(t: Test, database: Pick<TestDatabase, 'url'>): Sql {
+  const sql = postgres(database.url, {
+    max: 1,
+    onnotice: () => {},
+    fetch_types: false,
+    connection: { TimeZone: 'UTC', DateStyle: 'ISO, MDY' },
+    types: { text: { to: 25, from: [1184], serialize: String, parse: (value: string) => value } },
+  });
+  t.teardown(() => sql.end({ timeout: 5 }));
+  return sql;
+}
+
+/**
+ * Connects to a Redis for the test itself, and ends the connection when the test does.
+ *
+ * @param t the test that it is for
+ * @param redis the Redis
+ * @returns a client
+ */
+export function openRedis(t: Test, redis: TestRedis): Redis {
+  const client = new Redis(redis.url, { maxRetriesPerRequest: 1 });
+  // A test may stop its Redis; what is asked of it then fails by itself.
+  client.on('error', () => {});
+  t.teardown(() => client.disconnect());
+  return client;
+}
+
+/** What Postgres and Redis counted themselves. */
+export interface Counted {
+  /** How many statements Postgres ran. */
+  readonly sql: number;
+  readonly rows: number;
+  readonly statements: readonly CountedStatement[];
+  /** How many commands Redis ran, those inside of scripts included. */
+  readonly commands: number;
+  readonly mget: number;
+  /** How often Redis was asked or told to set a key, leases and values together. */
+  readonly set: number;
+}
+
+/**
+ * Counts at the stores what happens while something is done. A server must run on them, to empty the outbox before, and
+ * nothing else may use them meanwhile.
+ *
+ * @param stores the stores
+ * @param action what is done
+ * @returns what it answered and what Postgres and Redis counted
+ */
+export async function counted<T>(
+  stores: { readonly database: TestDatabase; readonly redis: TestRedis | null },
+  action: () => Promise<T>,
+): Promise<Counted & { answer: T }> {
+  await stores.database.drained();
+  await Promise.all([stores.database.resetStatements(), stores.redis?.resetCounts()]);
+  const answer = await action();
+  const [statements, commands = {}] = await Promise.all([stores.database.statements(), stores.redis?.commandCounts()]);
+  const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
+  return {
+    answer,
+    sql: sum(statements.map((statement) => statement.calls)),
+    rows: sum(statements.map((statement) => statement.rows)),
+    statements,
+    commands: sum(Object.values(commands)),
+    mget: commands.mget ?? 0,
+    set: commands.set ?? 0,
+  };
+}
+
+/**
+ * Waits until something is so, for what has no event to wait for.
+ *
+ * @param what what is waited for, for the message
+ * @param condition tells whether it is so
+ * @throws when it is not so within ten seconds
+ */
+export async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`Waited 10 s in vain: ${what}`);
+    await sleep(10);
+  }
+}
