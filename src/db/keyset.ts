@@ -66,6 +66,7 @@ export function sentinels(column: PgColumn): readonly [string, string] {
  * Writes the statement that cuts any number of pages from one list in one go. Limits and cursors are data (arrays that
  * `unnest` turns into rows), so siblings with different arguments share it, and each page is one index range scan of
  * its own length: `lateral` with sentinels, because `cursor is null or …` and `row_number()` read the whole list.
+ * A page begins after its low bound and ends with its high one, because the greatest id is one that a row can have.
  *
  * @param source the list
  * @param shape the order and what else is wanted of each page
@@ -100,7 +101,7 @@ export function keysetStatement(source: KeysetSource, shape: KeysetShape): State
   }
   if (shape.outside) {
     columns.push(sql`${exists(sql`${position} <= ${bound('low')}`)} as below`);
-    columns.push(sql`${exists(sql`${position} >= ${bound('high')}`)} as above`);
+    columns.push(sql`${exists(sql`${position} > ${bound('high')}`)} as above`);
   }
   return statement(
     source.name,
@@ -121,7 +122,7 @@ export function keysetStatement(source: KeysetSource, shape: KeysetShape): State
             shape.keys ? sql`, ${key === undefined ? sql`null` : key}::text as key` : sql``
           }
           from ${source.from} t
-          where ${inList} and ${position} > ${bound('low')} and ${position} < ${bound('high')}
+          where ${inList} and ${position} > ${bound('low')} and ${position} <= ${bound('high')}
           order by ${order}
           limit q.size
         ) row

@@ -101,6 +101,10 @@ function bounds(request: PageRequest) {
   return request.direction === 'ASC' ? { low: after, high: before } : { low: before, high: after };
 }
 
+function idBelow(position: Position | undefined): string | undefined {
+  return position === undefined ? undefined : String(BigInt(position.id) - 1n);
+}
+
 function parameters(list: ListDefinition, key: PgColumn | null, requests: readonly PageRequest[]) {
   const [minKey, maxKey] = sentinels(key ?? list.id);
   const [minId, maxId] = sentinels(list.id);
@@ -114,7 +118,8 @@ function parameters(list: ListDefinition, key: PgColumn | null, requests: readon
     lowKey: column((request) => bounds(request).low?.key ?? minKey),
     lowId: column((request) => bounds(request).low?.id ?? minId),
     highKey: column((request) => bounds(request).high?.key ?? maxKey),
-    highId: column((request) => bounds(request).high?.id ?? maxId),
+    // The high bound is the last place of the page, and below an id comes the next smaller one, if no row has it.
+    highId: column((request) => idBelow(bounds(request).high) ?? maxId),
     from: column((request) => request.from ?? from),
     to: column((request) => request.to ?? to),
     wantTotal: column((request) => request.needs.total),
