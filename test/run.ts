@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import type { PostgresService } from '../src/cli/services/postgres.ts';
 import { REPOSITORY } from '../src/cli/services/state-directory.ts';
 import { CHECKS } from './runner/checks.ts';
+import { stopCommands } from './runner/command.ts';
 import { buildTap, findTestPrograms, startTestPostgres, testEnvironment } from './runner/services.ts';
 import { type Counts, runTap, type TapRun } from './runner/tap.ts';
 
@@ -15,15 +16,22 @@ Redis servers of its own. With files, runs these tests alone.
   --no-browser  leave out test/browser, which needs Chromium`;
 
 /** Everything that runs until it is stopped. */
-const running: { postgres: PostgresService | null; tap: TapRun | null } = { postgres: null, tap: null };
+const running: { postgres: Promise<PostgresService> | null; tap: TapRun | null } = { postgres: null, tap: null };
+let stopping = false;
 
 async function stopAll(): Promise<void> {
+  stopping = true;
+  await stopCommands();
   await running.tap?.abort();
-  await running.postgres?.stop();
+  // One that is still starting is stopped as soon as it runs; why one did not start was said already.
+  const [started] = await Promise.allSettled([running.postgres]);
+  if (started.status === 'fulfilled') await started.value?.stop();
 }
 
 /** Shows how a step went and how long it took. */
 async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
+  // Nothing new begins once the run is told to stop: the process ends when all that runs has ended.
+  if (stopping) return new Promise(() => {});
   const started = performance.now();
   let verdict = 'FAIL';
   try {
@@ -54,8 +62,8 @@ async function runTests(files: readonly string[], counts: Counts): Promise<void>
     await step('services', async () => {
       await buildTap();
       const chromium = await findTestPrograms(browser);
-      running.postgres = await startTestPostgres();
-      env = testEnvironment(running.postgres, chromium);
+      running.postgres = startTestPostgres();
+      env = testEnvironment(await running.postgres, chromium);
     });
   } catch (error) {
     counts.failed += 1;

@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { stopGroup } from '../../src/cli/services/process.ts';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
 
 /** How a program ended and what it printed. */
@@ -11,6 +12,13 @@ export interface Outcome {
 }
 
 const TIMEOUT_MS = 300_000;
+const GRACE_MS = 3000;
+const running = new Set<ChildProcess>();
+
+/** Ends every program that `run` has started. */
+export async function stopCommands(): Promise<void> {
+  await Promise.all([...running].map((child) => stopGroup(child, GRACE_MS)));
+}
 
 /**
  * Runs a program that an npm package brought, in the repository and without input.
@@ -23,9 +31,12 @@ const TIMEOUT_MS = 300_000;
 export async function run(name: string, args: readonly string[]): Promise<Outcome> {
   const child = spawn(join(REPOSITORY, 'node_modules', '.bin', name), args, {
     cwd: REPOSITORY,
+    // A group of its own, so that one signal ends what it started as well.
+    detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: TIMEOUT_MS,
   });
+  running.add(child);
   let stdout = '';
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -39,5 +50,6 @@ export async function run(name: string, args: readonly string[]): Promise<Outcom
     child.once('error', reject);
     child.once('close', resolve);
   });
+  running.delete(child);
   return { code, stdout, said };
 }

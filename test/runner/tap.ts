@@ -78,7 +78,10 @@ function report(parser: Parser, counts: Counts): void {
     file.failed += 1;
     stories.push(story(result));
   });
-  parser.on('skip', (result) => stories.push(`skipped: ${result.fullname}`));
+  parser.on('skip', (result) => {
+    // For a file as a whole this comes after the file was reported, below.
+    if (result.fullname !== result.name) stories.push(`skipped: ${result.fullname}`);
+  });
   parser.on('todo', (result) => stories.push(`todo: ${result.fullname}`));
   parser.on('bailout', (reason) => {
     file.failed += 1;
@@ -86,6 +89,12 @@ function report(parser: Parser, counts: Counts): void {
   });
   // On the outermost level, a result is a file.
   parser.on('assert', (result) => {
+    if (result.skip === 'no tests found' && result.ok) {
+      file.failed += 1;
+      stories.push('not ok: the file has no test');
+    } else if (result.skip) {
+      stories.push(`skipped: ${result.skip}`);
+    }
     if (!result.ok && file.failed === 0) {
       // It crashed, timed out or broke its plan while every assertion that it got to held.
       file.failed += 1;

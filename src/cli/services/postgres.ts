@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { findFreePort } from './port.ts';
 import { identity, POSTGRES_ENV, type PostgresCluster, preparePostgresCluster } from './postgres-cluster.ts';
-import { exited, guardProcess, stopProcess } from './process.ts';
+import { exited, type Guard, guardProcess, stopProcess } from './process.ts';
 import { ServiceError } from './service-error.ts';
 
 /** What kind of Postgres to start, and where. */
@@ -54,8 +54,10 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     const port = await findFreePort(HOST, options.port);
     const child = launch(cluster, options, port, log);
     const pid = child.pid;
+    const guard = pid === undefined ? null : guardProcess(pid, options.persistent ? null : options.dataDir);
     const failure = await ready(child, cluster);
-    if (failure === null && pid !== undefined) return service(cluster, options, port, pid, child);
+    if (failure === null && pid !== undefined) return service(cluster, options, port, pid, child, guard);
+    await guard?.release();
     const said = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').slice(-15).join('\n') : '';
     if (attempt === ATTEMPTS || !WORTH_ANOTHER_TRY.test(said)) {
       throw new ServiceError(`Postgres did not start (${failure}). Its log, ${log}, ends with:\n${said}`);
@@ -117,8 +119,8 @@ function service(
   port: number,
   pid: number,
   child: ChildProcess,
+  guard: Guard | null,
 ): PostgresService {
-  const guard = guardProcess(pid, options.persistent ? null : options.dataDir);
   const url = (database: string) =>
     `postgres://postgres:${cluster.password}@${HOST}:${port}/${encodeURIComponent(database)}`;
   let stopping: Promise<void> | null = null;
@@ -129,7 +131,7 @@ function service(
       ['SIGKILL', 5_000],
     ]);
     await exited(child);
-    await guard.release();
+    await guard?.release();
     if (!options.persistent) rmSync(options.dataDir, { recursive: true, force: true });
   }
   return {

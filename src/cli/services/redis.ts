@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { findFreePort } from './port.ts';
-import { commandLine, exited, guardProcess, stopProcess } from './process.ts';
+import { commandLine, exited, type Guard, guardProcess, stopProcess } from './process.ts';
 import { findRedis, type RedisBinary } from './redis-binary.ts';
 import { ServiceError } from './service-error.ts';
 
@@ -60,13 +60,17 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServi
     const port = await findFreePort(HOST, options.port);
     const child = launch(binary, dir, port, options.args ?? []);
     const pid = child.pid;
+    const temporary = options.dir === undefined ? dir : null;
+    const guard = pid === undefined ? null : guardProcess(pid, temporary);
     const failure = await ready(child, port);
     if (failure === null && pid !== undefined) {
       writeFileSync(record, `${pid}\n${commandLine(pid)}\n`);
-      return service(child, pid, port, record, options.dir === undefined ? dir : null);
+      return service(child, pid, port, record, temporary, guard);
     }
+    await guard?.release();
     const log = readFileSync(join(dir, 'redis.log'), 'utf8').trim().split('\n').slice(-10).join('\n');
     if (attempt === ATTEMPTS || !log.includes('Address already in use')) {
+      if (temporary !== null) rmSync(temporary, { recursive: true, force: true });
       throw new ServiceError(`Redis did not start (${failure}):\n${log}`);
     }
   }
@@ -136,13 +140,13 @@ function service(
   port: number,
   record: string,
   temporary: string | null,
+  guard: Guard | null,
 ): RedisService {
-  const guard = guardProcess(pid, temporary);
   let stopping: Promise<void> | null = null;
   async function stop(): Promise<void> {
     await stopProcess(pid, STOP);
     await exited(child);
-    await guard.release();
+    await guard?.release();
     rmSync(record, { force: true });
     if (temporary !== null) rmSync(temporary, { recursive: true, force: true });
   }
