@@ -1,11 +1,14 @@
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import helmet from '@fastify/helmet';
 import statics from '@fastify/static';
 import plugin from 'fastify-plugin';
+import { EXAMPLE_QUERY } from '../../graphql/example-query.ts';
 
 const packages = createRequire(import.meta.url);
+const PAGE = fileURLToPath(new URL('page', import.meta.url));
 
 /** The page's assets, each from the npm package that ships it, so that nothing is loaded from another host. */
 const ASSETS = [
@@ -24,17 +27,32 @@ export const graphiqlPlugin = plugin(
           useDefaults: false,
           directives: {
             defaultSrc: ["'self'"],
-            // CodeMirror draws its icons as data URLs.
+            // The fonts and the icons of graphiql.min.css are data URLs.
+            fontSrc: ['data:'],
             imgSrc: ["'self'", 'data:'],
+            scriptSrc: ["'self'"],
+            styleSrc: ["'self'"],
             baseUri: ["'none'"],
             formAction: ["'none'"],
             frameAncestors: ["'none'"],
             objectSrc: ["'none'"],
           },
         },
+        // The dialogs add a style element, which they give the nonce that main.js tells them.
+        enableCSPNonces: true,
+        // Whether the host speaks TLS alone is for whoever ends TLS to say, not for this page.
+        strictTransportSecurity: false,
       });
-      await scope.register(statics, { root: fileURLToPath(new URL('page', import.meta.url)), serve: false });
-      scope.get('/graphiql', (_request, reply) => reply.sendFile('index.html'));
+      await scope.register(statics, { root: PAGE, serve: false });
+      const template = await readFile(join(PAGE, 'index.html'), 'utf8');
+      const html = template.replace('{{query}}', () => attributeText(EXAMPLE_QUERY));
+      scope.get('/', (_request, reply) => reply.redirect('/graphiql'));
+      scope.get('/graphiql', (_request, reply) =>
+        reply
+          .type('text/html; charset=utf-8')
+          .header('cache-control', 'no-store')
+          .send(html.replace('{{nonce}}', reply.cspNonce.style)),
+      );
       scope.get('/graphiql/main.js', (_request, reply) => reply.sendFile('main.js'));
       scope.get('/graphiql/main.css', (_request, reply) => reply.sendFile('main.css'));
       for (const asset of ASSETS) {
@@ -45,3 +63,8 @@ export const graphiqlPlugin = plugin(
   },
   { name: 'larder-graphiql', fastify: '5.x' },
 );
+
+/** Text as it stands in an attribute between double quotes. */
+function attributeText(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
+}
