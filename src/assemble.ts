@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { openCache } from './cache/open-cache.ts';
+import { SharedPointBuckets } from './cache/point-buckets.ts';
 import type { Config } from './config.ts';
 import { openDatabase } from './db/client.ts';
 import { createRepositories } from './domain/repositories.ts';
@@ -7,6 +8,7 @@ import { buildGraphQLSchema } from './graphql/schema.ts';
 import { startDrainer } from './repository/drainer.ts';
 import { createApp } from './server/app.ts';
 import { createMetricsApp } from './server/metrics.ts';
+import { loadTrustedDocuments } from './server/trusted-documents.ts';
 
 /** A server that is listening. */
 export interface Larder {
@@ -34,14 +36,30 @@ export async function assemble(config: Config): Promise<Larder> {
   });
   const onRedisError = (error: Error) => logger.warn({ reason: error.message }, 'Redis failed');
   const { cache, redis, close: closeCache } = openCache(config.cache, onRedisError);
+  const { limits, documents, auth } = config;
   const app = await createApp({
-    schema: buildGraphQLSchema(),
     repositories: createRepositories({ database, cache, onInvalidationFailed: onRedisError }),
     health: { postgres: database.ping, redis: async () => (redis === null ? null : redis.ping()) },
     inspect: config.inspect,
     graphiql: config.graphiql,
-    auth: config.auth,
+    graphql: {
+      schema: buildGraphQLSchema(),
+      auth,
+      documents: loadTrustedDocuments(documents.file, documents.only),
+      maxCost: limits.maxCost,
+      buckets:
+        limits.rate === null
+          ? null
+          : new SharedPointBuckets(redis, config.cache.prefix, limits.rate.perSecond, limits.rate.maximum),
+      introspection: config.introspection,
+      corsOrigins: config.corsOrigins,
+      cacheControl: documents.cacheControl,
+      maxEventLoopDelayMs: limits.maxEventLoopDelayMs,
+    },
     logger,
+    trustProxy: config.trustProxy,
+    bodyLimitBytes: limits.bodyBytes,
+    requestTimeoutMs: limits.requestTimeoutMs,
   });
   if (redis === null) logger.info('no REDIS_URL: bodies are cached in the memory of this process alone');
   else if (!(await redis.connected(1000))) logger.warn('Redis does not answer: serving from Postgres until it does');

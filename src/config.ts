@@ -5,6 +5,15 @@ const DRAIN_MS = 1000;
 
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const milliseconds = z.coerce.number().int().positive();
+const list = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  );
 const port = z.coerce.number().int().min(0).max(65535);
 const url = (...protocols: string[]) =>
   z.url({
@@ -29,6 +38,18 @@ const environment = z.object({
   CACHE_PREFIX: z.string().default(''),
   INSPECT: z.enum(['off', 'header', 'always']).optional(),
   GRAPHIQL: flag.optional(),
+  MAX_COST: z.coerce.number().int().positive().default(1000),
+  RATE_POINTS_PER_SECOND: z.coerce.number().positive().optional(),
+  RATE_BUCKET_SECONDS: z.coerce.number().positive().default(60),
+  TRUSTED_DOCUMENTS: z.enum(['on', 'only']).default('on'),
+  TRUSTED_DOCUMENTS_FILE: z.string().optional(),
+  CACHE_CONTROL: z.string().optional(),
+  INTROSPECTION: z.enum(['on', 'authenticated', 'off']).optional(),
+  CORS_ORIGINS: list,
+  TRUST_PROXY: list,
+  BODY_LIMIT_BYTES: z.coerce.number().int().positive().default(1_048_576),
+  REQUEST_TIMEOUT_MS: milliseconds.default(10_000),
+  MAX_EVENT_LOOP_DELAY_MS: z.coerce.number().int().nonnegative().default(1000),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   JWT_SECRET: z.string().min(32, 'expected at least 32 characters').optional(),
   JWT_PUBLIC_KEY: z.string().startsWith('-----BEGIN PUBLIC KEY-----', 'expected a public key in PEM').optional(),
@@ -54,6 +75,24 @@ export interface Config {
   };
   readonly inspect: 'off' | 'header' | 'always';
   readonly graphiql: boolean;
+  readonly limits: {
+    readonly maxCost: number;
+    /** `null` when clients do not pay. */
+    readonly rate: { readonly perSecond: number; readonly maximum: number } | null;
+    readonly bodyBytes: number;
+    readonly requestTimeoutMs: number;
+    readonly maxEventLoopDelayMs: number;
+  };
+  readonly documents: {
+    /** Where the trusted documents are; `null` for none. */
+    readonly file: string | null;
+    readonly only: boolean;
+    /** `null` to forbid storing responses. */
+    readonly cacheControl: string | null;
+  };
+  readonly introspection: 'on' | 'authenticated' | 'off';
+  readonly corsOrigins: readonly string[];
+  readonly trustProxy: readonly string[];
   readonly auth: {
     /** `null` when no key is configured: then nobody may write. */
     readonly key: { readonly secret: string } | { readonly publicKey: string } | null;
@@ -116,6 +155,24 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     },
     inspect: e.INSPECT ?? (production ? 'off' : 'header'),
     graphiql: e.GRAPHIQL ?? !production,
+    limits: {
+      maxCost: e.MAX_COST,
+      rate:
+        e.RATE_POINTS_PER_SECOND === undefined
+          ? null
+          : { perSecond: e.RATE_POINTS_PER_SECOND, maximum: e.RATE_POINTS_PER_SECOND * e.RATE_BUCKET_SECONDS },
+      bodyBytes: e.BODY_LIMIT_BYTES,
+      requestTimeoutMs: e.REQUEST_TIMEOUT_MS,
+      maxEventLoopDelayMs: e.MAX_EVENT_LOOP_DELAY_MS,
+    },
+    documents: {
+      file: e.TRUSTED_DOCUMENTS_FILE ?? null,
+      only: e.TRUSTED_DOCUMENTS === 'only',
+      cacheControl: e.CACHE_CONTROL ?? null,
+    },
+    introspection: e.INTROSPECTION ?? (production ? 'authenticated' : 'on'),
+    corsOrigins: e.CORS_ORIGINS,
+    trustProxy: e.TRUST_PROXY,
     auth: { key: keyOf(e), required: e.REQUIRE_AUTH, audience: e.JWT_AUDIENCE ?? null },
     logLevel: e.LOG_LEVEL,
   };

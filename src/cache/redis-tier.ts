@@ -40,8 +40,22 @@ local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 redis.call('SET', KEYS[1], run, 'PX', ARGV[1])
 return run`;
 
+/** The time is Redis' own, so that processes whose clocks differ still share a bucket. */
+const TAKE_POINTS = `
+local rate, maximum, points = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
+local level = redis.call('HMGET', KEYS[1], 'points', 'at')
+local filled = math.min(maximum, (tonumber(level[1]) or maximum) + math.max(0, now - (tonumber(level[2]) or now)) * rate)
+local allowed = filled >= points
+if allowed then filled = filled - points end
+redis.call('HSET', KEYS[1], 'points', tostring(filled), 'at', string.format('%.6f', now))
+redis.call('PEXPIRE', KEYS[1], math.ceil(maximum / rate * 1000))
+return {allowed and 1 or 0, tostring(filled)}`;
+
 declare module 'ioredis' {
   interface RedisCommander<Context> {
+    larderTakePoints(key: string, ...args: number[]): Result<[number, string], Context>;
     larderFill(keyCount: number, ...args: (string | number)[]): Result<number, Context>;
     larderBeat(heartbeat: string, ms: number): Result<string, Context>;
   }
@@ -77,10 +91,12 @@ export class RedisTier {
     });
     this.#redis.defineCommand('larderFill', { lua: FILL });
     this.#redis.defineCommand('larderBeat', { lua: BEAT, numberOfKeys: 1 });
+    this.#redis.defineCommand('larderTakePoints', { lua: TAKE_POINTS, numberOfKeys: 1 });
     this.#redis.on('error', onError);
     // A script that Redis does not know yet costs a second round trip, in the middle of a request.
     this.#redis.on('ready', () => {
-      for (const script of [FILL, BEAT]) void this.#breaker.attempt(() => this.#redis.script('LOAD', script));
+      for (const script of [FILL, BEAT, TAKE_POINTS])
+        void this.#breaker.attempt(() => this.#redis.script('LOAD', script));
     });
   }
 
@@ -181,6 +197,27 @@ export class RedisTier {
    */
   async beat(ms: number): Promise<void> {
     await this.#redis.larderBeat(this.#heartbeat, ms);
+  }
+
+  /**
+   * Takes points out of a bucket that all processes share.
+   *
+   * @param key the bucket
+   * @param perSecond points that flow in, a second
+   * @param maximum the most that it holds
+   * @param points how many to take
+   * @returns whether they were there and what is left; `null` when Redis cannot answer
+   */
+  async takePoints(
+    key: string,
+    perSecond: number,
+    maximum: number,
+    points: number,
+  ): Promise<{ allowed: boolean; available: number } | null> {
+    return this.#breaker.attempt(async () => {
+      const [allowed, available] = await this.#redis.larderTakePoints(key, perSecond, maximum, points);
+      return { allowed: allowed === 1, available: Number(available) };
+    });
   }
 
   /**

@@ -26,8 +26,8 @@ export class NotEmptyError extends Error {
 export interface LoadOptions {
   /** Whether to remove the rows that are there, in the same transaction. Without it they are a reason to refuse. */
   readonly replace: boolean;
-  /** Called when a table is about to be stored; the result is told of the rows stored. */
-  startProgress(label: string, rows: number): { advance(rows: number): void; finish(note?: string): void };
+  /** Called when a table is about to be read or stored; the result is told of the bytes or rows done. */
+  startProgress(label: string, total: number): { advance(n: number): void; finish(note?: string): void };
 }
 
 /**

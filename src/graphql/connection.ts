@@ -8,12 +8,9 @@ import type { GraphQLContext } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import type { EntityType } from './entity-type.ts';
 import { loadPage } from './page-loader.ts';
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, pageSizeOf } from './page-size.ts';
 import { FROM_ID, needsBody, selectionOf } from './selection.ts';
 import { userInputError } from './user-input-error.ts';
-
-/** Entries on a page when the client does not say, and at most. */
-const DEFAULT_PAGE_SIZE = 20;
-const MAX_PAGE_SIZE = 100;
 
 /** Which list a connection pages through, and what of it. */
 export interface ConnectionSource<Lists extends string> {
@@ -66,7 +63,7 @@ export function connectionField<Parent, E extends Entity, Lists extends string, 
       ...(options.args as InputFieldMap),
     },
     extensions: FROM_ID,
-    complexity: (args: PageArguments) => ({ field: 1, multiplier: args.first ?? args.last ?? DEFAULT_PAGE_SIZE }),
+    complexity: (args: PageArguments) => ({ field: 1, multiplier: pageSizeOf(args) }),
     // Arguments that come by a type parameter are beyond inference here, and so is a connection's shape over them.
     resolve: (parent: unknown, args: PageArguments, context: GraphQLContext, info: GraphQLResolveInfo) => {
       const source = options.source(parent as Parent, args as InputShapeFromFields<Args>);

@@ -1,7 +1,6 @@
 import jwt from '@fastify/jwt';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
-import { getOperationAST, OperationTypeNode } from 'graphql';
 import { RequestRefused } from './request-refused.ts';
 
 /** How bearer tokens are checked. */
@@ -75,25 +74,24 @@ export const authPlugin = plugin<{ auth: AuthOptions }>(
   { name: 'larder-auth', fastify: '5.x' },
 );
 
-/** Lets mutations run only for those who may write. Registered after `/graphql` is there. */
-export const authorizationPlugin = plugin<{ auth: AuthOptions }>(
-  async (app, { auth }) => {
-    app.graphql.addHook('preExecution', async (_schema, document, context) => {
-      const operation = getOperationAST(document, context.operationName);
-      if (operation?.operation !== OperationTypeNode.MUTATION) return;
-      const { viewer } = context.reply.request;
-      if (auth.key === null) {
-        throw new RequestRefused(403, 'FORBIDDEN', 'Mutations are off: this server has no key to check tokens with.');
-      }
-      if (viewer === null) throw unauthenticated(context.reply, 'Mutations need a bearer token.');
-      if (!viewer.scopes.has(WRITE)) {
-        context.reply.header('www-authenticate', `Bearer error="insufficient_scope", scope="${WRITE}"`);
-        throw new RequestRefused(403, 'FORBIDDEN', `Mutations need a token with the scope ${WRITE}.`);
-      }
-    });
-  },
-  { name: 'larder-authorization', fastify: '5.x', dependencies: ['larder-auth', 'larder-graphql'] },
-);
+/**
+ * Lets a mutation run only for those who may write.
+ *
+ * @param auth how tokens are checked
+ * @param request the request that carries the mutation
+ * @param reply its reply, which gets the challenge
+ * @throws {RequestRefused} 401 without a token, 403 when it does not allow writing or nobody may write
+ */
+export function authorize(auth: AuthOptions, { viewer }: FastifyRequest, reply: FastifyReply): void {
+  if (auth.key === null) {
+    throw new RequestRefused(403, 'FORBIDDEN', 'Mutations are off: this server has no key to check tokens with.');
+  }
+  if (viewer === null) throw unauthenticated(reply, 'Mutations need a bearer token.');
+  if (!viewer.scopes.has(WRITE)) {
+    reply.header('www-authenticate', `Bearer error="insufficient_scope", scope="${WRITE}"`);
+    throw new RequestRefused(403, 'FORBIDDEN', `Mutations need a token with the scope ${WRITE}.`);
+  }
+}
 
 function identify({ key, required }: AuthOptions) {
   return async (request: FastifyRequest, reply: FastifyReply) => {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyBaseLogger } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { RequestRefused } from './request-refused.ts';
 
 /** An error as a client may see it, with the HTTP status it asks for. */
 export interface PublicError {
@@ -15,50 +14,54 @@ const KNOWN: Record<string, { code: string; message: string; status: number }> =
   DatabaseUnavailable: { code: 'UNAVAILABLE', message: 'The service is not available now. Try again.', status: 503 },
 };
 
+/** What a client may have done wrong before anything of its request was read as GraphQL. */
+const REFUSED_BY_FASTIFY: Record<number, string> = {
+  400: 'The body is not valid JSON.',
+  413: 'The body is too large.',
+  415: 'Send a body of the type application/json in UTF-8.',
+};
+
 /**
  * Turns whatever was thrown into what a client may see. An error that nobody foresaw may carry SQL, parameters or a
  * stack, so a client gets an id of it instead, and the log has the rest under that id.
  *
- * @param thrown what graphql, mercurius or a resolver threw
+ * @param thrown what fastify, graphql, mercurius or a resolver threw
  * @param log the request's logger
  * @returns one public error for each error inside
  */
 export function publicErrors(thrown: unknown, log: FastifyBaseLogger): PublicError[] {
   const cause = thrown instanceof GraphQLError && thrown.originalError ? thrown.originalError : thrown;
-  // Mercurius hides the errors of parsing and validation in one of its own.
-  if (hasErrors(cause)) return cause.errors.flatMap((inner) => requestError(inner, log));
+  // Mercurius hides the errors of a request in one of its own.
+  if (hasErrors(cause)) return cause.errors.flatMap((inner) => publicErrors(inner, log));
   const place = thrown instanceof GraphQLError ? placeOf(thrown) : {};
   const known = cause instanceof Error ? KNOWN[cause.name] : undefined;
   if (known !== undefined) {
-    log.warn({ err: cause }, 'a request could not be answered');
+    log.warn({ reason: (cause as Error).message }, 'a request could not be answered');
     return [{ error: { message: known.message, ...place, extensions: { code: known.code } }, status: known.status }];
   }
   if (cause instanceof GraphQLError) {
     const extensions = { code: 'BAD_USER_INPUT', ...cause.extensions };
-    return [{ error: { message: cause.message, ...place, ...placeOf(cause), extensions }, status: null }];
-  }
-  if (cause instanceof RequestRefused) {
-    return [{ error: { message: cause.message, extensions: { code: cause.code } }, status: cause.statusCode }];
+    const message = unsuggested(cause.message);
+    return [{ error: { message, ...place, ...placeOf(cause), extensions }, status: null }];
   }
   const status = statusOf(cause);
-  if (status !== null && status < 500 && cause instanceof Error) {
-    return [{ error: { message: cause.message, extensions: { code: 'BAD_REQUEST' } }, status }];
+  if (status !== null && status < 500) {
+    const message = REFUSED_BY_FASTIFY[status] ?? 'The request is not one that this server answers.';
+    return [{ error: { message, extensions: { code: 'BAD_REQUEST' } }, status }];
   }
-  const id = errorId(cause, log);
   const message = 'Something went wrong on our side. The log has it under the errorId.';
-  return [{ error: { message, ...place, extensions: { code: 'INTERNAL_SERVER_ERROR', errorId: id } }, status: 500 }];
+  const extensions = { code: 'INTERNAL_SERVER_ERROR', errorId: errorId(cause, log) };
+  return [{ error: { message, ...place, extensions }, status: 500 }];
 }
 
-/** An error that stopped the request before anything was executed. */
-function requestError(thrown: unknown, log: FastifyBaseLogger): PublicError[] {
-  if (!(thrown instanceof GraphQLError)) {
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
-    log.info({ reason: message }, 'a request was refused');
-    return [{ error: { message, extensions: { code: 'BAD_REQUEST' } }, status: 400 }];
-  }
-  const code = thrown.message.startsWith('Syntax Error') ? 'GRAPHQL_PARSE_FAILED' : 'GRAPHQL_VALIDATION_FAILED';
-  const extensions = { code, ...thrown.extensions };
-  return [{ error: { message: thrown.message, ...placeOf(thrown), extensions }, status: 400 }];
+/**
+ * Takes the suggestions out of one of graphql's messages: they tell a stranger the names of a schema that is not shown.
+ *
+ * @param message the message
+ * @returns the message without "Did you mean …?"
+ */
+export function unsuggested(message: string): string {
+  return message.replace(/ Did you mean [\s\S]*\?$/, '');
 }
 
 const ids = new WeakMap<object, string>();
@@ -69,8 +72,17 @@ function errorId(cause: unknown, log: FastifyBaseLogger): string {
   if (known !== undefined) return known;
   const id = randomUUID();
   if (typeof cause === 'object' && cause !== null) ids.set(cause, id);
-  log.error({ err: cause, errorId: id }, 'a request failed');
+  log.error({ err: withoutValues(cause), errorId: id }, 'a request failed');
   return id;
+}
+
+/** The driver hangs the statement and its parameters on its errors; the log gets what happened and where. */
+function withoutValues(cause: unknown): unknown {
+  if (!(cause instanceof Error)) return { type: typeof cause };
+  const code = 'code' in cause ? String(cause.code) : undefined;
+  // Postgres quotes the offending value in some of its messages.
+  const message = code !== undefined && /^[0-9A-Z]{5}$/.test(code) ? `Postgres answered ${code}` : cause.message;
+  return { type: cause.name, message, code, stack: cause.stack?.replace(cause.message, message) };
 }
 
 function placeOf({ locations, path }: GraphQLError): Pick<GraphQLFormattedError, 'locations' | 'path'> {

@@ -59,6 +59,7 @@ export async function openServer(
       // Development prints its log through a worker thread, which each server would start.
       NODE_ENV: 'production',
       INSPECT: 'header',
+      MAX_COST: '1000000',
       LOG_LEVEL: 'silent',
       PORT: '0',
       METRICS_PORT: '0',
