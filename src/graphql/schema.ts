@@ -1,4 +1,4 @@
-import type { GraphQLSchema } from 'graphql';
+import { type GraphQLSchema, isObjectType } from 'graphql';
 import { builder } from './builder.ts';
 import './types/brand.ts';
 import './types/campaign.ts';
@@ -11,8 +11,17 @@ import './mutations/event.ts';
 /**
  * Builds the schema from every type and mutation that is imported above.
  *
- * @returns the executable schema
+ * @returns the executable schema; each field's description says what it costs
  */
 export function buildGraphQLSchema(): GraphQLSchema {
-  return builder.toSchema();
+  const schema = builder.toSchema();
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    for (const field of Object.values(type.getFields())) {
+      const multiplies = typeof field.extensions.complexity === 'function';
+      const cost = multiplies ? 'Cost: 1, and what is selected in it times the size of the page.' : 'Cost: 1.';
+      field.description = [field.description, cost].filter((part) => part != null).join(' ');
+    }
+  }
+  return schema;
 }

@@ -150,10 +150,7 @@ function coerce(
   throw new RequestRefused(400, 'BAD_USER_INPUT', 'The variables are not of their types.', {
     wellFormed: true,
     errors: (errors ?? []).map((error) => ({
-      message: unsuggested(error.message).replace(
-        / got invalid value .*?(?=( at "[^"]*")?; )/s,
-        ' got an invalid value',
-      ),
+      message: withoutValue(error.message),
       ...(error.locations === undefined ? {} : { locations: error.locations }),
       extensions: { code: 'BAD_USER_INPUT' },
     })),
