@@ -1,6 +1,7 @@
-import { Redis, ReplyError, type Result } from 'ioredis';
+import { Redis, ReplyError } from 'ioredis';
 import type { Trace } from '../trace/trace.ts';
 import { Breaker } from './breaker.ts';
+import { defineScripts, loadScripts } from './redis-scripts.ts';
 
 /** A value to put under a key that this process holds the lease of. */
 export interface Fill {
@@ -22,44 +23,6 @@ const LEASE_MS = 3000;
 
 /** A command that takes longer counts as failed: Postgres answers sooner than that. */
 const COMMAND_TIMEOUT_MS = 100;
-
-/** Stores each value only where the lease is still ours; an invalidation or another reader's lease forbids it. */
-const FILL = `
-local stored = 0
-for i, key in ipairs(KEYS) do
-  if redis.call('GET', key) == ARGV[1] then
-    redis.call('SET', key, ARGV[2 * i], 'PX', ARGV[2 * i + 1])
-    stored = stored + 1
-  end
-end
-return stored`;
-
-/** The run's id is read where the heartbeat is written: a restart or a failover in between cannot mix them up. */
-const BEAT = `
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
-redis.call('SET', KEYS[1], run, 'PX', ARGV[1])
-return run`;
-
-/** The time is Redis' own, so that processes whose clocks differ still share a bucket. */
-const TAKE_POINTS = `
-local rate, maximum, points = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local time = redis.call('TIME')
-local now = time[1] + time[2] / 1000000
-local level = redis.call('HMGET', KEYS[1], 'points', 'at')
-local filled = math.min(maximum, (tonumber(level[1]) or maximum) + math.max(0, now - (tonumber(level[2]) or now)) * rate)
-local allowed = filled >= points
-if allowed then filled = filled - points end
-redis.call('HSET', KEYS[1], 'points', tostring(filled), 'at', string.format('%.6f', now))
-redis.call('PEXPIRE', KEYS[1], math.ceil(maximum / rate * 1000))
-return {allowed and 1 or 0, tostring(filled)}`;
-
-declare module 'ioredis' {
-  interface RedisCommander<Context> {
-    larderTakePoints(key: string, ...args: number[]): Result<[number, string], Context>;
-    larderFill(keyCount: number, ...args: (string | number)[]): Result<number, Context>;
-    larderBeat(heartbeat: string, ms: number): Result<string, Context>;
-  }
-}
 
 /**
  * The tier in Redis. Its reads answer `null` when Redis cannot: the caller then goes to Postgres. What failed is not
@@ -89,14 +52,11 @@ export class RedisTier {
       retryStrategy: (attempt) => Math.min(attempt * 50, 1000),
       connectionName: 'larder',
     });
-    this.#redis.defineCommand('larderFill', { lua: FILL });
-    this.#redis.defineCommand('larderBeat', { lua: BEAT, numberOfKeys: 1 });
-    this.#redis.defineCommand('larderTakePoints', { lua: TAKE_POINTS, numberOfKeys: 1 });
+    defineScripts(this.#redis);
     this.#redis.on('error', onError);
     // A script that Redis does not know yet costs a second round trip, in the middle of a request.
     this.#redis.on('ready', () => {
-      for (const script of [FILL, BEAT, TAKE_POINTS])
-        void this.#breaker.attempt(() => this.#redis.script('LOAD', script));
+      void this.#breaker.attempt(() => loadScripts(this.#redis));
     });
   }
 

@@ -1,0 +1,60 @@
+import type { Redis, Result } from 'ioredis';
+
+/** Stores each value only where the lease is still ours; an invalidation or another reader's lease forbids it. */
+const FILL = `
+local stored = 0
+for i, key in ipairs(KEYS) do
+  if redis.call('GET', key) == ARGV[1] then
+    redis.call('SET', key, ARGV[2 * i], 'PX', ARGV[2 * i + 1])
+    stored = stored + 1
+  end
+end
+return stored`;
+
+/** The run's id is read where the heartbeat is written: a restart or a failover in between cannot mix them up. */
+const BEAT = `
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+redis.call('SET', KEYS[1], run, 'PX', ARGV[1])
+return run`;
+
+/** The time is Redis' own, so that processes whose clocks differ still share a bucket. */
+const TAKE_POINTS = `
+local rate, maximum, points = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
+local level = redis.call('HMGET', KEYS[1], 'points', 'at')
+local filled = math.min(maximum, (tonumber(level[1]) or maximum) + math.max(0, now - (tonumber(level[2]) or now)) * rate)
+local allowed = filled >= points
+if allowed then filled = filled - points end
+redis.call('HSET', KEYS[1], 'points', tostring(filled), 'at', string.format('%.6f', now))
+redis.call('PEXPIRE', KEYS[1], math.ceil(maximum / rate * 1000))
+return {allowed and 1 or 0, tostring(filled)}`;
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    larderTakePoints(key: string, ...args: number[]): Result<[number, string], Context>;
+    larderFill(keyCount: number, ...args: (string | number)[]): Result<number, Context>;
+    larderBeat(heartbeat: string, ms: number): Result<string, Context>;
+  }
+}
+
+/**
+ * Makes the scripts commands of a connection.
+ *
+ * @param redis the connection
+ */
+export function defineScripts(redis: Redis): void {
+  redis.defineCommand('larderFill', { lua: FILL });
+  redis.defineCommand('larderBeat', { lua: BEAT, numberOfKeys: 1 });
+  redis.defineCommand('larderTakePoints', { lua: TAKE_POINTS, numberOfKeys: 1 });
+}
+
+/**
+ * Lets Redis know the scripts before they are first called.
+ *
+ * @param redis the connection
+ * @throws when Redis cannot be told
+ */
+export async function loadScripts(redis: Redis): Promise<void> {
+  for (const script of [FILL, BEAT, TAKE_POINTS]) await redis.script('LOAD', script);
+}
