@@ -6,9 +6,10 @@ import { type BrowserOptions, openBrowser } from './browser.ts';
 
 const SIZE = { brands: 2, campaigns: 12, events: 40, perCampaign: 5 };
 
-/** Opens GraphiQL on a server with data. */
+/** Opens GraphiQL on a server with data, which answers what a developer's does. */
 async function setUp(t: Test, env: Record<string, string> = {}, options: BrowserOptions = {}) {
-  const server = await startServer(t, { env: { GRAPHIQL: 'true', INSPECT: 'header', ...env } });
+  const development = { GRAPHIQL: 'true', INSPECT: 'header', INTROSPECTION: 'on' };
+  const server = await startServer(t, { env: { ...development, ...env } });
   await makeData(server.sql, SIZE);
   const browser = await openBrowser(options);
   t.teardown(() => browser.close());
