@@ -16,7 +16,11 @@ export interface CacheOptions extends ReadThroughOptions {
 type Bodies = Map<string, Body | null>;
 
 /** One reading of some keys that others in this process may wait for instead of reading themselves. */
-type Flight = Promise<Bodies>;
+interface Flight {
+  readonly bodies: Promise<Bodies>;
+  /** When it began, in milliseconds on the monotonic clock: what it brings may be that old. */
+  readonly since: number;
+}
 
 /**
  * Reads entities through memory, Redis and Postgres, in that order, each key by one reader of this process at a time.
@@ -27,10 +31,13 @@ type Flight = Promise<Bodies>;
 export class EntityCache {
   readonly #options: CacheOptions;
   readonly #flights = new Map<string, Flight>();
+  #trustedSince: number;
 
   /** @param options the tiers and how long they keep things */
   constructor(options: CacheOptions) {
     this.#options = options;
+    // Until the bus is connected nobody tells this process what to forget.
+    this.#trustedSince = options.bus === null ? 0 : Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -38,10 +45,17 @@ export class EntityCache {
    * @param wants what to read, each id once
    * @param load reads what no tier holds
    * @param trace the request's trace
+   * @param since when the versions that are wanted were asked for, if that was before now
    * @returns a body for each id that exists, `null` for each that does not
    * @throws what `load` throws
    */
-  async read(space: EntitySpace, wants: readonly Want[], load: Loader, trace: Trace): Promise<Bodies> {
+  async read(
+    space: EntitySpace,
+    wants: readonly Want[],
+    load: Loader,
+    trace: Trace,
+    since: number = performance.now(),
+  ): Promise<Bodies> {
     const found: Bodies = new Map();
     const own: Want[] = [];
     const joined = new Map<Flight, Want[]>();
@@ -56,11 +70,11 @@ export class EntityCache {
         continue;
       }
       const flight = this.#flights.get(key);
-      if (flight === undefined) own.push(want);
+      if (flight === undefined || !this.#mayJoin(flight, want)) own.push(want);
       else joined.set(flight, [...(joined.get(flight) ?? []), want]);
     }
     const reads: Promise<Bodies>[] = [];
-    if (own.length > 0) reads.push(this.#fly(space, own, load, trace));
+    if (own.length > 0) reads.push(this.#fly(space, own, load, trace, since));
     for (const [flight, waiting] of joined) reads.push(this.#join(space, flight, waiting, load, trace));
     for (const bodies of await Promise.all(reads)) for (const [id, body] of bodies) found.set(id, body);
     return found;
@@ -100,18 +114,40 @@ export class EntityCache {
     }
   }
 
+  /**
+   * Says whether this process hears of invalidations. Until it does, age alone vouches for nothing that is read by id.
+   *
+   * @param trusted whether it hears of them from now on
+   */
+  trust(trusted: boolean): void {
+    this.#trustedSince = trusted ? performance.now() : Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether what was read since then may answer a read by id: it is young, and no invalidation went unheard meanwhile. */
+  #vouchesFor(since: number): boolean {
+    return since >= this.#trustedSince && performance.now() - since < this.#options.memoryTtlMs;
+  }
+
   #key(space: EntitySpace, want: Want): string {
     return cacheKey(this.#options.prefix, space.entity, want.id);
   }
 
   #inMemory(key: string, want: Want): Body | null | undefined {
-    const { memory } = this.#options;
-    return want.version === null ? memory?.young(key) : memory?.ofVersion(key, want.version);
+    const held = this.#options.memory?.get(key);
+    if (held === undefined) return undefined;
+    // However old a body is, the version that a list named means that it is the row.
+    if (want.version !== null) return held.body?.version === want.version ? held.body : undefined;
+    return this.#vouchesFor(held.since) ? held.body : undefined;
+  }
+
+  /** Who reads by id trusts what a flight brings; of a list, the versions are compared when it has arrived. */
+  #mayJoin(flight: Flight, want: Want): boolean {
+    return want.version !== null || this.#vouchesFor(flight.since);
   }
 
   /** Waits for another reading; a body of another version than the list named may be older, so it is read again. */
   async #join(space: EntitySpace, flight: Flight, wants: Want[], load: Loader, trace: Trace): Promise<Bodies> {
-    const bodies = await flight;
+    const bodies = await flight.bodies;
     const found: Bodies = new Map();
     const again: Want[] = [];
     for (const want of wants) {
@@ -129,16 +165,15 @@ export class EntityCache {
   }
 
   /** Reads, lets others join meanwhile, and keeps in memory what no invalidation overtook. */
-  async #fly(space: EntitySpace, wants: Want[], load: Loader, trace: Trace): Flight {
+  async #fly(space: EntitySpace, wants: Want[], load: Loader, trace: Trace, since: number): Promise<Bodies> {
     const { memory } = this.#options;
-    const readAt = performance.now();
-    const flight = readThrough(this.#options, space, wants, load, trace);
+    const flight: Flight = { bodies: readThrough(this.#options, space, wants, load, trace), since };
     for (const want of wants) this.#flights.set(this.#key(space, want), flight);
     const current = (want: Want) => this.#flights.get(this.#key(space, want)) === flight;
     try {
-      const bodies = await flight;
+      const bodies = await flight.bodies;
       for (const want of wants) {
-        if (current(want)) memory?.set(this.#key(space, want), bodies.get(want.id) ?? null, readAt);
+        if (current(want)) memory?.set(this.#key(space, want), { body: bodies.get(want.id) ?? null, since });
       }
       return bodies;
     } finally {

@@ -31,17 +31,15 @@ export interface OpenCache {
  */
 export function openCache(settings: CacheSettings, onError: (error: Error) => void): OpenCache {
   const { redisUrl, prefix, memoryMaxEntries, memoryTtlMs, ttlMs } = settings;
-  const memory = memoryMaxEntries === 0 ? null : new MemoryTier(memoryMaxEntries, memoryTtlMs);
+  const memory = memoryMaxEntries === 0 ? null : new MemoryTier(memoryMaxEntries);
   if (redisUrl === null) {
     const cache = new EntityCache({ memory, redis: null, bus: null, prefix, ttlMs, memoryTtlMs });
     return { cache, redis: null, close: async () => {} };
   }
   const redis = new RedisTier(redisUrl, prefix, onError);
-  // Until the bus is connected nobody tells this process what to forget.
-  memory?.trust(false);
   const listener = {
     onKeys: (keys: string[]) => cache.forget(keys),
-    onConnected: (connected: boolean) => memory?.trust(connected),
+    onConnected: (connected: boolean) => cache.trust(connected),
   };
   const bus = new InvalidationBus(redisUrl, prefix, listener, redis.acknowledge.bind(redis), onError);
   const cache = new EntityCache({ memory, redis, bus, prefix, ttlMs, memoryTtlMs });

@@ -69,20 +69,28 @@ export function createRepository<E extends Entity, Lists extends string>(
   };
 
   /** Reads what this request has not read yet, or has read in another version than a list now names. */
-  const read = async (wants: Iterable<Want>, scope: Scope): Promise<Map<string, Body | null>> => {
+  const read = async (wants: Iterable<Want>, scope: Scope, since?: number): Promise<Map<string, Body | null>> => {
     const identities = identityMap(scope, name);
+    // Of its own, because another reading of the request may put an older body into the identity map meanwhile.
+    const found = new Map<string, Body | null>();
     const missing = new Map<string, Want>();
     for (const want of wants) {
       const known = identities.get(want.id);
-      if (known !== undefined && (want.version === null || known?.version === want.version)) continue;
+      if (known !== undefined && (want.version === null || known?.version === want.version)) {
+        found.set(want.id, known);
+        continue;
+      }
       const other = missing.get(want.id);
       missing.set(want.id, other === undefined || other.version === want.version ? want : { ...want, version: NEWEST });
     }
     if (missing.size > 0) {
-      const bodies = await cache.read(space, [...missing.values()], load, scope.trace);
-      for (const [id, body] of bodies) identities.set(id, body);
+      const bodies = await cache.read(space, [...missing.values()], load, scope.trace, since);
+      for (const [id, body] of bodies) {
+        identities.set(id, body);
+        found.set(id, body);
+      }
     }
-    return identities;
+    return found;
   };
 
   // A body's entity was made from this definition's columns, or decoded under the shape that hashes them.
@@ -96,8 +104,8 @@ export function createRepository<E extends Entity, Lists extends string>(
     return ids.map((id) => entityOf(bodies.get(id)));
   };
 
-  const findByRefs: Repository<E, Lists>['findByRefs'] = async (refs, scope) => {
-    const bodies = await read(refs, scope);
+  const findByRefs = async (refs: readonly Ref[], scope: Scope, since?: number): Promise<(E | null)[]> => {
+    const bodies = await read(refs, scope, since);
     return refs.map((ref) => entityOf(bodies.get(ref.id)));
   };
 
@@ -111,17 +119,19 @@ export function createRepository<E extends Entity, Lists extends string>(
   return {
     name,
     findByIds,
-    findByRefs,
+    findByRefs: (refs, scope) => findByRefs(refs, scope),
     ...entityWriter(definition, storage),
     findById: async (id, scope) => (await findByIds([id], scope))[0] ?? null,
     isPosition: (list, order, position) => isPosition(definition.lists[list].orders[order], position),
     list: async (list, requests, scope) => {
       const reader = readers.get(list);
       if (reader === undefined) throw new TypeError(`${name} has no list ${list}`);
+      // What a list names was so when it was asked for, however long its answer took.
+      const since = performance.now();
       const pages = await reader(database, requests, scope.trace);
       const refs = pages.flatMap((page, i) => (requests[i]?.needs.entities ? page.refs : []));
       const entities = new Map<string, E>();
-      (await findByRefs(refs, scope)).forEach((entity) => {
+      (await findByRefs(refs, scope, since)).forEach((entity) => {
         if (entity !== null) entities.set(entity.id, entity);
       });
       return pages.map((page, i) => toPage(page, requests[i]?.needs.entities ? entities : null));
