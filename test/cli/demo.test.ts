@@ -15,8 +15,8 @@ const UP = 'Ctrl-C stops';
 interface Demo {
   readonly child: ChildProcess;
   readonly output: () => string;
-  /** Waits until it serves. */
-  up(): Promise<void>;
+  /** Waits until it has printed something. */
+  says(text: string): Promise<void>;
   /** Waits until it has ended, and tells how. */
   ended(): Promise<string>;
 }
@@ -39,11 +39,11 @@ function startDemo(t: Test, env: Record<string, string>): Demo {
   return {
     child,
     output: () => output,
-    async up() {
+    async says(text) {
       const deadline = performance.now() + 60_000;
-      while (!output.includes(UP)) {
-        if (child.exitCode !== null || performance.now() > deadline) throw new Error(`The demo is not up:\n${output}`);
-        await sleep(50);
+      while (!output.includes(text)) {
+        if (child.exitCode !== null || performance.now() > deadline) throw new Error(`No "${text}" in:\n${output}`);
+        await sleep(5);
       }
     },
     ended: () => exited(child),
@@ -81,7 +81,7 @@ t.test('from nothing to the second run', async (t) => {
   const LARDER_STATE_DIR = join(reachableDirectory(t), 'a directory with spaces');
   const [taken, takenMetrics] = [await takePort(t), await takePort(t)];
   const first = startDemo(t, { LARDER_STATE_DIR, PORT: String(taken), METRICS_PORT: String(takenMetrics) });
-  await first.up();
+  await first.says(UP);
   t.match(first.output(), `Port ${taken} is taken`);
   t.match(first.output(), `Port ${takenMetrics} is taken`);
   const [url = ''] = /http:\S+\/graphql$/m.exec(first.output()) ?? [];
@@ -116,7 +116,7 @@ t.test('from nothing to the second run', async (t) => {
 
   const started = performance.now();
   const second = startDemo(t, { LARDER_STATE_DIR });
-  await second.up();
+  await second.says(UP);
   t.ok(performance.now() - started < 10_000, 'the second run serves within ten seconds');
   t.match(second.output(), 'kept from an earlier run');
   const pids = servicesOf(LARDER_STATE_DIR);
@@ -136,7 +136,7 @@ t.test('services that are given are used, and what is in them stays as it is', a
   await sql`insert into campaigns (brand_id, title, body) select id, 'mine', '' from brands`;
   for (const run of ['first', 'second']) {
     const demo = startDemo(t, { LARDER_STATE_DIR, DATABASE_URL: database.url, REDIS_URL: redis.url });
-    await demo.up();
+    await demo.says(UP);
     t.match(demo.output(), 'no sample data is added');
     const [, , hits, misses] = row(demo.output(), 'cold');
     t.same([hits, misses], [0, 1], `the ${run} demo starts cold`);
@@ -153,7 +153,7 @@ t.test('services that are given are used, and what is in them stays as it is', a
 t.test('told to stop while it starts, it stops in order', async (t) => {
   const LARDER_STATE_DIR = join(reachableDirectory(t), 'state');
   const demo = startDemo(t, { LARDER_STATE_DIR });
-  while (!demo.output().includes('Postgres  ')) await sleep(5);
+  await demo.says('Postgres  ');
   const pids = servicesOf(LARDER_STATE_DIR, [POSTGRES]);
   demo.child.kill('SIGINT');
   t.equal(await demo.ended(), 'exit code 0');

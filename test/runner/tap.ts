@@ -74,13 +74,15 @@ function report(parser: Parser, counts: Counts): void {
   parser.on('pass', () => {
     file.passed += 1;
   });
+  // For a file that has no assertions, they come as well, but late: that is seen to below.
+  const ofFile = (result: Result) => result.fullname === result.name;
   parser.on('fail', (result) => {
+    if (ofFile(result)) return;
     file.failed += 1;
     stories.push(story(result));
   });
   parser.on('skip', (result) => {
-    // For a file as a whole this comes after the file was reported, below.
-    if (result.fullname !== result.name) stories.push(`skipped: ${result.fullname}`);
+    if (!ofFile(result)) stories.push(`skipped: ${result.fullname}`);
   });
   parser.on('todo', (result) => stories.push(`todo: ${result.fullname}`));
   parser.on('bailout', (reason) => {
