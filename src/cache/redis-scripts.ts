@@ -11,11 +11,17 @@ for i, key in ipairs(KEYS) do
 end
 return stored`;
 
-/** The run's id is read where the heartbeat is written: a restart or a failover in between cannot mix them up. */
+/**
+ * What a body was read in is found out where the heartbeat is written, so that a restart or a failover in between cannot mix
+ * them up: the process (a restart begins another one) and its history (a failover begins another one, and so does the
+ * way back). A heartbeat that was held up on its way vouches until the deadline that it was sent for, or not at all.
+ */
 const BEAT = `
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
-redis.call('SET', KEYS[1], run, 'PX', ARGV[1])
-return run`;
+local info = redis.call('INFO', 'server', 'replication')
+local epoch = string.match(info, 'run_id:(%w+)') .. string.match(info, 'master_replid:(%w+)')
+local left = tonumber(ARGV[2]) - math.floor(string.match(info, 'server_time_usec:(%d+)') / 1000)
+if ARGV[1] == epoch and left > 0 then redis.call('SET', KEYS[1], epoch, 'PX', left) end
+return {epoch, tonumber(ARGV[2]) - left}`;
 
 /** The time is Redis' own, so that processes whose clocks differ still share a bucket. */
 const TAKE_POINTS = `
@@ -34,7 +40,7 @@ declare module 'ioredis' {
   interface RedisCommander<Context> {
     larderTakePoints(key: string, ...args: number[]): Result<[number, string], Context>;
     larderFill(keyCount: number, ...args: (string | number)[]): Result<number, Context>;
-    larderBeat(heartbeat: string, ms: number): Result<string, Context>;
+    larderBeat(heartbeat: string, epoch: string, deadline: number): Result<[string, number], Context>;
   }
 }
 

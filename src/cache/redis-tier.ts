@@ -32,6 +32,8 @@ export class RedisTier {
   readonly #redis: Redis;
   readonly #breaker: Breaker;
   readonly #heartbeat: string;
+  /** Which run of Redis the last heartbeat met, and how far its clock is ahead of ours at least. */
+  #met = { epoch: '', aheadMs: 0 };
 
   /**
    * Connects in the background; until the connection stands every read answers `null`.
@@ -150,13 +152,21 @@ export class RedisTier {
   }
 
   /**
-   * Vouches for every body that was read in this run of Redis, for a while.
+   * Vouches for every body that was read in this run of Redis, for a while that begins now and not when Redis hears of it.
    *
    * @param ms how long, in milliseconds
    * @throws when Redis cannot be told
    */
   async beat(ms: number): Promise<void> {
-    await this.#redis.larderBeat(this.#heartbeat, ms);
+    const deadline = performance.now() + ms;
+    for (;;) {
+      const known = this.#met;
+      const at = Math.floor(deadline + known.aheadMs);
+      const [epoch, now] = await this.#redis.larderBeat(this.#heartbeat, known.epoch, at);
+      this.#met = { epoch, aheadMs: now - performance.now() };
+      // A run that was not met before has only shown its clock.
+      if (epoch === known.epoch) return;
+    }
   }
 
   /**
