@@ -32,9 +32,13 @@ function bodyRows(statements: readonly CountedStatement[]): number {
     .reduce((sum, statement) => sum + statement.rows, 0);
 }
 
-/** A server that holds nothing in memory, with Redis as it is. */
-async function server(t: Test, env: Record<string, string> = {}): Promise<TestServer> {
-  return openServer(t, { database, redis, env });
+let running: TestServer | null = null;
+
+/** A server that holds nothing in memory, with Redis as it is. It takes the place of the one before. */
+async function server(t: Test): Promise<TestServer> {
+  await running?.close();
+  running = await openServer(t, { database, redis });
+  return running;
 }
 
 async function forget(pattern: RegExp): Promise<void> {
