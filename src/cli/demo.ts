@@ -4,6 +4,7 @@ import { assemble } from '../assemble.ts';
 import { readConfig } from '../config.ts';
 import { MigrationError } from '../db/migrate.ts';
 import { runCommand } from './command.ts';
+import { demoToken } from './demo-token.ts';
 import { checkEnvironment, type ServerEnvironment, serverEnvironment } from './server-environment.ts';
 import { ask } from './services/ask.ts';
 import { startLocalServices, type Teardown } from './services/local.ts';
@@ -30,7 +31,8 @@ async function demo(teardown: Teardown): Promise<void> {
   checkEnvironment(process.env);
   const signals = listenForStop(say);
   const services = await startLocalServices(process.env, say, teardown, signals.proceed);
-  const { env, notes } = await serverEnvironment(process.env, services);
+  const auth = demoToken(process.env);
+  const { env, notes } = await serverEnvironment({ ...process.env, ...auth.env }, services);
   await warmUp(env, services.databaseUrl);
   signals.proceed();
   const larder = await assemble(
@@ -50,6 +52,10 @@ Serving after ${(performance.now() / 1000).toFixed(1)} s. The same query twice, 
   ${NESTED_QUERY}
 `);
   for (const line of await showQuery(`${larder.url}/graphql`, NESTED_QUERY, ['cold', 'warm'])) say(`  ${line}`);
+  if (auth.token !== null) {
+    say(`\nMutations need a token. This one is good for a day of this demo; in GraphiQL it goes under Headers:`);
+    say(`\n  { "authorization": "Bearer ${auth.token}" }`);
+  }
   say('\nCtrl-C stops the server and all that was started with it.');
   await signals.received;
 }
