@@ -3,11 +3,13 @@ import { openCache } from './cache/open-cache.ts';
 import { SharedPointBuckets } from './cache/point-buckets.ts';
 import type { Config } from './config.ts';
 import { openDatabase } from './db/client.ts';
+import { explain } from './db/explain.ts';
 import { createRepositories } from './domain/repositories.ts';
 import { buildGraphQLSchema } from './graphql/schema.ts';
 import { startDrainer } from './repository/drainer.ts';
 import { createApp } from './server/app.ts';
 import { createMetricsApp } from './server/metrics.ts';
+import { RecordedStatements } from './server/recorded-statements.ts';
 import { loadTrustedDocuments } from './server/trusted-documents.ts';
 
 /** A server that is listening. */
@@ -55,7 +57,9 @@ export async function assemble(config: Config): Promise<Larder> {
       corsOrigins: config.corsOrigins,
       cacheControl: documents.cacheControl,
       maxEventLoopDelayMs: limits.maxEventLoopDelayMs,
+      statements: config.production ? null : new RecordedStatements(),
     },
+    explain: (text, parameters) => explain(database, text, parameters),
     logger,
     trustProxy: config.trustProxy,
     bodyLimitBytes: limits.bodyBytes,

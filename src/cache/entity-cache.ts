@@ -66,6 +66,7 @@ export class EntityCache {
       if (held !== undefined) {
         found.set(want.id, held);
         counts.memoryHits += 1;
+        if (held === null) counts.memoryNegatives += 1;
         counts[held === null ? 'negative' : 'hits'] += 1;
         continue;
       }
@@ -155,7 +156,9 @@ export class EntityCache {
       if (want.version !== null && body?.version !== want.version) again.push(want);
       else {
         found.set(want.id, body);
-        trace.entity(space.entity)[body === null ? 'negative' : 'hits'] += 1;
+        const counts = trace.entity(space.entity);
+        counts.joined += 1;
+        counts[body === null ? 'negative' : 'hits'] += 1;
       }
     }
     if (again.length > 0) {

@@ -87,6 +87,7 @@ export async function readThrough(
     if (!replies) return new Set();
     const leased = new Set(missing.filter((_want, i) => replies[i] === null).map((want) => want.id));
     const elsewhere = missing.filter((want) => !leased.has(want.id));
+    counts.leased += elsewhere.length;
     if (elsewhere.length > 0) {
       await new Promise((resolve) => setTimeout(resolve, LEASED_WAIT_MS));
       const again = await redis?.read(elsewhere.map(key), trace);
@@ -107,6 +108,9 @@ export async function readThrough(
     counts.bypassed += left().length - missing.length;
     counts.stale += unfitMissing.length;
     if (missing.length > 0) leased = await lease(missing, unfitMissing, token);
+  } else if (redis !== null) {
+    counts.bypassed += wants.length;
+    counts.unreachable += wants.length;
   }
   const rest = left();
   if (rest.length === 0) return found;
@@ -124,6 +128,6 @@ export async function readThrough(
     const value = encodeEntry({ body, epoch: held?.epoch ?? '' }, space.shape);
     if (leased.has(want.id)) fills.push({ key: key(want), value, ttlMs });
   }
-  if (redis !== null && fills.length > 0) await redis.fill(fills, token, trace);
+  if (redis !== null && fills.length > 0) counts.fills += (await redis.fill(fills, token, trace)) ?? 0;
   return found;
 }

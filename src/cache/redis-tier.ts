@@ -2,6 +2,7 @@ import { Redis, ReplyError } from 'ioredis';
 import type { Trace } from '../trace/trace.ts';
 import { Breaker } from './breaker.ts';
 import { defineScripts, loadScripts } from './redis-scripts.ts';
+import { roundTrip } from './round-trip.ts';
 
 /** A value to put under a key that this process holds the lease of. */
 export interface Fill {
@@ -82,12 +83,11 @@ export class RedisTier {
    * @returns what is there, and the heartbeat in the same command; `null` when Redis cannot answer
    */
   async read(keys: string[], trace: Trace): Promise<Values | null> {
-    return this.#breaker.attempt(async () => {
-      const started = performance.now();
+    const send = async () => {
       const values = await this.#redis.mget([...keys, this.#heartbeat]);
-      trace.commands(1, performance.now() - started);
-      return { values: values.slice(0, -1), epoch: values.at(-1) ?? null };
-    });
+      return { commands: 1, answer: { values: values.slice(0, -1), epoch: values.at(-1) ?? null } };
+    };
+    return this.#breaker.attempt(() => roundTrip('MGET', keys.length, send, trace));
   }
 
   /**
@@ -101,19 +101,19 @@ export class RedisTier {
    *   write, as when it is full); `null` when Redis cannot answer
    */
   async lease(keys: string[], stale: string[], token: string, trace: Trace): Promise<(string | null)[] | null> {
-    return this.#breaker.attempt(async () => {
-      const started = performance.now();
+    const send = async () => {
       const pipeline = this.#redis.pipeline();
       if (stale.length > 0) pipeline.unlink(stale);
       for (const key of keys) pipeline.call('SET', key, token, 'NX', 'GET', 'PX', LEASE_MS);
       const replies = (await pipeline.exec()) ?? [];
-      trace.commands(replies.length, performance.now() - started);
-      return replies.slice(stale.length > 0 ? 1 : 0).map(([error, value]) => {
+      const answer = replies.slice(stale.length > 0 ? 1 : 0).map(([error, value]) => {
         if (error === null) return value as string | null;
         if (error instanceof ReplyError) return String(error);
         throw error;
       });
-    });
+      return { commands: replies.length, answer };
+    };
+    return this.#breaker.attempt(() => roundTrip('SET', keys.length, send, trace));
   }
 
   /**
@@ -125,15 +125,14 @@ export class RedisTier {
    * @returns how many were stored; `null` when Redis cannot answer
    */
   async fill(fills: Fill[], token: string, trace: Trace): Promise<number | null> {
-    return this.#breaker.attempt(async () => {
-      const started = performance.now();
+    const send = async () => {
       const values = fills.flatMap((fill) => [fill.value, fill.ttlMs]);
       const keys = fills.map((fill) => fill.key);
       const stored = await this.#redis.larderFill(keys.length, ...keys, token, ...values);
       // Redis counts the script's own commands too: one, a GET for each key, a SET for each stored value.
-      trace.commands(1 + keys.length + stored, performance.now() - started);
-      return stored;
-    });
+      return { commands: 1 + keys.length + stored, answer: stored };
+    };
+    return this.#breaker.attempt(() => roundTrip('larderFill', fills.length, send, trace));
   }
 
   /**
@@ -146,9 +145,11 @@ export class RedisTier {
    * @throws when Redis cannot be told: an invalidation must not be lost silently
    */
   async invalidate(keys: string[], channel: string, message: string): Promise<number> {
-    const replies = (await this.#redis.pipeline().unlink(keys).publish(channel, message).exec()) ?? [];
-    for (const [error] of replies) if (error !== null) throw error;
-    return Number(replies[1]?.[1]);
+    return roundTrip('UNLINK', keys.length, async () => {
+      const replies = (await this.#redis.pipeline().unlink(keys).publish(channel, message).exec()) ?? [];
+      for (const [error] of replies) if (error !== null) throw error;
+      return { commands: replies.length, answer: Number(replies[1]?.[1]) };
+    });
   }
 
   /**
@@ -184,10 +185,11 @@ export class RedisTier {
     maximum: number,
     points: number,
   ): Promise<{ allowed: boolean; available: number } | null> {
-    return this.#breaker.attempt(async () => {
+    const send = async () => {
       const [allowed, available] = await this.#redis.larderTakePoints(key, perSecond, maximum, points);
-      return { allowed: allowed === 1, available: Number(available) };
-    });
+      return { commands: 5, answer: { allowed: allowed === 1, available: Number(available) } };
+    };
+    return this.#breaker.attempt(() => roundTrip('larderTakePoints', 1, send));
   }
 
   /**

@@ -68,13 +68,26 @@ export async function transaction<T>(
   trace: Trace,
 ): Promise<T> {
   return guarded(database, name, async () => {
-    // BEGIN and COMMIT are statements too; the driver does not say how long they took.
-    trace.statement(0, 0);
-    trace.statement(0, 0);
-    const result = await database.client.begin((sql) =>
-      work((statement, values) => send(sql, statement, values, trace)),
-    );
-    return result as T;
+    // BEGIN and COMMIT are statements too; the driver does not say when they are sent, but they are what is left.
+    const started = performance.now();
+    let ending = '';
+    let ended = started;
+    try {
+      const result = await database.client.begin(async (sql) => {
+        trace.statement('begin', '', [], started, 0);
+        ending = 'rollback';
+        try {
+          const done = await work((statement, values) => send(sql, statement, values, trace));
+          ending = 'commit';
+          return done;
+        } finally {
+          ended = performance.now();
+        }
+      });
+      return result as T;
+    } finally {
+      if (ending !== '') trace.statement(ending, '', [], ended, 0);
+    }
   });
 }
 
@@ -87,9 +100,14 @@ async function send<Row extends object>(
   const started = performance.now();
   // The driver's type for parameters lists JavaScript types, ours are SQL text throughout.
   const parameters = statement.parameters(values) as never[];
-  const rows = await client.unsafe<Row[]>(statement.text, parameters, { prepare: true });
-  trace.statement(rows.length, performance.now() - started);
-  return rows;
+  let count: number | null = null;
+  try {
+    const rows = await client.unsafe<Row[]>(statement.text, parameters, { prepare: true });
+    count = rows.length;
+    return rows;
+  } finally {
+    trace.statement(statement.name, statement.text, parameters, started, count);
+  }
 }
 
 /**

@@ -6,14 +6,17 @@ export interface Scope {
   readonly trace: Trace;
   /** Bodies by entity name and id; `null` for an entity that does not exist. */
   readonly identities: Map<string, Map<string, Body | null>>;
+  /** Whether bodies are read from Postgres alone, and left there: no cache is asked, filled or told anything. */
+  readonly cold: boolean;
 }
 
 /**
  * @param trace the request's trace
+ * @param cold whether bodies are read past the caches
  * @returns a scope that has read nothing
  */
-export function createScope(trace: Trace): Scope {
-  return { trace, identities: new Map() };
+export function createScope(trace: Trace, cold = false): Scope {
+  return { trace, identities: new Map(), cold };
 }
 
 /**

@@ -3,10 +3,14 @@ import type { Repositories } from '../domain/repositories.ts';
 import { createScope } from '../repository/scope.ts';
 import { Trace } from '../trace/trace.ts';
 import { authPlugin } from './auth.ts';
+import { type ExplainOptions, explainPlugin } from './explain.ts';
 import { graphiqlPlugin } from './graphiql/plugin.ts';
 import { type GraphQLOptions, graphqlPlugin } from './graphql.ts';
 import { type Health, healthPlugin } from './health.ts';
+import { isInspected } from './inspected.ts';
 import { requestLogPlugin } from './request-log.ts';
+import { OTHER, requestStatePlugin, type StateFactory } from './request-state.ts';
+import { serverTimingPlugin } from './server-timing.ts';
 
 /** What the HTTP server is made of. */
 export interface AppOptions {
@@ -15,6 +19,8 @@ export interface AppOptions {
   readonly inspect: 'off' | 'header' | 'always';
   readonly graphiql: boolean;
   readonly graphql: Omit<GraphQLOptions, 'stateOf'>;
+  /** Explains the statements in `graphql.statements`. */
+  readonly explain: ExplainOptions['explain'];
   readonly logger: FastifyBaseLogger;
   /** The addresses of proxies whose word on a client's address is taken; none when empty. */
   readonly trustProxy: readonly string[];
@@ -44,18 +50,24 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     // What a client did not write as a number is not taken for one.
     ajv: { customOptions: { coerceTypes: false } },
   });
+  await app.register(requestStatePlugin);
   await app.register(requestLogPlugin);
+  await app.register(serverTimingPlugin);
   await app.register(authPlugin, { auth: options.graphql.auth });
-  await app.register(graphqlPlugin, {
-    ...options.graphql,
-    stateOf: (request) => ({
-      repositories,
-      scope: createScope(new Trace()),
-      inspected: inspect === 'always' || (inspect === 'header' && request.headers['x-inspect'] === '1'),
-      cost: null,
-    }),
-  });
+  const stateOf: StateFactory = (request, reply) => {
+    const inspected = isInspected(inspect, request);
+    const trace = new Trace({ recording: inspected, started: performance.now() - reply.elapsedTime });
+    const cold = inspected && request.headers['x-cache'] === 'bypass';
+    const state = { repositories, scope: createScope(trace, cold), inspected, cost: null, operation: OTHER };
+    request.state = state;
+    return state;
+  };
+  await app.register(graphqlPlugin, { ...options.graphql, stateOf });
   await app.register(healthPlugin, { health: options.health });
   if (options.graphiql) await app.register(graphiqlPlugin);
+  const { statements } = options.graphql;
+  if (options.graphiql && statements !== null && inspect !== 'off') {
+    await app.register(explainPlugin, { inspect, statements, explain: options.explain });
+  }
   return app;
 }

@@ -14,7 +14,8 @@ import { checkRequestType, responseType } from './media-type.ts';
 import { readParameters } from './parameters.ts';
 import { type PointBuckets, pay } from './rate-limit.ts';
 import { RequestRefused } from './request-refused.ts';
-import type { StateFactory } from './request-state.ts';
+import type { RecordedStatements } from './recorded-statements.ts';
+import { OTHER, type StateFactory } from './request-state.ts';
 import type { TrustedDocuments } from './trusted-documents.ts';
 
 /** What `/graphql` answers and to whom. */
@@ -34,6 +35,8 @@ export interface GraphQLOptions {
   readonly cacheControl: string | null;
   /** How long the event loop may lag before requests are turned away, in milliseconds. */
   readonly maxEventLoopDelayMs: number;
+  /** Gets the statements of inspected requests; `null` outside of development. */
+  readonly statements: RecordedStatements | null;
 }
 
 /** How long a client should wait before it tries again, in seconds. */
@@ -94,6 +97,7 @@ function createHandler(options: GraphQLOptions) {
     checkIntrospection(operation, request, options.introspection);
     const variables = coerce(schema, operation, parameters.variables);
     const state = options.stateOf(request, reply);
+    if (trusted) state.operation = operation.definition.name?.value ?? OTHER;
     state.cost = checkCost(schema, operation, variables, maxCost);
     const throttleStatus = buckets === null ? null : await pay(buckets, request, state.cost);
     const given = operation.definition.variableDefinitions?.length ? { ...parameters.variables } : undefined;
@@ -103,7 +107,7 @@ function createHandler(options: GraphQLOptions) {
     }
     const extensions = {
       ...(request.headers['x-cost'] === '1' ? { cost: { requested: state.cost, limit: maxCost, throttleStatus } } : {}),
-      ...(state.inspected ? { dataFetching: dataFetching(state) } : {}),
+      ...(state.inspected ? { dataFetching: dataFetching(state, options.statements) } : {}),
     };
     const body = { ...execution, ...(Object.keys(extensions).length > 0 ? { extensions } : {}) };
     return reply.type(`${type}; charset=utf-8`).send(JSON.stringify(body));

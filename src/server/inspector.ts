@@ -1,17 +1,44 @@
+import type { RedisExchange, SqlExchange } from '../trace/channels.ts';
+import type { CacheCounts } from '../trace/trace.ts';
+import type { RecordedStatements } from './recorded-statements.ts';
 import type { RequestState } from './request-state.ts';
 
 /**
  * What an inspected request did to Postgres and Redis, for `extensions.dataFetching`.
  *
  * @param state the request's state after its execution
- * @returns counts, and times in milliseconds, rounded to microseconds: more digits are noise
+ * @param statements gets the statements, so that they may be explained; `null` outside of development, where the
+ *   parameters, which are people's data, are left out, too
+ * @returns counts, every exchange in order of time, and times in milliseconds since the request began
  */
-export function dataFetching({ scope: { trace }, cost }: RequestState) {
-  const round = (ms: number) => Math.round(ms * 1000) / 1000;
+export function dataFetching({ scope: { trace }, cost }: RequestState, statements: RecordedStatements | null) {
+  const shown = (event: SqlExchange | RedisExchange) => {
+    const { kind, name, ms, failed } = event;
+    const times = { startMs: round(event.started - trace.started), ms: round(ms), ...(failed ? { failed } : {}) };
+    if (event.kind === 'redis') return { kind, name, ...times, keys: event.keys, commands: event.commands };
+    const { rows, text, parameters } = event;
+    if (text === '') return { kind, name, ...times, rows };
+    statements?.remember(text, parameters.length);
+    return { kind, name, ...times, rows, sql: text, ...(statements === null ? {} : { parameters }) };
+  };
   return {
     sql: { ...trace.sql, ms: round(trace.sql.ms) },
     redis: { ...trace.redis, ms: round(trace.redis.ms) },
-    cache: trace.cache,
+    cache: Object.fromEntries(Object.entries(trace.cache).map(([entity, counts]) => [entity, explained(counts)])),
     cost,
+    totalMs: round(performance.now() - trace.started),
+    events: (trace.events ?? []).toSorted((a, b) => a.started - b.started).map(shown),
   };
+}
+
+/** The counts of one entity, with the reasons why caches were passed by. */
+function explained({ cold, unreachable, memoryNegatives: _, ...counts }: CacheCounts) {
+  if (counts.bypassed === 0) return counts;
+  const unvouched = counts.bypassed - cold - unreachable;
+  return { ...counts, bypassedBecause: { cold, unreachable, unvouched } };
+}
+
+/** To microseconds: more digits are noise. */
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import plugin from 'fastify-plugin';
 import type { GraphQLContext } from '../graphql/context.ts';
 
 /** A request's context as mercurius carries it: the resolvers' part, and what the server keeps beside it. */
@@ -7,7 +8,27 @@ export interface RequestState extends GraphQLContext {
   readonly inspected: boolean;
   /** The operation's static cost in points; `null` until it is known. */
   cost: number | null;
+  /** The operation's name when its document is trusted, else `other`: what a stranger writes names nothing in figures. */
+  operation: string;
 }
 
 /** Makes the state of a request. */
 export type StateFactory = (request: FastifyRequest, reply: FastifyReply) => RequestState;
+
+/** What an operation is called in figures that no trusted document names. */
+export const OTHER = 'other';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** `null` for what is not GraphQL, or was refused before its state was made. */
+    state: RequestState | null;
+  }
+}
+
+/** Gives every request a place for its state, where the hooks of other plugins find it. */
+export const requestStatePlugin = plugin(
+  async (app) => {
+    app.decorateRequest('state', null);
+  },
+  { name: 'larder-request-state', fastify: '5.x' },
+);

@@ -1,3 +1,5 @@
+import { channels, type RedisExchange, type SqlExchange } from './channels.ts';
+
 /** How the reads of one entity were answered: each adds to one of `hits`, `negative` and `misses`. */
 export interface CacheCounts {
   hits: number;
@@ -8,40 +10,112 @@ export interface CacheCounts {
   stale: number;
   /** Hits and negatives that the process' own memory answered. */
   memoryHits: number;
-  /** Misses because nobody vouches for bodies read by id: the invalidations are behind, or stand still. */
+  /** Those of `memoryHits` that were negatives. */
+  memoryNegatives: number;
+  /** Hits and negatives that came with another request's reading of the same key. */
+  joined: number;
+  /** Found leased by another reader: waited for, and then a hit or a miss that is not put into Redis. */
+  leased: number;
+  /** Misses that no cache was asked for, or could answer: those of `cold` and `unreachable`, and those that nobody vouches for. */
   bypassed: number;
+  /** Those of `bypassed` whose request asked for it. */
+  cold: number;
+  /** Those of `bypassed` because Redis did not answer. */
+  unreachable: number;
+  /** Bodies and negatives that were put into Redis. */
+  fills: number;
+}
+
+/** What a trace keeps. */
+export interface TraceOptions {
+  /** Whether every exchange is kept besides being counted. */
+  readonly recording?: boolean;
+  /** When the request began, in milliseconds on the monotonic clock; now when it is not given. */
+  readonly started?: number;
+}
+
+/** @returns counters that have counted nothing */
+export function noCounts(): CacheCounts {
+  return {
+    hits: 0,
+    misses: 0,
+    negative: 0,
+    stale: 0,
+    memoryHits: 0,
+    memoryNegatives: 0,
+    joined: 0,
+    leased: 0,
+    bypassed: 0,
+    cold: 0,
+    unreachable: 0,
+    fills: 0,
+  };
 }
 
 /**
  * What one request did to Postgres and Redis. It is passed explicitly to every function that does I/O, because
- * AsyncLocalStorage costs up to a third of the throughput; it imports nothing, so that every layer may use it.
+ * AsyncLocalStorage costs up to a third of the throughput; it imports nothing but the channels beside it, so that every
+ * layer may use it. Unless it records or somebody listens, an exchange costs some additions and no allocation.
  */
 export class Trace {
   readonly sql = { statements: 0, rows: 0, ms: 0 };
   readonly redis = { commands: 0, ms: 0 };
   readonly cache: Record<string, CacheCounts> = {};
+  /** The statement that took longest; its name is empty before the first. */
+  readonly slowest = { name: '', ms: 0 };
+  /** When the request began, in milliseconds on the monotonic clock. */
+  readonly started: number;
+  /** Every exchange in the order in which they ended; `null` unless recording. */
+  readonly events: (SqlExchange | RedisExchange)[] | null;
 
-  /**
-   * Counts one statement that Postgres answered.
-   *
-   * @param rows how many rows came back
-   * @param ms from sending to the last row, in milliseconds
-   */
-  statement(rows: number, ms: number): void {
-    this.sql.statements += 1;
-    this.sql.rows += rows;
-    this.sql.ms += ms;
+  /** @param options what to keep */
+  constructor(options: TraceOptions = {}) {
+    this.started = options.started ?? performance.now();
+    this.events = options.recording === true ? [] : null;
   }
 
   /**
-   * Counts commands that Redis answered in one round trip.
+   * Counts one statement, now that it has ended.
    *
-   * @param count how many commands the round trip carried
-   * @param ms the round trip, in milliseconds
+   * @param name the statement's name
+   * @param text its SQL; empty for what the driver sends by itself
+   * @param parameters the values of its places
+   * @param started when it was sent, in milliseconds on the monotonic clock
+   * @param rows how many rows came back; `null` when it failed
    */
-  commands(count: number, ms: number): void {
-    this.redis.commands += count;
+  statement(name: string, text: string, parameters: readonly unknown[], started: number, rows: number | null): void {
+    const ms = performance.now() - started;
+    this.sql.statements += 1;
+    this.sql.rows += rows ?? 0;
+    this.sql.ms += ms;
+    if (ms >= this.slowest.ms) {
+      this.slowest.name = name;
+      this.slowest.ms = ms;
+    }
+    if (this.events === null && !channels.sql.heard) return;
+    const failed = rows === null;
+    const event: SqlExchange = { kind: 'sql', name, started, ms, failed, rows: rows ?? 0, text, parameters };
+    this.events?.push(event);
+    channels.sql.publish(event);
+  }
+
+  /**
+   * Counts one round trip to Redis, now that it has ended.
+   *
+   * @param name the command that it is about, such as `MGET`
+   * @param keys how many keys it was about
+   * @param started when it was sent, in milliseconds on the monotonic clock
+   * @param commands how many commands it made Redis run; `null` when it failed
+   */
+  roundTrip(name: string, keys: number, started: number, commands: number | null): void {
+    const ms = performance.now() - started;
+    this.redis.commands += commands ?? 0;
     this.redis.ms += ms;
+    if (this.events === null && !channels.redis.heard) return;
+    const failed = commands === null;
+    const event: RedisExchange = { kind: 'redis', name, started, ms, failed, keys, commands: commands ?? 0 };
+    this.events?.push(event);
+    channels.redis.publish(event);
   }
 
   /**
@@ -51,7 +125,7 @@ export class Trace {
    * @returns counters to add to
    */
   entity(entity: string): CacheCounts {
-    this.cache[entity] ??= { hits: 0, misses: 0, negative: 0, stale: 0, memoryHits: 0, bypassed: 0 };
+    this.cache[entity] ??= noCounts();
     return this.cache[entity];
   }
 }

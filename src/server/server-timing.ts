@@ -1,0 +1,19 @@
+import plugin from 'fastify-plugin';
+
+/**
+ * Puts `Server-Timing` on the responses of inspected requests (W3C Server Timing), so that a browser's own tools show how
+ * long Postgres, Redis and the whole request took.
+ */
+export const serverTimingPlugin = plugin(
+  async (app) => {
+    app.addHook('onSend', async (request, reply) => {
+      const { state } = request;
+      if (state?.inspected !== true) return;
+      const { sql, redis } = state.scope.trace;
+      const durations = { sql: sql.ms, redis: redis.ms, total: reply.elapsedTime };
+      const metrics = Object.entries(durations).map(([name, ms]) => `${name};dur=${ms.toFixed(3)}`);
+      reply.header('server-timing', metrics.join(', '));
+    });
+  },
+  { name: 'larder-server-timing', fastify: '5.x', dependencies: ['larder-request-state'] },
+);
