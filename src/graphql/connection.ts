@@ -15,7 +15,8 @@ import { userInputError } from './user-input-error.ts';
 /** Which list a connection pages through, and what of it. */
 export interface ConnectionSource<Lists extends string> {
   readonly list: Lists;
-  readonly parent?: string;
+  /** The parent's id; `null` when it names nothing, and then the list is empty; absent when the list has no parent. */
+  readonly parent?: string | null;
   readonly order: string;
   readonly direction?: 'ASC' | 'DESC';
   readonly from?: string;
@@ -36,8 +37,7 @@ interface PageArguments {
  *
  * @param t the field builder of the parent's type
  * @param type the listed entity's type
- * @param options the field's description, its arguments besides the four of every connection, and which list they name;
- *   `null` for an empty one
+ * @param options the field's description, its arguments besides the four of every connection, and which list they name
  * @returns the field
  */
 export function connectionField<Parent, E extends Entity, Lists extends string, Args extends InputFieldMap>(
@@ -46,7 +46,7 @@ export function connectionField<Parent, E extends Entity, Lists extends string, 
   options: {
     description: string;
     args?: Args;
-    source: (parent: Parent, args: InputShapeFromFields<Args>) => ConnectionSource<Lists> | null;
+    source: (parent: Parent, args: InputShapeFromFields<Args>) => ConnectionSource<Lists>;
   },
 ) {
   return t.field({
@@ -74,22 +74,25 @@ export function connectionField<Parent, E extends Entity, Lists extends string, 
 
 async function resolvePage<E extends Entity, Lists extends string>(
   type: EntityType<E, Lists>,
-  source: ConnectionSource<Lists> | null,
+  source: ConnectionSource<Lists>,
   args: PageArguments,
   context: GraphQLContext,
   info: GraphQLResolveInfo,
 ) {
-  const needs = needsOf(info, type.name);
-  if (source === null) return connectionOf({ items: [], hasNext: false, hasPrevious: false, total: 0 }, '', '');
+  const { list, parent, direction = 'ASC', ...rest } = source;
+  const name = `${type.name}.${list}`;
   const repository = type.repositoryOf(context);
-  const request = {
-    ...source,
-    ...readArguments(repository, source, args),
-    direction: source.direction ?? 'ASC',
-    needs,
+  const place = readArguments(repository, source, args);
+  if (parent === null)
+    return connectionOf({ items: [], hasNext: false, hasPrevious: false, total: 0 }, name, rest.order);
+  const request: PageRequest = {
+    ...rest,
+    ...place,
+    ...(parent === undefined ? {} : { parent }),
+    direction,
+    needs: needsOf(info, type.name),
   };
-  const page = await loadPage(repository, source.list, request satisfies PageRequest, context);
-  return connectionOf(page, `${type.name}.${source.list}`, source.order);
+  return connectionOf(await loadPage(repository, list, request, context), name, rest.order);
 }
 
 /** Checks the four arguments before any SQL. */

@@ -37,7 +37,7 @@ builder.queryFields((t) => ({
     source: (_root, args) => {
       if (args.campaign == null) return { ...eventListSource(args, 'ID'), list: 'all' };
       const parent = databaseId('Campaign', args.campaign);
-      return parent === null ? null : { ...eventListSource(args, 'STARTS_AT'), list: 'ofCampaign', parent };
+      return { ...eventListSource(args, 'STARTS_AT'), list: 'ofCampaign', parent };
     },
   }),
 }));
