@@ -1,35 +1,46 @@
-import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres, { type Sql } from 'postgres';
+import { type Connection, type ConnectionOptions, driverOptions } from './connection.ts';
 import { Gate } from './gate.ts';
+import { Pool } from './pool.ts';
 
 /** Where Postgres is and how much of it to use. */
-export interface DatabaseOptions {
-  readonly url: string;
-  /** Connections at most. */
+export interface DatabaseOptions extends ConnectionOptions {
+  /** Connections for reading at most; transactions may take half as many more. */
   readonly poolSize: number;
-  /** How long a statement may take, its wait for a place included, in milliseconds; 0 for as long as it likes. */
-  readonly statementTimeoutMs: number;
+  /** How long a request may take in all, its waits included, in milliseconds; as long as it likes when it is not given. */
+  readonly requestTimeoutMs?: number;
 }
 
-/** One pool of connections. Whoever opened it closes it. */
+/** Sends one statement and waits for its rows. */
+export type Send = Connection['send'];
+
+/** Postgres as requests use it. Whoever opened it closes it. */
 export interface Database {
+  /** The driver's own pool, for tools: template strings, COPY, no bounds. It connects when it is first used. */
   readonly client: Sql;
-  readonly orm: PostgresJsDatabase;
   readonly statementTimeoutMs: number;
+  readonly requestTimeoutMs: number;
   /** Bounds the statements under way and those that wait. */
   readonly gate: Gate;
   /**
    * Bounds the reads of bodies among them: when the caches are empty or gone, the lists must still get their turn.
    */
   readonly bodyGate: Gate;
+  /** Bounds the transactions, which have connections of their own: a lock that one waits for holds up no reader. */
+  readonly transactionGate: Gate;
+  /** Sends one statement, perhaps on a connection where others wait for their answers. */
+  readonly query: Send;
   /**
-   * Puts new connections in the place of all. A stopped backend never answers and never hangs up, and the driver would go on
-   * sending statements after the one that is stuck; those under way elsewhere get the time to finish.
+   * Does some work in a transaction, on a connection of its own.
+   *
+   * @param work what to do; its statements go through the function that it is given
+   * @returns what `work` returns, committed
+   * @throws what `work` throws, rolled back
    */
-  renew(): void;
+  begin<T>(work: (send: Send) => Promise<T>): Promise<T>;
   /** @returns whether Postgres answers within a second; asks outside of any request's figures */
   ping(): Promise<boolean>;
-  /** Ends the pool after the statements under way, at the latest after five seconds. */
+  /** Ends every connection after the statements under way, at the latest after five seconds. */
   close(): Promise<void>;
 }
 
@@ -42,64 +53,69 @@ const BODY_READS = 2;
 /** Statements that may wait for each that may be under way. */
 const WAITING = 16;
 
+/** How long a closing process waits for statements under way. */
+const CLOSE_SECONDS = 5;
+
+/** How long Postgres may take to answer before it is said to be away. */
+const PING_MS = 1000;
+
 /**
- * Opens a pool. Connections are made when first used.
+ * Opens a database. Connections are made when first used.
  *
- * @param options the address, the pool's size and the time limit
- * @returns the pool
+ * @param options the address, how many connections and the time limits
+ * @returns the database
  */
 export function openDatabase(options: DatabaseOptions): Database {
-  const { poolSize, statementTimeoutMs } = options;
-  let client = connect(options);
-  let orm = drizzle(client);
-  let renewedAt = Number.NEGATIVE_INFINITY;
+  const { poolSize, statementTimeoutMs, requestTimeoutMs = Number.POSITIVE_INFINITY } = options;
+  const client = postgres(options.url, { ...driverOptions(options), max: poolSize });
+  const pool = new Pool(options, poolSize);
+  const transactions = Math.ceil(poolSize / 2);
+  let pinging: Promise<boolean> | null = null;
   return {
-    get client() {
-      return client;
-    },
-    get orm() {
-      return orm;
-    },
+    client,
     statementTimeoutMs,
+    requestTimeoutMs,
     gate: new Gate(poolSize * PIPELINE, poolSize * PIPELINE * WAITING),
     bodyGate: new Gate(poolSize * BODY_READS, poolSize * PIPELINE * WAITING),
-    renew: () => {
-      // Many statements run into their limit together: one renewal is enough for them all.
-      if (performance.now() - renewedAt < statementTimeoutMs) return;
-      renewedAt = performance.now();
-      void client.end({ timeout: statementTimeoutMs / 1000 });
-      client = connect(options);
-      orm = drizzle(client);
-    },
+    transactionGate: new Gate(transactions, transactions * PIPELINE * WAITING),
+    query: (text, parameters) => pool.share().send(text, parameters),
+    begin: (work) => begin(pool, work),
     ping: () => {
-      const answer = client`select 1`.then(
-        () => true,
-        () => false,
-      );
-      return Promise.race([answer, new Promise<boolean>((resolve) => setTimeout(resolve, 1000, false).unref())]);
+      // Whoever asks often must not fill the connections with questions.
+      pinging ??= answers(pool).finally(() => {
+        pinging = null;
+      });
+      return pinging;
     },
-    close: () => client.end({ timeout: 5 }),
+    close: async () => {
+      await Promise.all([client.end({ timeout: CLOSE_SECONDS }), pool.end(CLOSE_SECONDS)]);
+    },
   };
 }
 
-function connect({ url, poolSize, statementTimeoutMs }: DatabaseOptions): Sql {
-  return postgres(url, {
-    max: poolSize,
-    // The driver's types leave this one out.
-    ...({ max_pipeline: PIPELINE } as object),
-    // Array types travel as text literals that we write, so the driver need not ask for them on each new connection.
-    fetch_types: false,
-    connect_timeout: 5,
-    keep_alive: 10,
-    // Postgres is back sooner than the driver's own pause of up to twenty seconds would notice.
-    backoff: (attempt: number) => Math.min(attempt * 0.05, 0.5),
-    onnotice: () => {},
-    connection: {
-      application_name: 'larder',
-      // Sort keys travel as text: one time zone and one date style make that text the same on every connection.
-      TimeZone: 'UTC',
-      DateStyle: 'ISO, MDY',
-      statement_timeout: statementTimeoutMs,
-    },
-  });
+async function begin<T>(pool: Pool, work: (send: Send) => Promise<T>): Promise<T> {
+  const connection = pool.take();
+  try {
+    await connection.send('begin');
+    const done = await work((text, parameters) => connection.send(text, parameters));
+    await connection.send('commit');
+    return done;
+  } catch (error) {
+    // Without its connection Postgres rolls back by itself.
+    if (!connection.lost) await connection.send('rollback').catch(() => connection.giveUp());
+    throw error;
+  } finally {
+    pool.giveBack(connection);
+  }
+}
+
+function answers(pool: Pool): Promise<boolean> {
+  const answer = pool
+    .share()
+    .send('select 1')
+    .then(
+      () => true,
+      () => false,
+    );
+  return Promise.race([answer, new Promise<boolean>((resolve) => setTimeout(resolve, PING_MS, false).unref())]);
 }

@@ -3,6 +3,16 @@ export class DatabaseUnavailable extends Error {
   override name = 'DatabaseUnavailable';
 }
 
+/** A connection ended, or was given up, before the answer came. */
+export class ConnectionLost extends Error {
+  override name = 'ConnectionLost';
+  readonly code = 'CONNECTION_LOST';
+
+  constructor() {
+    super('The connection to Postgres was lost.');
+  }
+}
+
 /** A write broke a constraint of the schema. Carries the constraint's name and no value. */
 export class ConstraintViolation extends Error {
   override name = 'ConstraintViolation';

@@ -38,6 +38,7 @@ export class Gate {
    * @throws {GateClosed} when too many wait, or none left in time
    */
   async enter(ms: number): Promise<void> {
+    if (ms <= 0) throw new GateClosed('no time is left');
     if (this.#inside < this.#capacity) {
       this.#inside += 1;
       return;
@@ -50,7 +51,7 @@ export class Gate {
       };
       const timer = setTimeout(() => {
         this.#waiting.delete(admit);
-        reject(new GateClosed(`no place within ${ms} ms`));
+        reject(new GateClosed(`no place within ${Math.round(ms)} ms`));
       }, ms);
       this.#waiting.add(admit);
     });

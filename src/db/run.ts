@@ -1,12 +1,9 @@
-import type { Sql, TransactionSql } from 'postgres';
 import type { Trace } from '../trace/trace.ts';
-import type { Database } from './client.ts';
+import type { Database, Send } from './client.ts';
+import { GRACE_MS } from './connection.ts';
 import { DatabaseUnavailable, databaseError } from './errors.ts';
 import { type Gate, GateClosed } from './gate.ts';
 import type { Statement } from './statement.ts';
-
-/** What Postgres' own time limit gets to act in before the connection is given up. */
-const GRACE_MS = 250;
 
 /**
  * Runs one statement and counts it.
@@ -25,7 +22,9 @@ export async function run<Row extends object>(
   values: Record<string, unknown>,
   trace: Trace,
 ): Promise<Row[]> {
-  return guarded(database, statement.name, () => send(database.client, statement, values, trace));
+  return guarded(database, [database.gate], statement.name, trace, () =>
+    send(database.query, statement, values, trace),
+  );
 }
 
 /**
@@ -37,12 +36,8 @@ export async function runBodyRead<Row extends object>(
   values: Record<string, unknown>,
   trace: Trace,
 ): Promise<Row[]> {
-  await enter(database, database.bodyGate, statement.name);
-  try {
-    return await run(database, statement, values, trace);
-  } finally {
-    database.bodyGate.leave();
-  }
+  const gates = [database.bodyGate, database.gate];
+  return guarded(database, gates, statement.name, trace, () => send(database.query, statement, values, trace));
 }
 
 /** Runs statements of a transaction; as `run`, but within it. */
@@ -67,24 +62,25 @@ export async function transaction<T>(
   work: (run: RunInTransaction) => Promise<T>,
   trace: Trace,
 ): Promise<T> {
-  return guarded(database, name, async () => {
-    // BEGIN and COMMIT are statements too; the driver does not say when they are sent, but they are what is left.
+  return guarded(database, [database.transactionGate], name, trace, async (expired) => {
+    // BEGIN and COMMIT are statements too; when they are sent follows from what lies between them.
     const started = performance.now();
     let ending = '';
     let ended = started;
     try {
-      const result = await database.client.begin(async (sql) => {
+      return await database.begin(async (sendWithin) => {
         trace.statement('begin', '', [], started, 0);
         ending = 'rollback';
         try {
-          const done = await work((statement, values) => send(sql, statement, values, trace));
+          const done = await work((statement, values) => send(sendWithin, statement, values, trace));
+          // Whoever was told that it failed may try again: it must not be done twice.
+          if (expired()) throw new DatabaseUnavailable(`${name} took too long.`);
           ending = 'commit';
           return done;
         } finally {
           ended = performance.now();
         }
       });
-      return result as T;
     } finally {
       if (ending !== '') trace.statement(ending, '', [], ended, 0);
     }
@@ -92,17 +88,16 @@ export async function transaction<T>(
 }
 
 async function send<Row extends object>(
-  client: Sql | TransactionSql,
+  through: Send,
   statement: Statement<Row>,
   values: Record<string, unknown>,
   trace: Trace,
 ): Promise<Row[]> {
   const started = performance.now();
-  // The driver's type for parameters lists JavaScript types, ours are SQL text throughout.
-  const parameters = statement.parameters(values) as never[];
+  const parameters = statement.parameters(values);
   let count: number | null = null;
   try {
-    const rows = await client.unsafe<Row[]>(statement.text, parameters, { prepare: true });
+    const rows = await through<Row>(statement.text, parameters);
     count = rows.length;
     return rows;
   } finally {
@@ -111,22 +106,32 @@ async function send<Row extends object>(
 }
 
 /**
- * Takes a place at the gate for as long as the statement is under way, and stops waiting for it after the time limit.
- * `statement_timeout` is Postgres' own limit and does not help against a stopped backend or a pool with no free
- * connection, so the waiting is limited here too.
+ * Takes a place at each gate for as long as the action is under way, and stops waiting after the time limit: that of a
+ * statement, its wait for places included, or what the request has left when that is less. `statement_timeout` is
+ * Postgres' own limit and does not help against a stopped backend, a network that swallows everything or a pool where
+ * others come first, so the waiting is limited here too.
  */
-async function guarded<T>(database: Database, name: string, action: () => Promise<T>): Promise<T> {
-  const { gate, statementTimeoutMs } = database;
+async function guarded<T>(
+  database: Database,
+  gates: readonly Gate[],
+  name: string,
+  trace: Trace,
+  action: (expired: () => boolean) => Promise<T>,
+): Promise<T> {
+  const { statementTimeoutMs, requestTimeoutMs } = database;
   const started = performance.now();
-  await enter(database, gate, name);
-  const answer = action().finally(() => gate.leave());
+  const limitMs = Math.min(statementTimeoutMs, trace.started + requestTimeoutMs - started);
+  const left = () => limitMs - (performance.now() - started);
+  const leave = await enter(gates, left, name);
+  let expired = false;
+  // The places stay taken for as long as Postgres has the work, also when nobody waits for it any more.
+  const answer = action(() => expired).finally(leave);
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_resolve, reject) => {
-    const left = statementTimeoutMs - (performance.now() - started);
     timer = setTimeout(() => {
-      database.renew();
-      reject(new DatabaseUnavailable(`Postgres did not answer ${name} within ${statementTimeoutMs} ms.`));
-    }, left + GRACE_MS);
+      expired = true;
+      reject(new DatabaseUnavailable(`Postgres did not answer ${name} within ${Math.round(limitMs)} ms.`));
+    }, left() + GRACE_MS);
   });
   try {
     return await Promise.race([answer, limit]);
@@ -137,12 +142,21 @@ async function guarded<T>(database: Database, name: string, action: () => Promis
   }
 }
 
-async function enter({ statementTimeoutMs }: Database, gate: Gate, name: string): Promise<void> {
+/** Enters gates one after the other, and returns what leaves them. */
+async function enter(gates: readonly Gate[], left: () => number, name: string): Promise<() => void> {
+  const entered: Gate[] = [];
+  const leave = () => {
+    for (const gate of entered) gate.leave();
+  };
   try {
-    await gate.enter(statementTimeoutMs);
+    for (const gate of gates) {
+      await gate.enter(left());
+      entered.push(gate);
+    }
   } catch (error) {
-    if (error instanceof GateClosed)
-      throw new DatabaseUnavailable(`Postgres has no place for ${name}: ${error.message}.`);
-    throw error;
+    leave();
+    if (!(error instanceof GateClosed)) throw error;
+    throw new DatabaseUnavailable(`Postgres has no place for ${name}: ${error.message}.`);
   }
+  return leave;
 }

@@ -1,0 +1,194 @@
+import { connect, type Socket } from 'node:net';
+import postgres, { type RowList, type Sql } from 'postgres';
+import { ConnectionLost } from './errors.ts';
+
+/** Where Postgres is and what each connection to it is told. */
+export interface ConnectionOptions {
+  readonly url: string;
+  /** How long a statement may take at Postgres, in milliseconds; 0 for as long as it likes. */
+  readonly statementTimeoutMs: number;
+}
+
+/** What Postgres' own time limit gets to act in before the connection is given up. */
+export const GRACE_MS = 250;
+
+/** date, time, timestamp and timestamptz: the driver would make a Date of them, which has no microseconds. */
+const AS_TEXT = {
+  to: 1184,
+  from: [1082, 1083, 1114, 1184],
+  serialize: (text: string) => text,
+  parse: (text: string) => text,
+};
+
+/**
+ * The driver's options for every client of ours.
+ *
+ * @param options what connections are told
+ * @returns the options
+ */
+export function driverOptions({ statementTimeoutMs }: ConnectionOptions) {
+  return {
+    // Array types travel as text literals that we write, so the driver need not ask for them on each new connection.
+    fetch_types: false,
+    connect_timeout: 5,
+    keep_alive: 10,
+    onnotice: () => {},
+    types: { time: AS_TEXT },
+    connection: {
+      application_name: 'larder',
+      // Sort keys travel as text: one time zone and one date style make that text the same on every connection.
+      TimeZone: 'UTC',
+      DateStyle: 'ISO, MDY',
+      statement_timeout: statementTimeoutMs,
+      // A process that was stopped, or whose machine is gone, must not keep its locks for ever.
+      idle_in_transaction_session_timeout: statementTimeoutMs,
+    },
+  };
+}
+
+/**
+ * One connection to Postgres, given up at its first failure and never healed. The driver (postgres.js 3.4.9) would
+ * connect again by itself and carry over what it had: bytes that were not sent, a statement that still waits, a rollback
+ * that finds no socket and ends the process. A client of it for each connection, with one attempt each, keeps no state
+ * that outlives its socket.
+ */
+export class Connection {
+  readonly openedAt = performance.now();
+  readonly #client: Sql;
+  /** `null` to wait for ever. */
+  readonly #stuckMs: number | null;
+  readonly #onLost: (connection: Connection) => void;
+  /** What fails the statements under way. */
+  readonly #underWay = new Set<(error: Error) => void>();
+  #socket: Socket | null = null;
+  #progressAt = 0;
+  #watch: NodeJS.Timeout | undefined;
+  #lost = false;
+
+  /**
+   * Connects when the first statement is sent.
+   *
+   * @param options where
+   * @param onLost told once, when the connection is of no more use
+   */
+  constructor(options: ConnectionOptions, onLost: (connection: Connection) => void) {
+    const { url, statementTimeoutMs } = options;
+    this.#stuckMs = statementTimeoutMs === 0 ? null : statementTimeoutMs + GRACE_MS;
+    this.#onLost = onLost;
+    // The driver's types leave `socket` out.
+    const socket = (at: Address) => {
+      if (this.#socket !== null || this.#lost) throw new ConnectionLost();
+      this.#socket = openSocket(at);
+      return this.#socket;
+    };
+    const once = { socket, max: 1, max_lifetime: 0, onclose: () => this.giveUp() } as object;
+    this.#client = postgres(url, { ...driverOptions(options), ...once });
+  }
+
+  /** How many statements have been sent and not been answered. */
+  get load(): number {
+    return this.#underWay.size;
+  }
+
+  /** Whether it has been given up. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  /**
+   * Sends a statement after those under way; Postgres answers them in order.
+   *
+   * @param text the statement
+   * @param parameters its parameters as SQL text; none for a command such as `begin`
+   * @returns the rows
+   * @throws what Postgres or the driver says
+   * @throws {ConnectionLost} when no answer comes any more
+   */
+  send<Row extends object>(text: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    if (this.#lost) return Promise.reject(new ConnectionLost());
+    return new Promise((resolve, reject) => {
+      const fail = (error: Error) => {
+        this.#settled(fail);
+        reject(error);
+        // What Postgres says of a statement leaves the connection as it was; all else is about the connection.
+        if (!(error instanceof postgres.PostgresError)) this.giveUp();
+      };
+      this.#underWay.add(fail);
+      this.#watchOver();
+      // The driver's type for parameters lists JavaScript types.
+      this.#client.unsafe<Row[]>(text, parameters as never[], { prepare: true }).then((rows) => {
+        if (!isComplete(rows)) return fail(new ConnectionLost());
+        this.#settled(fail);
+        resolve(withoutHoles(rows));
+      }, fail);
+    });
+  }
+
+  /** Drops the connection at once: what was sent and not answered has failed. */
+  giveUp(): void {
+    if (this.#lost) return;
+    this.#lost = true;
+    clearTimeout(this.#watch);
+    this.#onLost(this);
+    for (const fail of [...this.#underWay]) fail(new ConnectionLost());
+    void this.#client.end({ timeout: 0 });
+    // A stopped backend would never close its end.
+    this.#socket?.destroy();
+  }
+
+  /** Ends the connection after the statements under way, at the latest after so many seconds. */
+  async end(seconds: number): Promise<void> {
+    await this.#client.end({ timeout: seconds });
+    this.giveUp();
+  }
+
+  #settled(fail: (error: Error) => void): void {
+    this.#underWay.delete(fail);
+    this.#progressAt = performance.now();
+  }
+
+  /**
+   * Gives the connection up when nothing has come for longer than a statement may take. A stopped backend never answers
+   * and never hangs up, and whatever is sent after the statement that is stuck would be stuck, too.
+   */
+  #watchOver(): void {
+    const stuckMs = this.#stuckMs;
+    if (this.#underWay.size > 1 || stuckMs === null) return;
+    this.#progressAt = performance.now();
+    clearTimeout(this.#watch);
+    const look = () => {
+      if (this.#underWay.size === 0) return;
+      const left = stuckMs - (performance.now() - this.#progressAt);
+      if (left <= 0) this.giveUp();
+      else this.#watch = setTimeout(look, left);
+    };
+    this.#watch = setTimeout(look, stuckMs);
+  }
+}
+
+/** Where the driver wants to connect: of several hosts any will do. */
+interface Address {
+  readonly host: readonly string[];
+  readonly port: readonly number[];
+  readonly path: string | false;
+}
+
+let turn = 0;
+
+function openSocket({ host, port, path }: Address): Socket {
+  if (path !== false) return connect({ path });
+  turn = (turn + 1) % host.length;
+  const at = { host: host[turn] as string, port: port[turn] as number };
+  // The driver checks a certificate against the socket's `host`.
+  return Object.assign(connect({ ...at, noDelay: true }), at);
+}
+
+/** A statement whose connection closed may be answered by the driver with a result that Postgres never completed. */
+function isComplete({ command }: { readonly command: string | null }): boolean {
+  return command !== null;
+}
+
+/** After a statement that failed amid its rows, the driver begins to count the next one's where it had stopped. */
+function withoutHoles<Row extends object>(rows: RowList<Row[]>): Row[] {
+  return rows.count === null || rows.length === rows.count ? rows : rows.filter(() => true);
+}

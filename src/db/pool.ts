@@ -1,0 +1,61 @@
+import { Connection, type ConnectionOptions } from './connection.ts';
+
+/** A connection is replaced after half an hour to an hour, so that a process notices where Postgres has moved to. */
+const MAX_AGE_MS = 1_800_000;
+
+/** Connections to one Postgres, made when they are needed. */
+export class Pool {
+  readonly #options: ConnectionOptions;
+  readonly #size: number;
+  /** Those that anybody's statements may be sent on. */
+  readonly #shared = new Set<Connection>();
+  readonly #taken = new Set<Connection>();
+
+  /**
+   * @param options where
+   * @param size how many may be shared; those that are taken come on top
+   */
+  constructor(options: ConnectionOptions, size: number) {
+    this.#options = options;
+    this.#size = size;
+  }
+
+  /** @returns the connection where a statement waits for the fewest others */
+  share(): Connection {
+    let best: Connection | undefined;
+    for (const connection of this.#shared) if (best === undefined || connection.load < best.load) best = connection;
+    if (best?.load === 0 && performance.now() - best.openedAt > MAX_AGE_MS * (1 + Math.random())) {
+      this.#shared.delete(best);
+      void best.end(0);
+    } else if (best !== undefined && (best.load === 0 || this.#shared.size >= this.#size)) return best;
+    const connection = this.#open();
+    this.#shared.add(connection);
+    return connection;
+  }
+
+  /** @returns a connection for nobody but the caller, until it is given back */
+  take(): Connection {
+    const idle = [...this.#shared].find((connection) => connection.load === 0);
+    if (idle !== undefined) this.#shared.delete(idle);
+    const connection = idle ?? this.#open();
+    this.#taken.add(connection);
+    return connection;
+  }
+
+  /** @param connection one that was taken and on which no transaction is open */
+  giveBack(connection: Connection): void {
+    if (this.#taken.delete(connection)) this.#shared.add(connection);
+  }
+
+  /** Ends each connection after the statements under way, at the latest after so many seconds. */
+  async end(seconds: number): Promise<void> {
+    await Promise.all([...this.#shared, ...this.#taken].map((connection) => connection.end(seconds)));
+  }
+
+  #open(): Connection {
+    return new Connection(this.#options, (lost) => {
+      this.#shared.delete(lost);
+      this.#taken.delete(lost);
+    });
+  }
+}
