@@ -73,35 +73,37 @@ export function sentinels(column: PgColumn): readonly [string, string] {
  * @returns a statement with the placeholders ord, parent, size, lowKey, lowId, highKey, highId, from, to, wantTotal
  */
 export function keysetStatement(source: KeysetSource, shape: KeysetShape): Statement<KeysetRow> {
-  const t = sql.raw('t');
-  const column = (c: PgColumn) => sql`${t}.${sql.identifier(c.name)}`;
+  const column = (c: PgColumn) => sql`t.${sql.identifier(c.name)}`;
   const id = column(source.id);
   const key = shape.key === undefined ? undefined : column(shape.key);
   const position = key === undefined ? id : sql`(${key}, ${id})`;
-  const bound = (side: 'low' | 'high') =>
-    key === undefined ? sql.raw(`q.${side}_id`) : sql.raw(`(q.${side}_key, q.${side}_id)`);
-  const inList = sql.join(
-    [
-      source.parent === undefined ? sql`true` : sql`${column(source.parent)} = q.parent`,
-      ...(source.range === undefined
-        ? []
-        : [sql`${column(source.range)} > q.from_key`, sql`${column(source.range)} < q.to_key`]),
-    ],
-    sql` and `,
-  );
-  const direction = sql.raw(shape.descending ? 'desc' : 'asc');
-  const order = key === undefined ? sql`${id} ${direction}` : sql`${key} ${direction}, ${id} ${direction}`;
-  const exists = (condition: SQL) => sql`exists (select from ${source.from} t where ${inList} and ${condition})`;
+  const bound = bounds(source, shape.key);
+  const inParent = source.parent === undefined ? sql`true` : sql`${column(source.parent)} = q.parent`;
+  const range = source.range === undefined ? undefined : column(source.range);
+  const inRange = range === undefined ? sql`true` : sql`${range} > q.from_key and ${range} < q.to_key`;
+  const between = (after: SQL | null, upTo: SQL | null) => {
+    const conditions = [inParent];
+    if (bound.from === null) conditions.push(inRange);
+    if (after !== null) conditions.push(sql`${position} > ${after}`);
+    if (upTo !== null) conditions.push(sql`${position} <= ${upTo}`);
+    return sql.join(conditions, sql` and `);
+  };
+  const order = (direction: 'asc' | 'desc') =>
+    key === undefined
+      ? sql`${id} ${sql.raw(direction)}`
+      : sql`${key} ${sql.raw(direction)}, ${id} ${sql.raw(direction)}`;
+  // Not `exists`: Postgres drops the order inside of it, and may then prefer to read the table from its start.
+  const any = (rows: SQL, direction: 'asc' | 'desc') =>
+    sql`(select true from ${source.from} t where ${rows} order by ${order(direction)} limit 1) is not null`;
   const columns: SQL[] = [sql`q.ord`, sql`page.ids`, sql`page.versions`];
   if (shape.keys) columns.push(sql`page.keys`);
   if (shape.total) {
-    columns.push(
-      sql`case when q.want_total then (select count(*) from ${source.from} t where ${inList})::text end as total`,
-    );
+    const count = sql`(select count(*) from ${source.from} t where ${inParent} and ${inRange})`;
+    columns.push(sql`case when q.want_total then ${count}::text end as total`);
   }
   if (shape.outside) {
-    columns.push(sql`${exists(sql`${position} <= ${bound('low')}`)} as below`);
-    columns.push(sql`${exists(sql`${position} > ${bound('high')}`)} as above`);
+    columns.push(sql`${any(between(bound.from, bound.upToLow), 'desc')} as below`);
+    columns.push(sql`${any(between(bound.afterHigh, bound.to), 'asc')} as above`);
   }
   return statement(
     source.name,
@@ -122,12 +124,40 @@ export function keysetStatement(source: KeysetSource, shape: KeysetShape): State
             shape.keys ? sql`, ${key === undefined ? sql`null` : key}::text as key` : sql``
           }
           from ${source.from} t
-          where ${inList} and ${position} > ${bound('low')} and ${position} <= ${bound('high')}
-          order by ${order}
+          where ${between(bound.afterLow, bound.upToHigh)}
+          order by ${order(shape.descending ? 'desc' : 'asc')}
           limit q.size
         ) row
       ) page`,
   );
+}
+
+/**
+ * The ends of the index ranges that are read. Sorted by the range filter's own column, the filter and the cursor become one
+ * pair of bounds: given both, Postgres begins at the filter's and reads on to the cursor, however far away that is.
+ */
+function bounds({ id, range }: KeysetSource, key: PgColumn | undefined) {
+  if (key === undefined || key !== range) {
+    const place = (side: string) => sql.raw(key === undefined ? `q.${side}_id` : `(q.${side}_key, q.${side}_id)`);
+    const [low, high] = [place('low'), place('high')];
+    return { from: null, to: null, afterLow: low, upToLow: low, afterHigh: high, upToHigh: high };
+  }
+  const [minId, maxId] = sentinels(id).map((value) => `'${value}'::bigint`);
+  // Rows at the very end of a filter are outside of it, whatever their id.
+  const after = (side: string) =>
+    sql.raw(
+      `(greatest(${side}_key, q.from_key), case when ${side}_key > q.from_key then ${side}_id else ${maxId} end)`,
+    );
+  const upTo = (side: string) =>
+    sql.raw(`(least(${side}_key, q.to_key), case when ${side}_key < q.to_key then ${side}_id else ${minId} end)`);
+  return {
+    from: sql.raw(`(q.from_key, ${maxId})`),
+    to: sql.raw(`(q.to_key, ${minId})`),
+    afterLow: after('q.low'),
+    upToLow: upTo('q.low'),
+    afterHigh: after('q.high'),
+    upToHigh: upTo('q.high'),
+  };
 }
 
 /** On a join table the version costs one primary-key probe for each row of the page, after the limit. */
