@@ -6,7 +6,8 @@ import { openDatabase } from './db/client.ts';
 import { explain } from './db/explain.ts';
 import { createRepositories } from './domain/repositories.ts';
 import { buildGraphQLSchema } from './graphql/schema.ts';
-import { startDrainer } from './repository/drainer.ts';
+import { type Drainer, startDrainer } from './repository/drainer.ts';
+import { createSelfAudit } from './repository/self-audit.ts';
 import { createApp } from './server/app.ts';
 import { createMetricsApp } from './server/metrics.ts';
 import { RecordedStatements } from './server/recorded-statements.ts';
@@ -39,9 +40,15 @@ export async function assemble(config: Config): Promise<Larder> {
   const onRedisError = (error: Error) => logger.warn({ reason: error.message }, 'Redis failed');
   const { cache, redis, close: closeCache } = openCache(config.cache, onRedisError);
   const { limits, documents, auth } = config;
+  const { selfAuditRate: rate, maxStalenessMs, memoryTtlMs, memoryMaxEntries } = config.cache;
+  const onAuditError = (error: Error) => logger.warn({ reason: error.message }, 'an answer was not audited');
+  const audit = createSelfAudit({ rate, maxStalenessMs, onError: onAuditError });
+  const repositories = createRepositories({ database, cache, onInvalidationFailed: onRedisError, audit });
+  let drainer: Drainer | null = null;
+  const outbox = () => drainer?.status() ?? null;
   const app = await createApp({
-    repositories: createRepositories({ database, cache, onInvalidationFailed: onRedisError }),
-    health: { postgres: database.ping, redis: async () => (redis === null ? null : redis.ping()) },
+    repositories,
+    health: { postgres: database.ping, redis: async () => (redis === null ? null : redis.ping()), outbox },
     inspect: config.inspect,
     graphiql: config.graphiql,
     graphql: {
@@ -61,20 +68,32 @@ export async function assemble(config: Config): Promise<Larder> {
     },
     explain: (text, parameters) => explain(database, text, parameters),
     logger,
+    slowRequestMs: config.slowRequestMs,
     trustProxy: config.trustProxy,
     bodyLimitBytes: limits.bodyBytes,
     requestTimeoutMs: limits.requestTimeoutMs,
   });
   if (redis === null) logger.info('no REDIS_URL: bodies are cached in the memory of this process alone');
   else if (!(await redis.connected(1000))) logger.warn('Redis does not answer: serving from Postgres until it does');
-  const drainer = startDrainer({
+  drainer = startDrainer({
     database: drains,
     cache,
     beat: redis === null ? null : redis.beat.bind(redis),
-    boundMs: config.cache.maxStalenessMs - config.cache.memoryTtlMs,
+    boundMs: maxStalenessMs - memoryTtlMs,
     onError: (error) => logger.warn({ reason: error.message }, 'the outbox was not drained'),
   });
-  const metrics = createMetricsApp();
+  const metrics = createMetricsApp({
+    entities: Object.values(repositories).flatMap((repository) => ('name' in repository ? [repository.name] : [])),
+    pool: () => ({
+      statements: database.gate,
+      bodies: database.bodyGate,
+      transactions: database.transactionGate,
+    }),
+    breakerOpen: () => redis?.breakerOpen ?? null,
+    outbox,
+    maxStalenessMs,
+    memoryTtlMs: memoryMaxEntries === 0 ? 0 : memoryTtlMs,
+  });
   const url = await app.listen(config.http);
   const metricsUrl = `${await metrics.listen(config.metrics)}/metrics`;
   return {
@@ -82,7 +101,8 @@ export async function assemble(config: Config): Promise<Larder> {
     metricsUrl,
     close: async () => {
       await app.close();
-      await drainer.stop();
+      audit.close();
+      await drainer?.stop();
       await Promise.all([metrics.close(), closeCache(), database.close(), drains.close()]);
     },
   };

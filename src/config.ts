@@ -50,6 +50,9 @@ const environment = z.object({
   BODY_LIMIT_BYTES: z.coerce.number().int().positive().default(1_048_576),
   REQUEST_TIMEOUT_MS: milliseconds.default(10_000),
   MAX_EVENT_LOOP_DELAY_MS: z.coerce.number().int().nonnegative().default(1000),
+  SELF_AUDIT_RATE: z.coerce.number().min(0).max(1).default(0.0001),
+  SLOW_REQUEST_MS: z.coerce.number().int().nonnegative().default(1000),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https').optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   JWT_SECRET: z.string().min(32, 'expected at least 32 characters').optional(),
   JWT_PUBLIC_KEY: z.string().startsWith('-----BEGIN PUBLIC KEY-----', 'expected a public key in PEM').optional(),
@@ -72,6 +75,8 @@ export interface Config {
     readonly maxStalenessMs: number;
     readonly memoryTtlMs: number;
     readonly memoryMaxEntries: number;
+    /** Which share of the answers of caches to reads by id is checked against Postgres. */
+    readonly selfAuditRate: number;
   };
   readonly inspect: 'off' | 'header' | 'always';
   readonly graphiql: boolean;
@@ -100,6 +105,10 @@ export interface Config {
     readonly audience: string | null;
   };
   readonly logLevel: string;
+  /** Requests that take longer are logged with their slowest statement, in milliseconds. */
+  readonly slowRequestMs: number;
+  /** Where traces go; `null` for nowhere. */
+  readonly otlpEndpoint: string | null;
 }
 
 /** The environment does not describe a server that can start. The message names each variable and what it should be. */
@@ -152,6 +161,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       maxStalenessMs: e.MAX_STALENESS_MS,
       memoryTtlMs: e.MEMORY_TTL_MS,
       memoryMaxEntries: e.MEMORY_MAX_ENTRIES,
+      selfAuditRate: e.SELF_AUDIT_RATE,
     },
     inspect: e.INSPECT ?? (production ? 'off' : 'header'),
     graphiql: e.GRAPHIQL ?? !production,
@@ -175,6 +185,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     trustProxy: e.TRUST_PROXY,
     auth: { key: keyOf(e), required: e.REQUIRE_AUTH, audience: e.JWT_AUDIENCE ?? null },
     logLevel: e.LOG_LEVEL,
+    slowRequestMs: e.SLOW_REQUEST_MS,
+    otlpEndpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
   };
 }
 

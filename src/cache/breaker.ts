@@ -23,6 +23,11 @@ export class Breaker {
     return this.#failures >= THRESHOLD && performance.now() < this.#openUntil;
   }
 
+  /** Whether the last attempts failed: nearly all are refused until one succeeds. */
+  get tripped(): boolean {
+    return this.#failures >= THRESHOLD;
+  }
+
   /**
    * @param action what to do while the breaker is closed
    * @returns the action's result; `null` when it failed or was not tried

@@ -1,3 +1,4 @@
+import { channels } from '../trace/channels.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Body, EntitySpace } from './entry.ts';
 import type { InvalidationBus } from './invalidation-bus.ts';
@@ -90,6 +91,7 @@ export class EntityCache {
    */
   async invalidate(changed: readonly { entity: string; id: string }[], wait: boolean): Promise<void> {
     if (changed.length === 0) return;
+    if (channels.invalidation.heard) channels.invalidation.publish({ changed, source: wait ? 'write' : 'outbox' });
     const { redis, bus, prefix, memoryTtlMs } = this.#options;
     const keys = changed.map(({ entity, id }) => cacheKey(prefix, entity, id));
     this.forget(keys);
@@ -157,7 +159,7 @@ export class EntityCache {
       else {
         found.set(want.id, body);
         const counts = trace.entity(space.entity);
-        counts.joined += 1;
+        if (body !== null) counts.joined += 1;
         counts[body === null ? 'negative' : 'hits'] += 1;
       }
     }

@@ -88,6 +88,7 @@ export async function readThrough(
     const leased = new Set(missing.filter((_want, i) => replies[i] === null).map((want) => want.id));
     const elsewhere = missing.filter((want) => !leased.has(want.id));
     counts.leased += elsewhere.length;
+    counts.leases += leased.size;
     if (elsewhere.length > 0) {
       await new Promise((resolve) => setTimeout(resolve, LEASED_WAIT_MS));
       const again = await redis?.read(elsewhere.map(key), trace);

@@ -202,6 +202,11 @@ export class RedisTier {
     void this.#breaker.attempt(() => this.#redis.publish(channel, number));
   }
 
+  /** Whether Redis failed so often that it is not tried at the moment. */
+  get breakerOpen(): boolean {
+    return this.#breaker.tripped;
+  }
+
   /** @returns whether Redis answers */
   async ping(): Promise<boolean> {
     return this.#redis.ping().then(

@@ -4,6 +4,7 @@ import type { Loader, Want } from '../cache/read-through.ts';
 import type { Database } from '../db/client.ts';
 import { runBodyRead } from '../db/run.ts';
 import { arrayLiteral } from '../db/statement.ts';
+import { Trace } from '../trace/trace.ts';
 import { isDatabaseId } from './database-id.ts';
 import type { Entity, EntityDefinition } from './entity-definition.ts';
 import { entityWriter } from './entity-writer.ts';
@@ -11,6 +12,7 @@ import { listReader, type RefPage } from './list.ts';
 import type { Page, PageRequest, Position, Ref } from './page.ts';
 import { isPosition } from './position.ts';
 import { identityMap, type Scope } from './scope.ts';
+import type { AuditSource, SelfAudit } from './self-audit.ts';
 
 /** No row has this version: two lists of one request named different ones, and only Postgres knows which is newer. */
 const NEWEST = '';
@@ -21,6 +23,8 @@ export interface Storage {
   readonly cache: EntityCache;
   /** Told when a committed write could not be told to Redis; the outbox then does it later. */
   readonly onInvalidationFailed: (error: Error) => void;
+  /** Checks some of what caches answer; left out where nobody wants to know. */
+  readonly audit?: SelfAudit;
 }
 
 /** Reads and writes entities of one kind; each method costs a number of statements that does not depend on how much it reads. */
@@ -60,7 +64,7 @@ export function createRepository<E extends Entity, Lists extends string>(
   definition: EntityDefinition<E, Lists>,
   storage: Storage,
 ): Repository<E, Lists> {
-  const { database, cache } = storage;
+  const { database, cache, audit } = storage;
   const { name, space } = definition;
 
   const load: Loader = async (ids, trace) => {
@@ -108,11 +112,19 @@ export function createRepository<E extends Entity, Lists extends string>(
   // A body's entity was made from this definition's columns, or decoded under the shape that hashes them.
   const entityOf = (body: Body | null | undefined) => (body?.entity ?? null) as E | null;
 
+  const auditSource: AuditSource = {
+    row: async (id) => (await load([id], new Trace())).get(id) ?? null,
+    answer: async (id) => (await cache.read(space, [{ id, version: null }], load, new Trace())).get(id) ?? null,
+  };
+
   const findByIds: Repository<E, Lists>['findByIds'] = async (ids, scope) => {
+    const misses = () => scope.trace.cache[name]?.misses ?? 0;
+    const missesBefore = misses();
     const bodies = await read(
       ids.filter(isDatabaseId).map((id) => ({ id, version: null })),
       scope,
     );
+    audit?.sample(name, bodies, bodies.size - (misses() - missesBefore), auditSource);
     return ids.map((id) => entityOf(bodies.get(id)));
   };
 

@@ -16,8 +16,8 @@ export interface DrainerOptions {
 
 /** A drainer at work. */
 export interface Drainer {
-  /** What waited when it last looked; `null` until it has. */
-  status(): OutboxStatus | null;
+  /** What waited when it last looked, and when that was on the monotonic clock; `null` until it has. */
+  status(): (OutboxStatus & { readonly lookedAt: number }) | null;
   /** Ends after the round under way. */
   stop(): Promise<void>;
 }
@@ -39,7 +39,7 @@ const IDLE_MS = 250;
  */
 export function startDrainer(options: DrainerOptions): Drainer {
   const { database, cache, beat, boundMs, onError } = options;
-  let status: OutboxStatus | null = null;
+  let status: ReturnType<Drainer['status']> = null;
   let stopped = false;
   let wake = () => {};
 
@@ -53,7 +53,7 @@ export function startDrainer(options: DrainerOptions): Drainer {
 
   const vouch = async () => {
     const looked = performance.now();
-    status = await outboxStatus(database);
+    status = { ...(await outboxStatus(database)), lookedAt: looked };
     const left = boundMs - status.ageMs - (performance.now() - looked);
     if (beat !== null && left >= 1) await beat(Math.floor(left));
     return status.depth > 0;

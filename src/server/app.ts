@@ -8,6 +8,7 @@ import { graphiqlPlugin } from './graphiql/plugin.ts';
 import { type GraphQLOptions, graphqlPlugin } from './graphql.ts';
 import { type Health, healthPlugin } from './health.ts';
 import { isInspected } from './inspected.ts';
+import { requestIdOf, requestIdPlugin } from './request-id.ts';
 import { requestLogPlugin } from './request-log.ts';
 import { OTHER, requestStatePlugin, type StateFactory } from './request-state.ts';
 import { serverTimingPlugin } from './server-timing.ts';
@@ -22,6 +23,8 @@ export interface AppOptions {
   /** Explains the statements in `graphql.statements`. */
   readonly explain: ExplainOptions['explain'];
   readonly logger: FastifyBaseLogger;
+  /** Requests that take longer are logged as slow, in milliseconds. */
+  readonly slowRequestMs: number;
   /** The addresses of proxies whose word on a client's address is taken; none when empty. */
   readonly trustProxy: readonly string[];
   readonly bodyLimitBytes: number;
@@ -40,7 +43,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const app = fastify({
     loggerInstance: options.logger,
     // A line of our own (request-log.ts): a URL may hold variables.
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: requestIdOf,
     forceCloseConnections: 'idle',
     bodyLimit: options.bodyLimitBytes,
     requestTimeout: requestTimeoutMs,
@@ -50,8 +54,9 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     // What a client did not write as a number is not taken for one.
     ajv: { customOptions: { coerceTypes: false } },
   });
+  await app.register(requestIdPlugin);
   await app.register(requestStatePlugin);
-  await app.register(requestLogPlugin);
+  await app.register(requestLogPlugin, { slowRequestMs: options.slowRequestMs });
   await app.register(serverTimingPlugin);
   await app.register(authPlugin, { auth: options.graphql.auth });
   const stateOf: StateFactory = (request, reply) => {

@@ -15,7 +15,7 @@ import { readParameters } from './parameters.ts';
 import { type PointBuckets, pay } from './rate-limit.ts';
 import { RequestRefused } from './request-refused.ts';
 import type { RecordedStatements } from './recorded-statements.ts';
-import { OTHER, type StateFactory } from './request-state.ts';
+import { noteErrors, OTHER, type StateFactory } from './request-state.ts';
 import type { TrustedDocuments } from './trusted-documents.ts';
 
 /** What `/graphql` answers and to whom. */
@@ -64,6 +64,7 @@ export async function graphqlPlugin(app: FastifyInstance, options: GraphQLOption
       const unanswered = errors.some((error) => error.status === 503);
       if (unanswered) context.reply?.header('retry-after', RETRY_AFTER_SECONDS);
       const response = { data: execution.data ?? null, errors: errors.map(({ error }) => error) };
+      if (context.reply !== undefined) noteErrors(context.reply.request, response.errors);
       return { statusCode: unanswered ? 503 : 200, response: response as never };
     },
   });
@@ -180,6 +181,7 @@ function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply
     : 'application/json';
   reply.type(`${type}; charset=utf-8`);
   if (error instanceof RequestRefused) {
+    noteErrors(request, error.publicErrors());
     const { headers = {}, wellFormed = false } = error.details;
     const status = wellFormed && type === 'application/json' ? 200 : error.statusCode;
     return reply
@@ -188,6 +190,10 @@ function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply
       .send(JSON.stringify({ errors: error.publicErrors() }));
   }
   const errors = publicErrors(error, request.log);
+  noteErrors(
+    request,
+    errors.map((shown) => shown.error),
+  );
   const status = errors[0]?.status ?? 500;
   if (status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
   return reply.code(status).send(JSON.stringify({ errors: errors.map((shown) => shown.error) }));

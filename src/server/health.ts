@@ -6,6 +6,8 @@ export interface Health {
   postgres(): Promise<boolean>;
   /** Whether Redis answers; `null` when none is configured. */
   redis(): Promise<boolean | null>;
+  /** What waited in the outbox when it was last looked into, and for how long; `null` until it was. */
+  outbox(): { readonly depth: number; readonly ageMs: number } | null;
 }
 
 /** Serves `/healthz` (the process is alive) and `/readyz` (it can answer queries). */
@@ -20,7 +22,13 @@ export const healthPlugin = plugin<{ health: Health }>(
       const [postgres, redis] = await Promise.all([health.postgres(), health.redis()]);
       const ready = postgres && !draining;
       const status = draining ? 'draining' : !postgres ? 'unavailable' : redis === false ? 'degraded' : 'ready';
-      return reply.code(ready ? 200 : 503).send({ status, postgres, redis });
+      const outbox = health.outbox();
+      return reply.code(ready ? 200 : 503).send({
+        status,
+        postgres,
+        redis,
+        outbox: outbox === null ? null : { depth: outbox.depth, ageMs: Math.round(outbox.ageMs) },
+      });
     });
   },
   { name: 'larder-health', fastify: '5.x' },

@@ -1,15 +1,40 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { registerCacheMetrics } from './metrics/cache.ts';
+import { type Gauges, registerGauges } from './metrics/gauges.ts';
+import { registerRequestMetrics } from './metrics/requests.ts';
+import { registerStoreMetrics } from './metrics/stores.ts';
+
+/** What the metrics are about, besides what the channels tell. */
+export interface MetricsOptions extends Gauges {
+  /** The names of all entities, so that what has not happened yet is 0 and not absent. */
+  readonly entities: readonly string[];
+}
+
+/** Gauges that end in `_total`, which means a counter; each is the sum of one that is labelled by type. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
 /**
- * A server of its own for `/metrics`, so that the public port never has it.
+ * A server of its own for `/metrics`, so that the public port never has it. It listens to the channels until it is closed.
  *
+ * @param options what to ask when the metrics are read
  * @returns the server, not listening yet
  */
-export function createMetricsApp(): FastifyInstance {
+export function createMetricsApp(options: MetricsOptions): FastifyInstance {
   const registry = new Registry();
+  // The event loop's lag, garbage collection, memory and the process.
   collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
+  registerGauges(registry, options);
+  const subscriptions = [
+    registerRequestMetrics(registry),
+    registerStoreMetrics(registry),
+    registerCacheMetrics(registry, options.entities),
+  ];
   const app = fastify({ forceCloseConnections: true });
+  app.addHook('onClose', async () => {
+    for (const unsubscribe of subscriptions) unsubscribe();
+  });
   app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));
   return app;
 }

@@ -1,22 +1,78 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
+import { channels } from '../trace/channels.ts';
+import { OTHER } from './request-state.ts';
+import { traceIdOf } from './trace-context.ts';
+
+/** When a request is worth a warning. */
+export interface RequestLogOptions {
+  /** Requests that take longer are slow, in milliseconds. */
+  readonly slowRequestMs: number;
+}
 
 /**
- * Logs one line a request, when it is done: what it was and how it went, and nothing that a client wrote. A query string
- * may hold variables, and headers hold tokens and cookies.
+ * Logs one line a request, when it is done: what it was, how it went and what it did, and nothing that a client wrote. A
+ * query string may hold variables, headers hold tokens and cookies, and an operation has a name only when its document
+ * is trusted. What GraphQL requests did is told to the channels, too.
  */
-export const requestLogPlugin = plugin(
-  async (app) => {
-    app.addHook('onResponse', async (request, reply) => {
+export const requestLogPlugin = plugin<RequestLogOptions>(
+  async (app, { slowRequestMs }) => {
+    app.addHook('onResponse', (request, reply, done) => {
       const route = request.routeOptions.url ?? 'none';
+      const ms = reply.elapsedTime;
+      const slow = ms > slowRequestMs;
+      if (route === '/graphql') publish(request, reply, ms);
       const line = {
         method: request.method,
         route,
         status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime * 10) / 10,
+        ms: round(ms),
+        ...(route === '/graphql' ? figures(request, slow) : {}),
       };
-      if (reply.statusCode >= 500) request.log.warn(line, 'request');
+      if (reply.statusCode >= 500 || slow) request.log.warn(line, slow ? 'slow request' : 'request');
       else request.log.info(line, 'request');
+      done();
     });
   },
-  { name: 'larder-request-log', fastify: '5.x' },
+  { name: 'larder-request-log', fastify: '5.x', dependencies: ['larder-request-state'] },
 );
+
+function publish({ state, errorCodes }: FastifyRequest, reply: FastifyReply, ms: number): void {
+  if (!channels.request.heard) return;
+  channels.request.publish({
+    operation: state?.operation ?? OTHER,
+    status: reply.statusCode,
+    ms,
+    bytes: Number(reply.getHeader('content-length') ?? 0),
+    cost: state?.cost ?? null,
+    errors: errorCodes === null ? [] : [...errorCodes],
+    trace: state?.scope.trace ?? null,
+  });
+}
+
+/** What a GraphQL request did. */
+function figures({ state, errorCodes, headers }: FastifyRequest, slow: boolean) {
+  const traceId = traceIdOf(headers);
+  const trace = state?.scope.trace;
+  let hits = 0;
+  let misses = 0;
+  for (const entity in trace?.cache) {
+    hits += trace.cache[entity]?.hits ?? 0;
+    misses += trace.cache[entity]?.misses ?? 0;
+  }
+  return {
+    operation: state?.operation ?? OTHER,
+    cost: state?.cost ?? null,
+    statements: trace?.sql.statements ?? 0,
+    commands: trace?.redis.commands ?? 0,
+    hits,
+    misses,
+    ...(errorCodes === null ? {} : { errors: [...errorCodes] }),
+    ...(traceId === null ? {} : { traceId }),
+    ...(slow && trace ? { slowest: { statement: trace.slowest.name, ms: round(trace.slowest.ms) } } : {}),
+  };
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
+import type { GraphQLFormattedError } from 'graphql';
 import type { GraphQLContext } from '../graphql/context.ts';
 
 /** A request's context as mercurius carries it: the resolvers' part, and what the server keeps beside it. */
@@ -22,6 +23,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** `null` for what is not GraphQL, or was refused before its state was made. */
     state: RequestState | null;
+    /** The codes of the errors that it is answered with, each once; `null` for none. */
+    errorCodes: Set<string> | null;
   }
 }
 
@@ -29,6 +32,20 @@ declare module 'fastify' {
 export const requestStatePlugin = plugin(
   async (app) => {
     app.decorateRequest('state', null);
+    app.decorateRequest('errorCodes', null);
   },
   { name: 'larder-request-state', fastify: '5.x' },
 );
+
+/**
+ * Remembers what a request is answered with, for figures and the log.
+ *
+ * @param request the request
+ * @param errors the errors as the client sees them
+ */
+export function noteErrors(request: FastifyRequest, errors: readonly GraphQLFormattedError[]): void {
+  for (const { extensions } of errors) {
+    request.errorCodes ??= new Set();
+    request.errorCodes.add(String(extensions?.code));
+  }
+}

@@ -1,18 +1,58 @@
 import { type Channel, channel } from 'node:diagnostics_channel';
+import type { Trace } from './trace.ts';
 
 /**
  * Everything that a Larder tells whoever listens, over Node's `diagnostics_channel`: metrics and tracing hang on these
  * and nothing else. Where nobody listens, an event is not even made.
  *
- * | channel          | published when                                     | message           |
- * | ---------------- | -------------------------------------------------- | ----------------- |
- * | `larder:sql`     | a statement has ended, well or not                 | `SqlExchange`     |
- * | `larder:redis`   | a round trip to Redis has ended, well or not       | `RedisExchange`   |
+ * They are the process' own: two servers in one process are heard together.
+ *
+ * | channel               | published when                                              | message         |
+ * | --------------------- | ----------------------------------------------------------- | --------------- |
+ * | `larder:request`      | a GraphQL request was answered, with whatever status        | `RequestDone`   |
+ * | `larder:sql`          | a statement of a request has ended, well or not             | `SqlExchange`   |
+ * | `larder:redis`        | a round trip to Redis has ended, well or not                | `RedisExchange` |
+ * | `larder:invalidation` | this process forgets bodies and tells the others to         | `Invalidation`  |
+ * | `larder:audit`        | a body that was served from a cache has been checked        | `Audit`         |
  */
 export const channels = {
   sql: typed<SqlExchange>('larder:sql'),
   redis: typed<RedisExchange>('larder:redis'),
+  request: typed<RequestDone>('larder:request'),
+  invalidation: typed<Invalidation>('larder:invalidation'),
+  audit: typed<Audit>('larder:audit'),
 };
+
+/** A GraphQL request that was answered. */
+export interface RequestDone {
+  /** The operation's name where its document is trusted, else `other`. */
+  readonly operation: string;
+  /** The HTTP status. */
+  readonly status: number;
+  readonly ms: number;
+  /** How long the response's body is. */
+  readonly bytes: number;
+  /** The operation's static cost in points; `null` when it was refused before that was known. */
+  readonly cost: number | null;
+  /** The codes of the response's errors, each once. */
+  readonly errors: readonly string[];
+  /** What it did; `null` when it was refused before it could do anything. */
+  readonly trace: Trace | null;
+}
+
+/** Bodies that caches are told to forget. */
+export interface Invalidation {
+  readonly changed: readonly { readonly entity: string; readonly id: string }[];
+  /** Whether it was a write of this process, or a change that was found in the outbox. */
+  readonly source: 'write' | 'outbox';
+}
+
+/** What a self-audit found. */
+export interface Audit {
+  readonly entity: string;
+  /** Whether what a cache served was, or became in time, what Postgres holds. */
+  readonly consistent: boolean;
+}
 
 /** What every exchange with a store tells. Times are in milliseconds. */
 interface Exchange {

@@ -12,7 +12,7 @@ export interface CacheCounts {
   memoryHits: number;
   /** Those of `memoryHits` that were negatives. */
   memoryNegatives: number;
-  /** Hits and negatives that came with another request's reading of the same key. */
+  /** Hits that came with another request's reading of the same key. */
   joined: number;
   /** Found leased by another reader: waited for, and then a hit or a miss that is not put into Redis. */
   leased: number;
@@ -22,6 +22,8 @@ export interface CacheCounts {
   cold: number;
   /** Those of `bypassed` because Redis did not answer. */
   unreachable: number;
+  /** Leases that were taken, to fill after the SELECT. */
+  leases: number;
   /** Bodies and negatives that were put into Redis. */
   fills: number;
 }
@@ -48,6 +50,7 @@ export function noCounts(): CacheCounts {
     bypassed: 0,
     cold: 0,
     unreachable: 0,
+    leases: 0,
     fills: 0,
   };
 }

@@ -1,0 +1,104 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Body } from '../cache/entry.ts';
+import { channels } from '../trace/channels.ts';
+
+/** How much is audited, and when. */
+export interface AuditOptions {
+  /** Which share of the answers of caches to reads by id, from 0 to 1. */
+  readonly rate: number;
+  /** How old such an answer may be, in milliseconds. */
+  readonly maxStalenessMs: number;
+  /** Told when Postgres could not be asked: then nothing was found out. */
+  readonly onError: (error: Error) => void;
+}
+
+/** Where an audit finds out what is so. */
+export interface AuditSource {
+  /** The body that Postgres has; `null` for none. */
+  row(id: string): Promise<Body | null>;
+  /** The body that a read by id answers, from wherever. */
+  answer(id: string): Promise<Body | null>;
+}
+
+/** Checks some of what caches answer. */
+export interface SelfAudit {
+  /**
+   * Perhaps picks one of the bodies that a read by id was answered with, and checks it later.
+   *
+   * @param entity the entity's name
+   * @param bodies the answers by id
+   * @param hits how many of them caches gave
+   * @param source whom to ask
+   */
+  sample(entity: string, bodies: ReadonlyMap<string, Body | null>, hits: number, source: AuditSource): void;
+  /** Gives up the checks under way. */
+  close(): void;
+}
+
+/** Checks under way at most: when Postgres is slow they must not pile up. */
+const MAX_PENDING = 100;
+
+/**
+ * Makes the auditor that tells whether the promise about staleness is kept, by looking and not by reasoning. When the bound
+ * has passed, an answer should be what Postgres has. If it is not, the row may have been written meanwhile, which is
+ * nobody's fault; but when the bound has passed once more and reads by id still get the old body, nobody will ever
+ * replace it. An old body of the row's very version is wrong at once.
+ *
+ * @param options how much and when
+ * @returns the auditor, which publishes what it finds on the channel `larder:audit`
+ */
+export function createSelfAudit({ rate, maxStalenessMs, onError }: AuditOptions): SelfAudit {
+  const timers = new Map<NodeJS.Timeout, () => void>();
+  let pending = 0;
+  let closed = false;
+
+  const boundPassed = () =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        resolve();
+      }, maxStalenessMs);
+      timer.unref();
+      timers.set(timer, resolve);
+    });
+
+  const isConsistent = async (id: string, served: Body | null, source: AuditSource): Promise<boolean | null> => {
+    await boundPassed();
+    if (closed) return null;
+    const row = await source.row(id);
+    if (isDeepStrictEqual(row, served)) return true;
+    if (row !== null && row.version === served?.version) return false;
+    await boundPassed();
+    if (closed) return null;
+    const answer = await source.answer(id);
+    return !isDeepStrictEqual(answer, served) || isDeepStrictEqual(answer, await source.row(id));
+  };
+
+  const check = async (entity: string, id: string, served: Body | null, source: AuditSource) => {
+    pending += 1;
+    try {
+      const consistent = await isConsistent(id, served, source);
+      if (consistent !== null) channels.audit.publish({ entity, consistent });
+    } catch (error) {
+      onError(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      pending -= 1;
+    }
+  };
+
+  return {
+    sample: (entity, bodies, hits, source) => {
+      if (hits <= 0 || Math.random() >= rate * hits || pending >= MAX_PENDING) return;
+      const [id, served] = [...bodies][Math.floor(Math.random() * bodies.size)] ?? [];
+      if (id !== undefined && served !== undefined) void check(entity, id, served, source);
+    },
+    close: () => {
+      closed = true;
+      for (const [timer, resolve] of timers) {
+        clearTimeout(timer);
+        resolve();
+      }
+      timers.clear();
+    },
+  };
+}

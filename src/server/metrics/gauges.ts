@@ -1,0 +1,92 @@
+import { Gauge, type Registry } from 'prom-client';
+
+/** What is asked when the metrics are read. */
+export interface Gauges {
+  /** By kind of work: how many have a place at Postgres, and how many wait for one. */
+  readonly pool: () => Readonly<Record<string, { readonly inside: number; readonly waiting: number }>>;
+  /** Whether Redis is not even tried at the moment; `null` when none is configured. */
+  readonly breakerOpen: () => boolean | null;
+  /** What waited in the outbox when it was last looked into; `null` until it was. */
+  readonly outbox: () => Outbox | null;
+  /** How old an answer to a read by id may be, in milliseconds. */
+  readonly maxStalenessMs: number;
+  /** What the memory of this process may add to the age of an answer, in milliseconds. */
+  readonly memoryTtlMs: number;
+}
+
+/** What waited in the outbox at some time. */
+export interface Outbox {
+  readonly depth: number;
+  /** How long the oldest change had waited, in milliseconds. */
+  readonly ageMs: number;
+  /** When it was looked into, in milliseconds on the monotonic clock. */
+  readonly lookedAt: number;
+}
+
+/**
+ * What can be asked at any time. What is not known is left out.
+ *
+ * @param registry where the metrics go
+ * @param sources whom to ask
+ */
+export function registerGauges(registry: Registry, sources: Gauges): void {
+  const gauge = (name: string, help: string, value: () => number | null) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        const now = value();
+        if (now === null) this.remove();
+        else this.set(now);
+      },
+    });
+  const pool = (name: string, help: string, field: 'inside' | 'waiting') =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['work'],
+      registers: [registry],
+      collect() {
+        for (const [work, place] of Object.entries(sources.pool())) this.set({ work }, place[field]);
+      },
+    });
+  pool('larder_pool_in_use', 'Places at Postgres that are taken, by the kind of work.', 'inside');
+  pool(
+    'larder_pool_waiting',
+    'Statements and transactions that wait for a place at Postgres, by the kind of work.',
+    'waiting',
+  );
+  gauge('larder_redis_breaker_open', 'Whether Redis failed so often that it is not tried at the moment.', () => {
+    const open = sources.breakerOpen();
+    return open === null ? null : Number(open);
+  });
+  gauge('larder_outbox_changes', 'Changed rows whose bodies may still be cached: what waits in the outbox.', () => {
+    return sources.outbox()?.depth ?? null;
+  });
+  gauge('larder_outbox_age_seconds', 'How long the oldest change in the outbox has waited.', () => {
+    const outbox = sources.outbox();
+    return outbox === null ? null : age(outbox) / 1000;
+  });
+  gauge(
+    'larder_staleness_seconds',
+    'How old an answer from a cache to a read by id could be now. Beyond the bound such reads go to Postgres.',
+    () => {
+      const outbox = sources.outbox();
+      return outbox === null ? null : (behind(outbox) + sources.memoryTtlMs) / 1000;
+    },
+  );
+  gauge('larder_staleness_bound_seconds', 'How old an answer to a read by id may be: MAX_STALENESS_MS.', () => {
+    return sources.maxStalenessMs / 1000;
+  });
+}
+
+/** How long the oldest change has waited by now, if nobody has taken it. */
+function age(outbox: Outbox): number {
+  return outbox.depth === 0 ? 0 : behind(outbox);
+}
+
+/** How long ago every change was known to be told to the caches: it grows while nobody looks. */
+function behind({ ageMs, lookedAt }: Outbox): number {
+  return ageMs + performance.now() - lookedAt;
+}

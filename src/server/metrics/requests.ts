@@ -1,0 +1,58 @@
+import { Counter, Histogram, type Registry } from 'prom-client';
+import { channels } from '../../trace/channels.ts';
+
+/** Around the objectives: 10 ms for a warm page, 100 ms for the slowest in a hundred, 1 s for what is logged as slow. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const BYTES = [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304];
+/** Up to the default of MAX_COST. */
+const POINTS = [1, 5, 10, 25, 50, 100, 250, 500, 1000];
+
+/** Codes that an alert counts: a counter that is born with its first event hides that event from `increase()`. */
+const ALERTED = ['INTERNAL_SERVER_ERROR', 'UNAVAILABLE'];
+
+/**
+ * What GraphQL requests took, cost and ended in. The operation is named when its document is trusted and `other`
+ * otherwise, so that no stranger makes series.
+ *
+ * @param registry where the metrics go
+ * @returns ends the subscription
+ */
+export function registerRequestMetrics(registry: Registry): () => void {
+  const registers = [registry];
+  const labelNames = ['operation', 'status'] as const;
+  const duration = new Histogram({
+    name: 'larder_request_duration_seconds',
+    help: 'How long GraphQL requests took, by operation (other: not of a trusted document) and HTTP status.',
+    labelNames,
+    buckets: SECONDS,
+    registers,
+  });
+  const size = new Histogram({
+    name: 'larder_response_size_bytes',
+    help: 'How long the bodies of GraphQL responses were, by operation and HTTP status.',
+    labelNames,
+    buckets: BYTES,
+    registers,
+  });
+  const cost = new Histogram({
+    name: 'larder_request_cost_points',
+    help: 'The static cost of the GraphQL requests that had one, by operation.',
+    labelNames: ['operation'],
+    buckets: POINTS,
+    registers,
+  });
+  const errors = new Counter({
+    name: 'larder_request_errors_total',
+    help: 'GraphQL requests whose response had an error of this code; a request counts once for each code.',
+    labelNames: ['code'],
+    registers,
+  });
+  for (const code of ALERTED) errors.inc({ code }, 0);
+  return channels.request.subscribe((done) => {
+    const labels = { operation: done.operation, status: done.status };
+    duration.observe(labels, done.ms / 1000);
+    size.observe(labels, done.bytes);
+    if (done.cost !== null) cost.observe({ operation: done.operation }, done.cost);
+    for (const code of done.errors) errors.inc({ code });
+  });
+}

@@ -1,0 +1,14 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** Version, trace id, parent id and flags; later versions may append more. */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-|$)/;
+
+/**
+ * The distributed trace that a request is part of (W3C Trace Context, section 3.2).
+ *
+ * @param headers the request's headers
+ * @returns the trace id; `null` when there is no `traceparent`, or it is not well-formed
+ */
+export function traceIdOf({ traceparent }: IncomingHttpHeaders): string | null {
+  return typeof traceparent === 'string' ? (TRACEPARENT.exec(traceparent)?.[1] ?? null) : null;
+}
