@@ -1,0 +1,52 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { publicErrors } from './errors.ts';
+import { RequestRefused } from './request-refused.ts';
+import { noteErrors } from './request-state.ts';
+
+/** How long a client should wait before it tries again, in seconds. */
+export const RETRY_AFTER_SECONDS = 1;
+
+/**
+ * @param message what a client is told
+ * @returns a refusal with 503 and when to try again
+ */
+export function unavailable(message: string): RequestRefused {
+  return new RequestRefused(503, 'UNAVAILABLE', message, { headers: { 'retry-after': String(RETRY_AFTER_SECONDS) } });
+}
+
+/**
+ * Answers a request that was not executed: errors and no data (GraphQL specification, section 7.1).
+ *
+ * @param thrown what was thrown
+ * @param request the request
+ * @param reply its reply
+ * @returns the reply, sent
+ */
+export function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply) {
+  const error = isTimeout(thrown) ? unavailable('The request took too long. Try again.') : thrown;
+  const type = request.headers.accept?.includes('application/graphql-response+json')
+    ? 'application/graphql-response+json'
+    : 'application/json';
+  reply.type(`${type}; charset=utf-8`);
+  if (error instanceof RequestRefused) {
+    noteErrors(request, error.publicErrors());
+    const { headers = {}, wellFormed = false } = error.details;
+    const status = wellFormed && type === 'application/json' ? 200 : error.statusCode;
+    return reply
+      .code(status)
+      .headers(headers)
+      .send(JSON.stringify({ errors: error.publicErrors() }));
+  }
+  const errors = publicErrors(error, request.log);
+  noteErrors(
+    request,
+    errors.map((shown) => shown.error),
+  );
+  const status = errors[0]?.status ?? 500;
+  if (status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
+  return reply.code(status).send(JSON.stringify({ errors: errors.map((shown) => shown.error) }));
+}
+
+function isTimeout(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === 'FST_ERR_HANDLER_TIMEOUT';
+}
