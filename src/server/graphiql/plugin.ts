@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,8 +53,8 @@ export const graphiqlPlugin = plugin(
           .header('cache-control', 'no-store')
           .send(html.replace('{{nonce}}', reply.cspNonce.style)),
       );
-      scope.get('/graphiql/main.js', (_request, reply) => reply.sendFile('main.js'));
-      scope.get('/graphiql/main.css', (_request, reply) => reply.sendFile('main.css'));
+      const own = (await readdir(PAGE)).filter((file) => /\.(js|css)$/.test(file));
+      for (const file of own) scope.get(`/graphiql/${file}`, (_request, reply) => reply.sendFile(file));
       for (const asset of ASSETS) {
         const root = join(dirname(packages.resolve(`${asset.package}/package.json`)), asset.folder);
         scope.get(`/graphiql/${asset.file}`, (_request, reply) => reply.sendFile(asset.file, root));

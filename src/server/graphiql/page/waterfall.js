@@ -1,0 +1,112 @@
+/* global React */
+
+import { Statement } from './statement.js';
+import { count, milliseconds } from './words.js';
+
+const element = React.createElement;
+const KINDS = { sql: 'SQL', redis: 'Redis' };
+
+/**
+ * What a run asked of Postgres and Redis, each a bar from when it was sent to when it was answered.
+ *
+ * @param props `longest` is what the whole width stands for, in milliseconds, so that two runs have one scale
+ */
+export function Waterfall({ title, events, longest, repeated }) {
+  const [shown, setShown] = React.useState(null);
+  const id = React.useId();
+  // Redis' answers say how many keys they held only where the server counts them.
+  const hits = events.some((event) => event.hits !== undefined);
+  const columns = hits ? 6 : 5;
+  const body = events.flatMap((event, i) => {
+    const detail = `${id}-${i}`;
+    const open = shown === i;
+    const toggle = event.sql === undefined ? null : () => setShown(open ? null : i);
+    return [
+      element(Row, { key: i, event, longest, hits, detail, open, toggle, times: repeated.get(event.name) }),
+      open &&
+        element(
+          'tr',
+          { key: detail, id: detail, className: 'inspector-detail' },
+          element('td', { colSpan: columns }, element(Statement, { event })),
+        ),
+    ];
+  });
+  return element(
+    'table',
+    { className: 'inspector-waterfall' },
+    element('caption', { className: 'inspector-unseen' }, `${title}: statements and commands by time`),
+    element(
+      'thead',
+      null,
+      element(
+        'tr',
+        null,
+        header('Kind'),
+        header('Statement or keys'),
+        element(
+          'th',
+          { scope: 'col', className: 'inspector-axis' },
+          element('span', { className: 'inspector-unseen' }, 'Time: from '),
+          element('span', null, '0'),
+          element('span', { className: 'inspector-unseen' }, ' to '),
+          element('span', null, milliseconds(longest)),
+        ),
+        header('Rows', true),
+        hits && header('Hits', true),
+        header('Took', true),
+      ),
+    ),
+    element(
+      'tbody',
+      null,
+      body.length > 0
+        ? body
+        : element('tr', null, element('td', { colSpan: columns }, 'It asked neither Postgres nor Redis.')),
+    ),
+  );
+}
+
+function Row({ event, longest, hits, detail, open, toggle, times }) {
+  const { kind, name, startMs, ms, rows, keys, failed } = event;
+  const share = (part) => `${Math.min(100, (100 * part) / longest)}%`;
+  const what = kind === 'redis' ? `${name}, ${count(keys, 'key')}` : name;
+  return element(
+    'tr',
+    { className: toggle === null ? undefined : 'inspector-clickable', onClick: toggle },
+    element('td', null, element('span', { className: `inspector-kind inspector-kind-${kind}` }, KINDS[kind])),
+    element(
+      'th',
+      { scope: 'row' },
+      toggle === null
+        ? what
+        : element(
+            'button',
+            // A click on it is one on its row.
+            { type: 'button', 'aria-expanded': open, 'aria-controls': open ? detail : undefined },
+            what,
+          ),
+      times !== undefined && element('span', { className: 'inspector-warning' }, `ran ${times} times`),
+      failed && element('span', { className: 'inspector-failure' }, 'failed'),
+    ),
+    element(
+      'td',
+      { className: 'inspector-track' },
+      element('span', { className: 'inspector-unseen' }, `from ${milliseconds(startMs)} on`),
+      element('span', {
+        className: `inspector-bar inspector-bar-${kind}`,
+        style: { left: share(startMs), width: share(ms) },
+      }),
+    ),
+    number(rows),
+    hits && number(event.hits === undefined ? undefined : `${event.hits}/${keys}`),
+    number(milliseconds(ms)),
+  );
+}
+
+function header(text, isNumber = false) {
+  return element('th', { scope: 'col', className: isNumber ? 'inspector-number' : undefined }, text);
+}
+
+function number(value) {
+  return element('td', { className: 'inspector-number' }, value ?? '–');
+}
