@@ -1,0 +1,212 @@
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { type Test, t } from 'tap';
+import { findFreePort } from '../src/cli/services/port.ts';
+import { REPOSITORY } from '../src/cli/services/state-directory.ts';
+import { applyDiff, type Block, blocks, section, typedLines, wholeText } from './readme/document.ts';
+import { globalId, makeData } from './support/data.ts';
+import { openSql, startServer, until } from './support/server.ts';
+import { freshDatabase, freshRedis } from './support/services.ts';
+
+/** What a clone has not, or what the copy makes itself. */
+const NOT_COPIED = new Set(['node_modules', '.git', '.larder', '.tap', 'dist', '.env']);
+
+/** A copy of the repository, in which one may do what README.md says. */
+function copyRepository(t: Test): string {
+  const directory = mkdtempSync(join(tmpdir(), 'larder readme '));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  cpSync(REPOSITORY, directory, { recursive: true, filter: (file) => !NOT_COPIED.has(basename(file)) });
+  symlinkSync(join(REPOSITORY, 'node_modules'), join(directory, 'node_modules'));
+  return directory;
+}
+
+/** The file that a step names; a star stands for what only a generated file's name tells. */
+function findFile(directory: string, file: string): string {
+  if (!file.includes('*')) return join(directory, file);
+  const [start = '', end = ''] = basename(file).split('*');
+  const folder = join(directory, dirname(file));
+  const names = readdirSync(folder).filter((name) => name.startsWith(start) && name.endsWith(end));
+  if (names.length !== 1) throw new Error(`Expected one ${file}, found ${names.join(', ') || 'none'}.`);
+  return join(folder, names[0] as string);
+}
+
+/** Does what a step says by hand. */
+function follow(directory: string, { place, text, language }: Block): void {
+  if (place === null) throw new Error(`It is not said where this belongs:\n${text}`);
+  const file = findFile(directory, place.file);
+  if (place.how === 'In a new file') {
+    if (existsSync(file)) throw new Error(`${place.file} is not new.`);
+    writeFileSync(file, text);
+  } else if (language === 'diff') writeFileSync(file, applyDiff(readFileSync(file, 'utf8'), text));
+  else appendFileSync(file, `\n${text}`);
+}
+
+/** tap tells each Node that a test starts how to load TypeScript, which a reader's has not been told. */
+const UNTOLD = ['-u', 'NODE_OPTIONS'];
+
+/** A reader's environment, with settings. */
+function environment(settings: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const { PATH, HOME } = process.env;
+  return { PATH, HOME, ...settings };
+}
+
+function run(t: Test, directory: string, command: string, settings: Readonly<Record<string, string>> = {}): void {
+  const { status, stdout, stderr } = spawnSync('env', [...UNTOLD, 'bash', '-c', command], {
+    cwd: directory,
+    env: environment(settings),
+    encoding: 'utf8',
+  });
+  t.equal(status, 0, `${command}${status === 0 ? '' : `\n${stdout}${stderr}`}`);
+}
+
+/** Starts the built server as README.md says, and asks it as a client does. */
+async function startBuilt(t: Test, directory: string, settings: Readonly<Record<string, string>>) {
+  const port = await findFreePort('127.0.0.1');
+  const env = environment({ ...settings, NODE_ENV: 'production', PORT: String(port), METRICS_PORT: '0' });
+  const npm = spawn('env', [...UNTOLD, 'npm', 'start'], { cwd: directory, env, detached: true, stdio: 'ignore' });
+  const ended = new Promise<number | null>((resolve) => npm.once('exit', resolve));
+  t.teardown(() => {
+    try {
+      process.kill(-(npm.pid ?? 0), 'SIGKILL');
+    } catch (error) {
+      // Nothing is left of it, as it should be.
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    }
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await until('the server is ready', async () => {
+    try {
+      return (await fetch(`${url}/readyz`)).ok;
+    } catch {
+      return false;
+    }
+  });
+  const ask = async (query: string) => {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-inspect': '1' },
+      body: JSON.stringify({ query }),
+    });
+    return (await response.json()) as { data: Record<string, unknown>; extensions: Record<string, unknown> };
+  };
+  const stop = () => {
+    npm.kill('SIGTERM');
+    return ended;
+  };
+  return { ask, stop };
+}
+
+/** How many venues were read from Postgres. */
+function misses(extensions: unknown): number | undefined {
+  return (extensions as { dataFetching?: { cache: { Venue?: { misses: number } } } }).dataFetching?.cache.Venue?.misses;
+}
+
+t.test('the steps of "Add an entity" add one, and those of "Run it in production" run it', async (t) => {
+  const directory = copyRepository(t);
+  const steps = blocks(section('Add an entity'));
+  const query = steps.pop();
+  t.equal(query?.language, 'graphql');
+  // Whoever has followed the steps in this clone, as README.md invites to, finds them done.
+  const done = existsSync(join(directory, 'src/domain/venue.ts'));
+  let lines = 0;
+  for (const step of steps) {
+    if (step.language !== 'sh') {
+      if (!done) follow(directory, step);
+      lines += typedLines(step);
+    } else if (!done) {
+      for (const command of step.text.match(/^npm .*/gm) ?? []) run(t, directory, command);
+    }
+  }
+  t.ok(lines > 20 && lines <= 40, `at most 40 lines by hand: ${lines}`);
+  const written = steps.flatMap(({ place }) => (place?.file.endsWith('.ts') ? [place.file] : []));
+  run(t, directory, `npx biome check --error-on-warnings ${[...new Set(written)].join(' ')}`);
+  run(t, directory, 'npm run db:generate | grep "No schema changes"');
+
+  const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t)]);
+  const settings = { DATABASE_URL: database.url, REDIS_URL: redis.url, INSPECT: 'header', LOG_LEVEL: 'warn' };
+  const [build, start] = blocks(section('Run it in production')).filter(({ language }) => language === 'sh');
+  t.match(build?.text, /^npm ci\nnpm run build\nnpm ci --omit=dev\n$/);
+  run(t, directory, 'npm run build');
+  t.match(start?.text, /^node dist\/cli\/migrate.js\nnpm start\n$/);
+  run(t, directory, 'node dist/cli/migrate.js', settings);
+  const sql = openSql(t, database);
+  await sql`insert into venues (name) values ('Apollo Rooms'), ('Tabernacle')`;
+
+  const server = await startBuilt(t, directory, settings);
+  const expected = {
+    venues: { totalCount: 2, nodes: [{ id: globalId('Venue', 1), name: 'Apollo Rooms' }, { name: 'Tabernacle' }] },
+    node: { name: 'Apollo Rooms' },
+  };
+  const cold = await server.ask(query?.text ?? '');
+  t.match(cold.data, expected);
+  t.ok((misses(cold.extensions) ?? 0) >= 2, 'the figures are there');
+  await until('the cache answers, once the outbox has told of the new rows', async () => {
+    return misses((await server.ask(query?.text ?? '')).extensions) === 0;
+  });
+  t.match((await server.ask(query?.text ?? '')).data, expected, 'and answers the same');
+  await sql`update venues set name = 'Steinway Hall' where id = 1`;
+  const changed = await server.ask('{ venues(first: 1) { nodes { name } } }');
+  t.match(changed.data, { venues: { nodes: [{ name: 'Steinway Hall' }] } }, 'a list is fresh at once');
+  await until('the outbox has told of the change', async () => {
+    const { data } = await server.ask(`{ node(id: "${globalId('Venue', 1)}") { ... on Venue { name } } }`);
+    return (data.node as { name: string }).name === 'Steinway Hall';
+  });
+  t.equal(await server.stop(), 0, 'SIGTERM ends npm and the server in order');
+});
+
+t.test('the settings are those of .env.example, with the same defaults', async (t) => {
+  const example = readFileSync(join(REPOSITORY, '.env.example'), 'utf8');
+  const names = [...example.matchAll(/^(?:# )?([A-Z][A-Z_]+)=/gm)].map(([, name]) => name);
+  const rows = [...section('Run it in production').matchAll(/^\| (`[A-Z_`, ]+`) *\| ([^|]*) \|/gm)];
+  const documented = rows.flatMap(([, cell = '', defaults = '']) => {
+    const listed = [...cell.matchAll(/[A-Z_]+/g)].map(([name]) => name);
+    const values = defaults.trim().split(', ');
+    return listed.map((name, i) => [name, values[i] ?? values[0] ?? ''] as const);
+  });
+  t.strictSame(documented.map(([name]) => name).toSorted(), names.toSorted(), 'the table has every variable');
+  for (const [name, value] of documented) {
+    const set = new RegExp(`^# ${name}=(.*)$`, 'm').exec(example)?.[1] ?? '';
+    const [plain = ''] = value.split(/[;:]/);
+    if (set !== '' && plain !== 'none') t.equal(plain, set, name);
+  }
+});
+
+t.test('the figures that it shows are on a response', async (t) => {
+  const json = blocks(section('Read its figures')).find(({ language }) => language === 'json');
+  const server = await startServer(t);
+  await makeData(server.sql, { brands: 1, campaigns: 5, events: 100, perCampaign: 2 });
+  const curl = blocks(section('Read its figures')).find(({ language }) => language === 'sh');
+  const body = /'(\{"query".*\})'/.exec(curl?.text ?? '')?.[1] ?? '';
+  const { query } = JSON.parse(body) as { query: string };
+  await server.query(query, {}, { 'x-inspect': '1' });
+  const { extensions } = await server.query(query, {}, { 'x-inspect': '1' });
+  const sample = JSON.parse(json?.text ?? '', (key, value) => (key === 'ms' ? Number : value));
+  t.match(extensions, sample);
+});
+
+t.test('every command, file and link that it names is there', async (t) => {
+  const { scripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as { scripts: object };
+  const makefile = readFileSync(join(REPOSITORY, 'Makefile'), 'utf8');
+  for (const [, name = ''] of wholeText().matchAll(/npm run ([\w:]+)/g))
+    t.ok(Object.hasOwn(scripts, name), `npm run ${name}`);
+  for (const [, name = ''] of wholeText().matchAll(/make ([a-z]+)[`\s]/g)) {
+    t.match(makefile, new RegExp(`^${name}:`, 'm'), `make ${name}`);
+  }
+  const made = new Set(blocks(section('Add an entity')).map(({ place }) => place?.file));
+  const linked = [...wholeText().matchAll(/\]\(([^)#]+)\)/g)].map(([, file = '']) => file);
+  const named = [...wholeText().matchAll(/`((?:src|test|drizzle|docs)\/[\w./-]+)`/g)].map(([, file = '']) => file);
+  for (const file of [...linked, ...named].filter((file) => !made.has(file)))
+    t.ok(existsSync(join(REPOSITORY, file)), file);
+});
