@@ -148,6 +148,17 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       'REQUIRE_AUTH is true, but there is no key to check tokens with. Set JWT_SECRET or JWT_PUBLIC_KEY.',
     );
   }
+  const bucket = (e.RATE_POINTS_PER_SECOND ?? Number.POSITIVE_INFINITY) * e.RATE_BUCKET_SECONDS;
+  if (bucket < e.MAX_COST) {
+    throw new ConfigError(
+      `A bucket holds ${bucket} points (RATE_POINTS_PER_SECOND times RATE_BUCKET_SECONDS), but a request may cost ${e.MAX_COST} (MAX_COST): some could never be paid. Raise the one or lower the other.`,
+    );
+  }
+  if (e.TRUSTED_DOCUMENTS === 'only' && e.TRUSTED_DOCUMENTS_FILE === undefined) {
+    throw new ConfigError(
+      'TRUSTED_DOCUMENTS is only, but there are none: no request would be answered. Set TRUSTED_DOCUMENTS_FILE.',
+    );
+  }
   const production = e.NODE_ENV === 'production';
   return {
     production,

@@ -19,7 +19,21 @@ export const LIMITS = {
   fields: 2_000,
   aliases: 100,
   directives: 50,
+  /** Operations, of which one is executed. Validation looks at each together with all its fragments. */
+  operations: 50,
+  /** Levels of the syntax tree. What follows it by recursion (printing, copying, comparing) is safe far beyond that. */
+  nesting: 100,
+  /** Fields that introspection may bring, by the guess that each of its lists has ten entries; the standard query: 52,000. */
+  introspectedFields: 100_000,
 };
+
+/** Entries of a list that introspection brings, as far as limits go. */
+const LIST = 10;
+
+/** The lists of introspection (GraphQL specification, section 4.2). */
+const LISTS = new Set([
+  ...['types', 'directives', 'fields', 'args', 'inputFields', 'enumValues', 'interfaces', 'possibleTypes'],
+]);
 
 /** A document goes beyond a limit. */
 export class LimitExceeded extends Error {
@@ -45,18 +59,10 @@ export class LimitExceeded extends Error {
  * @throws {LimitExceeded} naming the first limit that it goes beyond
  */
 export function checkLimits(document: DocumentNode): void {
-  let aliases = 0;
-  let directives = 0;
-  visit(document, {
-    Field: (node) => {
-      if (node.alias !== undefined) aliases += 1;
-    },
-    Directive: () => {
-      directives += 1;
-    },
-  });
-  if (aliases > LIMITS.aliases) throw new LimitExceeded('aliases', aliases);
-  if (directives > LIMITS.directives) throw new LimitExceeded('directives', directives);
+  const count = countNodes(document);
+  for (const limit of ['aliases', 'directives', 'operations'] as const) {
+    if (count[limit] > LIMITS[limit]) throw new LimitExceeded(limit, count[limit]);
+  }
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const node of document.definitions) {
     if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
@@ -67,6 +73,25 @@ export function checkLimits(document: DocumentNode): void {
     else if (node.kind === Kind.FRAGMENT_DEFINITION)
       measure(node.selectionSet, introspects(node.typeCondition.name.value));
   }
+  if (count.nesting > LIMITS.nesting) throw new LimitExceeded('nesting', count.nesting);
+}
+
+function countNodes(document: DocumentNode) {
+  const count = { aliases: 0, directives: 0, operations: 0, nesting: 0 };
+  let level = 0;
+  visit(document, {
+    enter: (node) => {
+      level += 1;
+      count.nesting = Math.max(count.nesting, level);
+      if (node.kind === Kind.FIELD && node.alias !== undefined) count.aliases += 1;
+      else if (node.kind === Kind.DIRECTIVE) count.directives += 1;
+      else if (node.kind === Kind.OPERATION_DEFINITION) count.operations += 1;
+    },
+    leave: () => {
+      level -= 1;
+    },
+  });
+  return count;
 }
 
 /** How much a selection holds. */
@@ -74,9 +99,11 @@ interface Size {
   readonly depth: number;
   readonly breadth: number;
   readonly fields: number;
+  /** Fields that introspection may bring. */
+  readonly introspected: number;
 }
 
-const NOTHING: Size = { depth: 0, breadth: 0, fields: 0 };
+const NOTHING: Size = { depth: 0, breadth: 0, fields: 0, introspected: 0 };
 
 /** Measures selections; what a fragment holds is remembered, and a cycle, which validation refuses, counts as nothing. */
 function measurer(fragments: Map<string, FragmentDefinitionNode>) {
@@ -92,12 +119,14 @@ function measurer(fragments: Map<string, FragmentDefinitionNode>) {
       size.depth = Math.max(size.depth, inner.depth);
       size.breadth += inner.breadth;
       size.fields += inner.fields;
+      size.introspected += inner.introspected;
     }
     const deepest = introspection ? 'introspectionDepth' : 'depth';
     for (const [limit, found] of [
       [deepest, size.depth],
       ['breadth', size.breadth],
       ['fields', size.fields],
+      ['introspectedFields', size.introspected],
     ] as const) {
       if (found > LIMITS[limit]) throw new LimitExceeded(limit, found);
     }
@@ -112,9 +141,15 @@ function measurer(fragments: Map<string, FragmentDefinitionNode>) {
     }
     if (node.kind === Kind.INLINE_FRAGMENT) return measure(node.selectionSet, introspection);
     const inside = introspection || introspects(node.name.value);
-    const { depth, fields } = node.selectionSet === undefined ? NOTHING : measure(node.selectionSet, inside);
-    // What hangs on introspection is not data: seen from above it is flat.
-    return { depth: inside && !introspection ? 1 : depth + 1, breadth: 1, fields: fields + 1 };
+    const inner = node.selectionSet === undefined ? NOTHING : measure(node.selectionSet, inside);
+    const entries = LISTS.has(node.name.value) ? LIST : 1;
+    return {
+      // What hangs on introspection is not data: seen from above it is flat.
+      depth: inside && !introspection ? 1 : inner.depth + 1,
+      breadth: 1,
+      fields: inner.fields + 1,
+      introspected: inside ? 1 + inner.introspected * entries : inner.introspected,
+    };
   };
   return measure;
 }

@@ -3,11 +3,13 @@ import type { Repositories } from '../domain/repositories.ts';
 import { createScope } from '../repository/scope.ts';
 import { Trace } from '../trace/trace.ts';
 import { authPlugin } from './auth.ts';
+import { answerBadConnection, answerBadUrl, errorHandlerPlugin } from './error-handler.ts';
 import { type ExplainOptions, explainPlugin } from './explain.ts';
 import { graphiqlPlugin } from './graphiql/plugin.ts';
 import { type GraphQLOptions, graphqlPlugin } from './graphql.ts';
 import { type Health, healthPlugin } from './health.ts';
 import { isInspected } from './inspected.ts';
+import { readJsonBodies } from './json-body.ts';
 import { requestIdOf, requestIdPlugin } from './request-id.ts';
 import { requestLogPlugin } from './request-log.ts';
 import { OTHER, requestStatePlugin, type StateFactory } from './request-state.ts';
@@ -49,12 +51,19 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     bodyLimit: options.bodyLimitBytes,
     requestTimeout: requestTimeoutMs,
     handlerTimeout: requestTimeoutMs,
-    http: { headersTimeout: requestTimeoutMs },
+    // Node looks every half minute unless told otherwise, and until then a slow client may stay.
+    http: { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 10) },
+    // A client that stops reading its answer holds it in our memory.
+    connectionTimeout: requestTimeoutMs * 2,
+    frameworkErrors: answerBadUrl,
+    clientErrorHandler: answerBadConnection,
     trustProxy: options.trustProxy.length === 0 ? false : [...options.trustProxy],
     // What a client did not write as a number is not taken for one.
     ajv: { customOptions: { coerceTypes: false } },
   });
   await app.register(requestIdPlugin);
+  readJsonBodies(app);
+  await app.register(errorHandlerPlugin);
   await app.register(requestStatePlugin);
   await app.register(requestLogPlugin, { slowRequestMs: options.slowRequestMs });
   await app.register(serverTimingPlugin);

@@ -1,35 +1,50 @@
-import type { GraphQLSchema } from 'graphql';
-import { costOf, mostExpensivePath } from '../graphql/cost.ts';
+import { GraphQLError, type GraphQLSchema } from 'graphql';
+import { costOf, type Operation } from '../graphql/cost.ts';
+import { mostExpensiveField } from '../graphql/expensive-field.ts';
+import { withoutExcluded } from '../graphql/included.ts';
 import { MAX_NODES, nodeCount } from '../graphql/node-count.ts';
 import type { PreparedOperation } from './documents.ts';
 import { RequestRefused } from './request-refused.ts';
+import type { Variables } from './variables.ts';
 
 /**
  * Refuses what costs too much, before anything of it is executed.
  *
  * @param schema the schema
- * @param operation the operation
- * @param variables the coerced variables
+ * @param prepared the operation
+ * @param variables the client's variables
  * @param maxCost how many points a request may cost
  * @returns what it costs
- * @throws {RequestRefused} COST_LIMIT, with the path to what should be made smaller
+ * @throws {RequestRefused} COST_LIMIT, with the path to what should be made smaller; BAD_USER_INPUT when a variable leaves
+ *   an argument without the value that it needs
  */
 export function checkCost(
   schema: GraphQLSchema,
-  operation: PreparedOperation,
-  variables: Record<string, unknown>,
+  prepared: PreparedOperation,
+  variables: Variables,
   maxCost: number,
 ): number {
-  const cost = costOf(schema, operation, variables);
+  try {
+    const operation = prepared.isConditional ? withoutExcluded(prepared, variables.coerced) : prepared;
+    return checkOperation(schema, operation, variables, maxCost);
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) throw error;
+    throw new RequestRefused(400, 'BAD_USER_INPUT', error.message, { wellFormed: true });
+  }
+}
+
+function checkOperation(schema: GraphQLSchema, operation: Operation, variables: Variables, maxCost: number): number {
+  const cost = costOf(schema, operation, variables.given);
   if (cost > maxCost) {
-    const path = mostExpensivePath(schema, operation, variables);
-    const message = `This costs ${cost} points, and at most ${maxCost} are allowed. Lower first or last of ${path.join('.')}, or of what it is in.`;
+    const { path, argument } = mostExpensiveField(schema, operation, variables.coerced);
+    const advice = argument === null ? `Select less in ${path.join('.')}` : `Lower ${argument} of ${path.join('.')}`;
+    const message = `This costs ${cost} points, and at most ${maxCost} are allowed. ${advice}, or of what it is in.`;
     throw new RequestRefused(400, 'COST_LIMIT', message, {
       wellFormed: true,
-      extensions: { cost, limit: maxCost, path },
+      extensions: { cost, limit: maxCost, path, argument },
     });
   }
-  const nodes = nodeCount(schema, operation, variables);
+  const nodes = nodeCount(schema, operation, variables.coerced);
   if (nodes > MAX_NODES) {
     const message = `This may bring ${nodes} nodes, and at most ${MAX_NODES} are allowed. Lower first or last.`;
     throw new RequestRefused(400, 'NODE_LIMIT', message, { wellFormed: true, extensions: { nodes, limit: MAX_NODES } });

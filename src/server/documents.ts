@@ -6,13 +6,15 @@ import {
   Kind,
   NoSchemaIntrospectionCustomRule,
   OperationTypeNode,
-  parse,
   separateOperations,
   validate,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Operation } from '../graphql/cost.ts';
-import { checkLimits, LIMITS, LimitExceeded } from '../graphql/limits.ts';
+import { isConditional } from '../graphql/included.ts';
+import { LimitExceeded } from '../graphql/limits.ts';
+import { isLarge, parseWithinLimits, tokensOf } from './parse-document.ts';
+import { publicMessage } from './public-message.ts';
 import { RequestRefused } from './request-refused.ts';
 
 /** One operation of a document, ready to run. */
@@ -22,13 +24,25 @@ export interface PreparedOperation extends Operation {
   readonly isMutation: boolean;
   /** Whether it asks for the schema itself. */
   readonly introspects: boolean;
+  /** Whether what it selects depends on variables. */
+  readonly isConditional: boolean;
+  /** Whether its document is so large that copies of it should not be kept. */
+  readonly isLarge: boolean;
 }
 
-/** A document that was parsed and is valid, by the names of its operations; `''` for one without a name. */
-type Prepared = ReadonlyMap<string, PreparedOperation>;
+/** A document that was parsed and is valid. */
+interface Prepared {
+  /** By the names of the operations; `''` for one without a name. */
+  readonly operations: ReadonlyMap<string, PreparedOperation>;
+  readonly tokens: number;
+}
 
-/** How much text of documents, good and bad ones apart, is remembered, in characters. */
-const REMEMBERED = 8_000_000;
+/** How much memory documents, good and bad ones apart, may take while they are remembered, in bytes, roughly. */
+const REMEMBERED_BYTES = 64_000_000;
+
+/** What a token comes to when it is part of a syntax tree, and what a bad document's errors come to; measured. */
+const TOKEN_BYTES = 300;
+const ERRORS_BYTES = 8_000;
 
 /** Validation stops after so many errors. */
 const MAX_ERRORS = 20;
@@ -40,10 +54,15 @@ const MAX_ERRORS = 20;
  * @returns finds the operation to run in a document's text
  */
 export function createDocuments(schema: GraphQLSchema) {
-  const options = { maxSize: REMEMBERED, sizeCalculation: (_value: unknown, text: string) => text.length + 1 };
-  const good = new LRUCache<string, Prepared>(options);
+  const good = new LRUCache<string, Prepared>({
+    maxSize: REMEMBERED_BYTES,
+    sizeCalculation: ({ tokens }, text) => 2 * text.length + tokens * TOKEN_BYTES + 1,
+  });
   // Bad documents are remembered apart, so that a stream of them does not push the good ones out.
-  const bad = new LRUCache<string, RequestRefused>(options);
+  const bad = new LRUCache<string, RequestRefused>({
+    maxSize: REMEMBERED_BYTES,
+    sizeCalculation: (_error, text) => 2 * text.length + ERRORS_BYTES,
+  });
 
   /**
    * @param text the document
@@ -69,57 +88,61 @@ export function createDocuments(schema: GraphQLSchema) {
 }
 
 function prepare(schema: GraphQLSchema, text: string): Prepared {
-  const document = parseWithinLimits(text);
-  const errors = validate(schema, document, undefined, { maxErrors: MAX_ERRORS });
+  const document = parseText(text);
+  const errors = validate(schema, document, undefined, { maxErrors: MAX_ERRORS, hideSuggestions: true });
+  // Graphql gives up when fields of the same name are too many to compare each with each.
+  if (errors.some(({ message }) => message === 'Validation aborted.')) {
+    throw tooLarge('Expected fewer fields of the same name.', 'comparisons');
+  }
   if (errors.length > 0) throw refused('GRAPHQL_VALIDATION_FAILED', errors);
   const operations = new Map<string, PreparedOperation>();
   for (const [name, separate] of Object.entries(separateOperations(document))) {
     const definition = separate.definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION);
     if (definition === undefined) continue;
+    if (schema.getRootType(definition.operation) == null) {
+      const error = new GraphQLError(`This server has no ${definition.operation}s.`, { nodes: definition });
+      throw refused('GRAPHQL_VALIDATION_FAILED', [error]);
+    }
+    const fragments = separate.definitions.filter(
+      (node): node is FragmentDefinitionNode => node.kind === Kind.FRAGMENT_DEFINITION,
+    );
     operations.set(name, {
       document: separate,
       definition,
-      fragments: separate.definitions.filter(
-        (node): node is FragmentDefinitionNode => node.kind === Kind.FRAGMENT_DEFINITION,
-      ),
+      fragments,
       isMutation: definition.operation === OperationTypeNode.MUTATION,
       introspects: validate(schema, separate, [NoSchemaIntrospectionCustomRule]).length > 0,
+      isConditional: isConditional({ definition, fragments }),
+      isLarge: isLarge(text, document),
     });
   }
-  return operations;
+  return { operations, tokens: tokensOf(document) };
 }
 
-function parseWithinLimits(text: string): DocumentNode {
+function parseText(text: string): DocumentNode {
   try {
-    const document = parse(text, { maxTokens: LIMITS.tokens });
-    checkLimits(document);
-    return document;
+    return parseWithinLimits(text);
   } catch (error) {
     if (error instanceof LimitExceeded) throw tooLarge(error.message, error.limit);
-    // The parser follows nesting by recursion: what is too deep for the stack is too deep for us.
-    if (error instanceof RangeError) throw tooLarge('Expected a document that is less deep.', 'depth');
-    if (!(error instanceof GraphQLError)) throw error;
-    if (error.message.includes('tokens')) throw tooLarge(`Expected at most ${LIMITS.tokens} tokens.`, 'tokens');
-    throw refused('GRAPHQL_PARSE_FAILED', [error]);
+    if (error instanceof GraphQLError) throw refused('GRAPHQL_PARSE_FAILED', [error]);
+    throw error;
   }
 }
 
-function select(prepared: Prepared, operationName: string | null): PreparedOperation {
+function select({ operations }: Prepared, operationName: string | null): PreparedOperation {
   if (operationName !== null) {
-    const operation = prepared.get(operationName);
+    const operation = operations.get(operationName);
     if (operation !== undefined) return operation;
-    throw new RequestRefused(400, 'OPERATION_NOT_FOUND', 'The document has no operation of that name.');
+    throw notFound('The document has no operation of that name.');
   }
-  const [first, ...others] = prepared.values();
-  if (first === undefined) throw new RequestRefused(400, 'OPERATION_NOT_FOUND', 'The document has no operation.');
-  if (others.length > 0) {
-    throw new RequestRefused(
-      400,
-      'OPERATION_NOT_FOUND',
-      'The document has several operations: say which by operationName.',
-    );
-  }
+  const [first, ...others] = operations.values();
+  if (first === undefined) throw notFound('The document has no operation.');
+  if (others.length > 0) throw notFound('The document has several operations: say which by operationName.');
   return first;
+}
+
+function notFound(message: string): RequestRefused {
+  return new RequestRefused(400, 'OPERATION_NOT_FOUND', message);
 }
 
 function tooLarge(message: string, limit: string): RequestRefused {
@@ -130,9 +153,9 @@ function tooLarge(message: string, limit: string): RequestRefused {
 function refused(code: string, errors: readonly GraphQLError[]): RequestRefused {
   return new RequestRefused(400, code, 'The document is not valid.', {
     wellFormed: true,
-    errors: errors.map(({ message, locations }) => ({
-      message,
-      ...(locations === undefined ? {} : { locations }),
+    errors: errors.map((error) => ({
+      message: publicMessage(error),
+      ...(error.locations && { locations: error.locations }),
       extensions: { code },
     })),
   });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyBaseLogger } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { publicMessage } from './public-message.ts';
 
 /** An error as a client may see it, with the HTTP status it asks for. */
 export interface PublicError {
@@ -15,11 +16,14 @@ const KNOWN: Record<string, { code: string; message: string; status: number }> =
 };
 
 /** What a client may have done wrong before anything of its request was read as GraphQL. */
-const REFUSED_BY_FASTIFY: Record<number, string> = {
-  400: 'The body is not valid JSON.',
-  413: 'The body is too large.',
-  415: 'Send a body of the type application/json in UTF-8.',
+const REFUSED_BY_FASTIFY: Record<number, { code: string; message: string }> = {
+  400: { code: 'BAD_REQUEST', message: 'The body is not JSON, or it names a prototype.' },
+  413: { code: 'PAYLOAD_TOO_LARGE', message: 'The body is too large.' },
+  415: { code: 'UNSUPPORTED_MEDIA_TYPE', message: 'Send a body of the type application/json in UTF-8.' },
 };
+
+/** Any other reason that fastify has. */
+const REFUSED = { code: 'BAD_REQUEST', message: 'The request is not one that this server answers.' };
 
 /**
  * Turns whatever was thrown into what a client may see. An error that nobody foresaw may carry SQL, parameters or a
@@ -41,27 +45,16 @@ export function publicErrors(thrown: unknown, log: FastifyBaseLogger): PublicErr
   }
   if (cause instanceof GraphQLError) {
     const extensions = { code: 'BAD_USER_INPUT', ...cause.extensions };
-    const message = unsuggested(cause.message);
-    return [{ error: { message, ...place, ...placeOf(cause), extensions }, status: null }];
+    return [{ error: { message: publicMessage(cause), ...place, ...placeOf(cause), extensions }, status: null }];
   }
   const status = statusOf(cause);
   if (status !== null && status < 500) {
-    const message = REFUSED_BY_FASTIFY[status] ?? 'The request is not one that this server answers.';
-    return [{ error: { message, extensions: { code: 'BAD_REQUEST' } }, status }];
+    const { code, message } = REFUSED_BY_FASTIFY[status] ?? REFUSED;
+    return [{ error: { message, extensions: { code } }, status }];
   }
   const message = 'Something went wrong on our side. The log has it under the errorId.';
   const extensions = { code: 'INTERNAL_SERVER_ERROR', errorId: errorId(cause, log) };
   return [{ error: { message, ...place, extensions }, status: 500 }];
-}
-
-/**
- * Takes the suggestions out of one of graphql's messages: they tell a stranger the names of a schema that is not shown.
- *
- * @param message the message
- * @returns the message without "Did you mean …?"
- */
-export function unsuggested(message: string): string {
-  return message.replace(/ Did you mean [\s\S]*\?$/, '');
 }
 
 const ids = new WeakMap<object, string>();

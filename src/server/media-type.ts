@@ -4,8 +4,14 @@ import { RequestRefused } from './request-refused.ts';
 /** The media types of responses. The second tells a client by its status whether the request was executed. */
 export type MediaType = 'application/json' | 'application/graphql-response+json';
 
-/** What a client that does not care gets comes first (GraphQL over HTTP specification, section 6.1). */
-const RESPONSES: MediaType[] = ['application/json', 'application/graphql-response+json'];
+/**
+ * What a client that does not care gets comes first (GraphQL over HTTP specification, section 6.1). With its charset, so that
+ * a client that names it is answered, too; one that names another is not.
+ */
+const RESPONSES: Record<string, MediaType> = {
+  'application/json; charset=utf-8': 'application/json',
+  'application/graphql-response+json; charset=utf-8': 'application/graphql-response+json',
+};
 
 /** The one form of a request body: JSON in UTF-8, nothing around it. */
 const REQUEST_BODY = /^application\/json[ \t]*(;[ \t]*charset="?utf-?8"?[ \t]*)?$/i;
@@ -14,16 +20,25 @@ const REQUEST_BODY = /^application\/json[ \t]*(;[ \t]*charset="?utf-?8"?[ \t]*)?
  * Picks the media type of a response by the client's `Accept`, q-values included.
  *
  * @param request the request
+ * @returns the media type; `null` when the client accepts neither
+ */
+export function acceptedType(request: FastifyRequest): MediaType | null {
+  const accepted = request.accepts().type(Object.keys(RESPONSES));
+  return typeof accepted === 'string' ? (RESPONSES[accepted] ?? null) : null;
+}
+
+/**
+ * Picks the media type of a response that is worth nothing to a client that does not accept it.
+ *
+ * @param request the request
  * @returns the media type
  * @throws {RequestRefused} 406 when the client accepts neither
  */
 export function responseType(request: FastifyRequest): MediaType {
-  const accepted = request.accepts().type(RESPONSES);
-  const type = RESPONSES.find((known) => known === accepted);
-  if (type === undefined) {
-    throw new RequestRefused(406, 'NOT_ACCEPTABLE', `Responses are ${RESPONSES.join(' or ')}.`);
-  }
-  return type;
+  const type = acceptedType(request);
+  if (type !== null) return type;
+  const known = [...new Set(Object.values(RESPONSES))];
+  throw new RequestRefused(406, 'NOT_ACCEPTABLE', `Responses are ${known.join(' or ')}.`);
 }
 
 /**

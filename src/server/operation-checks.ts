@@ -1,7 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { type GraphQLSchema, getVariableValues } from 'graphql';
 import type { PreparedOperation } from './documents.ts';
-import { unsuggested } from './errors.ts';
 import { RequestRefused } from './request-refused.ts';
 
 /** Who may ask for the schema itself: everybody, bearers of a token, or nobody. */
@@ -37,40 +35,4 @@ export function checkIntrospection(
   throw new RequestRefused(400, 'INTROSPECTION_OFF', 'This server does not show its schema to you.', {
     wellFormed: true,
   });
-}
-
-/**
- * Turns a client's variables into values of the operation's types (GraphQL specification, section 6.1.2). Values are left out
- * of messages: what a client sent may be a secret, and messages end up in logs.
- *
- * @param schema the schema
- * @param operation the operation
- * @param variables the client's variables
- * @returns the coerced variables, defaults filled in
- * @throws {RequestRefused} naming each variable that is wrong
- */
-export function coerceVariables(
-  schema: GraphQLSchema,
-  { definition }: PreparedOperation,
-  variables: Readonly<Record<string, unknown>>,
-) {
-  const { coerced, errors } = getVariableValues(schema, definition.variableDefinitions ?? [], variables, {
-    maxErrors: 5,
-  });
-  if (coerced !== undefined) return coerced;
-  throw new RequestRefused(400, 'BAD_USER_INPUT', 'The variables are not of their types.', {
-    wellFormed: true,
-    errors: (errors ?? []).map((error) => ({
-      message: withoutValue(error.message),
-      ...(error.locations === undefined ? {} : { locations: error.locations }),
-      extensions: { code: 'BAD_USER_INPUT' },
-    })),
-  });
-}
-
-/** `Variable "$a" got invalid value 5 at "a.b"; Expected …: 5` says which variable and what was expected. */
-function withoutValue(message: string): string {
-  return unsuggested(message)
-    .replace(/ got invalid value .*?(?=( at "[^"]*")?; )/s, ' got an invalid value')
-    .replace(/(; .*?): .*$/s, '$1.');
 }

@@ -7,19 +7,22 @@ export interface Parameters {
   readonly query: string | null;
   /** The name of a trusted document; `null` when the client sent its text. */
   readonly documentId: string | null;
+  /** Whether the document was named as Apollo's clients do, who send its text when it is not known. */
+  readonly apollo: boolean;
   readonly operationName: string | null;
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Reads the parameters of a request, by GET or POST. Nothing is coerced: what has the wrong type is refused.
+ * Reads the parameters of a request, from the body of a POST and else from the query string. Nothing is coerced: what has
+ * the wrong type is refused.
  *
  * @param request the request
  * @returns the parameters, of which either `query` or `documentId` is given
  * @throws {RequestRefused} 400 naming the parameter that is wrong
  */
 export function readParameters(request: FastifyRequest): Parameters {
-  const raw = request.method === 'GET' ? fromQueryString(request.query) : request.body;
+  const raw = request.method === 'POST' ? request.body : fromQueryString(request.query);
   if (!isMap(raw)) throw malformed('Expected a JSON object with a query.');
   const { query, operationName, variables, extensions } = raw;
   if (query != null && typeof query !== 'string') throw malformed('Expected query to be a string.');
@@ -28,17 +31,27 @@ export function readParameters(request: FastifyRequest): Parameters {
   }
   if (variables != null && !isMap(variables)) throw malformed('Expected variables to be an object or null.');
   if (extensions != null && !isMap(extensions)) throw malformed('Expected extensions to be an object or null.');
-  const documentId = documentIdOf(raw, extensions ?? {});
-  if (documentId === null && (query ?? '') === '') throw malformed('Expected a query or a documentId.');
-  return { query: query ?? null, documentId, operationName: operationName ?? null, variables: variables ?? {} };
+  const named = documentIdOf(raw);
+  const hash = named === null ? apolloHashOf(extensions ?? {}) : null;
+  if (named === null && hash === null && (query ?? '') === '') throw malformed('Expected a query or a documentId.');
+  return {
+    query: query ?? null,
+    documentId: named ?? hash,
+    apollo: hash !== null,
+    operationName: operationName ?? null,
+    variables: variables ?? {},
+  };
 }
 
-/** A trusted document's name in the forms of the specification's appendix, of Relay and of Apollo. */
-function documentIdOf(raw: Record<string, unknown>, extensions: Record<string, unknown>): string | null {
-  const id = raw.documentId ?? raw.doc_id ?? raw.id;
-  if (id != null && typeof id !== 'string') throw malformed('Expected documentId to be a string.');
-  if (id != null) return id;
-  const { persistedQuery } = extensions;
+/** A trusted document's name in the forms of the specification's appendix and of Relay. */
+function documentIdOf({ documentId, doc_id, id }: Record<string, unknown>): string | null {
+  const name = documentId ?? doc_id ?? id ?? null;
+  if (name !== null && typeof name !== 'string') throw malformed('Expected documentId to be a string.');
+  return name;
+}
+
+/** The same in Apollo's form. */
+function apolloHashOf({ persistedQuery }: Record<string, unknown>): string | null {
   if (persistedQuery == null) return null;
   if (!isMap(persistedQuery) || typeof persistedQuery.sha256Hash !== 'string') {
     throw malformed('Expected extensions.persistedQuery to have a sha256Hash.');
@@ -60,7 +73,9 @@ function fromQueryString(raw: unknown): unknown {
       throw error;
     }
   };
-  return { ...raw, variables: parse('variables'), extensions: parse('extensions') };
+  // There is no null in a query string: what is empty is not given (section 5.2).
+  const operationName = raw.operationName === '' ? null : raw.operationName;
+  return { ...raw, operationName, variables: parse('variables'), extensions: parse('extensions') };
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import { RequestRefused } from './request-refused.ts';
 
@@ -38,7 +39,7 @@ export interface ThrottleStatus {
  */
 export async function pay(buckets: PointBuckets, request: FastifyRequest, cost: number): Promise<ThrottleStatus> {
   const subject = request.viewer?.subject ?? null;
-  const client = subject === null ? `address:${request.ip}` : `subject:${subject}`;
+  const client = subject === null ? `address:${networkOf(request.ip)}` : `subject:${subject}`;
   const { allowed, available, retryAfterMs } = await buckets.take(client, cost);
   const throttleStatus = {
     maximumAvailable: buckets.maximum,
@@ -52,4 +53,23 @@ export async function pay(buckets: PointBuckets, request: FastifyRequest, cost: 
     });
   }
   return throttleStatus;
+}
+
+/**
+ * What one client has of addresses: one of IPv4, and a network of 64 bits of IPv6, in which it picks addresses as it likes.
+ *
+ * @param address the address that a request came from
+ * @returns the same text for all addresses of one client
+ */
+export function networkOf(address: string): string {
+  if (!isIPv6(address)) return address;
+  const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  // The URL parser writes every address in one way, without leading zeros and zone.
+  const host = new URL(`http://[${address.replace(/%.*$/, '')}]`).hostname.slice(1, -1);
+  const [head = '', tail] = host.split('::');
+  const left = head.split(':').filter((part) => part !== '');
+  const right = (tail ?? '').split(':').filter((part) => part !== '');
+  const groups = [...left, ...Array(8 - left.length - right.length).fill('0'), ...right];
+  return `${groups.slice(0, 4).join(':')}::/64`;
 }

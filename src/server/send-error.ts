@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { publicErrors } from './errors.ts';
+import { acceptedType } from './media-type.ts';
 import { RequestRefused } from './request-refused.ts';
 import { noteErrors } from './request-state.ts';
 
@@ -24,9 +25,7 @@ export function unavailable(message: string): RequestRefused {
  */
 export function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply) {
   const error = isTimeout(thrown) ? unavailable('The request took too long. Try again.') : thrown;
-  const type = request.headers.accept?.includes('application/graphql-response+json')
-    ? 'application/graphql-response+json'
-    : 'application/json';
+  const type = acceptedType(request) ?? 'application/json';
   reply.type(`${type}; charset=utf-8`);
   if (error instanceof RequestRefused) {
     noteErrors(request, error.publicErrors());

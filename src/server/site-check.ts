@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { RequestRefused } from './request-refused.ts';
 
 /**
- * Refuses a GET that a page of another site sends. A browser says where it comes from, and such a page may ask only if it is
+ * Refuses what a page of another site sends. A browser says where it comes from, and such a page may ask only if it is
  * allowed to read the answer, too (Fetch Metadata Request Headers, section 2).
  *
  * @param request the request

@@ -1,0 +1,62 @@
+import type { Socket } from 'node:net';
+import accepts from '@fastify/accepts';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import plugin from 'fastify-plugin';
+import { RequestRefused } from './request-refused.ts';
+import { sendError } from './send-error.ts';
+
+/** What `/graphql` takes. */
+const ALLOWED = 'GET, HEAD, POST';
+
+/** Answers what goes wrong before and beside the execution of a query, and never with what the client wrote. */
+export const errorHandlerPlugin = plugin(
+  async (app) => {
+    await app.register(accepts);
+    app.setErrorHandler(sendError);
+    // Before a body is read that nobody will look at.
+    app.addHook('onRequest', async (request, reply) => {
+      if (request.is404) return answerNotThere(request, reply);
+    });
+    app.setNotFoundHandler(answerNotThere);
+  },
+  { name: 'larder-error-handler', fastify: '5.x' },
+);
+
+/** Answers a URL that fastify cannot read, such as `/%zz`. It comes here before there is a request as plugins know it. */
+export function answerBadUrl(_error: FastifyError, _request: unknown, reply: FastifyReply): void {
+  void reply.code(400).type('application/json; charset=utf-8').send(textOf('BAD_REQUEST', 'The URL cannot be read.'));
+}
+
+/** Answers what is not HTTP, too long a head, or too slow. Node's error holds every byte that came, so none of it is logged. */
+export function answerBadConnection(this: FastifyInstance, error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  this.log.debug({ code: error.code }, 'a connection was given up');
+  const [status, code, message] =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? ['408 Request Timeout', 'REQUEST_TIMEOUT', 'The request took too long to come in.']
+      : error.code === 'HPE_HEADER_OVERFLOW'
+        ? ['431 Request Header Fields Too Large', 'HEADERS_TOO_LARGE', 'The headers are too large.']
+        : ['400 Bad Request', 'BAD_REQUEST', 'This is not HTTP.'];
+  const body = textOf(code, message);
+  if (socket.writable) {
+    socket.write(
+      `HTTP/1.1 ${status}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+    );
+  }
+  socket.destroySoon();
+}
+
+/** There is no route for this method and path. */
+function answerNotThere(request: FastifyRequest, reply: FastifyReply) {
+  if (request.url.split('?', 1)[0] !== '/graphql') {
+    return sendError(new RequestRefused(404, 'NOT_FOUND', 'There is nothing here.'), request, reply);
+  }
+  reply.header('allow', ALLOWED);
+  // Without CORS headers this lets no page of another site in.
+  if (request.method === 'OPTIONS') return reply.code(204).send();
+  return sendError(new RequestRefused(405, 'METHOD_NOT_ALLOWED', 'Use GET or POST.'), request, reply);
+}
+
+function textOf(code: string, message: string): string {
+  return JSON.stringify({ errors: [{ message, extensions: { code } }] });
+}

@@ -1,0 +1,59 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { type ExecutionResult, execute, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+import mercurius from 'mercurius';
+import type { PreparedOperation } from './documents.ts';
+import { publicErrors } from './errors.ts';
+import { noteErrors, type RequestState } from './request-state.ts';
+import { RETRY_AFTER_SECONDS } from './send-error.ts';
+import type { Variables } from './variables.ts';
+
+/** How many documents mercurius keeps a copy of; up to twice as many for a while. */
+const COPIES = 512;
+
+/** Executes an operation, and sets the reply's status. */
+export type Execute = (
+  operation: PreparedOperation,
+  state: RequestState,
+  variables: Variables,
+  reply: FastifyReply,
+) => Promise<ExecutionResult>;
+
+/**
+ * Puts mercurius into an instance, to execute what has been checked. It keeps a copy of each document, found by the document
+ * object itself. Large ones are executed without it: so many of those would fill the memory.
+ *
+ * @param app the instance
+ * @param schema the schema
+ * @returns what executes an operation
+ */
+export async function registerExecution(app: FastifyInstance, schema: GraphQLSchema): Promise<Execute> {
+  await app.register(mercurius, {
+    schema,
+    routes: false,
+    cache: COPIES,
+    errorFormatter: ({ data, errors = [] }, { reply }) => {
+      const { status, shown } = format(errors, reply as FastifyReply);
+      return { statusCode: status, response: { data: data ?? null, errors: shown } as never };
+    },
+  });
+  return async (operation, state, { given }, reply) => {
+    const variables = operation.definition.variableDefinitions?.length ? { ...given } : undefined;
+    if (!operation.isLarge) return reply.graphql(operation.document as never, state as never, variables);
+    const { document } = operation;
+    const { data, errors } = await execute({ schema, document, contextValue: state, variableValues: variables });
+    if (errors === undefined) return { data: data ?? null };
+    const { status, shown } = format(errors, reply);
+    reply.code(status);
+    return { data: data ?? null, errors: shown as never };
+  };
+}
+
+/** What of the errors a client may see, and the status that they ask for. */
+function format(errors: readonly unknown[], reply: FastifyReply): { status: number; shown: GraphQLFormattedError[] } {
+  const found = errors.flatMap((error) => publicErrors(error, reply.log));
+  const unanswered = found.some(({ status }) => status === 503);
+  if (unanswered) reply.header('retry-after', RETRY_AFTER_SECONDS);
+  const shown = found.map(({ error }) => error);
+  noteErrors(reply.request, shown);
+  return { status: unanswered ? 503 : 200, shown };
+}

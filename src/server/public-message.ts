@@ -1,0 +1,28 @@
+import { type ASTNode, type GraphQLError, Kind, print } from 'graphql';
+
+/** A message is for people; what goes on longer is a client's own text coming back. */
+const MAX_LENGTH = 500;
+
+/** Literals: what a client may have put a secret into. Names are needed to say what is wrong. */
+const VALUES: ReadonlySet<string> = new Set([Kind.STRING, Kind.INT, Kind.FLOAT, Kind.LIST, Kind.OBJECT]);
+
+/**
+ * One of graphql's messages as a client may see it: without suggestions, which tell a stranger the names of a schema that
+ * is not shown; without the values in the document, which may be secrets; and not as long as the document.
+ *
+ * @param error the error
+ * @returns its message
+ */
+export function publicMessage({ message, nodes }: Pick<GraphQLError, 'message' | 'nodes'>): string {
+  let text = message.replace(/ Did you mean [\s\S]*\?$/, '');
+  for (const node of nodes ?? []) text = withoutValue(text, node);
+  // The parser names the token that it did not expect.
+  text = text.replace(/\b(String|BlockString|Int|Float) "[\s\S]*"(\.?)$/, '$1$2');
+  if (text.length <= MAX_LENGTH) return text;
+  // By way of a buffer: a slice would keep the whole text in memory for as long as the error is remembered.
+  return `${Buffer.from(text.slice(0, MAX_LENGTH)).toString()}…`;
+}
+
+function withoutValue(text: string, node: ASTNode): string {
+  return VALUES.has(node.kind) ? text.replaceAll(print(node), '…') : text;
+}
