@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { Sql } from 'postgres';
+import { loadCsv } from '../../src/db/load-csv.ts';
 
 /** How much of each thing to make. */
 export interface DataSize {
@@ -38,6 +41,26 @@ export async function makeData(sql: Sql, size: DataSize): Promise<void> {
     join events e on e.id = 1 + (c.id * 7 + k) % ${size.events}::int
     where c.id % 10 <> 0`;
   await analyze(sql);
+}
+
+/** The real data set, which lies beside the repository where there is one. */
+const REAL_DATA = fileURLToPath(new URL('../../../shared/data', import.meta.url));
+
+/**
+ * Fills the tables with the real data set as `db:load` does, or with a made one of that size where it is not there.
+ *
+ * @param sql where
+ * @param url the address of the same database
+ * @returns whether it is the real one
+ */
+export async function loadRealData(sql: Sql, url: string): Promise<boolean> {
+  const real = existsSync(REAL_DATA);
+  const silent = () => ({ advance: () => {}, finish: () => {} });
+  if (real) await loadCsv(url, REAL_DATA, { replace: false, startProgress: silent });
+  else await makeData(sql, { brands: 12, campaigns: 3300, events: 20_580, perCampaign: 20 });
+  // Nothing of it is cached yet, so there is nothing to drop.
+  await sql`truncate cache_outbox`;
+  return real;
 }
 
 /**
