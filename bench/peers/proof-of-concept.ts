@@ -1,0 +1,107 @@
+// The algorithm that Larder descends from: types call repositories, a list is read as ids for each parent (N+1), the
+// entities of each list come by one MGET, single ones by GET, and lists are never cached. In fastify and mercurius with
+// its compiled queries (`jit`), which this peer is faster with.
+import { fastify } from 'fastify';
+import mercurius from 'mercurius';
+import { connectPostgres } from './support/connect.ts';
+import { openEntities } from './support/entities.ts';
+import { decodeId, encodeId } from './support/global-id.ts';
+import type { BrandRow, CampaignRow, EventRow } from './support/rows.ts';
+import { settings } from './support/settings.ts';
+
+const sql = connectPostgres(settings.databaseUrl);
+const { brand, campaign, event } = openEntities(sql, settings.redisUrl);
+
+const schema = `
+  type Query {
+    campaigns(first: Int!, after: String): CampaignConnection!
+    campaign(id: ID!): Campaign
+  }
+  type Mutation { updateEvent(input: UpdateEventInput!): UpdateEventPayload! }
+  input UpdateEventInput { id: ID!, title: String! }
+  type UpdateEventPayload { event: Event }
+  type Brand { id: ID!, name: String!, campaigns(first: Int!): CampaignConnection! }
+  type Campaign { id: ID!, title: String!, body: String!, brand: Brand!, events(first: Int!): EventConnection! }
+  type Event { id: ID!, title: String!, body: String!, startsAt: String!, campaigns(first: Int!): CampaignConnection! }
+  type PageInfo { hasNextPage: Boolean!, endCursor: String }
+  type CampaignEdge { cursor: String!, node: Campaign! }
+  type CampaignConnection { nodes: [Campaign!]!, edges: [CampaignEdge!]!, pageInfo: PageInfo! }
+  type EventConnection { nodes: [Event!]!, pageInfo: PageInfo! }
+`;
+
+/** A page of a list whose statement fetched one id more than wanted. */
+async function page<Row extends { readonly id: string }>(
+  rows: readonly { readonly id: string; readonly key: string }[],
+  first: number,
+  load: (ids: readonly string[]) => Promise<(Row | null)[]>,
+) {
+  const wanted = rows.slice(0, first);
+  const nodes = (await load(wanted.map((row) => row.id))).filter((node) => node !== null);
+  return {
+    nodes,
+    edges: nodes.map((node, i) => ({ node, cursor: wanted[i]?.key })),
+    pageInfo: { hasNextPage: rows.length > first, endCursor: wanted.at(-1)?.key ?? null },
+  };
+}
+
+interface PageArguments {
+  readonly first: number;
+  readonly after?: string | null;
+}
+
+type Ids = { id: string; key: string }[];
+
+const resolvers = {
+  Query: {
+    campaigns: async (_root: unknown, { first, after }: PageArguments) => {
+      const rows = await sql<Ids>`
+        select id, id as key from campaigns where id > ${after ?? 0} order by id limit ${first + 1}`;
+      return page<CampaignRow>(rows, first, campaign.getAll);
+    },
+    campaign: (_root: unknown, { id }: { id: string }) => {
+      const known = decodeId('Campaign', id);
+      return known === null ? null : campaign.get(known);
+    },
+  },
+  Mutation: {
+    updateEvent: async (_root: unknown, { input }: { input: { id: string; title: string } }) => {
+      const id = decodeId('Event', input.id) ?? '0';
+      const [row] = await sql<EventRow[]>`
+        update events set title = ${input.title} where id = ${id} returning id, title, body, starts_at`;
+      await event.forget(id);
+      return { event: row ?? null };
+    },
+  },
+  Brand: {
+    id: (row: BrandRow) => encodeId('Brand', row.id),
+    campaigns: async (row: BrandRow, { first }: PageArguments) => {
+      const rows = await sql<Ids>`
+        select id, id as key from campaigns where brand_id = ${row.id} order by id limit ${first + 1}`;
+      return page<CampaignRow>(rows, first, campaign.getAll);
+    },
+  },
+  Campaign: {
+    id: (row: CampaignRow) => encodeId('Campaign', row.id),
+    brand: (row: CampaignRow) => brand.get(row.brand_id),
+    events: async (row: CampaignRow, { first }: PageArguments) => {
+      const rows = await sql<Ids>`
+        select event_id as id, starts_at || ',' || event_id as key from campaign_events
+        where campaign_id = ${row.id} order by starts_at, event_id limit ${first + 1}`;
+      return page<EventRow>(rows, first, event.getAll);
+    },
+  },
+  Event: {
+    id: (row: EventRow) => encodeId('Event', row.id),
+    startsAt: (row: EventRow) => row.starts_at,
+    campaigns: async (row: EventRow, { first }: PageArguments) => {
+      const rows = await sql<Ids>`
+        select campaign_id as id, campaign_id as key from campaign_events
+        where event_id = ${row.id} order by campaign_id limit ${first + 1}`;
+      return page<CampaignRow>(rows, first, campaign.getAll);
+    },
+  },
+};
+
+const app = fastify();
+await app.register(mercurius, { schema, resolvers, jit: 1 });
+await app.listen({ host: settings.host, port: settings.port });

@@ -1,0 +1,151 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import postgres, { type Sql } from 'postgres';
+import { seedDatabase } from '../../src/cli/seed.ts';
+import { startPostgres } from '../../src/cli/services/postgres.ts';
+import { type RedisService, startRedis } from '../../src/cli/services/redis.ts';
+import { migrateDatabase } from '../../src/db/migrate.ts';
+import { cpuSeconds, cpuSecondsOfChildren } from './process-time.ts';
+import type { Teardown } from './teardown.ts';
+
+/** How much data. */
+export interface DataSize {
+  readonly campaigns: number;
+  readonly events: number;
+}
+
+/** What a run of requests cost the stores. */
+export interface StoreUse {
+  readonly statements: number;
+  readonly redisCommands: number;
+  readonly postgresCpu: number;
+}
+
+/** The Postgres and the Redis of one benchmark. */
+export interface Stores {
+  readonly redis: RedisService;
+  /** The address of a database. */
+  databaseUrl(name: string): string;
+  /** The address of a Redis database, so that peers do not meet each other's keys. */
+  redisUrl(index: number): string;
+  /** Makes a migrated database. */
+  createDatabase(name: string): Promise<void>;
+  /** Opens a connection for the runner itself; it is closed with the stores. */
+  connect(name: string): Sql;
+  /** Empties every database of Redis. */
+  flushRedis(): Promise<void>;
+  /** Starts counting; the result tells what was used since. */
+  startCounting(name: string): Promise<() => Promise<StoreUse>>;
+}
+
+const SETTINGS = {
+  shared_buffers: '1GB',
+  max_connections: '300',
+  max_wal_size: '4GB',
+  // Nobody's disk is measured: a commit does not wait for it, for any peer.
+  synchronous_commit: 'off',
+  // Nor may a vacuum fall into the turn of one peer; the runner vacuums between the rounds.
+  autovacuum: 'off',
+  shared_preload_libraries: 'pg_stat_statements',
+  'pg_stat_statements.track': 'top',
+};
+
+/** What keeps a connection or looks from outside, and answers no request. */
+const UPKEEP = new Set(
+  ['auth', 'client', 'command', 'config', 'hello', 'info', 'ping', 'script', 'select', 'flushall'].concat([
+    'subscribe',
+    'unsubscribe',
+  ]),
+);
+
+/**
+ * Starts a Postgres in a temporary directory and a Redis, both empty.
+ *
+ * @param teardown gets what stops them
+ * @returns the stores
+ */
+export async function startStores(teardown: Teardown): Promise<Stores> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'larder-bench-'));
+  const service = await startPostgres({ dataDir, settings: SETTINGS, persistent: false });
+  teardown.push(() => service.stop());
+  const redis = await startRedis({ args: ['--databases', '32', '--maxmemory', '2gb'] });
+  teardown.push(() => redis.stop());
+  const connect = (name: string): Sql => {
+    const sql = postgres(service.url(name), { max: 1, onnotice: () => {} });
+    teardown.push(() => sql.end({ timeout: 5 }));
+    return sql;
+  };
+  const admin = connect('postgres');
+  await admin`create extension pg_stat_statements`;
+  const redisClient = async <T>(action: (client: Redis) => Promise<T>): Promise<T> => {
+    // A connection for each question: it may be asked of a Redis that was restarted since.
+    const client = new Redis(redis.url);
+    try {
+      return await action(client);
+    } finally {
+      client.disconnect();
+    }
+  };
+
+  const counts = async (name: string): Promise<StoreUse> => {
+    const [row] = await admin<[{ calls: string }]>`
+      select coalesce(sum(calls), 0)::text as calls from pg_stat_statements
+      where dbid = (select oid from pg_database where datname = ${name})`;
+    return {
+      statements: Number(row.calls),
+      redisCommands: await redisClient(async (client) => sumCommands(await client.info('commandstats'))),
+      postgresCpu: cpuSeconds(service.pid) + cpuSecondsOfChildren(service.pid),
+    };
+  };
+
+  return {
+    redis,
+    databaseUrl: (name) => service.url(name),
+    redisUrl: (index) => `${redis.url}/${index}`,
+    connect,
+    createDatabase: async (name) => {
+      await service.createDatabase(name);
+      await migrateDatabase(service.url(name), () => {});
+    },
+    flushRedis: async () => {
+      await redisClient((client) => client.flushall());
+    },
+    startCounting: async (name) => {
+      const before = await counts(name);
+      return async () => {
+        const after = await counts(name);
+        return {
+          statements: after.statements - before.statements,
+          redisCommands: after.redisCommands - before.redisCommands,
+          postgresCpu: after.postgresCpu - before.postgresCpu,
+        };
+      };
+    },
+  };
+}
+
+/**
+ * Makes a database with the sample data of `npm run db:seed`.
+ *
+ * @param stores where
+ * @param name what it is called
+ * @param size how much data
+ */
+export async function seed(stores: Stores, name: string, size: DataSize): Promise<void> {
+  await stores.createDatabase(name);
+  await seedDatabase({ url: stores.databaseUrl(name), ...size, seed: 1 });
+  const sql = stores.connect(name);
+  // Nothing is cached yet, so nothing need be dropped for what was just loaded.
+  await sql`truncate cache_outbox`;
+  await sql`checkpoint`;
+}
+
+function sumCommands(info: string): number {
+  let sum = 0;
+  for (const [, name = '', calls] of info.matchAll(/^cmdstat_([^:|]+)[^:]*:calls=(\d+)/gm)) {
+    if (!UPKEEP.has(name)) sum += Number(calls);
+  }
+  return sum;
+}
