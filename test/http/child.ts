@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process';
+import type { Test } from 'tap';
+import { findFreePort } from '../../src/cli/services/port.ts';
+import { exited } from '../../src/cli/services/process.ts';
+import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
+import { until } from '../support/server.ts';
+import type { TestDatabase, TestRedis } from '../support/services.ts';
+
+/** The server in a process of its own. */
+export interface ServerProcess {
+  readonly url: string;
+  readonly metricsUrl: string;
+  readonly pid: number;
+  /** Everything that it wrote so far, on both streams. */
+  output(): string;
+  /** How it ended, such as `exit code 0`. */
+  readonly ended: Promise<string>;
+  /** `null` while it runs. */
+  exitCode(): number | null;
+  kill(signal: NodeJS.Signals): void;
+  /** Collects garbage in it, and answers how much of its heap is in use, in bytes. */
+  heapAfterGc(): Promise<number>;
+}
+
+/** Preloaded: at SIGUSR2 it collects garbage and says what is left. */
+const HEAP_REPORT = `data:text/javascript,${encodeURIComponent(
+  'process.on("SIGUSR2", () => { gc(); gc(); process.stderr.write(`heap ${process.memoryUsage().heapUsed}\\n`); });',
+)}`;
+
+/**
+ * Starts `src/main.ts` as `npm start` does, on free ports, and kills it when the test ends.
+ *
+ * @param t the test that it is for
+ * @param stores what to start it on
+ * @param env its variables over those of production; of our own it gets PATH alone
+ * @returns the server, which answers
+ */
+export async function startProcess(
+  t: Test,
+  stores: { readonly database: Pick<TestDatabase, 'url'>; readonly redis: Pick<TestRedis, 'url'> | null },
+  env: Readonly<Record<string, string>> = {},
+): Promise<ServerProcess> {
+  const port = await findFreePort('127.0.0.1');
+  const metricsPort = await findFreePort('127.0.0.1', 0, [port]);
+  const child = spawn(process.execPath, ['--expose-gc', '--import', HEAP_REPORT, '--import=tsx', 'src/main.ts'], {
+    cwd: REPOSITORY,
+    env: {
+      PATH: process.env.PATH,
+      NODE_ENV: 'production',
+      LOG_LEVEL: 'info',
+      PORT: String(port),
+      METRICS_PORT: String(metricsPort),
+      DATABASE_URL: stores.database.url,
+      ...(stores.redis === null ? {} : { REDIS_URL: stores.redis.url }),
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  t.teardown(() => child.kill('SIGKILL'));
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const ended = exited(child);
+  const url = `http://127.0.0.1:${port}`;
+  const answers = async () => {
+    if (child.exitCode !== null) throw new Error(`The server ended (${await ended}):\n${output}`);
+    return fetch(`${url}/readyz`).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+  };
+  await until('the server answers', answers);
+  return {
+    url,
+    metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
+    pid: child.pid ?? 0,
+    output: () => output,
+    ended,
+    exitCode: () => child.exitCode,
+    kill: (signal) => child.kill(signal),
+    heapAfterGc: async () => {
+      const reports = () => [...output.matchAll(/^heap (\d+)$/gm)];
+      const before = reports().length;
+      child.kill('SIGUSR2');
+      await until('the heap is reported', async () => reports().length > before);
+      return Number(reports().at(-1)?.[1]);
+    },
+  };
+}
