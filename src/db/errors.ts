@@ -25,8 +25,11 @@ export class ConstraintViolation extends Error {
   }
 }
 
-/** The driver's and Postgres' codes that mean "not now" rather than "this statement is wrong". */
-const UNAVAILABLE = /^(E[A-Z_]+$|CONNECT|08|25006|53|57|58)/;
+/**
+ * The driver's and Postgres' codes that mean "not now" rather than "this statement is wrong": no connection, a server that
+ * takes no writes, a transaction that waited or was idle for too long, a deadlock, no resources, a shutdown, a broken disk.
+ */
+const UNAVAILABLE = /^(E[A-Z_]+$|CONNECT|08|25006|25P03|40|53|55P03|57|58)/;
 
 /**
  * Sorts what the driver threw. Its errors carry the statement and its parameters, which must not travel further than

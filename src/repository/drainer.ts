@@ -29,10 +29,10 @@ const BATCH = 2000;
 const IDLE_MS = 250;
 
 /**
- * Starts to drop the cached bodies of changed rows, as long as the process lives. A round looks what
- * waits, drains until nothing does or the heartbeat is due, and vouches for what is cached: no change older than the
- * oldest that waits is unhandled, so bodies may serve reads by id for the bound less that age. Redis counts that time
- * down, so no clocks are compared.
+ * Starts to drop the cached bodies of changed rows, as long as the process lives. A round looks what waits, drains until
+ * nothing does or the heartbeat is due, and vouches for what is cached: no change older than the oldest that waits is
+ * unhandled, so bodies may serve reads by id for the bound less that age. Redis counts that time down, so no clocks are
+ * compared.
  *
  * @param options what to work on
  * @returns the running drainer, whose first round has begun
@@ -51,20 +51,30 @@ export function startDrainer(options: DrainerOptions): Drainer {
     } while (taken > 0 && !stopped && performance.now() < until);
   };
 
-  const vouch = async () => {
-    const looked = performance.now();
-    status = { ...(await outboxStatus(database)), lookedAt: looked };
-    const left = boundMs - status.ageMs - (performance.now() - looked);
-    if (beat !== null && left >= 1) await beat(Math.floor(left));
-    return status.depth > 0;
+  const look = async () => {
+    const lookedAt = performance.now();
+    status = { ...(await outboxStatus(database)), lookedAt };
+    return status;
   };
 
-  /** An idle round is one statement and one Redis command. */
+  const vouch = async ({ ageMs, lookedAt }: OutboxStatus & { lookedAt: number }) => {
+    const left = boundMs - ageMs - (performance.now() - lookedAt);
+    if (beat !== null && left >= 1) await beat(Math.floor(left));
+  };
+
+  /**
+   * An idle round is one statement and one Redis command. What waits is handled before the heartbeat: a Redis that is
+   * full refuses the one, and the other makes room.
+   */
   const round = async () => {
-    if (!(await vouch())) return false;
-    await drain();
-    await vouch();
-    return true;
+    let seen = await look();
+    const busy = seen.depth > 0;
+    if (busy) {
+      await drain();
+      seen = await look();
+    }
+    await vouch(seen);
+    return busy;
   };
 
   const work = async () => {

@@ -1,0 +1,111 @@
+import type { Sql } from 'postgres';
+import type { Test } from 'tap';
+import { openSql, until } from '../../support/server.ts';
+import { freshDatabase, type TestDatabase } from '../../support/services.ts';
+import { type Judge, judgedRows, startJudge, type Verdict } from './judge.ts';
+import { type LarderChild, QUICK, startLarder } from './larder.ts';
+
+/** How old an entity read by id may be in these tests, in milliseconds. */
+export const MAX_STALENESS_MS = 2500;
+
+/** A server whose answers are judged while something is done to its stores. */
+export interface Scene {
+  readonly larder: LarderChild;
+  readonly judge: Judge;
+  readonly sql: Sql;
+}
+
+/** What to start a scene on. */
+export interface SceneOptions {
+  /** Where the server finds Postgres; a fresh database of the run's Postgres when it is not given. */
+  readonly databaseUrl?: string;
+  readonly redisUrl: string;
+  /** The test's own way to the database; one of its own when it is not given. */
+  readonly sql?: Sql;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Starts a server with rows that change all the time, and readers that judge what they see.
+ *
+ * @param t the test that it is for
+ * @param options what to start it on
+ * @returns the scene
+ */
+export async function startScene(t: Test, options: SceneOptions): Promise<Scene> {
+  const fresh: Pick<TestDatabase, 'url'> | null = options.databaseUrl === undefined ? await freshDatabase(t) : null;
+  const url = options.databaseUrl ?? (fresh?.url as string);
+  const sql = options.sql ?? openSql(t, { url });
+  await judgedRows(sql);
+  const larder = await startLarder(t, {
+    ...QUICK,
+    MAX_STALENESS_MS: String(MAX_STALENESS_MS),
+    MEMORY_TTL_MS: '500',
+    DATABASE_URL: url,
+    REDIS_URL: options.redisUrl,
+    ...options.env,
+  });
+  const judge = startJudge({ larder, sql, maxStalenessMs: MAX_STALENESS_MS });
+  t.teardown(() => judge.stop());
+  return { larder, judge, sql };
+}
+
+/** What must have been seen before watching ends, and what may be. */
+export interface WatchOptions {
+  /** Reads that were answered. */
+  readonly answered?: number;
+  /** Bodies of them that no cache was asked for. */
+  readonly bypassed?: number;
+  /** Reads that were told to come again; none may be when it is not given. */
+  readonly unavailable?: number;
+  /** How long the slowest may take, in milliseconds. */
+  readonly boundMs: number;
+}
+
+/**
+ * Watches until enough has been seen, and judges it.
+ *
+ * @param t the test that it is for
+ * @param scene the server
+ * @param what what is going on meanwhile, in words
+ * @param options how much is enough
+ */
+export async function watch(t: Test, { judge, larder }: Scene, what: string, options: WatchOptions): Promise<void> {
+  const { answered = 0, bypassed = 0, unavailable, boundMs } = options;
+  const total: Verdict = { answered: 0, unavailable: 0, bypassed: 0, slowestMs: 0, wrong: [] };
+  await until(`enough is read while ${what}`, async () => {
+    const seen = judge.verdict();
+    total.answered += seen.answered;
+    total.unavailable += seen.unavailable;
+    total.bypassed += seen.bypassed;
+    total.slowestMs = Math.max(total.slowestMs, seen.slowestMs);
+    total.wrong.push(...seen.wrong);
+    const enough = total.answered >= answered && total.bypassed >= bypassed && total.unavailable >= (unavailable ?? 0);
+    return enough || total.wrong.length > 0 || !larder.alive();
+  }).catch((error: Error) => t.fail(error.message));
+  t.comment(what, { ...total, wrong: total.wrong.length });
+  t.ok(larder.alive(), `${what}: the server lives`);
+  t.same(total.wrong.slice(0, 3), [], `${what}: every answer is right`);
+  if (unavailable === undefined) t.equal(total.unavailable, 0, `${what}: every read is answered`);
+  t.ok(total.slowestMs < boundMs, `${what}: the slowest took ${Math.round(total.slowestMs)} of ${boundMs} ms`);
+}
+
+/**
+ * Waits until bodies read by id come from Redis, and sees that all is well then.
+ *
+ * @param t the test that it is for
+ * @param scene the server
+ * @param what what was mended, in words
+ * @param boundMs how long the slowest read may take then, in milliseconds
+ */
+export async function recovers(t: Test, scene: Scene, what: string, boundMs: number): Promise<void> {
+  await until(`bodies come from Redis again ${what}`, async () => {
+    const { extensions } = await scene.larder.query(`{ campaign(id: "Q2FtcGFpZ246MQ==") { title } }`);
+    const counts = extensions?.dataFetching?.cache.Campaign;
+    return counts?.hits === 1 && counts.memoryHits === 0 && counts.joined === 0;
+  }).catch((error: Error) => t.fail(error.message));
+  // What was asked before may have been answered only now.
+  await watch(t, scene, `${what}, at first`, { answered: 20, unavailable: 0, boundMs: Number.POSITIVE_INFINITY });
+  await watch(t, scene, what, { answered: 60, boundMs });
+  t.match(await scene.larder.get('/readyz'), { status: 200, body: { status: 'ready', postgres: true, redis: true } });
+}
