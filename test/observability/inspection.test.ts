@@ -1,6 +1,6 @@
-import { createHmac } from 'node:crypto';
 import { type Test, t } from 'tap';
 import { globalId, makeData } from '../support/data.ts';
+import { writerToken } from '../support/metrics.ts';
 import { type Answer, counted, openRedis, type ServerOptions, startServer, type TestStack } from '../support/server.ts';
 import type { TestRedis } from '../support/services.ts';
 
@@ -45,13 +45,6 @@ async function inspect(server: TestStack<TestRedis>, document = NESTED, headers 
 
 const fetching = (answer: Answer<unknown>) => answer.extensions?.dataFetching as DataFetching;
 
-/** A bearer token (RFC 7519). */
-function signed(claims: object, secret: string): string {
-  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const text = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode(claims)}`;
-  return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
-}
-
 const names = (events: readonly Event[]) => events.map(({ name }) => name);
 
 t.test('every exchange is shown, in order of time', async (t) => {
@@ -86,7 +79,7 @@ t.test('every exchange is shown, in order of time', async (t) => {
 
 t.test('a mutation shows its transaction', async (t) => {
   const secret = 'a secret that is long enough for a key';
-  const token = signed({ sub: 'tester', scope: 'write' }, secret);
+  const token = writerToken(secret);
   const server = await start(t, { env: { JWT_SECRET: secret } });
   const document = `mutation { updateBrand(input: { id: "${globalId('Brand', 1)}", name: "New" }) { brand { name } } }`;
   const answer = await server.query(document, undefined, { ...INSPECT, authorization: `Bearer ${token}` });

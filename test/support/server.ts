@@ -36,6 +36,8 @@ export interface Answer<Data> {
 /** The real server in this process, spoken to over HTTP. */
 export interface TestServer {
   readonly url: string;
+  /** Where `/metrics` is. Servers of one process count together. */
+  readonly metricsUrl: string;
   /** Sends a query and answers whatever comes back. */
   query<Data>(document: string, variables?: object, headers?: Record<string, string>): Promise<Answer<Data>>;
   /** Sends a query that must succeed, and answers its data. */
@@ -91,6 +93,7 @@ export async function openServer(
   };
   return {
     url: larder.url,
+    metricsUrl: larder.metricsUrl,
     query,
     ask: async <Data>(document: string, variables?: object) => {
       const answer = await query<Data>(document, variables);
