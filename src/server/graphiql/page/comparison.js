@@ -32,20 +32,27 @@ export function Comparison({ id, runs: { cold, cached, latest } }) {
       : element(
           'div',
           { className: cold === null ? 'inspector-runs' : 'inspector-runs inspector-runs-two' },
-          cold !== null && element(Run, { key: cold.id, run: cold, figures: figures.get(cold), longest }),
-          cached !== null && element(Run, { key: cached.id, run: cached, figures: figures.get(cached), longest }),
+          cold !== null && element(Run, { key: cold.id, run: cold, latest, figures: figures.get(cold), longest }),
+          cached !== null &&
+            element(Run, { key: cached.id, run: cached, latest, figures: figures.get(cached), longest }),
           cached === null && element('p', { className: 'inspector-hint' }, 'Run warm puts its waterfall here.'),
         ),
   );
 }
 
-function Run({ run, figures, longest }) {
+function Run({ run, latest, figures, longest }) {
   const heading = React.useId();
+  const place = React.useRef(null);
+  const isLatest = run === latest;
+  // In a narrow window the two runs stand below each other.
+  React.useEffect(() => {
+    if (isLatest) place.current.scrollIntoView({ block: 'nearest' });
+  }, [isLatest]);
   const { events, cache } = run.fetching;
   const { title, note } = titleOf(run, figures);
   return element(
     'section',
-    { className: `inspector-run-view inspector-run-view-${run.mode}`, 'aria-labelledby': heading },
+    { ref: place, className: 'inspector-run-view', 'aria-labelledby': heading },
     element('h2', { id: heading }, title),
     element('p', { className: 'inspector-summary' }, figureTexts(figures).join(' · ')),
     note !== null && element('p', { className: 'inspector-note' }, note),

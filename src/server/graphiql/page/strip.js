@@ -47,13 +47,14 @@ export function Strip({ runs, open, toggle, startable, onToggle, onRun }) {
 }
 
 function figureLine(figures, repeated) {
-  const texts = figureTexts(figures);
+  const figure = (text) => element('span', { key: text, className: 'inspector-figure' }, text);
   return [
-    // Not broken inside of a figure.
-    ...texts.flatMap((text, i) => [
-      i === 0 ? null : ' · ',
-      element('span', { key: i, className: 'inspector-figure' }, text),
-    ]),
+    // A line may break between two figures, and not inside of one.
+    element(
+      'span',
+      { key: 'figures' },
+      figureTexts(figures).flatMap((text, i) => (i === 0 ? figure(text) : [' · ', figure(text)])),
+    ),
     ...repeated.flatMap(([name, times]) => [
       ' ',
       element(

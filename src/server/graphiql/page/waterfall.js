@@ -41,8 +41,8 @@ export function Waterfall({ title, events, longest, repeated }) {
       element(
         'tr',
         null,
-        header('Kind'),
-        header('Statement or keys'),
+        header('Kind', 'inspector-column-kind'),
+        header('Statement or keys', 'inspector-column-statement'),
         element(
           'th',
           { scope: 'col', className: 'inspector-axis' },
@@ -51,9 +51,9 @@ export function Waterfall({ title, events, longest, repeated }) {
           element('span', { className: 'inspector-unseen' }, ' to '),
           element('span', null, milliseconds(longest)),
         ),
-        header('Rows', true),
-        hits && header('Hits', true),
-        header('Took', true),
+        header('Rows', 'inspector-number'),
+        hits && header('Hits', 'inspector-number'),
+        header('Took', 'inspector-number'),
       ),
     ),
     element(
@@ -103,8 +103,8 @@ function Row({ event, longest, hits, detail, open, toggle, times }) {
   );
 }
 
-function header(text, isNumber = false) {
-  return element('th', { scope: 'col', className: isNumber ? 'inspector-number' : undefined }, text);
+function header(text, className) {
+  return element('th', { scope: 'col', className }, text);
 }
 
 function number(value) {

@@ -9,7 +9,7 @@ export function count(number, noun, plural = `${noun}s`) {
 
 /** Milliseconds to two digits: more would be noise, and less would make all warm statements look alike. */
 export function milliseconds(ms) {
-  const digits = ms >= 10 ? 0 : ms >= 1 ? 1 : 2;
+  const digits = ms >= 9.95 ? 0 : ms >= 0.995 ? 1 : 2;
   return `${ms.toFixed(digits)} ms`;
 }
 
