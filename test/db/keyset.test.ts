@@ -1,4 +1,3 @@
-import type { Sql } from 'postgres';
 import { type Test, t } from 'tap';
 import { type Database, openDatabase } from '../../src/db/client.ts';
 import { campaignDefinition } from '../../src/domain/campaign.ts';
@@ -63,14 +62,12 @@ const page = (more: Partial<PageRequest>): PageRequest => ({
 function recorder(t: Test) {
   const real = openDatabase({ url: database.url, poolSize: 1, statementTimeoutMs: 60_000 });
   t.teardown(() => real.close());
-  const sent: { text: string; parameters: string[] }[] = [];
-  const client = {
-    unsafe: (text: string, parameters: string[], options: object) => {
-      sent.push({ text, parameters });
-      return real.client.unsafe(text, parameters, options);
-    },
-  } as unknown as Sql;
-  return { sent, recording: { ...real, client } as Database };
+  const sent: { text: string; parameters: readonly unknown[] }[] = [];
+  const query: Database['query'] = (text, parameters = []) => {
+    sent.push({ text, parameters });
+    return real.query(text, parameters);
+  };
+  return { sent, recording: { ...real, query } satisfies Database };
 }
 
 /** The plans of what a list's reader sends for some pages: with the values known, and as they are once prepared for any. */

@@ -1,6 +1,6 @@
 import { type Test, t } from 'tap';
 import { analyze, globalId, makeData } from '../support/data.ts';
-import { counted, openRedis, openServer, openSql, type TestServer } from '../support/server.ts';
+import { calmly, counted, openRedis, openServer, openSql, type TestServer } from '../support/server.ts';
 import { type CountedStatement, freshDatabase, freshRedis } from '../support/services.ts';
 
 interface Titled {
@@ -23,6 +23,7 @@ const database = await freshDatabase(t);
 const redis = await freshRedis(t);
 const sql = openSql(t, database);
 const keys = openRedis(t, redis);
+const stores = { database, redis };
 await makeData(sql, { brands: 12, campaigns: 120, events: 3000, perCampaign: 110 });
 
 /** How many rows the reads of bodies answered. Postgres counts those of two tables as one statement. */
@@ -53,39 +54,37 @@ t.test('a page of pages costs the same, however large', async (t) => {
   for (const campaigns of [5, 50, 100]) {
     for (const events of [2, 10, 100]) {
       await t.test(`${campaigns} campaigns with ${events} events`, async (t) => {
-        await forgetAll();
-        const variables = { campaigns, events };
-        const ask = async (server: TestServer) => {
-          const result = await counted({ database, redis }, () => server.ask<Campaigns>(NESTED, variables));
-          const { nodes } = result.answer.campaigns;
-          t.equal(nodes.length, campaigns, 'every campaign asked for is there');
-          const listed = nodes.reduce((sum, campaign) => sum + campaign.events.nodes.length, 0);
-          t.equal(listed, eventful(campaigns) * events, 'and so is every event');
-          t.ok(result.mget <= 2, `at most 2 MGET, got ${result.mget}`);
-          return result;
-        };
+        const ask = (server: TestServer) => counted(stores, () => server.ask<Campaigns>(NESTED, { campaigns, events }));
+        const { cold, ...others } = await calmly(async () => {
+          await forgetAll();
+          const first = await server(t);
+          const [cold, warm] = [await ask(first), await ask(first)];
+          const elsewhere = await ask(await server(t));
+          await forget(/[02468]$/);
+          const half = await ask(await server(t));
+          await forget(/^Event-\d*[13579]$/);
+          return { cold, warm, elsewhere, half, eventsGone: await ask(await server(t)) };
+        });
 
-        const first = await server(t);
-        const cold = await ask(first);
+        const { nodes } = cold.answer.campaigns;
+        t.equal(nodes.length, campaigns, 'every campaign asked for is there');
+        const listed = nodes.reduce((sum, campaign) => sum + campaign.events.nodes.length, 0);
+        t.equal(listed, eventful(campaigns) * events, 'and so is every event');
+        for (const [name, { answer, mget }] of Object.entries({ cold, ...others })) {
+          t.same(answer, cold.answer, `${name}: the answer`);
+          t.ok(mget <= 2, `${name}: at most 2 MGET, got ${mget}`);
+        }
         t.equal(cold.sql, 4, 'cold: two lists and two reads of bodies');
-        const warm = await ask(first);
-        t.equal(warm.sql, 2, 'warm: two lists');
-        t.equal(warm.set, 0, 'and nothing to fill');
-        t.same(warm.answer, cold.answer, 'with the same answer');
-        const elsewhere = await ask(await server(t));
-        t.equal(elsewhere.sql, 2, 'warm in another process: two lists');
-        t.equal(elsewhere.mget, 2, 'and an MGET for each kind of entity');
-        t.same(elsewhere.answer, cold.answer, 'with the same answer');
-
-        await forget(/[02468]$/);
-        const half = await ask(await server(t));
+        const { warm, elsewhere, half, eventsGone } = others;
+        t.same([warm.sql, warm.set], [2, 0], 'warm: two lists and nothing to fill');
+        t.same(
+          [elsewhere.sql, elsewhere.mget],
+          [2, 2],
+          'warm in another process: two lists, and an MGET for each kind',
+        );
         t.equal(half.sql, 4, 'half warm: two lists and two reads of bodies');
         t.ok(half.rows < cold.rows, 'of the missing bodies alone');
-        t.same(half.answer, cold.answer, 'with the same answer');
-        await forget(/^Event-\d*[13579]$/);
-        const eventsGone = await ask(await server(t));
         t.equal(eventsGone.sql, 3, 'where one kind of entity is missing in part: two lists and one read of bodies');
-        t.same(eventsGone.answer, cold.answer, 'with the same answer');
       });
     }
   }
@@ -104,26 +103,27 @@ t.test('without Redis', async (t) => {
 
 t.test('the brand of each campaign', async (t) => {
   for (const campaigns of [5, 50, 100]) {
-    await forgetAll();
-    const variables = { campaigns, events: 2 };
-    const ask = async (server: TestServer, temperature: string, document: string, sql: number, mget: number) => {
-      const result = await counted({ database, redis }, () => server.ask<Campaigns>(document, variables));
-      t.equal(result.sql, sql, `${campaigns} campaigns, ${temperature}: ${sql} statements`);
-      t.ok(result.mget <= mget, `and at most ${mget} MGET, got ${result.mget}`);
-      return result.answer.campaigns.nodes;
-    };
-    await ask(await server(t), 'cold without brands', NESTED, 4, 2);
-    const nodes = await ask(await server(t), 'only brands cold', WITH_BRAND, 3, 3);
+    const ask = (server: TestServer, document: string) =>
+      counted(stores, () => server.ask<Campaigns>(document, { campaigns, events: 2 }));
+    const measured = await calmly(async () => {
+      await forgetAll();
+      const without = await ask(await server(t), NESTED);
+      const brands = await ask(await server(t), WITH_BRAND);
+      const warm = await server(t);
+      const [elsewhere, here] = [await ask(warm, WITH_BRAND), await ask(warm, WITH_BRAND)];
+      await forgetAll();
+      return { without, brands, elsewhere, here, cold: await ask(await server(t), WITH_BRAND) };
+    });
+    const expected = { without: 4, brands: 3, elsewhere: 2, here: 2, cold: 5 };
+    for (const [name, { sql, mget }] of Object.entries(measured)) {
+      t.equal(sql, expected[name as keyof typeof expected], `${campaigns} campaigns, ${name}`);
+      t.ok(mget <= (name === 'without' ? 2 : 3), `at most one MGET more, got ${mget}`);
+    }
     t.same(
-      nodes.map((campaign) => campaign.brand?.name),
-      nodes.map((_campaign, i) => `Brand ${1 + ((i + 1) % 12)}`),
+      measured.brands.answer.campaigns.nodes.map((campaign) => campaign.brand?.name),
+      Array.from({ length: campaigns }, (_, i) => `Brand ${1 + ((i + 1) % 12)}`),
       'every campaign has its own brand',
     );
-    const warm = await server(t);
-    await ask(warm, 'warm in Redis', WITH_BRAND, 2, 3);
-    await ask(warm, 'warm in the process', WITH_BRAND, 2, 3);
-    await forgetAll();
-    await ask(await server(t), 'all cold', WITH_BRAND, 5, 3);
   }
 });
 
@@ -139,23 +139,27 @@ t.test('three levels', async (t) => {
   for (const [brands, campaigns, events] of cases) {
     const sizes = `${brands} x ${campaigns} x ${events}`;
     const all = `{ brands(first: ${brands}) { nodes { name campaigns(first: ${campaigns}) ${under(events)} } } }`;
-    await forgetAll();
-    const first = await server(t);
-    const cold = await counted({ database, redis }, () => first.ask(all));
+    const one = `{ brand(id: "${globalId('Brand', 3)}") { name campaigns(first: ${campaigns}) ${under(events)} } }`;
+    const measured = await calmly(async () => {
+      await forgetAll();
+      const first = await server(t);
+      const cold = await counted(stores, () => first.ask(all));
+      const warm = await counted(stores, () => first.ask(all));
+      const second = await server(t);
+      const elsewhere = await counted(stores, () => second.ask(all));
+      await forgetAll();
+      const third = await server(t);
+      const oneCold = await counted(stores, () => third.ask(one));
+      return { cold, warm, elsewhere, oneCold, oneWarm: await counted(stores, () => third.ask(one)) };
+    });
+    const { cold, warm, elsewhere, oneCold, oneWarm } = measured;
     t.equal(cold.sql, 6, `${sizes}, cold: three lists and three reads of bodies`);
     t.ok(cold.mget <= 3, `at most 3 MGET, got ${cold.mget}`);
-    const warm = await counted({ database, redis }, () => first.ask(all));
-    t.equal(warm.sql, 3, `${sizes}, warm: three lists`);
-    const elsewhere = await counted({ database, redis }, async () => (await server(t)).ask(all));
-    t.equal(elsewhere.sql, 3, `${sizes}, warm in another process: three lists`);
-    t.equal(elsewhere.mget, 3, 'and an MGET for each kind of entity');
+    t.equal(warm.sql, 3, 'warm: three lists');
+    t.same([elsewhere.sql, elsewhere.mget], [3, 3], 'warm in another process: three lists, and an MGET for each kind');
     t.same(elsewhere.answer, cold.answer, 'with the same answer');
-
-    const one = `{ brand(id: "${globalId('Brand', 3)}") { name campaigns(first: ${campaigns}) ${under(events)} } }`;
-    await forgetAll();
-    const other = await server(t);
-    t.equal((await counted({ database, redis }, () => other.ask(one))).sql, 5, 'of one brand, cold: its body more');
-    t.equal((await counted({ database, redis }, () => other.ask(one))).sql, 2, 'of one brand, warm: two lists');
+    t.equal(oneCold.sql, 5, 'of one brand, cold: its body more');
+    t.equal(oneWarm.sql, 2, 'of one brand, warm: two lists');
   }
 });
 
@@ -172,7 +176,7 @@ t.test('siblings', async (t) => {
   const cursor = campaign.events.pageInfo.endCursor;
   const ask = (fields: string) => {
     const document = `query ($cursor: String) { only: campaigns(first: 0, after: $cursor) @skip(if: true) { totalCount } campaigns(first: 50) { nodes { ${fields} } } }`;
-    return counted({ database, redis }, () => warm.ask<{ campaigns: { nodes: unknown[] } }>(document, { cursor }));
+    return counted(stores, () => warm.ask<{ campaigns: { nodes: unknown[] } }>(document, { cursor }));
   };
 
   await t.test('with different first and after share one statement', async (t) => {
@@ -201,7 +205,7 @@ t.test('siblings', async (t) => {
       d: events(first: 10, campaign: "${globalId('Campaign', 7)}") { nodes { title campaigns(first: 3) { nodes { title } } } }
     }`;
     await warm.ask(document);
-    const { sql } = await counted({ database, redis }, () => warm.ask(document));
+    const { sql } = await counted(stores, () => warm.ask(document));
     t.ok(sql <= 6, `at most one for each list in the document, got ${sql}`);
   });
 });
@@ -213,21 +217,25 @@ t.test('an entity that comes up again is fetched once', async (t) => {
       from campaign_events where campaign_id <= 50) ranked
     where rank <= 100`;
   t.ok(row.links > 5 * row.distinct, 'campaigns share events');
-  await forgetAll();
-  const first = await server(t);
-  const nested = await counted({ database, redis }, () => first.ask(NESTED, { campaigns: 50, events: 100 }));
+  const nested = await calmly(async () => {
+    await forgetAll();
+    const cold = await server(t);
+    return counted(stores, () => cold.ask(NESTED, { campaigns: 50, events: 100 }));
+  });
   t.equal(bodyRows(nested.statements), 50 + row.distinct, 'as many rows as there are different entities');
   t.equal(nested.set, 2 * (50 + row.distinct), 'one lease and one value for each body');
 
   await t.test('also on another level', async (t) => {
-    await forgetAll();
-    const cold = await server(t);
     const document = `{
       campaigns(first: 10) { nodes { title events(first: 5) { nodes {
         title campaigns(first: 100) { nodes { title events(first: 5) { nodes { title } } } }
       } } } }
     }`;
-    const { statements } = await counted({ database, redis }, () => cold.ask(document));
+    const { statements } = await calmly(async () => {
+      await forgetAll();
+      const cold = await server(t);
+      return counted(stores, () => cold.ask(document));
+    });
     const [distinct] = await sql<[{ campaigns: number; events: number }]>`
       with near as (
         select campaign_id, event_id, row_number() over (partition by campaign_id order by starts_at, event_id) as rank
@@ -259,13 +267,13 @@ t.test('what an id or a list answers reads no body', async (t) => {
     const fragment = selected.includes('...Ids') ? 'fragment Ids on EventConnection { edges { node { id } } }' : '';
     const document = `query ($no: Boolean = false) {
       campaigns(first: 50) { nodes { id title @include(if: $no) events(first: 10) { ${selected} } } } } ${fragment}`;
-    const { sql, commands } = await counted({ database, redis }, () => cold.ask(document, {}));
+    const { sql, commands } = await counted(stores, () => cold.ask(document, {}));
     t.equal(sql, 2, `${name}: the two lists`);
     t.equal(commands, 0, `${name}: nothing of Redis`);
   }
   await forgetAll();
   const cold = await server(t);
-  const ids = await counted({ database, redis }, () =>
+  const ids = await counted(stores, () =>
     cold.ask('{ campaigns(first: 50) { nodes { brand { id campaigns(first: 3) { nodes { id } totalCount } } } } }'),
   );
   t.equal(ids.sql, 3, 'a reference of which only the id and a list are selected: two lists and the campaigns');
@@ -276,7 +284,7 @@ t.test('nothing is asked for nothing', async (t) => {
   await analyze(sql);
   const cold = await server(t);
   const empty = globalId('Campaign', 10);
-  const { sql: statements, commands } = await counted({ database, redis }, () =>
+  const { sql: statements, commands } = await counted(stores, () =>
     cold.ask(`{ events(campaign: "${empty}", first: 10) { nodes { title } totalCount } none: nodes(ids: []) { id } }`),
   );
   t.equal(statements, 1, 'an empty list costs its list statement');
