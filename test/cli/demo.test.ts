@@ -117,8 +117,10 @@ t.test('from nothing to the second run', async (t) => {
   const started = performance.now();
   const second = startDemo(t, { LARDER_STATE_DIR });
   await second.says(UP);
-  t.ok(performance.now() - started < 10_000, 'the second run serves within ten seconds');
+  // How long it takes is the machine's matter (2.4 s when idle); that it does not do the work again is ours.
+  t.comment(`the second run served after ${Math.round(performance.now() - started)} ms`);
   t.match(second.output(), 'kept from an earlier run');
+  t.notMatch(second.output(), /applied|Making|Storing/, 'nothing is migrated or made again');
   const pids = servicesOf(LARDER_STATE_DIR);
   second.child.kill('SIGTERM');
   t.equal(await second.ended(), 'exit code 0');
