@@ -9,18 +9,20 @@ import {
 
 /** What a document may be made of, whatever it costs. */
 export const LIMITS = {
+  /** Characters of its text, which are read one by one: comments and commas are no tokens. */
+  characters: 100_000,
   tokens: 5_000,
   /** Fields inside of fields. Introspection, which needs fifteen levels, has a limit of its own. */
   depth: 12,
   introspectionDepth: 20,
-  /** Fields of one selection, fragments spread out. */
+  /** Fields of one selection, fragments spread out; a fragment is at least one. */
   breadth: 200,
   /** Fields of the whole operation, fragments spread out. */
   fields: 2_000,
   aliases: 100,
   directives: 50,
   /** Operations, of which one is executed. Validation looks at each together with all its fragments. */
-  operations: 50,
+  operations: 20,
   /** Levels of the syntax tree. What follows it by recursion (printing, copying, comparing) is safe far beyond that. */
   nesting: 100,
   /** Fields that introspection may bring, by the guess that each of its lists has ten entries; the standard query: 52,000. */
@@ -137,7 +139,9 @@ function measurer(fragments: Map<string, FragmentDefinitionNode>) {
   const measureNode = (node: SelectionNode, introspection: boolean): Size => {
     if (node.kind === Kind.FRAGMENT_SPREAD) {
       const fragment = fragments.get(node.name.value);
-      return fragment === undefined ? NOTHING : measure(fragment.selectionSet, introspection);
+      const size = fragment === undefined ? NOTHING : measure(fragment.selectionSet, introspection);
+      // Validation compares what is spread side by side, even if it holds nothing that it knows.
+      return { ...size, breadth: Math.max(size.breadth, 1) };
     }
     if (node.kind === Kind.INLINE_FRAGMENT) return measure(node.selectionSet, introspection);
     const inside = introspection || introspects(node.name.value);

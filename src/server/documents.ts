@@ -12,7 +12,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import type { Operation } from '../graphql/cost.ts';
 import { isConditional } from '../graphql/included.ts';
-import { LimitExceeded } from '../graphql/limits.ts';
+import { LIMITS, LimitExceeded } from '../graphql/limits.ts';
 import { isLarge, parseWithinLimits, tokensOf } from './parse-document.ts';
 import { publicMessage } from './public-message.ts';
 import { RequestRefused } from './request-refused.ts';
@@ -32,8 +32,8 @@ export interface PreparedOperation extends Operation {
 
 /** A document that was parsed and is valid. */
 interface Prepared {
-  /** By the names of the operations; `''` for one without a name. */
-  readonly operations: ReadonlyMap<string, PreparedOperation>;
+  /** By the names of the operations; `''` for one without a name. Each is made ready when it is first asked for. */
+  readonly operations: ReadonlyMap<string, () => PreparedOperation>;
   readonly tokens: number;
 }
 
@@ -43,6 +43,8 @@ const REMEMBERED_BYTES = 64_000_000;
 /** What a token comes to when it is part of a syntax tree, and what a bad document's errors come to; measured. */
 const TOKEN_BYTES = 300;
 const ERRORS_BYTES = 8_000;
+
+const NO_OPERATION = 'The document has no operation.';
 
 /** Validation stops after so many errors. */
 const MAX_ERRORS = 20;
@@ -71,6 +73,8 @@ export function createDocuments(schema: GraphQLSchema) {
    * @throws {RequestRefused} when the document is not valid, too large, or has no such operation
    */
   return (text: string, operationName: string | null): PreparedOperation => {
+    // Before it is even looked up.
+    if (text.length > LIMITS.characters) throw limitExceeded(new LimitExceeded('characters', text.length));
     let prepared = good.get(text);
     if (prepared === undefined) {
       const known = bad.get(text);
@@ -95,35 +99,43 @@ function prepare(schema: GraphQLSchema, text: string): Prepared {
     throw tooLarge('Expected fewer fields of the same name.', 'comparisons');
   }
   if (errors.length > 0) throw refused('GRAPHQL_VALIDATION_FAILED', errors);
-  const operations = new Map<string, PreparedOperation>();
+  const operations = new Map<string, () => PreparedOperation>();
   for (const [name, separate] of Object.entries(separateOperations(document))) {
-    const definition = separate.definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION);
-    if (definition === undefined) continue;
-    if (schema.getRootType(definition.operation) == null) {
-      const error = new GraphQLError(`This server has no ${definition.operation}s.`, { nodes: definition });
-      throw refused('GRAPHQL_VALIDATION_FAILED', [error]);
-    }
-    const fragments = separate.definitions.filter(
-      (node): node is FragmentDefinitionNode => node.kind === Kind.FRAGMENT_DEFINITION,
-    );
-    operations.set(name, {
-      document: separate,
-      definition,
-      fragments,
-      isMutation: definition.operation === OperationTypeNode.MUTATION,
-      introspects: validate(schema, separate, [NoSchemaIntrospectionCustomRule]).length > 0,
-      isConditional: isConditional({ definition, fragments }),
-      isLarge: isLarge(text, document),
+    let ready: PreparedOperation | null = null;
+    operations.set(name, () => {
+      ready ??= prepareOperation(schema, separate, isLarge(text, document));
+      return ready;
     });
   }
   return { operations, tokens: tokensOf(document) };
+}
+
+function prepareOperation(schema: GraphQLSchema, document: DocumentNode, large: boolean): PreparedOperation {
+  const definition = document.definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION);
+  if (definition === undefined) throw notFound(NO_OPERATION);
+  if (schema.getRootType(definition.operation) == null) {
+    const error = new GraphQLError(`This server has no ${definition.operation}s.`, { nodes: definition });
+    throw refused('GRAPHQL_VALIDATION_FAILED', [error]);
+  }
+  const fragments = document.definitions.filter(
+    (node): node is FragmentDefinitionNode => node.kind === Kind.FRAGMENT_DEFINITION,
+  );
+  return {
+    document,
+    definition,
+    fragments,
+    isMutation: definition.operation === OperationTypeNode.MUTATION,
+    introspects: validate(schema, document, [NoSchemaIntrospectionCustomRule]).length > 0,
+    isConditional: isConditional({ definition, fragments }),
+    isLarge: large,
+  };
 }
 
 function parseText(text: string): DocumentNode {
   try {
     return parseWithinLimits(text);
   } catch (error) {
-    if (error instanceof LimitExceeded) throw tooLarge(error.message, error.limit);
+    if (error instanceof LimitExceeded) throw limitExceeded(error);
     if (error instanceof GraphQLError) throw refused('GRAPHQL_PARSE_FAILED', [error]);
     throw error;
   }
@@ -132,17 +144,21 @@ function parseText(text: string): DocumentNode {
 function select({ operations }: Prepared, operationName: string | null): PreparedOperation {
   if (operationName !== null) {
     const operation = operations.get(operationName);
-    if (operation !== undefined) return operation;
+    if (operation !== undefined) return operation();
     throw notFound('The document has no operation of that name.');
   }
   const [first, ...others] = operations.values();
-  if (first === undefined) throw notFound('The document has no operation.');
+  if (first === undefined) throw notFound(NO_OPERATION);
   if (others.length > 0) throw notFound('The document has several operations: say which by operationName.');
-  return first;
+  return first();
 }
 
 function notFound(message: string): RequestRefused {
   return new RequestRefused(400, 'OPERATION_NOT_FOUND', message);
+}
+
+function limitExceeded({ message, limit }: LimitExceeded): RequestRefused {
+  return tooLarge(message, limit);
 }
 
 function tooLarge(message: string, limit: string): RequestRefused {

@@ -1,7 +1,7 @@
 import { type ASTNode, type GraphQLError, Kind, print } from 'graphql';
 
 /** A message is for people; what goes on longer is a client's own text coming back. */
-const MAX_LENGTH = 500;
+const MAX_LENGTH = 1000;
 
 /** Literals: what a client may have put a secret into. Names are needed to say what is wrong. */
 const VALUES: ReadonlySet<string> = new Set([Kind.STRING, Kind.INT, Kind.FLOAT, Kind.LIST, Kind.OBJECT]);
@@ -14,13 +14,15 @@ const VALUES: ReadonlySet<string> = new Set([Kind.STRING, Kind.INT, Kind.FLOAT, 
  * @returns its message
  */
 export function publicMessage({ message, nodes }: Pick<GraphQLError, 'message' | 'nodes'>): string {
+  if (message.length > MAX_LENGTH) {
+    // From the first thing on that may be the client's. By way of a buffer: a slice would keep all of it in memory.
+    const [ours] = message.slice(0, 100).split(/[":{[\d]/, 1);
+    return Buffer.from(`${ours}…`).toString();
+  }
   let text = message.replace(/ Did you mean [\s\S]*\?$/, '');
   for (const node of nodes ?? []) text = withoutValue(text, node);
   // The parser names the token that it did not expect.
-  text = text.replace(/\b(String|BlockString|Int|Float) "[\s\S]*"(\.?)$/, '$1$2');
-  if (text.length <= MAX_LENGTH) return text;
-  // By way of a buffer: a slice would keep the whole text in memory for as long as the error is remembered.
-  return `${Buffer.from(text.slice(0, MAX_LENGTH)).toString()}…`;
+  return text.replace(/\b(String|BlockString|Int|Float) "[\s\S]*"(\.?)$/, '$1$2');
 }
 
 function withoutValue(text: string, node: ASTNode): string {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { findFreePort } from '../../src/cli/services/port.ts';
 import { exited } from '../../src/cli/services/process.ts';
@@ -22,9 +23,11 @@ export interface ServerProcess {
   heapAfterGc(): Promise<number>;
 }
 
+const START_MS = 120_000;
+
 /** Preloaded: at SIGUSR2 it collects garbage and says what is left. */
 const HEAP_REPORT = `data:text/javascript,${encodeURIComponent(
-  'process.on("SIGUSR2", () => { gc(); gc(); process.stderr.write(`heap ${process.memoryUsage().heapUsed}\\n`); });',
+  'process.on("SIGUSR2", () => { gc(); gc(); process.stderr.write("heap " + process.memoryUsage().heapUsed + "\\n"); });',
 )}`;
 
 /**
@@ -65,14 +68,18 @@ export async function startProcess(
   }
   const ended = exited(child);
   const url = `http://127.0.0.1:${port}`;
-  const answers = async () => {
-    if (child.exitCode !== null) throw new Error(`The server ended (${await ended}):\n${output}`);
-    return fetch(`${url}/readyz`).then(
+  const answers = () =>
+    fetch(`${url}/readyz`).then(
       ({ status }) => status === 200,
       () => false,
     );
-  };
-  await until('the server answers', answers);
+  // On a busy machine it takes longer than anything else that a test waits for.
+  const deadline = performance.now() + START_MS;
+  while (!(await answers())) {
+    if (child.exitCode !== null) throw new Error(`The server ended (${await ended}):\n${output}`);
+    if (performance.now() > deadline) throw new Error(`The server did not answer in ${START_MS} ms:\n${output}`);
+    await sleep(50);
+  }
   return {
     url,
     metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,

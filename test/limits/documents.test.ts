@@ -16,6 +16,7 @@ const DOCUMENTS: { [Limit in keyof typeof LIMITS]?: (size: number) => string } =
       // A list is made of as many tokens as one likes.
       `nodes(ids: [${repeat(size - 29, () => '1')}]) { id }`
     } }`,
+  characters: (size) => `{ __typename }${'#'.repeat(size - 14)}`,
   depth: (size) => nested(size),
   breadth: (size) =>
     `{ ...F __typename ${repeat(size - 4, () => '__typename')} } fragment F on Query { ...G __typename ...G } fragment G on Query { __typename }`,
@@ -28,9 +29,10 @@ const DOCUMENTS: { [Limit in keyof typeof LIMITS]?: (size: number) => string } =
     `{ ${repeat(size - 1, () => '__typename @include(if: true)')} ...F @skip(if: true) } fragment F on Query { __typename }`,
   operations: (size) => repeat(size, (i) => `query Q${i} { __typename }`),
   nesting: (size) => {
-    // The document, the operation, its selections, and two levels for each inline fragment; the field and its name at the end.
-    const inside = Math.floor((size - 5) / 2);
-    return `{ ${'... { '.repeat(inside)} ${size % 2 === 1 ? '__typename' : '__typename @include(if: true)'} ${'}'.repeat(inside)} }`;
+    // The document, the operation and its selections are three levels, an inline fragment two, the rest two or five.
+    const [rest, levels] = size % 2 === 1 ? ['__typename', 5] : ['events(orderBy: { field: ID }) { totalCount }', 8];
+    const inside = (size - levels) / 2;
+    return `{ ${'... { '.repeat(inside)} ${rest} ${'}'.repeat(inside)} }`;
   },
 };
 
