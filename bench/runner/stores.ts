@@ -25,7 +25,6 @@ export interface StoreUse {
 
 /** The Postgres and the Redis of one benchmark. */
 export interface Stores {
-  readonly redis: RedisService;
   /** The address of a database. */
   databaseUrl(name: string): string;
   /** The address of a Redis database, so that peers do not meet each other's keys. */
@@ -36,6 +35,10 @@ export interface Stores {
   connect(name: string): Sql;
   /** Empties every database of Redis. */
   flushRedis(): Promise<void>;
+  /** Ends Redis at once, as a crash would. */
+  killRedis(): Promise<void>;
+  /** Starts an empty Redis at the same address. */
+  reviveRedis(): Promise<void>;
   /** Starts counting; the result tells what was used since. */
   startCounting(name: string): Promise<() => Promise<StoreUse>>;
 }
@@ -51,6 +54,8 @@ const SETTINGS = {
   shared_preload_libraries: 'pg_stat_statements',
   'pg_stat_statements.track': 'top',
 };
+
+const REDIS_ARGS = ['--databases', '32', '--maxmemory', '2gb'];
 
 /** What keeps a connection or looks from outside, and answers no request. */
 const UPKEEP = new Set(
@@ -70,7 +75,8 @@ export async function startStores(teardown: Teardown): Promise<Stores> {
   const dataDir = mkdtempSync(join(tmpdir(), 'larder-bench-'));
   const service = await startPostgres({ dataDir, settings: SETTINGS, persistent: false });
   teardown.push(() => service.stop());
-  const redis = await startRedis({ args: ['--databases', '32', '--maxmemory', '2gb'] });
+  let redis: RedisService = await startRedis({ args: REDIS_ARGS });
+  const { port, url: redisUrl } = redis;
   teardown.push(() => redis.stop());
   const connect = (name: string): Sql => {
     const sql = postgres(service.url(name), { max: 1, onnotice: () => {} });
@@ -81,7 +87,7 @@ export async function startStores(teardown: Teardown): Promise<Stores> {
   await admin`create extension pg_stat_statements`;
   const redisClient = async <T>(action: (client: Redis) => Promise<T>): Promise<T> => {
     // A connection for each question: it may be asked of a Redis that was restarted since.
-    const client = new Redis(redis.url);
+    const client = new Redis(redisUrl);
     try {
       return await action(client);
     } finally {
@@ -101,9 +107,8 @@ export async function startStores(teardown: Teardown): Promise<Stores> {
   };
 
   return {
-    redis,
     databaseUrl: (name) => service.url(name),
-    redisUrl: (index) => `${redis.url}/${index}`,
+    redisUrl: (index) => `${redisUrl}/${index}`,
     connect,
     createDatabase: async (name) => {
       await service.createDatabase(name);
@@ -111,6 +116,14 @@ export async function startStores(teardown: Teardown): Promise<Stores> {
     },
     flushRedis: async () => {
       await redisClient((client) => client.flushall());
+    },
+    killRedis: async () => {
+      redis.kill('SIGKILL');
+      await redis.stop();
+    },
+    reviveRedis: async () => {
+      redis = await startRedis({ port, args: REDIS_ARGS });
+      if (redis.port !== port) throw new Error(`Port ${port} of Redis was taken while it was away.`);
     },
     startCounting: async (name) => {
       const before = await counts(name);

@@ -1,0 +1,94 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Bench, compare, poolOf } from './runner/compare.ts';
+import { busyWarning, describeMachine, pin } from './runner/machine.ts';
+import { isSet, type Mode, readMode } from './runner/mode.ts';
+import { plot } from './runner/plot.ts';
+import { profile } from './runner/profile.ts';
+import { report } from './runner/report.ts';
+import { restarts } from './runner/restart.ts';
+import type { Results } from './runner/results.ts';
+import { seed, startStores } from './runner/stores.ts';
+import { stopAll, type Teardown } from './runner/teardown.ts';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+const RESULTS = join(HERE, 'results');
+const README = join(HERE, 'README.md');
+const DATABASE = 'bench';
+
+const say = (line: string) => console.log(line);
+
+/** Larder beside its peers. */
+async function comparison(bench: Bench, machine: string, warning: string | null, teardown: Teardown): Promise<void> {
+  const { mode } = bench;
+  const at = new Date().toISOString().slice(0, 16).replace('T', ' ');
+  const compared = await compare(bench, teardown);
+  const results: Results = {
+    ...{ machine, at: `${at} UTC`, warning, mode: mode.name },
+    data: `${mode.data.campaigns.toLocaleString('en-US')} campaigns, ${mode.data.events.toLocaleString('en-US')} events`,
+    connections: mode.connections,
+    secondsPerRun: mode.seconds,
+    ...compared,
+    restarts: await restarts(bench),
+  };
+  const text = report(results);
+  const profiled = await profile(bench, 'wide', RESULTS);
+  save('results.json', `${JSON.stringify(results, null, 1)}\n`);
+  save('results.md', `${text}\n`);
+  save('profile.md', `${profiled}\n`);
+  save('results.svg', plot(results));
+  say(`\n${text}\n\nCPU profile of the wide query:\n\n${profiled}\n`);
+  say(`Kept in ${RESULTS}: results.json, results.md, results.svg, profile.md and the profile itself.`);
+  if (isSet(process.env.UPDATE)) {
+    update('results', text);
+    update('profile', profiled);
+    writeFileSync(join(HERE, 'results.svg'), plot(results));
+    say('bench/README.md and bench/results.svg show this run.');
+  }
+}
+
+function save(name: string, content: string): void {
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(join(RESULTS, name), content);
+}
+
+/** Puts text between two markers of the README. */
+function update(name: string, text: string): void {
+  const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
+  const readme = readFileSync(README, 'utf8');
+  const from = readme.indexOf(begin);
+  const to = readme.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`bench/README.md has no ${begin} … ${end}.`);
+  writeFileSync(README, `${readme.slice(0, from + begin.length)}\n\n${text}\n\n${readme.slice(to)}`);
+}
+
+async function main(mode: Mode, teardown: Teardown): Promise<void> {
+  const warning = busyWarning();
+  if (warning !== null) say(warning);
+  const cores = pin();
+  const machine = describeMachine(cores);
+  say(machine);
+  const stores = await startStores(teardown);
+  await seed(stores, DATABASE, mode.data);
+  const bench: Bench = { mode, cores, stores, database: DATABASE, pool: poolOf(mode), say };
+  await comparison(bench, machine, warning, teardown);
+  say(`Took ${Math.round(process.uptime())} s.`);
+}
+
+const teardown: Teardown = [];
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    say(`${signal}: stopping what was started …`);
+    stopAll(teardown).finally(() => process.exit(130));
+  });
+}
+try {
+  await main(readMode(process.env), teardown);
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
+} finally {
+  await stopAll(teardown);
+}
+process.exit();

@@ -1,0 +1,164 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
+import { postgraphileDialect } from './dialects/postgraphile.ts';
+import { relayDialect } from './dialects/relay.ts';
+import { routesDialect } from './dialects/routes.ts';
+import type { Dialect, QueryName } from './queries.ts';
+import { JWT_SECRET, writeToken } from './token.ts';
+
+/** What each server is to Larder. */
+export type PeerName =
+  | 'larder'
+  | 'larder-redis-only'
+  | 'proof-of-concept'
+  | 'postgraphile'
+  | 'pothos-drizzle'
+  | 'pothos-prisma'
+  | 'response-cache'
+  | 'response-cache-new'
+  | 'route-ids'
+  | 'route-json';
+
+/** A server to measure. */
+export interface Peer {
+  readonly name: PeerName;
+  /** As it stands in tables. */
+  readonly title: string;
+  readonly dialect: Dialect;
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** What it is asked; all that its dialect knows when absent. */
+  readonly only?: readonly QueryName[];
+  readonly kind: 'larder' | 'graphql' | 'finished answer' | 'route';
+  /** Gives every request a session of its own, so that a response cache has never seen it. */
+  readonly sessions?: boolean;
+}
+
+/** The command that serves Larder in production, from package.json, so that its flags are the ones that are used. */
+function larderCommand(): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
+    scripts: { start: string };
+  };
+  const words = scripts.start.split(/\s+/).filter((word) => word !== 'exec');
+  return words.map((word) => (word.startsWith('dist/') ? join(REPOSITORY, word) : word));
+}
+
+/** Every server runs with the flags that Larder runs with. */
+function peerCommand(file: string): string[] {
+  const flags = larderCommand().filter((word) => word.startsWith('--'));
+  return ['node', ...flags, join(REPOSITORY, 'bench', 'dist', 'peers', file)];
+}
+
+/** Production, with the limits, and room for what is asked here: the wide query costs 2,707 points. */
+const LARDER = {
+  MAX_COST: '100000',
+  JWT_SECRET,
+  LOG_LEVEL: 'warn',
+};
+
+const larderDialect = relayDialect('nodes', { authorization: `Bearer ${writeToken()}` });
+
+/** All of them; the order is that of the table. */
+export const PEERS: readonly Peer[] = [
+  {
+    name: 'larder',
+    title: 'Larder',
+    kind: 'larder',
+    dialect: larderDialect,
+    command: larderCommand(),
+    env: { ...LARDER, CACHE_PREFIX: 'a:' },
+  },
+  {
+    name: 'larder-redis-only',
+    title: 'Larder, Redis only',
+    kind: 'larder',
+    dialect: larderDialect,
+    command: larderCommand(),
+    env: { ...LARDER, CACHE_PREFIX: 'b:', MEMORY_MAX_ENTRIES: '0' },
+  },
+  {
+    name: 'proof-of-concept',
+    title: "the proof of concept's algorithm (N+1)",
+    kind: 'graphql',
+    dialect: relayDialect('nodes'),
+    command: peerCommand('proof-of-concept.js'),
+    env: {},
+  },
+  {
+    name: 'postgraphile',
+    title: 'PostGraphile V5',
+    kind: 'graphql',
+    dialect: postgraphileDialect(),
+    command: peerCommand('postgraphile.js'),
+    env: { GRAPHILE_ENV: 'production' },
+  },
+  {
+    name: 'pothos-drizzle',
+    title: 'Pothos + Drizzle plugin',
+    kind: 'graphql',
+    dialect: relayDialect('edges'),
+    command: peerCommand('pothos-drizzle/server.js'),
+    env: {},
+  },
+  {
+    name: 'pothos-prisma',
+    title: 'Pothos + Prisma plugin',
+    kind: 'graphql',
+    dialect: relayDialect('edges'),
+    command: peerCommand('pothos-prisma/server.js'),
+    env: {},
+  },
+  {
+    name: 'response-cache',
+    title: 'whole-response cache in memory, every request a hit',
+    kind: 'finished answer',
+    dialect: relayDialect('edges'),
+    command: peerCommand('response-cache.js'),
+    env: {},
+  },
+  {
+    name: 'response-cache-new',
+    title: 'whole-response cache in memory, every request new',
+    kind: 'finished answer',
+    dialect: relayDialect('edges'),
+    command: peerCommand('response-cache.js'),
+    env: {},
+    only: ['random'],
+    sessions: true,
+  },
+  {
+    name: 'route-ids',
+    title: 'route by hand: 2 id statements, 2 MGET, JSON',
+    kind: 'route',
+    dialect: routesDialect(),
+    command: peerCommand('route-ids.js'),
+    env: {},
+  },
+  {
+    name: 'route-json',
+    title: 'route by hand: 1 statement making the JSON',
+    kind: 'route',
+    dialect: routesDialect(),
+    command: peerCommand('route-json.js'),
+    env: {},
+  },
+];
+
+/**
+ * @param peer the server
+ * @returns what it is asked
+ */
+export function queriesOf(peer: Peer): readonly QueryName[] {
+  return peer.only ?? peer.dialect.queries;
+}
+
+/**
+ * @param name which one
+ * @returns the server of that name
+ */
+export function peerOf(name: PeerName): Peer {
+  const peer = PEERS.find((known) => known.name === name);
+  if (peer === undefined) throw new TypeError(`There is no peer ${name}.`);
+  return peer;
+}

@@ -1,0 +1,96 @@
+import type { Sample } from './measure.ts';
+import { PEERS, type PeerName } from './peers.ts';
+import { type Results, type Spread, spreadOf } from './results.ts';
+import { targetsOf } from './targets.ts';
+import { TRAFFIC, TRAFFIC_TITLES, type Traffic } from './traffic.ts';
+
+/**
+ * Writes a run as Markdown: how fast, at what cost, and how that compares with the targets.
+ *
+ * @param results all that was measured
+ * @returns the text
+ */
+export function report(results: Results): string {
+  const { machine, at, mode, data, warning, connections, secondsPerRun, rounds } = results;
+  return [
+    ...(warning === null ? [] : [`**${warning}**`, '']),
+    `${at}, mode ${mode}: ${data}; ${connections} connections; ${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${secondsPerRun} s for each figure. ${machine}.`,
+    '',
+    `Requests per second${rounds === 1 ? '' : ', median of the rounds (least – most)'}:`,
+    '',
+    ...rateTable(results),
+    '',
+    'What a request cost, as medians. CPU in seconds for each 1,000 requests; statements and commands for each request:',
+    '',
+    ...costTable(results),
+    '',
+    'Targets:',
+    '',
+    ...targetsOf(results).map(({ what, measured, passed }) => `- ${passed ? 'pass' : 'FAIL'}: ${what} — ${measured}`),
+    '',
+    'Redis taken away under load, random pages answered in each second:',
+    '',
+    ...results.restarts.map(
+      ({ title, eachSecond, from, until, errors }) =>
+        `- ${title} (${from === until ? `at ${from} s` : `from ${from} s to ${until} s`}): ${eachSecond.join(', ')}; ${errors} errors`,
+    ),
+  ].join('\n');
+}
+
+function rateTable(results: Results): string[] {
+  const head = ['', ...TRAFFIC.map((traffic) => TRAFFIC_TITLES[traffic]), 'cold start, random pages'];
+  const rows = PEERS.map((peer) => [
+    peer.title,
+    ...TRAFFIC.map((traffic) => rate(spreadOf(results, traffic, peer.name, (sample) => sample.perSecond))),
+    results.cold[peer.name]?.perSecond.toFixed(0) ?? '–',
+  ]);
+  return table(head, rows);
+}
+
+function rate(spread: Spread | null): string {
+  if (spread === null) return '–';
+  const { median, min, max } = spread;
+  return min === max ? whole(median) : `${whole(median)} (${whole(min)} – ${whole(max)})`;
+}
+
+const COSTS: readonly (readonly [string, (sample: Sample) => number, number])[] = [
+  ['p50 ms', (sample) => sample.p50, 2],
+  ['p99 ms', (sample) => sample.p99, 2],
+  ['SQL statements', (sample) => sample.statements, 2],
+  ['Redis commands', (sample) => sample.redisCommands, 2],
+  ['server CPU', (sample) => sample.serverCpu, 3],
+  ['Postgres CPU', (sample) => sample.postgresCpu, 3],
+  ['errors', (sample) => sample.errors, 0],
+];
+
+function costTable(results: Results): string[] {
+  const head = ['', '', ...COSTS.map(([title]) => title)];
+  const rows = TRAFFIC.flatMap((traffic) =>
+    PEERS.flatMap((peer) => {
+      const cells = COSTS.map(([, pick, digits]) => cell(results, traffic, peer.name, pick, digits));
+      return cells.includes(null) ? [] : [[traffic, peer.title, ...cells.map(String)]];
+    }),
+  );
+  return table(head, rows);
+}
+
+function cell(
+  results: Results,
+  traffic: Traffic,
+  peer: PeerName,
+  pick: (sample: Sample) => number,
+  digits: number,
+): string | null {
+  return spreadOf(results, traffic, peer, pick)?.median.toFixed(digits) ?? null;
+}
+
+/** @returns the lines of a Markdown table, its first columns to the left */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const rule = head.map((title, column) => (title === '' || column === 0 ? '---' : '---:'));
+  return [line(head), line(rule), ...rows.map(line)];
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}

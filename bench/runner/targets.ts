@@ -1,0 +1,124 @@
+import type { Sample } from './measure.ts';
+import { PEERS, type PeerName } from './peers.ts';
+import { medianOf, type Restart, type Results, spreadOf } from './results.ts';
+import { TRAFFIC, type Traffic } from './traffic.ts';
+
+/** One thing that Larder is to be, and how it came out. */
+export interface Target {
+  readonly what: string;
+  /** In words, such as `3.4 ×`. */
+  readonly measured: string;
+  readonly passed: boolean;
+}
+
+const rate = (sample: Sample) => sample.perSecond;
+
+/** How much of the warm rate must be back, and how soon. */
+const BACK = { share: 0.5, seconds: 5 };
+
+/**
+ * Holds a run to the targets that Larder has set itself; all are about medians.
+ *
+ * @param results all that was measured
+ * @returns the targets in order; what was not measured is left out
+ */
+export function targetsOf(results: Results): Target[] {
+  const median = (traffic: Traffic, peer: PeerName, pick = rate) =>
+    spreadOf(results, traffic, peer, pick)?.median ?? null;
+
+  const atLeast = (traffic: Traffic, factor: number, peer: PeerName, self: PeerName = 'larder'): Target[] => {
+    const own = median(traffic, self);
+    const other = median(traffic, peer);
+    if (own === null || other === null) return [];
+    const ratio = own / other;
+    const what = `${titleOf(self)}, ${traffic}: ≥ ${factor} × ${titleOf(peer)}`;
+    return [{ what, measured: `${ratio.toFixed(2)} ×`, passed: ratio >= factor }];
+  };
+
+  const beside = PEERS.filter((peer) => peer.kind === 'graphql');
+  const neverBehind = TRAFFIC.flatMap((traffic) => {
+    const ratios = beside.flatMap((peer) => {
+      const own = median(traffic, 'larder');
+      const other = median(traffic, peer.name);
+      return own === null || other === null ? [] : [{ peer, ratio: own / other }];
+    });
+    const [least] = ratios.sort((a, b) => a.ratio - b.ratio);
+    if (least === undefined) return [];
+    const what = `Larder, ${traffic}: ≥ 0.9 × any GraphQL peer without a finished answer`;
+    return [{ what, measured: `${least.ratio.toFixed(2)} × ${least.peer.title}`, passed: least.ratio >= 0.9 }];
+  });
+
+  const quickest = TRAFFIC.flatMap((traffic) => {
+    const own = median(traffic, 'larder', (sample) => sample.p99);
+    const others = beside.flatMap((peer) => median(traffic, peer.name, (sample) => sample.p99) ?? []);
+    if (own === null || others.length === 0) return [];
+    const best = Math.min(...others);
+    const what = `Larder, ${traffic}: p99 below every GraphQL peer's without a finished answer`;
+    return [{ what, measured: `${own.toFixed(1)} ms, the best of them ${best.toFixed(1)} ms`, passed: own < best }];
+  });
+
+  const cpu = (peer: PeerName) => median('wide', peer, (sample) => sample.postgresCpu);
+  const [ownCpu, otherCpu] = [cpu('larder'), cpu('postgraphile')];
+  const postgres: Target[] =
+    ownCpu === null || otherCpu === null
+      ? []
+      : [
+          {
+            what: 'Larder, wide: Postgres CPU ≤ 0.5 × PostGraphile V5',
+            measured: `${(ownCpu / otherCpu).toFixed(2)} ×`,
+            passed: ownCpu <= otherCpu / 2,
+          },
+        ];
+
+  return [
+    ...atLeast('nested', 3.2, 'postgraphile'),
+    ...atLeast('nested', 0.6, 'route-json'),
+    ...atLeast('wide', 3, 'postgraphile'),
+    ...atLeast('wide', 2, 'route-json'),
+    ...atLeast('random', 3, 'postgraphile'),
+    ...atLeast('byId', 4, 'postgraphile'),
+    ...neverBehind,
+    ...postgres,
+    ...quickest,
+    ...(['nested', 'wide', 'random'] as const).flatMap((traffic) =>
+      atLeast(traffic, 1.5, 'postgraphile', 'larder-redis-only'),
+    ),
+    ...results.restarts.map(restartTarget),
+    ...coldTarget(results),
+  ];
+}
+
+function titleOf(peer: PeerName): string {
+  return PEERS.find(({ name }) => name === peer)?.title ?? peer;
+}
+
+function restartTarget({ title, eachSecond, from, until, errors }: Restart): Target {
+  const warm = medianOf(eachSecond.slice(1, from).toSorted((a, b) => a - b));
+  const back = eachSecond.slice(until, until + BACK.seconds).findIndex((answered) => answered >= warm * BACK.share);
+  const worst = Math.min(...eachSecond.slice(from));
+  const measured =
+    `warm ${warm.toFixed(0)}/s, at worst ${worst}/s, ` +
+    `${back < 0 ? `not back within ${BACK.seconds} s` : `back in second ${back + 1}`}, ${errors} errors`;
+  return {
+    what: `${title}: ≥ 50 % of the warm rate within 5 s, no error`,
+    measured,
+    passed: back >= 0 && errors === 0,
+  };
+}
+
+/** Of a process that has just started, on an empty Redis: its code is as cold as its cache. */
+function coldTarget(results: Results): Target[] {
+  return (['larder', 'larder-redis-only'] as const).flatMap((peer) => {
+    const cold = results.cold[peer];
+    const warm = spreadOf(results, 'random', peer, rate)?.median;
+    if (cold === undefined || warm === undefined) return [];
+    const best = Math.max(...cold.eachSecond.slice(0, BACK.seconds));
+    return [
+      {
+        what: `${titleOf(peer)}, cold start: ≥ 50 % of the warm rate within 5 s, no error`,
+        measured: `${cold.eachSecond.join(', ')} in each second, warm ${warm.toFixed(0)}/s, ${cold.errors} errors`,
+        passed: best >= warm * BACK.share && cold.errors === 0,
+      },
+    ];
+  });
+}
