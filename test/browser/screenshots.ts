@@ -1,29 +1,76 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Locator, Page } from 'playwright-core';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
 import { openBrowser } from './browser.ts';
 
-/** The picture of README.md, taken of a running `make demo`: `npm run screenshots -- http://127.0.0.1:4000`. */
+/** The pictures of README.md, taken of a running `make demo`: `npm run screenshots -- http://127.0.0.1:4000`. */
 const url = process.argv[2] ?? 'http://127.0.0.1:4000';
-const file = join(REPOSITORY, 'docs', 'graphiql.png');
+const folder = join(REPOSITORY, 'docs');
+
+/** How often each run is repeated: each connection to Postgres prepares a statement at its first use. */
+const RUNS = 10;
+
+/** Reads campaigns at two places, so that a cold run asks twice for their bodies. */
+const REPEATING = `{
+  campaigns(first: 5) {
+    nodes {
+      title
+      brand { name }
+      events(first: 2) {
+        nodes { title campaigns(first: 2) { nodes { title } } }
+      }
+    }
+  }
+}`;
 
 const browser = await openBrowser();
 try {
   const { page } = browser;
+  const { run, picture } = hands(page);
+  mkdirSync(folder, { recursive: true });
+  await page.emulateMedia({ reducedMotion: 'reduce' });
   await page.goto(`${url}/graphiql`);
-  await page.locator('#inspector-toggle').click();
-  const status = page.getByRole('status');
-  await page.getByRole('button', { name: 'Run cold' }).click();
-  await status.getByText('4 SQL').waitFor();
-  await page.getByRole('button', { name: 'Run warm' }).click();
-  await status.getByText('2 SQL').waitFor();
-  // Neither the pressed button nor a tooltip belongs into the picture.
-  await page.mouse.move(640, 300);
-  await page.evaluate('document.activeElement.blur()');
-  await page.waitForTimeout(500);
-  mkdirSync(join(REPOSITORY, 'docs'), { recursive: true });
-  await page.screenshot({ path: file });
-  console.log(file);
+  await page.getByRole('button', { name: 'Execute query' }).waitFor();
+
+  await run('Run cold', '(0 %)');
+  await run('Run warm', '(100 %)');
+  await picture(page, 'graphiql.png');
+
+  // Room for the whole of a plan below the two waterfalls.
+  await page.setViewportSize({ width: 1280, height: 1560 });
+  const editor = `document.querySelector('.graphiql-query-editor .CodeMirror').CodeMirror`;
+  await page.evaluate(`${editor}.setValue(${JSON.stringify(REPEATING)})`);
+  await run('Run warm', '(100 %)');
+  await run('Run cold', 'Campaign.byIds ran 2 times');
+  const cold = page.getByRole('region', { name: 'Cold run' });
+  await cold.getByRole('button', { name: 'Campaign.byIds' }).first().click();
+  await cold.getByRole('button', { name: 'Explain' }).click();
+  await cold.getByLabel('Plan').waitFor();
+  await picture(page.locator('.inspector'), 'inspector.png');
 } finally {
   await browser.close();
+}
+
+function hands(page: Page) {
+  return {
+    /** Runs the query some times and waits for the figures of the last one. */
+    run: async (button: string, figures: string) => {
+      for (let i = 0; i < RUNS; i += 1) {
+        const sent = page.waitForResponse((response) => response.url().endsWith('/graphql'));
+        await page.locator('.inspector-run[aria-disabled=false]', { hasText: button }).click();
+        await sent;
+        await page.locator('.inspector-status').getByText(figures).waitFor();
+      }
+    },
+    picture: async (what: Page | Locator, name: string) => {
+      // Neither a button that was pressed nor a tooltip belongs into the picture.
+      await page.mouse.move(640, 300);
+      await page.evaluate('document.activeElement.blur()');
+      await page.getByRole('tooltip').waitFor({ state: 'detached' });
+      const path = join(folder, name);
+      await what.screenshot({ path, animations: 'disabled' });
+      console.log(path);
+    },
+  };
 }
