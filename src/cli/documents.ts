@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import { GraphQLError, parse, validate } from 'graphql';
+import { GraphQLError, type GraphQLSchema, validate } from 'graphql';
+import { LimitExceeded } from '../graphql/limits.ts';
 import { buildGraphQLSchema } from '../graphql/schema.ts';
+import { parseWithinLimits } from '../server/parse-document.ts';
 import { isStarted, runCommand, UsageError } from './command.ts';
 
 /** A file does not hold documents that this server can answer. The message says which and why. */
@@ -10,14 +12,15 @@ export class DocumentsError extends Error {
 }
 
 /**
- * Reads the persisted queries that the Relay compiler writes, `{hash: text}`, and checks each against the schema. Relay
- * names documents by MD5 unless told otherwise; here every one gets its SHA-256.
+ * Reads the persisted queries that the Relay compiler writes, `{hash: text}`, and checks each against the schema and the
+ * limits. Relay names documents by MD5 unless told otherwise; here every one gets its SHA-256.
  *
  * @param file where Relay's JSON is
+ * @param schema what the documents must be valid against
  * @returns the documents by the SHA-256 of their text in hexadecimal
- * @throws {DocumentsError} when the file is no such JSON, or a document is not valid
+ * @throws {DocumentsError} when the file is no such JSON, or a document would not be answered
  */
-export async function readDocuments(file: string): Promise<Record<string, string>> {
+export async function readDocuments(file: string, schema: GraphQLSchema): Promise<Map<string, string>> {
   let raw: unknown;
   try {
     raw = JSON.parse(await readFile(file, 'utf8'));
@@ -29,38 +32,47 @@ export async function readDocuments(file: string): Promise<Record<string, string
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
     throw new DocumentsError(`${file}: expected an object of texts by name, as the Relay compiler writes it.`);
   }
-  const schema = buildGraphQLSchema();
-  const documents: Record<string, string> = {};
+  const documents = new Map<string, string>();
   for (const [name, text] of Object.entries(raw)) {
     if (typeof text !== 'string') throw new DocumentsError(`${file}: ${name} is not text.`);
     try {
-      const [error] = validate(schema, parse(text));
+      const [error] = validate(schema, parseWithinLimits(text));
       if (error !== undefined) throw error;
     } catch (error) {
-      if (!(error instanceof GraphQLError)) throw error;
+      if (!(error instanceof GraphQLError) && !(error instanceof LimitExceeded)) throw error;
       throw new DocumentsError(`${file}: ${name} is not valid: ${error.message}`);
     }
-    documents[createHash('sha256').update(text).digest('hex')] = text;
+    documents.set(createHash('sha256').update(text).digest('hex'), text);
   }
   return documents;
 }
 
 const command = {
-  help: `npm run documents -- FILE [--out FILE]
+  help: `npm run documents -- FILE... [--out FILE]
 
 Takes the JSON of persisted queries that the Relay compiler writes, checks each document against the schema, and
-writes them for the server by the SHA-256 of their text.
+writes them for the server by the SHA-256 of their text. Name the files of all clients that are still in use.
 
   --out FILE   where to write; documents.json unless given. Point TRUSTED_DOCUMENTS_FILE at it.
 `,
   options: { out: { type: 'string', default: 'documents.json' } },
   errors: [DocumentsError],
-  run: async ({ out }: { out?: string | undefined }, [file]: readonly string[]) => {
-    if (file === undefined || out === undefined)
-      throw new UsageError('Expected the file that the Relay compiler wrote.');
-    const documents = await readDocuments(file);
-    await writeFile(out, `${JSON.stringify(documents, null, 2)}\n`);
-    process.stderr.write(`${Object.keys(documents).length} documents written to ${out}.\n`);
+  run: async ({ out }: { out?: string | undefined }, files: readonly string[]) => {
+    if (files.length === 0 || out === undefined)
+      throw new UsageError('Expected the files that the Relay compiler wrote.');
+    const schema = buildGraphQLSchema();
+    const documents = new Map<string, string>();
+    for (const file of files) {
+      for (const [hash, text] of await readDocuments(file, schema)) documents.set(hash, text);
+    }
+    // Sorted, so that a change shows as one line.
+    const sorted = [...documents].sort(([a], [b]) => (a < b ? -1 : 1));
+    try {
+      await writeFile(out, `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`);
+    } catch (error) {
+      throw new DocumentsError(`${out} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    process.stderr.write(`${documents.size} documents written to ${out}.\n`);
   },
 } as const;
 
