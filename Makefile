@@ -1,12 +1,13 @@
 # Every target sets up what it needs: `make demo` and `make test` work in a fresh clone.
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check clean
+.PHONY: help demo dev test check bench clean
 
 # tsx by way of node: no process in between that would hold back a signal.
 TS := node --import=tsx
 
 # Packages are there, and are those of the lock file.
 INSTALLED := node_modules/.larder-installed
+BENCH_INSTALLED := bench/node_modules/.larder-installed
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target text; do \
@@ -24,6 +25,11 @@ test: $(INSTALLED) ## Check format, lint, types, schema and migrations, and run 
 check: $(INSTALLED) ## The same without the browser tests: the quick loop
 	@exec $(TS) test/run.ts --no-browser
 
+bench: $(INSTALLED) $(BENCH_INSTALLED) ## Measure Larder beside its peers in 15 minutes, or with QUICK=1 in 3; bench/README.md tells the rest
+	@npm run --silent build
+	@npm run --silent --prefix bench build
+	@exec $(TS) bench/run.ts
+
 clean: $(INSTALLED) ## Remove what was built and the data of demo and dev
 	@exec $(TS) src/cli/clean.ts
 
@@ -33,4 +39,9 @@ $(INSTALLED): package.json package-lock.json
 		{ echo 'Larder needs Node 20.19 or later: see https://nodejs.org/en/download' >&2; exit 1; }
 	@if [ -d node_modules ]; then npm install --no-audit --no-fund --loglevel=error; \
 		else npm ci --no-audit --no-fund --loglevel=error; fi
+	@touch $@
+
+# The peers' packages are nobody else's. One of them asks for Node 22 and runs on 20: bench/README.md.
+$(BENCH_INSTALLED): bench/package.json bench/package-lock.json
+	@npm ci --prefix bench --no-audit --no-fund --loglevel=error
 	@touch $@

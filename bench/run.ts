@@ -2,6 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Bench, compare, poolOf } from './runner/compare.ts';
+import { measureGrowth } from './runner/growth/measure-growth.ts';
+import { plotGrowth, reportGrowth } from './runner/growth/report-growth.ts';
 import { busyWarning, describeMachine, pin } from './runner/machine.ts';
 import { isSet, type Mode, readMode } from './runner/mode.ts';
 import { plot } from './runner/plot.ts';
@@ -29,6 +31,7 @@ async function comparison(bench: Bench, machine: string, warning: string | null,
     data: `${mode.data.campaigns.toLocaleString('en-US')} campaigns, ${mode.data.events.toLocaleString('en-US')} events`,
     connections: mode.connections,
     secondsPerRun: mode.seconds,
+    coldSeconds: mode.coldSeconds.others,
     ...compared,
     restarts: await restarts(bench),
   };
@@ -45,6 +48,27 @@ async function comparison(bench: Bench, machine: string, warning: string | null,
     update('profile', profiled);
     writeFileSync(join(HERE, 'results.svg'), plot(results));
     say('bench/README.md and bench/results.svg show this run.');
+  }
+}
+
+/** Larder alone, while one thing after the other grows. */
+async function growth(bench: Bench, machine: string, warning: string | null): Promise<void> {
+  const series = await measureGrowth(bench, isSet(process.env.FULL));
+  const at = `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const heading = `${at}. ${machine}.`;
+  const text = [...(warning === null ? [] : [`**${warning}**`, '']), heading, '', reportGrowth(series)].join('\n');
+  const drawn = plotGrowth(
+    series,
+    `What a request costs as things grow (${at})${warning === null ? '' : ', PROVISIONAL'}`,
+  );
+  save('growth.json', `${JSON.stringify({ at, machine, warning, series }, null, 1)}\n`);
+  save('growth.md', `${text}\n`);
+  save('growth.svg', drawn);
+  say(`\n${text}\n\nKept in ${RESULTS}: growth.json, growth.md, growth.svg.`);
+  if (isSet(process.env.UPDATE)) {
+    update('growth', text);
+    writeFileSync(join(HERE, 'growth.svg'), drawn);
+    say('bench/README.md and bench/growth.svg show this run.');
   }
 }
 
@@ -70,9 +94,13 @@ async function main(mode: Mode, teardown: Teardown): Promise<void> {
   const machine = describeMachine(cores);
   say(machine);
   const stores = await startStores(teardown);
-  await seed(stores, DATABASE, mode.data);
   const bench: Bench = { mode, cores, stores, database: DATABASE, pool: poolOf(mode), say };
-  await comparison(bench, machine, warning, teardown);
+  if (isSet(process.env.GROWTH)) {
+    await growth(bench, machine, warning);
+  } else {
+    await seed(stores, DATABASE, mode.data);
+    await comparison(bench, machine, warning, teardown);
+  }
   say(`Took ${Math.round(process.uptime())} s.`);
 }
 

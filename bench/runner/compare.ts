@@ -52,12 +52,13 @@ export async function compare(bench: Bench, teardown: Teardown): Promise<Pick<Re
   for (; rounds < mode.rounds && (rounds === 0 || process.uptime() < mode.lastRoundAt); rounds++) {
     // What was written in the round before has left dead rows.
     await sql`vacuum analyze events, cache_outbox`;
-    for (const traffic of TRAFFIC) {
+    for (const traffic of mode.traffic) {
       // Each round begins with another peer, so that none always comes first.
       for (const server of rotated(servers, rounds)) {
         if (!takes(server.peer, traffic)) continue;
         const seed = rounds * 100 + TRAFFIC.indexOf(traffic);
-        const sample = await turn(bench, server, traffic, cursors.get(server) ?? new Map(), seed);
+        const warmUpSeconds = rounds === 0 ? mode.firstWarmUpSeconds : mode.warmUpSeconds;
+        const sample = await turn(bench, server, traffic, cursors.get(server) ?? new Map(), seed, warmUpSeconds);
         const { [server.peer.name]: earlier = [] } = samples[traffic] ?? {};
         samples[traffic] = { ...samples[traffic], [server.peer.name]: [...earlier, sample] };
         const errors = sample.errors > 0 ? `, ${sample.errors} ERRORS` : '';
@@ -90,6 +91,7 @@ async function turn(
   traffic: Traffic,
   cursors: ReadonlyMap<string, string>,
   seed: number,
+  warmUpSeconds: number,
 ): Promise<Sample> {
   const { mode, stores, database, pool } = bench;
   await server.resume();
@@ -102,7 +104,7 @@ async function turn(
         await server.ask({ ...request, body });
     }
     const run = { server, stores, database, connections: mode.connections, requests };
-    const { warmUpSeconds, seconds } = mode;
+    const { seconds } = mode;
     const measured = () => measure({ ...run, warmUpSeconds, seconds });
     return await (traffic === 'mix' && server.peer.kind !== 'larder' ? withoutOutbox(bench, measured) : measured());
   } finally {
@@ -136,7 +138,8 @@ async function coldStart(bench: Bench, peer: Peer, cursors: ReadonlyMap<string, 
   const env = peer.kind === 'larder' ? { CACHE_PREFIX: 'cold:' } : {};
   const server = await startServer(peer, bench.cores, addresses, { env });
   try {
-    const { connections, coldSeconds: seconds } = mode;
+    const { connections, coldSeconds } = mode;
+    const seconds = peer.kind === 'larder' ? coldSeconds.larder : coldSeconds.others;
     const requests = () => requestsOf(peer, 'random', pool, cursors, connections, 7);
     const { perSecond, eachSecond, errors } = await measure({
       ...{ server, stores, database, connections, seconds, requests },

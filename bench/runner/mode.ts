@@ -1,4 +1,5 @@
 import type { DataSize } from './stores.ts';
+import { TRAFFIC, type Traffic } from './traffic.ts';
 
 /** How much is measured, and for how long. */
 export interface Mode {
@@ -7,9 +8,13 @@ export interface Mode {
   readonly connections: number;
   /** How often each peer is asked each query, at most. */
   readonly rounds: number;
+  /** Before a peer is measured; longer in the first round, in which its code is yet to be compiled. */
   readonly warmUpSeconds: number;
+  readonly firstWarmUpSeconds: number;
   readonly seconds: number;
-  readonly coldSeconds: number;
+  readonly traffic: readonly Traffic[];
+  /** How long a cold start is watched: Larder's, which has a target, and that of the others. */
+  readonly coldSeconds: { readonly larder: number; readonly others: number };
   readonly profileSeconds: number;
   /** How long Redis is watched before, and after, it goes away. */
   readonly restartSeconds: { readonly before: number; readonly down: number; readonly after: number };
@@ -22,9 +27,11 @@ const FULL: Mode = {
   data: { campaigns: 10_000, events: 500_000 },
   connections: 32,
   rounds: 3,
-  warmUpSeconds: 0.7,
-  seconds: 2.2,
-  coldSeconds: 6,
+  warmUpSeconds: 0.6,
+  firstWarmUpSeconds: 1.5,
+  seconds: 2,
+  traffic: TRAFFIC,
+  coldSeconds: { larder: 6, others: 3 },
   profileSeconds: 6,
   restartSeconds: { before: 5, down: 2, after: 8 },
   lastRoundAt: 9 * 60,
@@ -35,9 +42,11 @@ const QUICK: Mode = {
   data: { campaigns: 1_000, events: 50_000 },
   connections: 32,
   rounds: 1,
-  warmUpSeconds: 0.4,
-  seconds: 0.8,
-  coldSeconds: 2,
+  warmUpSeconds: 0.8,
+  firstWarmUpSeconds: 0.8,
+  seconds: 1,
+  traffic: ['nested', 'wide', 'random', 'byId'],
+  coldSeconds: { larder: 5, others: 1 },
   profileSeconds: 3,
   restartSeconds: { before: 3, down: 1, after: 6 },
   lastRoundAt: 3 * 60,

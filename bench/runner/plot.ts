@@ -20,8 +20,9 @@ const PANEL = { width: 460, columns: 2, bar: 15, gap: 4, left: 250, right: 60, t
  */
 export function plot(results: Results): string {
   const height = PANEL.top + PEERS.length * (PANEL.bar + PANEL.gap) + PANEL.bottom;
-  const rows = Math.ceil(TRAFFIC.length / PANEL.columns);
-  const panels = TRAFFIC.map((traffic, i) => {
+  const drawn = TRAFFIC.filter((traffic) => results.samples[traffic] !== undefined);
+  const rows = Math.ceil(drawn.length / PANEL.columns);
+  const panels = drawn.map((traffic, i) => {
     const x = (i % PANEL.columns) * (PANEL.left + PANEL.width + PANEL.right);
     const y = 30 + Math.floor(i / PANEL.columns) * height;
     return element('g', { transform: `translate(${x},${y})` }, panel(results, traffic));

@@ -1,6 +1,6 @@
 import type { Sample } from './measure.ts';
 import { PEERS, type PeerName } from './peers.ts';
-import { type Results, type Spread, spreadOf } from './results.ts';
+import { type ColdStart, type Results, type Spread, spreadOf } from './results.ts';
 import { targetsOf } from './targets.ts';
 import { TRAFFIC, TRAFFIC_TITLES, type Traffic } from './traffic.ts';
 
@@ -38,13 +38,25 @@ export function report(results: Results): string {
 }
 
 function rateTable(results: Results): string[] {
-  const head = ['', ...TRAFFIC.map((traffic) => TRAFFIC_TITLES[traffic]), 'cold start, random pages'];
+  const measured = TRAFFIC.filter((traffic) => results.samples[traffic] !== undefined);
+  const head = [
+    '',
+    ...measured.map((traffic) => TRAFFIC_TITLES[traffic]),
+    `cold start: random pages in the first ${results.coldSeconds} s`,
+  ];
   const rows = PEERS.map((peer) => [
     peer.title,
-    ...TRAFFIC.map((traffic) => rate(spreadOf(results, traffic, peer.name, (sample) => sample.perSecond))),
-    results.cold[peer.name]?.perSecond.toFixed(0) ?? '–',
+    ...measured.map((traffic) => rate(spreadOf(results, traffic, peer.name, (sample) => sample.perSecond))),
+    coldRate(results.cold[peer.name], results.coldSeconds),
   ]);
   return table(head, rows);
+}
+
+/** Over the seconds that every peer was watched for. */
+function coldRate(cold: ColdStart | undefined, coldSeconds: number): string {
+  if (cold === undefined) return '–';
+  const seconds = cold.eachSecond.slice(0, coldSeconds);
+  return whole(seconds.reduce((sum, answered) => sum + answered, 0) / seconds.length);
 }
 
 function rate(spread: Spread | null): string {

@@ -15,8 +15,10 @@ export interface Results {
   readonly rounds: number;
   /** One sample a round. */
   readonly samples: Partial<Record<Traffic, Partial<Record<PeerName, Sample[]>>>>;
-  /** From the start of the process, on an empty Redis. */
+  /** From the start of the process, on an empty Redis; for Larder longer than for the others. */
   readonly cold: Partial<Record<PeerName, ColdStart>>;
+  /** For how long every peer's cold start was watched. */
+  readonly coldSeconds: number;
   readonly restarts: readonly Restart[];
 }
 
@@ -57,7 +59,10 @@ export function spreadOf(
   peer: PeerName,
   pick: (sample: Sample) => number,
 ): Spread | null {
-  const values = (results.samples[traffic]?.[peer] ?? []).map(pick).sort((a, b) => a - b);
+  const values = (results.samples[traffic]?.[peer] ?? [])
+    .map(pick)
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b);
   if (values.length === 0) return null;
   return { median: medianOf(values), min: values[0] ?? Number.NaN, max: values.at(-1) ?? Number.NaN };
 }
