@@ -63,7 +63,8 @@ export const authPlugin = plugin<{ auth: AuthOptions }>(
         secret: shared ? key.secret : { public: key.publicKey },
         verify: {
           algorithms: [...(shared ? SECRET_ALGORITHMS : PUBLIC_ALGORITHMS)],
-          ...(auth.audience === null ? {} : { allowedAud: auth.audience }),
+          // A token that names no audience was not meant for this one.
+          ...(auth.audience === null ? {} : { allowedAud: auth.audience, requiredClaims: ['aud'] }),
         },
       });
     }
