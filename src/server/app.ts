@@ -21,7 +21,7 @@ export interface AppOptions {
   readonly health: Health;
   readonly inspect: 'off' | 'header' | 'always';
   readonly graphiql: boolean;
-  readonly graphql: Omit<GraphQLOptions, 'stateOf'>;
+  readonly graphql: Omit<GraphQLOptions, 'stateOf' | 'requestTimeoutMs'>;
   /** Explains the statements in `graphql.statements`. */
   readonly explain: ExplainOptions['explain'];
   readonly logger: FastifyBaseLogger;
@@ -50,7 +50,6 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     forceCloseConnections: 'idle',
     bodyLimit: options.bodyLimitBytes,
     requestTimeout: requestTimeoutMs,
-    handlerTimeout: requestTimeoutMs,
     // Node looks every half minute unless told otherwise, and until then a slow client may stay.
     http: { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 10) },
     // A client that stops reading its answer holds it in our memory.
@@ -76,7 +75,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     request.state = state;
     return state;
   };
-  await app.register(graphqlPlugin, { ...options.graphql, stateOf });
+  await app.register(graphqlPlugin, { ...options.graphql, stateOf, requestTimeoutMs });
   await app.register(healthPlugin, { health: options.health });
   if (options.graphiql) await app.register(graphiqlPlugin);
   const { statements } = options.graphql;

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import { type AuthOptions, authorize } from './auth.ts';
 import { checkCost } from './cost-limit.ts';
+import { withinTime } from './deadline.ts';
 import { createDocuments } from './documents.ts';
 import { type DoorOptions, guardDoor } from './door.ts';
 import { type Execute, registerExecution } from './execution.ts';
@@ -19,6 +20,8 @@ import { coerceVariables } from './variables.ts';
 export interface GraphQLOptions extends DoorOptions {
   readonly schema: GraphQLSchema;
   readonly stateOf: StateFactory;
+  /** How long a request may take to be answered once it has come in, in milliseconds. */
+  readonly requestTimeoutMs: number;
   readonly auth: AuthOptions;
   readonly documents: TrustedDocuments;
   readonly maxCost: number;
@@ -57,9 +60,7 @@ function createHandler(options: GraphQLOptions, execute: Execute) {
     if (trusted) state.operation = operation.definition.name?.value ?? OTHER;
     state.cost = checkCost(schema, operation, variables, maxCost);
     const throttleStatus = buckets === null ? null : await pay(buckets, request, state.cost);
-    const execution = await execute(operation, state, variables, reply);
-    // Whoever waited too long, or hung up, has been answered or never will be.
-    if (reply.sent) return reply;
+    const execution = await withinTime(options.requestTimeoutMs, execute(operation, state, variables, reply));
     const extensions = extensionsOf(request, state, throttleStatus, options);
     const cacheControl = trusted ? cacheControlOf(request, execution, options) : null;
     if (cacheControl !== null && extensions === null) reply.header('cache-control', cacheControl);

@@ -18,13 +18,12 @@ export function unavailable(message: string): RequestRefused {
 /**
  * Answers a request that was not executed: errors and no data (GraphQL specification, section 7.1).
  *
- * @param thrown what was thrown
+ * @param error what was thrown
  * @param request the request
  * @param reply its reply
  * @returns the reply, sent
  */
-export function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply) {
-  const error = isTimeout(thrown) ? unavailable('The request took too long. Try again.') : thrown;
+export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   const type = acceptedType(request) ?? 'application/json';
   reply.type(`${type}; charset=utf-8`);
   if (error instanceof RequestRefused) {
@@ -44,8 +43,4 @@ export function sendError(thrown: unknown, request: FastifyRequest, reply: Fasti
   const status = errors[0]?.status ?? 500;
   if (status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
   return reply.code(status).send(JSON.stringify({ errors: errors.map((shown) => shown.error) }));
-}
-
-function isTimeout(thrown: unknown): boolean {
-  return thrown instanceof Error && 'code' in thrown && thrown.code === 'FST_ERR_HANDLER_TIMEOUT';
 }

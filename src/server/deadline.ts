@@ -1,0 +1,22 @@
+import { unavailable } from './send-error.ts';
+
+/**
+ * Waits for work, but not forever. Fastify has an option for that, which ends as soon as the body of a POST has come in. The
+ * work goes on, as the statements do that it waits for, until their own limit.
+ *
+ * @param ms how long to wait, in milliseconds
+ * @param work the work
+ * @returns what the work results in
+ * @throws {RequestRefused} 503 when it takes longer
+ */
+export async function withinTime<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(unavailable('The request took too long. Try again.')), ms);
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
