@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { openCache } from './cache/open-cache.ts';
 import { SharedPointBuckets } from './cache/point-buckets.ts';
 import type { Config } from './config.ts';
@@ -11,6 +11,7 @@ import { createSelfAudit } from './repository/self-audit.ts';
 import { createApp } from './server/app.ts';
 import { createMetricsApp } from './server/metrics.ts';
 import { RecordedStatements } from './server/recorded-statements.ts';
+import type { Tracing } from './server/tracing.ts';
 import { loadTrustedDocuments } from './server/trusted-documents.ts';
 
 /** A server that is listening. */
@@ -39,6 +40,7 @@ export async function assemble(config: Config): Promise<Larder> {
   });
   const onRedisError = (error: Error) => logger.warn({ reason: error.message }, 'Redis failed');
   const { cache, redis, close: closeCache } = openCache(config.cache, onRedisError);
+  const tracing = config.otlpEndpoint === null ? null : await openTracing(config.otlpEndpoint, logger);
   const { limits, documents, auth } = config;
   const { selfAuditRate: rate, maxStalenessMs, memoryTtlMs, memoryMaxEntries } = config.cache;
   const onAuditError = (error: Error) => logger.warn({ reason: error.message }, 'an answer was not audited');
@@ -69,6 +71,7 @@ export async function assemble(config: Config): Promise<Larder> {
     explain: (text, parameters) => explain(database, text, parameters),
     logger,
     slowRequestMs: config.slowRequestMs,
+    tracing,
     trustProxy: config.trustProxy,
     bodyLimitBytes: limits.bodyBytes,
     requestTimeoutMs: limits.requestTimeoutMs,
@@ -103,7 +106,13 @@ export async function assemble(config: Config): Promise<Larder> {
       await app.close();
       audit.close();
       await drainer?.stop();
-      await Promise.all([metrics.close(), closeCache(), database.close(), drains.close()]);
+      await Promise.all([metrics.close(), closeCache(), database.close(), drains.close(), tracing?.close()]);
     },
   };
+}
+
+/** Loaded only where it is wanted. */
+async function openTracing(endpoint: string, logger: Logger): Promise<Tracing> {
+  const { startTracing } = await import('./server/tracing.ts');
+  return startTracing(endpoint, (reason) => logger.warn({ reason }, 'traces could not be sent'));
 }

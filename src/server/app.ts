@@ -14,6 +14,8 @@ import { requestIdOf, requestIdPlugin } from './request-id.ts';
 import { requestLogPlugin } from './request-log.ts';
 import { OTHER, requestStatePlugin, type StateFactory } from './request-state.ts';
 import { serverTimingPlugin } from './server-timing.ts';
+import { traceIdOf } from './trace-context.ts';
+import type { Tracing } from './tracing.ts';
 
 /** What the HTTP server is made of. */
 export interface AppOptions {
@@ -27,6 +29,8 @@ export interface AppOptions {
   readonly logger: FastifyBaseLogger;
   /** Requests that take longer are logged as slow, in milliseconds. */
   readonly slowRequestMs: number;
+  /** `null` where no traces are recorded. */
+  readonly tracing: Tracing | null;
   /** The addresses of proxies whose word on a client's address is taken; none when empty. */
   readonly trustProxy: readonly string[];
   readonly bodyLimitBytes: number;
@@ -60,11 +64,16 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     // What a client did not write as a number is not taken for one.
     ajv: { customOptions: { coerceTypes: false } },
   });
+  const { tracing } = options;
+  if (tracing !== null) await app.register(tracing.plugin);
   await app.register(requestIdPlugin);
   readJsonBodies(app);
   await app.register(errorHandlerPlugin);
   await app.register(requestStatePlugin);
-  await app.register(requestLogPlugin, { slowRequestMs: options.slowRequestMs });
+  await app.register(requestLogPlugin, {
+    slowRequestMs: options.slowRequestMs,
+    traceIdOf: tracing?.traceIdOf ?? ((request) => traceIdOf(request.headers)),
+  });
   await app.register(serverTimingPlugin);
   await app.register(authPlugin, { auth: options.graphql.auth });
   const stateOf: StateFactory = (request, reply) => {

@@ -2,12 +2,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
 import { channels } from '../trace/channels.ts';
 import { OTHER } from './request-state.ts';
-import { traceIdOf } from './trace-context.ts';
 
 /** When a request is worth a warning. */
 export interface RequestLogOptions {
   /** Requests that take longer are slow, in milliseconds. */
   readonly slowRequestMs: number;
+  /** The id of the distributed trace that a request is part of; `null` for none. */
+  readonly traceIdOf: (request: FastifyRequest) => string | null;
 }
 
 /**
@@ -16,7 +17,7 @@ export interface RequestLogOptions {
  * is trusted. What GraphQL requests did is told to the channels, too.
  */
 export const requestLogPlugin = plugin<RequestLogOptions>(
-  async (app, { slowRequestMs }) => {
+  async (app, { slowRequestMs, traceIdOf }) => {
     app.addHook('onResponse', (request, reply, done) => {
       const route = request.routeOptions.url ?? 'none';
       const ms = reply.elapsedTime;
@@ -27,7 +28,7 @@ export const requestLogPlugin = plugin<RequestLogOptions>(
         route,
         status: reply.statusCode,
         ms: round(ms),
-        ...(route === '/graphql' ? figures(request, slow) : {}),
+        ...(route === '/graphql' ? figures(request, slow, traceIdOf(request)) : {}),
       };
       if (reply.statusCode >= 500 || slow) request.log.warn(line, slow ? 'slow request' : 'request');
       else request.log.info(line, 'request');
@@ -51,8 +52,7 @@ function publish({ state, errorCodes }: FastifyRequest, reply: FastifyReply, ms:
 }
 
 /** What a GraphQL request did. */
-function figures({ state, errorCodes, headers }: FastifyRequest, slow: boolean) {
-  const traceId = traceIdOf(headers);
+function figures({ state, errorCodes }: FastifyRequest, slow: boolean, traceId: string | null) {
   const trace = state?.scope.trace;
   let hits = 0;
   let misses = 0;

@@ -12,3 +12,12 @@ const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f
 export function traceIdOf({ traceparent }: IncomingHttpHeaders): string | null {
   return typeof traceparent === 'string' ? (TRACEPARENT.exec(traceparent)?.[1] ?? null) : null;
 }
+
+/**
+ * @param url a request's target
+ * @returns its path: a query string may hold variables
+ */
+export function pathOf(url: string): string {
+  const end = url.indexOf('?');
+  return end === -1 ? url : url.slice(0, end);
+}

@@ -46,17 +46,20 @@ export function registerStoreMetrics(registry: Registry): () => void {
     labelNames: ['command'],
     registers,
   });
+  const known = new Set<string>();
+  /** An error counter is there as soon as there is something to fail, and costs nothing as long as nothing does. */
+  const isNew = (name: string) => known.size < known.add(name).size;
   const subscriptions = [
     channels.sql.subscribe(({ name, ms, rows, failed }) => {
       const labels = { statement: name };
       sqlDuration.observe(labels, ms / 1000);
       sqlRows.inc(labels, rows);
-      sqlErrors.inc(labels, Number(failed));
+      if (failed || isNew(name)) sqlErrors.inc(labels, Number(failed));
     }),
     channels.redis.subscribe(({ name, ms, failed }) => {
       const labels = { command: name };
       redisDuration.observe(labels, ms / 1000);
-      redisErrors.inc(labels, Number(failed));
+      if (failed || isNew(name)) redisErrors.inc(labels, Number(failed));
     }),
   ];
   return () => {
