@@ -25,21 +25,24 @@ export const LEASE_MARK = '~';
 
 /**
  * @param entry the body and its epoch
+ * @param id the id of the entity that it is the body of
  * @param shape the entity's shape today
  * @returns the JSON text kept under the entity's key
  */
-export function encodeEntry({ body, epoch }: Entry, shape: string): string {
-  return JSON.stringify({ shape, epoch, version: body?.version ?? null, entity: body?.entity ?? null });
+export function encodeEntry({ body, epoch }: Entry, id: string, shape: string): string {
+  return JSON.stringify({ shape, id, epoch, version: body?.version ?? null, entity: body?.entity ?? null });
 }
 
 /**
- * Reads what a cache held. Text that is not JSON, or is of another shape, is no error: it is as good as nothing.
+ * Reads what a cache held. Text that is not JSON, or is of another shape, is no error: it is as good as nothing. So is the
+ * body of another entity, which a version would not tell: rows that were written together have the same.
  *
  * @param text the value under the key; `null` when there is none
+ * @param id the id of the entity that is wanted
  * @param shape the entity's shape today
  * @returns the entry, its entity frozen; `null` when nothing of use is there
  */
-export function decodeEntry(text: string | null, shape: string): Entry | null {
+export function decodeEntry(text: string | null, id: string, shape: string): Entry | null {
   if (text === null || !text.startsWith('{')) return null;
   let value: unknown;
   try {
@@ -48,7 +51,7 @@ export function decodeEntry(text: string | null, shape: string): Entry | null {
     if (error instanceof SyntaxError) return null;
     throw error;
   }
-  if (!isStored(value) || value.shape !== shape) return null;
+  if (!isStored(value) || value.shape !== shape || value.id !== id) return null;
   const { epoch, version, entity } = value;
   if (entity === null) return { body: null, epoch };
   return version === null ? null : { body: { version, entity: Object.freeze(entity) }, epoch };
@@ -56,6 +59,7 @@ export function decodeEntry(text: string | null, shape: string): Entry | null {
 
 interface Stored {
   readonly shape: string;
+  readonly id: string;
   readonly epoch: string;
   readonly version: string | null;
   readonly entity: object | null;

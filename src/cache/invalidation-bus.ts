@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
+import { retryPause, SILENCE_MS } from './redis-connection.ts';
+import { replaceWhenOutOfStep } from './redis-guard.ts';
 
 /** What processes tell each other: keys whose rows changed, and whom to tell when they have been forgotten. */
 interface Message {
@@ -17,6 +19,9 @@ export interface BusListener {
   onConnected(connected: boolean): void;
 }
 
+/** How often the subscription is asked whether it still stands: nobody else would ever say anything on it. */
+const PING_MS = 1000;
+
 /**
  * Tells every process which keys to forget, over Redis' publish and subscribe. It makes "read your own write" hold in
  * other processes, whose memory tier would else serve a body for up to its time to live: the writer's answer waits
@@ -26,6 +31,7 @@ export class InvalidationBus {
   readonly #subscriber: Redis;
   readonly #channel: string;
   readonly #replyChannel: string;
+  readonly #pings: NodeJS.Timeout;
   readonly #waiting = new Map<number, { left: number; done: () => void }>();
   #number = 0;
 
@@ -50,16 +56,20 @@ export class InvalidationBus {
     this.#subscriber = new Redis(url, {
       connectionName: 'larder-bus',
       connectTimeout: 1000,
-      keepAlive: 1000,
-      retryStrategy: (attempt) => Math.min(attempt * 50, 1000),
+      socketTimeout: SILENCE_MS,
+      retryStrategy: retryPause,
       autoResubscribe: false,
       maxRetriesPerRequest: 1,
     });
     this.#subscriber.on('error', onError);
+    replaceWhenOutOfStep(this.#subscriber);
     this.#subscriber.on('close', () => listener.onConnected(false));
     this.#subscriber.on('ready', () => {
       this.#subscriber.subscribe(this.#channel, this.#replyChannel).then(() => listener.onConnected(true), onError);
     });
+    this.#pings = setInterval(() => {
+      if (this.#subscriber.status === 'ready') this.#subscriber.ping().catch(onError);
+    }, PING_MS).unref();
     this.#subscriber.on('message', (channel: string, text: string) => {
       if (channel === this.#replyChannel) return this.#acknowledged(Number(text));
       const message = decodeMessage(text);
@@ -80,7 +90,8 @@ export class InvalidationBus {
    *
    * @param keys the keys to forget
    * @param reply whether the processes shall acknowledge
-   * @returns the message's text, and a wait for as many acknowledgements as Redis says it had receivers, at most `ms`
+   * @returns the message's text, and a wait for as many acknowledgements as Redis says it had receivers, at most `ms`; when
+   *   it had none, or did not say, whoever may still listen gets all that time to forget by itself
    */
   announce(
     keys: string[],
@@ -95,7 +106,7 @@ export class InvalidationBus {
     this.#waiting.set(number, entry);
     const acknowledged = async (receivers: number, ms: number) => {
       entry.left += receivers;
-      if (entry.left > 0) {
+      if (entry.left > 0 || receivers === 0) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, ms);
           entry.done = () => {
@@ -118,6 +129,7 @@ export class InvalidationBus {
 
   /** Ends the connection. */
   close(): void {
+    clearInterval(this.#pings);
     this.#subscriber.disconnect();
   }
 }

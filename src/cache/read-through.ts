@@ -71,7 +71,7 @@ export async function readThrough(
     const unfit: string[] = [];
     asked.forEach((want, i) => {
       const text = values[i] ?? null;
-      const entry = decodeEntry(text, space.shape);
+      const entry = decodeEntry(text, want.id, space.shape);
       const current = want.version === null ? entry?.epoch === epoch : entry?.body?.version === want.version;
       if (entry !== null && current) {
         found.set(want.id, entry.body);
@@ -126,7 +126,7 @@ export async function readThrough(
     found.set(want.id, body);
     // Bodies filled together must not expire together.
     const ttlMs = Math.round((body === null ? NEGATIVE_TTL_MS : options.ttlMs) * (0.9 + Math.random() * 0.2));
-    const value = encodeEntry({ body, epoch: held?.epoch ?? '' }, space.shape);
+    const value = encodeEntry({ body, epoch: held?.epoch ?? '' }, want.id, space.shape);
     if (leased.has(want.id)) fills.push({ key: key(want), value, ttlMs });
   }
   if (redis !== null && fills.length > 0) counts.fills += (await redis.fill(fills, token, trace)) ?? 0;

@@ -1,8 +1,9 @@
-import { Redis, ReplyError } from 'ioredis';
+import { type Redis, ReplyError } from 'ioredis';
 import type { Trace } from '../trace/trace.ts';
 import { Breaker } from './breaker.ts';
-import { defineScripts, loadScripts } from './redis-scripts.ts';
-import { roundTrip } from './round-trip.ts';
+import { RedisConnection } from './redis-connection.ts';
+import { integer, pair, text, texts } from './redis-replies.ts';
+import { type Brought, roundTrip } from './round-trip.ts';
 
 /** A value to put under a key that this process holds the lease of. */
 export interface Fill {
@@ -22,14 +23,12 @@ export interface Values {
 /** How long a lease lasts at most: longer than nearly any SELECT; a reader slower than that does not fill. */
 const LEASE_MS = 3000;
 
-/** A command that takes longer counts as failed: Postgres answers sooner than that. */
-const COMMAND_TIMEOUT_MS = 100;
-
 /**
  * The tier in Redis. Its reads answer `null` when Redis cannot: the caller then goes to Postgres. What failed is not
  * lost: it opens the breaker and is told to the listener.
  */
 export class RedisTier {
+  readonly #connection: RedisConnection;
   readonly #redis: Redis;
   readonly #breaker: Breaker;
   readonly #heartbeat: string;
@@ -46,21 +45,8 @@ export class RedisTier {
   constructor(url: string, prefix: string, onError: (error: Error) => void) {
     this.#breaker = new Breaker(onError);
     this.#heartbeat = `${prefix}larder:heartbeat`;
-    this.#redis = new Redis(url, {
-      commandTimeout: COMMAND_TIMEOUT_MS,
-      connectTimeout: 1000,
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 1,
-      autoResendUnfulfilledCommands: false,
-      retryStrategy: (attempt) => Math.min(attempt * 50, 1000),
-      connectionName: 'larder',
-    });
-    defineScripts(this.#redis);
-    this.#redis.on('error', onError);
-    // A script that Redis does not know yet costs a second round trip, in the middle of a request.
-    this.#redis.on('ready', () => {
-      void this.#breaker.attempt(() => loadScripts(this.#redis));
-    });
+    this.#connection = new RedisConnection(url, onError);
+    this.#redis = this.#connection.redis;
   }
 
   /**
@@ -70,11 +56,7 @@ export class RedisTier {
    * @returns whether Redis is connected
    */
   async connected(ms: number): Promise<boolean> {
-    const deadline = performance.now() + ms;
-    while (this.#redis.status !== 'ready' && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    return this.#redis.status === 'ready';
+    return this.#connection.connected(ms);
   }
 
   /**
@@ -84,10 +66,10 @@ export class RedisTier {
    */
   async read(keys: string[], trace: Trace): Promise<Values | null> {
     const send = async () => {
-      const values = await this.#redis.mget([...keys, this.#heartbeat]);
+      const values = texts('MGET', await this.#redis.mget([...keys, this.#heartbeat]), keys.length + 1);
       return { commands: 1, answer: { values: values.slice(0, -1), epoch: values.at(-1) ?? null } };
     };
-    return this.#breaker.attempt(() => roundTrip('MGET', keys.length, send, trace));
+    return this.#ask('MGET', keys.length, send, trace);
   }
 
   /**
@@ -107,13 +89,13 @@ export class RedisTier {
       for (const key of keys) pipeline.call('SET', key, token, 'NX', 'GET', 'PX', LEASE_MS);
       const replies = (await pipeline.exec()) ?? [];
       const answer = replies.slice(stale.length > 0 ? 1 : 0).map(([error, value]) => {
-        if (error === null) return value as string | null;
+        if (error === null) return text('SET', value);
         if (error instanceof ReplyError) return String(error);
         throw error;
       });
       return { commands: replies.length, answer };
     };
-    return this.#breaker.attempt(() => roundTrip('SET', keys.length, send, trace));
+    return this.#ask('SET', keys.length, send, trace);
   }
 
   /**
@@ -128,11 +110,11 @@ export class RedisTier {
     const send = async () => {
       const values = fills.flatMap((fill) => [fill.value, fill.ttlMs]);
       const keys = fills.map((fill) => fill.key);
-      const stored = await this.#redis.larderFill(keys.length, ...keys, token, ...values);
+      const stored = integer('larderFill', await this.#redis.larderFill(keys.length, ...keys, token, ...values));
       // Redis counts the script's own commands too: one, a GET for each key, a SET for each stored value.
       return { commands: 1 + keys.length + stored, answer: stored };
     };
-    return this.#breaker.attempt(() => roundTrip('larderFill', fills.length, send, trace));
+    return this.#ask('larderFill', fills.length, send, trace);
   }
 
   /**
@@ -145,11 +127,13 @@ export class RedisTier {
    * @throws when Redis cannot be told: an invalidation must not be lost silently
    */
   async invalidate(keys: string[], channel: string, message: string): Promise<number> {
-    return roundTrip('UNLINK', keys.length, async () => {
+    const send = async () => {
       const replies = (await this.#redis.pipeline().unlink(keys).publish(channel, message).exec()) ?? [];
       for (const [error] of replies) if (error !== null) throw error;
-      return { commands: replies.length, answer: Number(replies[1]?.[1]) };
-    });
+      integer('UNLINK', replies[0]?.[1]);
+      return { commands: replies.length, answer: integer('PUBLISH', replies[1]?.[1]) };
+    };
+    return this.#connection.sound(() => roundTrip('UNLINK', keys.length, send));
   }
 
   /**
@@ -160,14 +144,18 @@ export class RedisTier {
    */
   async beat(ms: number): Promise<void> {
     const deadline = performance.now() + ms;
-    for (;;) {
+    // A run that was not met before only shows its clock.
+    for (let attempt = 1; attempt <= 2; attempt += 1) {
       const known = this.#met;
       const at = Math.floor(deadline + known.aheadMs);
-      const [epoch, now] = await this.#redis.larderBeat(this.#heartbeat, known.epoch, at);
+      const { epoch, now } = await this.#connection.sound(async () => {
+        const reply = pair('larderBeat', await this.#redis.larderBeat(this.#heartbeat, known.epoch, at));
+        return { epoch: text('larderBeat', reply[0]) ?? '', now: integer('larderBeat', reply[1]) };
+      });
       this.#met = { epoch, aheadMs: now - performance.now() };
-      // A run that was not met before has only shown its clock.
       if (epoch === known.epoch) return;
     }
+    throw new Error('Redis became another one between two heartbeats.');
   }
 
   /**
@@ -186,10 +174,12 @@ export class RedisTier {
     points: number,
   ): Promise<{ allowed: boolean; available: number } | null> {
     const send = async () => {
-      const [allowed, available] = await this.#redis.larderTakePoints(key, perSecond, maximum, points);
-      return { commands: 5, answer: { allowed: allowed === 1, available: Number(available) } };
+      const reply = await this.#redis.larderTakePoints(key, perSecond, maximum, points);
+      const [allowed, available] = pair('larderTakePoints', reply);
+      const answer = { allowed: integer('larderTakePoints', allowed) === 1, available: Number(available) };
+      return { commands: 5, answer };
     };
-    return this.#breaker.attempt(() => roundTrip('larderTakePoints', 1, send));
+    return this.#ask('larderTakePoints', 1, send);
   }
 
   /**
@@ -209,14 +199,15 @@ export class RedisTier {
 
   /** @returns whether Redis answers */
   async ping(): Promise<boolean> {
-    return this.#redis.ping().then(
-      () => true,
-      () => false,
-    );
+    return this.#connection.ping();
   }
 
   /** Ends the connection. */
   async close(): Promise<void> {
-    this.#redis.disconnect();
+    this.#connection.close();
+  }
+
+  async #ask<T>(name: string, keys: number, send: () => Promise<Brought<T>>, trace?: Trace): Promise<T | null> {
+    return this.#breaker.attempt(() => this.#connection.sound(() => roundTrip(name, keys, send, trace)));
   }
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { Test } from 'tap';
 
@@ -70,11 +71,10 @@ export async function faultyProxy(t: Test, target: number): Promise<FaultyProxy>
   };
 
   const server = createServer({ noDelay: true }, onConnection);
-  const listen = (port: number) =>
-    new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host: '127.0.0.1', port }, resolve);
-    });
+  const listen = async (port: number) => {
+    server.listen({ host: '127.0.0.1', port });
+    await once(server, 'listening');
+  };
   const stopListening = () => new Promise<void>((resolve) => void server.close(() => resolve()));
   const reset = () => {
     for (const [client, store] of [...pairs]) {

@@ -84,7 +84,7 @@ export async function watch(t: Test, { judge, larder }: Scene, what: string, opt
     return enough || total.wrong.length > 0 || !larder.alive();
   }).catch((error: Error) => t.fail(error.message));
   t.comment(what, { ...total, wrong: total.wrong.length });
-  t.ok(larder.alive(), `${what}: the server lives`);
+  t.ok(larder.alive(), `${what}: the server lives`) || t.comment(larder.output().slice(-3000));
   t.same(total.wrong.slice(0, 3), [], `${what}: every answer is right`);
   if (unavailable === undefined) t.equal(total.unavailable, 0, `${what}: every read is answered`);
   t.ok(total.slowestMs < boundMs, `${what}: the slowest took ${Math.round(total.slowestMs)} of ${boundMs} ms`);

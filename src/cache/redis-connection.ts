@@ -1,0 +1,98 @@
+import { Redis } from 'ioredis';
+import { replaceWhenOutOfStep } from './redis-guard.ts';
+import { OutOfStep } from './redis-replies.ts';
+import { defineScripts, loadScripts } from './redis-scripts.ts';
+
+/** A command that takes longer counts as failed: Postgres answers sooner than that. */
+const COMMAND_TIMEOUT_MS = 100;
+
+/** A connection from which nothing comes for so long although it was asked is replaced: a network may swallow everything. */
+export const SILENCE_MS = 1000;
+
+/** The longest pause between two attempts to connect. */
+const RETRY_MS = 1000;
+
+/**
+ * How to connect again, for every connection of ours.
+ *
+ * @param attempt how many have failed
+ * @returns how long to wait, in milliseconds
+ */
+export function retryPause(attempt: number): number {
+  return Math.min(attempt * 50, RETRY_MS);
+}
+
+/** A connection for commands: each is answered soon or fails, and what failed is not sent again. */
+export class RedisConnection {
+  readonly redis: Redis;
+
+  /**
+   * Connects in the background.
+   *
+   * @param url the address of a single Redis, not a cluster
+   * @param onError told of each lost connection, and when Redis did not take the scripts: they are then sent when called
+   */
+  constructor(url: string, onError: (error: Error) => void) {
+    this.redis = new Redis(url, {
+      commandTimeout: COMMAND_TIMEOUT_MS,
+      socketTimeout: SILENCE_MS,
+      connectTimeout: 1000,
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 1,
+      autoResendUnfulfilledCommands: false,
+      retryStrategy: retryPause,
+      connectionName: 'larder',
+    });
+    defineScripts(this.redis);
+    this.redis.on('error', onError);
+    replaceWhenOutOfStep(this.redis);
+    // A script that Redis does not know yet costs a second round trip, in the middle of a request.
+    this.redis.on('ready', () => {
+      loadScripts(this.redis).catch(onError);
+    });
+  }
+
+  /**
+   * Waits for the first connection.
+   *
+   * @param ms how long to wait, in milliseconds
+   * @returns whether Redis is connected
+   */
+  async connected(ms: number): Promise<boolean> {
+    const deadline = performance.now() + ms;
+    while (this.redis.status !== 'ready' && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    return this.redis.status === 'ready';
+  }
+
+  /**
+   * Does something whose replies are checked, and replaces a connection that is out of step: the replies of all that follows
+   * would be those to other questions.
+   *
+   * @param action what to do
+   * @returns what it returns
+   * @throws what it throws
+   */
+  async sound<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      if (error instanceof OutOfStep) this.redis.disconnect(true);
+      throw error;
+    }
+  }
+
+  /** @returns whether Redis answers */
+  async ping(): Promise<boolean> {
+    return this.redis.ping().then(
+      (reply) => reply === 'PONG',
+      () => false,
+    );
+  }
+
+  /** Ends the connection. */
+  close(): void {
+    this.redis.disconnect();
+  }
+}

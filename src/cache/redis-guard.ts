@@ -1,0 +1,34 @@
+import type { Redis } from 'ioredis';
+import handlers from 'ioredis/built/DataHandler.js';
+
+/** What ioredis does with each reply. */
+interface DataHandler {
+  dispatch(handle: () => void): void;
+  returnFatalError(error: Error): void;
+}
+
+/** How ioredis says that a reply came to which there was no question. */
+const UNASKED = /^Command queue state error/;
+
+// ioredis 6.0 throws what goes wrong amid a reply where nobody can catch it, so that a reply of a kind that it does not
+// expect ends the process. A connection that answers such things is broken, and no more than that.
+const prototype = handlers.default.prototype as unknown as DataHandler;
+prototype.dispatch = function dispatch(handle) {
+  try {
+    handle();
+  } catch (error) {
+    this.returnFatalError(error instanceof Error ? error : new Error(String(error)));
+  }
+};
+
+/**
+ * Replaces a connection on which a reply came to which there was no question: who counts wrong once would take the replies
+ * of all that follows for those to other questions.
+ *
+ * @param redis the connection
+ */
+export function replaceWhenOutOfStep(redis: Redis): void {
+  redis.on('error', (error: Error) => {
+    if (UNASKED.test(error.message)) redis.disconnect(true);
+  });
+}
