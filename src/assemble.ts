@@ -67,6 +67,7 @@ export async function assemble(config: Config): Promise<Larder> {
       cacheControl: documents.cacheControl,
       maxEventLoopDelayMs: limits.maxEventLoopDelayMs,
       statements: config.production ? null : new RecordedStatements(),
+      apolloSchema: config.apolloTracing ? buildGraphQLSchema : null,
     },
     explain: (text, parameters) => explain(database, text, parameters),
     logger,

@@ -38,6 +38,7 @@ const environment = z.object({
   CACHE_PREFIX: z.string().default(''),
   INSPECT: z.enum(['off', 'header', 'always']).optional(),
   GRAPHIQL: flag.optional(),
+  APOLLO_TRACING: flag.default(false),
   MAX_COST: z.coerce.number().int().positive().default(1000),
   RATE_POINTS_PER_SECOND: z.coerce.number().positive().optional(),
   RATE_BUCKET_SECONDS: z.coerce.number().positive().default(60),
@@ -80,6 +81,8 @@ export interface Config {
   };
   readonly inspect: 'off' | 'header' | 'always';
   readonly graphiql: boolean;
+  /** Whether Apollo's router may ask for a trace of the fields. */
+  readonly apolloTracing: boolean;
   readonly limits: {
     readonly maxCost: number;
     /** `null` when clients do not pay. */
@@ -176,6 +179,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     },
     inspect: e.INSPECT ?? (production ? 'off' : 'header'),
     graphiql: e.GRAPHIQL ?? !production,
+    apolloTracing: e.APOLLO_TRACING,
     limits: {
       maxCost: e.MAX_COST,
       rate:

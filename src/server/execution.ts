@@ -39,13 +39,32 @@ export async function registerExecution(app: FastifyInstance, schema: GraphQLSch
   return async (operation, state, { given }, reply) => {
     const variables = operation.definition.variableDefinitions?.length ? { ...given } : undefined;
     if (!operation.isLarge) return reply.graphql(operation.document as never, state as never, variables);
-    const { document } = operation;
-    const { data, errors } = await execute({ schema, document, contextValue: state, variableValues: variables });
-    if (errors === undefined) return { data: data ?? null };
-    const { status, shown } = format(errors, reply);
-    reply.code(status);
-    return { data: data ?? null, errors: shown as never };
+    return executeAlone(schema, operation, state, variables, reply);
   };
+}
+
+/**
+ * Executes an operation without mercurius, which remembers nothing of it.
+ *
+ * @param schema the schema
+ * @param operation the operation
+ * @param state the request's state, which resolvers get as their context
+ * @param variables the client's variables
+ * @param reply gets the status
+ * @returns the result as the client may see it
+ */
+export async function executeAlone(
+  schema: GraphQLSchema,
+  { document }: PreparedOperation,
+  state: RequestState,
+  variables: Readonly<Record<string, unknown>> | undefined,
+  reply: FastifyReply,
+): Promise<ExecutionResult> {
+  const { data, errors } = await execute({ schema, document, contextValue: state, variableValues: variables ?? {} });
+  if (errors === undefined) return { data: data ?? null };
+  const { status, shown } = format(errors, reply);
+  reply.code(status);
+  return { data: data ?? null, errors: shown as never };
 }
 
 /** What of the errors a client may see, and the status that they ask for. */

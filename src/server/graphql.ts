@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ExecutionResult, GraphQLSchema } from 'graphql';
+import { withApolloTrace } from './apollo-trace.ts';
 import { type AuthOptions, authorize } from './auth.ts';
 import { checkCost } from './cost-limit.ts';
 import { withinTime } from './deadline.ts';
@@ -33,12 +34,15 @@ export interface GraphQLOptions extends DoorOptions {
   readonly cacheControl: string | null;
   /** Gets the statements of inspected requests; `null` outside of development. */
   readonly statements: RecordedStatements | null;
+  /** Makes a schema of its own for requests that Apollo's router wants traced; `null` where it is not answered. */
+  readonly apolloSchema: (() => GraphQLSchema) | null;
 }
 
 /** Serves `/graphql` as the GraphQL over HTTP specification says. */
 export async function graphqlPlugin(app: FastifyInstance, options: GraphQLOptions): Promise<void> {
   const onRequest = await guardDoor(app, options);
-  const execute = await registerExecution(app, options.schema);
+  const plain = await registerExecution(app, options.schema);
+  const execute = options.apolloSchema === null ? plain : withApolloTrace(plain, options.apolloSchema);
   // HEAD comes with GET.
   app.route({ method: ['GET', 'POST'], url: '/graphql', onRequest, handler: createHandler(options, execute) });
 }
@@ -63,8 +67,9 @@ function createHandler(options: GraphQLOptions, execute: Execute) {
     const execution = await withinTime(options.requestTimeoutMs, execute(operation, state, variables, reply));
     const extensions = extensionsOf(request, state, throttleStatus, options);
     const cacheControl = trusted ? cacheControlOf(request, execution, options) : null;
-    if (cacheControl !== null && extensions === null) reply.header('cache-control', cacheControl);
-    const body = extensions === null ? execution : { ...execution, extensions };
+    const plain = extensions === null && execution.extensions === undefined;
+    if (cacheControl !== null && plain) reply.header('cache-control', cacheControl);
+    const body = plain ? execution : { ...execution, extensions: { ...execution.extensions, ...extensions } };
     return reply.type(`${type}; charset=utf-8`).send(JSON.stringify(body));
   };
 }
