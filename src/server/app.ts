@@ -74,7 +74,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     slowRequestMs: options.slowRequestMs,
     traceIdOf: tracing?.traceIdOf ?? ((request) => traceIdOf(request.headers)),
   });
-  await app.register(serverTimingPlugin);
+  if (inspect !== 'off') await app.register(serverTimingPlugin);
   await app.register(authPlugin, { auth: options.graphql.auth });
   const stateOf: StateFactory = (request, reply) => {
     const inspected = isInspected(inspect, request);

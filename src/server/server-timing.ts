@@ -6,13 +6,14 @@ import plugin from 'fastify-plugin';
  */
 export const serverTimingPlugin = plugin(
   async (app) => {
-    app.addHook('onSend', async (request, reply) => {
+    app.addHook('onSend', (request, reply, payload, done) => {
       const { state } = request;
-      if (state?.inspected !== true) return;
+      if (state?.inspected !== true) return done(null, payload);
       const { sql, redis } = state.scope.trace;
       const durations = { sql: sql.ms, redis: redis.ms, total: reply.elapsedTime };
       const metrics = Object.entries(durations).map(([name, ms]) => `${name};dur=${ms.toFixed(3)}`);
       reply.header('server-timing', metrics.join(', '));
+      done(null, payload);
     });
   },
   { name: 'larder-server-timing', fastify: '5.x', dependencies: ['larder-request-state'] },
