@@ -22,10 +22,11 @@ const DATABASE = 'bench';
 const say = (line: string) => console.log(line);
 
 /** Larder beside its peers. */
-async function comparison(bench: Bench, machine: string, warning: string | null, teardown: Teardown): Promise<void> {
+async function comparison(bench: Bench, machine: string, busyBefore: string | null, teardown: Teardown): Promise<void> {
   const { mode } = bench;
   const at = new Date().toISOString().slice(0, 16).replace('T', ' ');
   const compared = await compare(bench, teardown);
+  const warning = busyBefore ?? (await busyWarning());
   const results: Results = {
     ...{ machine, at: `${at} UTC`, warning, mode: mode.name },
     data: `${mode.data.campaigns.toLocaleString('en-US')} campaigns, ${mode.data.events.toLocaleString('en-US')} events`,
@@ -52,8 +53,9 @@ async function comparison(bench: Bench, machine: string, warning: string | null,
 }
 
 /** Larder alone, while one thing after the other grows. */
-async function growth(bench: Bench, machine: string, warning: string | null): Promise<void> {
+async function growth(bench: Bench, machine: string, busyBefore: string | null): Promise<void> {
   const series = await measureGrowth(bench, isSet(process.env.FULL));
+  const warning = busyBefore ?? (await busyWarning());
   const at = `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   const heading = `${at}. ${machine}.`;
   const text = [...(warning === null ? [] : [`**${warning}**`, '']), heading, '', reportGrowth(series)].join('\n');
@@ -88,7 +90,7 @@ function update(name: string, text: string): void {
 }
 
 async function main(mode: Mode, teardown: Teardown): Promise<void> {
-  const warning = busyWarning();
+  const warning = await busyWarning();
   if (warning !== null) say(warning);
   const cores = pin();
   const machine = describeMachine(cores);

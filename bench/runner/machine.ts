@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { cpus, loadavg, release, totalmem, type } from 'node:os';
+import { cpus, release, totalmem, type } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Which cores are for what; `null` where the machine has one alone or processes cannot be pinned. */
 export interface Cores {
@@ -43,13 +44,30 @@ export function describeMachine(cores: Cores | null): string {
   return `${cpus().length} cores (${model}), ${memory} GiB, ${type()} ${release()}, Node ${process.version}; ${where}`;
 }
 
-/** Above this the machine does something else as well. */
-const BUSY = 1.5;
+/** A machine that is this busy while nothing is measured does something else as well. */
+const BUSY_SHARE = 0.15;
+const LOOK_MS = 2000;
 
-/** @returns a warning when the machine was busy before anything was measured; `null` when it was not */
-export function busyWarning(): string | null {
-  const [lastMinute = 0] = loadavg();
-  return lastMinute < BUSY
-    ? null
-    : `PROVISIONAL: the machine was busy with something else (load ${lastMinute.toFixed(1)} before the first request).`;
+/**
+ * Looks for a while how busy the machine is with what is not ours. To be called while nothing of ours is at work.
+ *
+ * @returns a warning when it is busy; `null` when it is not
+ */
+export async function busyWarning(): Promise<string | null> {
+  const before = cpuTimes();
+  await sleep(LOOK_MS);
+  const after = cpuTimes();
+  const share = 1 - (after.idle - before.idle) / (after.all - before.all);
+  if (share < BUSY_SHARE) return null;
+  return `PROVISIONAL: something else kept ${Math.round(share * 100)} % of the machine busy.`;
+}
+
+/** The time of all cores since the start of the machine, and how much of it they were idle. */
+function cpuTimes(): { idle: number; all: number } {
+  let [idle, all] = [0, 0];
+  for (const { times } of cpus()) {
+    idle += times.idle;
+    all += times.user + times.nice + times.sys + times.irq + times.idle;
+  }
+  return { idle, all };
 }

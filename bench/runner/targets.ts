@@ -23,8 +23,9 @@ const BACK = { share: 0.5, seconds: 5 };
  * @returns the targets in order; what was not measured is left out
  */
 export function targetsOf(results: Results): Target[] {
+  // What answered nothing is not compared with.
   const median = (traffic: Traffic, peer: PeerName, pick = rate) =>
-    spreadOf(results, traffic, peer, pick)?.median ?? null;
+    spreadOf(results, traffic, peer, pick)?.median || null;
 
   const atLeast = (traffic: Traffic, factor: number, peer: PeerName, self: PeerName = 'larder'): Target[] => {
     const own = median(traffic, self);

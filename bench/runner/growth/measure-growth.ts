@@ -15,6 +15,8 @@ import type { Point, Series } from './series.ts';
 const CONNECTIONS = 8;
 const WARM_UP_SECONDS = 2;
 const SECONDS = 3;
+/** Long enough for every page to have been asked for. */
+const FILL_SECONDS = 5;
 
 const LARDER = peerOf('larder');
 const CAMPAIGNS = { events: 100_000, campaigns: 2_000 };
@@ -71,10 +73,11 @@ async function point(
   x: number,
   requests: readonly (readonly Request[])[],
   connectionCount = CONNECTIONS,
+  warmUpSeconds = WARM_UP_SECONDS,
 ): Promise<Point> {
   const sample = await measure({
     ...{ server, stores, database, connections: connectionCount, requests: () => requests },
-    ...{ warmUpSeconds: WARM_UP_SECONDS, seconds: SECONDS },
+    ...{ warmUpSeconds, seconds: SECONDS },
   });
   const { perSecond, p50, errors } = sample;
   say(`  ${String(x).padStart(9)}  ${perSecond.toFixed(0).padStart(6)}/s  p50 ${p50.toFixed(2)} ms  ${errors} errors`);
@@ -145,7 +148,7 @@ async function hitRates(bench: Bench): Promise<Series> {
     await withLarder(bench, env, async (server) => {
       const cursors = await readCursors(server);
       const requests = requestsOf(LARDER, 'random', bench.pool, cursors, CONNECTIONS, 2);
-      const measured = await point(bench, server, Math.round(share * 100), requests);
+      const measured = await point(bench, server, Math.round(share * 100), requests, CONNECTIONS, FILL_SECONDS);
       const counted = await hitRateOf(server, requests.flat().slice(0, 300));
       found.push({ ...measured, x: Math.round(counted * 100) });
     });
@@ -181,9 +184,9 @@ async function hitRateOf(server: Server, requests: readonly Request[]): Promise<
 
 async function campaignSizes(bench: Bench, ids: ReadonlyMap<number, string>, middle: boolean): Promise<Series> {
   const where = middle ? 'from its middle' : 'from its start';
-  bench.say(`Events of one campaign, a page of 20 ${where}:`);
+  bench.say(`Events of one campaign, a page of 5 ${where}:`);
   const query =
-    'query Events($id: ID!, $after: String) { campaign(id: $id) { id title events(first: 20, after: $after) { nodes { id title startsAt } pageInfo { hasNextPage endCursor } } } }';
+    'query Events($id: ID!, $after: String) { campaign(id: $id) { id title events(first: 5, after: $after) { nodes { id title startsAt } pageInfo { hasNextPage endCursor } } } }';
   const points = await withLarder(bench, {}, async (server) => {
     const found: Point[] = [];
     for (const [size, databaseId] of ids) {
@@ -195,7 +198,7 @@ async function campaignSizes(bench: Bench, ids: ReadonlyMap<number, string>, mid
   });
   return {
     name: middle ? 'campaign-size-middle' : 'campaign-size',
-    title: `20 events of one campaign, ${where}`,
+    title: `5 events of one campaign, ${where}`,
     x: 'events of the campaign',
     ...{ logarithmic: true, points, flat: 1.5 },
   };
