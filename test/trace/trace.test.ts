@@ -1,0 +1,70 @@
+import diagnostics from 'node:diagnostics_channel';
+import { readFileSync } from 'node:fs';
+import { t } from 'tap';
+import { channels, type RedisExchange, type SqlExchange } from '../../src/trace/channels.ts';
+import { Trace } from '../../src/trace/trace.ts';
+
+/** A request that asks each store once, and fails once with each. */
+function work(trace: Trace): void {
+  const now = performance.now();
+  trace.statement('Thing.byIds', 'select 1', ['{"1"}'], now, 3);
+  trace.statement('Thing.all', 'select 2', [], now - 50, null);
+  trace.roundTrip('MGET', 4, now, 1);
+  trace.roundTrip('SET', 2, now, null);
+}
+
+t.test('a trace counts', async (t) => {
+  const trace = new Trace();
+  work(trace);
+  t.match(trace.sql, { statements: 2, rows: 3 });
+  t.match(trace.redis, { commands: 1 });
+  t.equal(trace.slowest.name, 'Thing.all');
+  t.ok(trace.slowest.ms >= 50);
+  t.equal(trace.events, null, 'and keeps nothing else');
+  trace.entity('Thing').hits += 1;
+  t.equal(trace.cache.Thing?.hits, 1);
+});
+
+t.test('a trace that records keeps each exchange', async (t) => {
+  const trace = new Trace({ recording: true, started: 7 });
+  work(trace);
+  t.equal(trace.started, 7);
+  t.match(trace.events, [
+    { kind: 'sql', name: 'Thing.byIds', failed: false, rows: 3, text: 'select 1', parameters: ['{"1"}'] },
+    { kind: 'sql', name: 'Thing.all', failed: true, rows: 0 },
+    { kind: 'redis', name: 'MGET', failed: false, keys: 4, commands: 1 },
+    { kind: 'redis', name: 'SET', failed: true, commands: 0 },
+  ]);
+});
+
+t.test('the channels', async (t) => {
+  t.test('are Node‘s own, under the names that are documented', async (t) => {
+    const source = readFileSync(new URL('../../src/trace/channels.ts', import.meta.url), 'utf8');
+    for (const { name } of Object.values(channels)) {
+      t.match(source, new RegExp(`^ \\* \\| \`${name}\` +\\|`, 'm'), `${name} is in the table`);
+    }
+    const messages: unknown[] = [];
+    const listen = (message: unknown) => messages.push(message);
+    diagnostics.subscribe('larder:sql', listen);
+    work(new Trace());
+    diagnostics.unsubscribe('larder:sql', listen);
+    work(new Trace());
+    t.match(messages, [{ name: 'Thing.byIds' }, { name: 'Thing.all' }]);
+  });
+
+  t.test('tell each listener until it leaves', async (t) => {
+    const heard: (SqlExchange | RedisExchange)[] = [];
+    t.notOk(channels.sql.heard || channels.redis.heard, 'nobody listens, and no message is made');
+    const leave = channels.sql.subscribe((event) => heard.push(event));
+    const leaveOther = channels.redis.subscribe((event) => heard.push(event));
+    t.ok(channels.sql.heard && channels.redis.heard);
+    const trace = new Trace({ recording: true });
+    work(trace);
+    t.same(heard, trace.events, 'what is recorded is what is told');
+    leave();
+    work(new Trace());
+    t.equal(heard.filter(({ kind }) => kind === 'sql').length, 2);
+    leaveOther();
+    t.notOk(channels.sql.heard || channels.redis.heard);
+  });
+});
