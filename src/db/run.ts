@@ -22,13 +22,15 @@ export async function run<Row extends object>(
   values: Record<string, unknown>,
   trace: Trace,
 ): Promise<Row[]> {
-  return guarded(database, [database.gate], statement.name, trace, () =>
-    send(database.query, statement, values, trace),
-  );
+  return guarded(database, [database.gate], statement.name, trace, async () => {
+    checkWanted(statement.name, trace);
+    return send(database.query, statement, values, trace);
+  });
 }
 
 /**
- * Runs a statement that reads bodies, of which fewer may be under way. Takes, returns and throws what `run` does.
+ * Runs a statement that reads bodies, of which fewer may be under way. Takes, returns and throws what `run` does, but goes
+ * on when the client has hung up: other requests may wait for the same bodies.
  */
 export async function runBodyRead<Row extends object>(
   database: Database,
@@ -63,6 +65,7 @@ export async function transaction<T>(
   trace: Trace,
 ): Promise<T> {
   return guarded(database, [database.transactionGate], name, trace, async (expired) => {
+    checkWanted(name, trace);
     // BEGIN and COMMIT are statements too; when they are sent follows from what lies between them.
     const started = performance.now();
     let ending = '';
@@ -140,6 +143,11 @@ async function guarded<T>(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** A client that hung up while its request waited for a place needs no answer, and others want the place. */
+function checkWanted(name: string, trace: Trace): void {
+  if (trace.abandoned) throw new DatabaseUnavailable(`Nobody waits for ${name} any more.`);
 }
 
 /** Enters gates one after the other, and returns what leaves them. */

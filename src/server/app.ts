@@ -79,6 +79,9 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const stateOf: StateFactory = (request, reply) => {
     const inspected = isInspected(inspect, request);
     const trace = new Trace({ recording: inspected, started: performance.now() - reply.elapsedTime });
+    reply.raw.once('close', () => {
+      trace.abandoned = true;
+    });
     const cold = inspected && request.headers['x-cache'] === 'bypass';
     const state = { repositories, scope: createScope(trace, cold), inspected, cost: null, operation: OTHER };
     request.state = state;

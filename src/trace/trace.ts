@@ -68,6 +68,8 @@ export class Trace {
   readonly slowest = { name: '', ms: 0 };
   /** When the request began, in milliseconds on the monotonic clock. */
   readonly started: number;
+  /** Whether the client has hung up: what nobody else waits for need not begin any more. */
+  abandoned = false;
   /** Every exchange in the order in which they ended; `null` unless recording. */
   readonly events: (SqlExchange | RedisExchange)[] | null;
 

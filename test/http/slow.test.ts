@@ -1,0 +1,191 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { t } from 'tap';
+import { makeData } from '../support/data.ts';
+import { counted, openSql, startServer, until } from '../support/server.ts';
+import { freshDatabase } from '../support/services.ts';
+import { startProcess } from './child.ts';
+import { codes, keepAlive, openRaw, send } from './client.ts';
+
+const LIMIT_MS = 1000;
+/** Node looks for connections that take too long ten times in that time; the rest is for a busy machine. */
+const PATIENCE_MS = 4000;
+
+const server = await startServer(t, {
+  redis: null,
+  env: { REQUEST_TIMEOUT_MS: String(LIMIT_MS), DATABASE_POOL_SIZE: '1', STATEMENT_TIMEOUT_MS: '8000' },
+});
+await makeData(server.sql, { brands: 2, campaigns: 12, events: 30, perCampaign: 10 });
+
+const BODY = { query: '{ __typename }' };
+
+t.test('a client that sends slowly is not waited for', async (t) => {
+  const line = 'POST /graphql HTTP/1.1\r\n';
+  const head = `${line}host: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n`;
+  const slow = {
+    nothing: '',
+    'half a line': 'POST /gra',
+    'a line': line,
+    'half the headers': `${line}host: x\r\ncontent-type: app`,
+    'headers without a body': head,
+    'half a body': `${head}{"query":"{ __ty`,
+    'half a chunk': `${line}host: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n100\r\n{"que`,
+  };
+  await Promise.all(
+    Object.entries(slow).map(async ([name, bytes]) => {
+      const connection = await openRaw(t, server.url, bytes);
+      const ms = await connection.closed;
+      t.ok(ms >= LIMIT_MS * 0.9 && ms < LIMIT_MS + PATIENCE_MS, `${name}: gone after ${ms.toFixed(0)} ms`);
+      t.match(connection.text(), /^(HTTP\/1\.1 408 .*\r\n[\s\S]*"code":"REQUEST_TIMEOUT"|$)/);
+    }),
+  );
+});
+
+t.test('one byte now and then does not help', async (t) => {
+  const dribble = 'GET /graphql?query={__typename} HTTP/1.1\r\nhost: x\r\nx: ';
+  const connections = await Promise.all(Array.from({ length: 50 }, () => openRaw(t, server.url, dribble)));
+  const timer = setInterval(() => {
+    for (const { socket } of connections) if (socket.writable) socket.write('a');
+  }, 50);
+  t.teardown(() => clearInterval(timer));
+  t.equal((await send(server.url, { body: BODY })).status, 200, 'others are served meanwhile');
+  const times = await Promise.all(connections.map(({ closed }) => closed));
+  t.ok(Math.max(...times) < LIMIT_MS + PATIENCE_MS, `the last is gone after ${Math.max(...times).toFixed(0)} ms`);
+});
+
+t.test('a client that does not read its answer is not waited for either', async (t) => {
+  await server.sql`update campaigns set body = repeat('x', 20000)`;
+  // More than the buffers of both sides hold.
+  const many = `{ ${Array.from({ length: 90 }, (_, i) => `a${i}: campaigns(first: 12) { nodes { body } }`).join(' ')} }`;
+  const body = JSON.stringify({ query: many });
+  // The server is in this process, and so is its end of the connection.
+  const accepted = new Promise<Socket>((resolve) => {
+    const onAccept = (message: unknown) => {
+      unsubscribe('net.server.socket', onAccept);
+      resolve((message as { socket: Socket }).socket);
+    };
+    subscribe('net.server.socket', onAccept);
+  });
+  const head = 'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
+  const connection = await openRaw(t, server.url, `${head}content-length: ${body.length}\r\n\r\n${body}`);
+  connection.socket.pause();
+  const started = performance.now();
+  await once(await accepted, 'close');
+  const ms = performance.now() - started;
+  t.ok(ms < 3 * LIMIT_MS + PATIENCE_MS, `gone after ${ms.toFixed(0)} ms`);
+  t.notOk(connection.socket.destroyed);
+  connection.socket.resume();
+  await connection.closed;
+  t.notMatch(connection.text(), /\}\]\}\}\}$/, 'the end of the answer has never been sent');
+});
+
+t.test('a statement that takes too long is answered for in time', async (t) => {
+  await server.sql.begin(async (transaction) => {
+    await transaction`lock table brands in access exclusive mode`;
+    for (const sent of [
+      { body: { query: '{ brands { totalCount } }' } },
+      { search: { query: '{ brands { totalCount } }' } },
+    ]) {
+      const answer = await send(server.url, sent);
+      t.same([answer.status, codes(answer)], [503, ['UNAVAILABLE']]);
+      t.match(answer.headers['retry-after'], /^\d+$/);
+      t.ok(answer.ms > LIMIT_MS * 0.9 && answer.ms < LIMIT_MS + PATIENCE_MS, `${answer.ms.toFixed(0)} ms`);
+    }
+  });
+  const query = { body: { query: '{ brands { totalCount } }' } };
+  await until('it answers again', async () => (await send(server.url, query)).status === 200);
+});
+
+t.test('a client that hangs up frees what it held', async (t) => {
+  const patient = await startServer(t, {
+    redis: null,
+    env: { DATABASE_POOL_SIZE: '1', STATEMENT_TIMEOUT_MS: '60000', REQUEST_TIMEOUT_MS: '60000' },
+  });
+  await makeData(patient.sql, { brands: 2, campaigns: 12, events: 30, perCampaign: 10 });
+  const waiting = async () => {
+    const [row] = await patient.sql`
+      select count(*)::int as n from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock' and application_name = 'larder'`;
+    return Number(row?.n);
+  };
+  const clients = 60;
+  const body = JSON.stringify({ query: '{ brands(first: 1) { totalCount } }' });
+  const raw = `POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+  const { sql: statements, statements: counts } = await counted(
+    { database: patient.database, redis: null },
+    async () => {
+      const other = openSql(t, patient.database);
+      let release = () => {};
+      const released = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      let isLocked = () => {};
+      const locked = new Promise<void>((resolve) => {
+        isLocked = resolve;
+      });
+      const lock = other.begin(async (transaction) => {
+        await transaction`lock table brands in access exclusive mode`;
+        isLocked();
+        await released;
+      });
+      await locked;
+      const connections = await Promise.all(Array.from({ length: clients }, () => openRaw(t, patient.url, raw)));
+      await until('a statement waits for the lock', async () => (await waiting()) > 0);
+      // An answer to a later request says that the server has read all the earlier ones.
+      await send(patient.url, { body: BODY });
+      for (const { socket } of connections) socket.destroy();
+      await Promise.all(connections.map(({ closed }) => closed));
+      await send(patient.url, { body: BODY });
+      release();
+      await lock;
+      const answer = await send(patient.url, { body: { query: '{ brands(first: 2) { nodes { name } } }' } });
+      t.same(
+        answer.json.data,
+        { brands: { nodes: [{ name: 'Brand 1' }, { name: 'Brand 2' }] } },
+        'the next client is answered',
+      );
+    },
+  );
+  t.ok(statements > 0);
+  const lists = counts.filter(({ query }) => /brands/.test(query) && /count/.test(query));
+  const calls = lists.reduce((sum, { calls }) => sum + calls, 0);
+  t.ok(calls > 0 && calls < clients / 2, `of ${clients} statements for clients that hung up, ${calls} began`);
+  await until('nothing is under way', async () => {
+    const [row] = await patient.sql`
+      select count(*)::int as n from pg_stat_activity
+      where datname = current_database() and application_name = 'larder' and state <> 'idle'`;
+    return Number(row?.n) === 0;
+  });
+});
+
+t.test('a server whose event loop lags turns requests away, and stays alive', async (t) => {
+  const database = await freshDatabase(t);
+  const strained = await startProcess(
+    t,
+    { database, redis: null },
+    { MAX_EVENT_LOOP_DELAY_MS: '1', MAX_COST: '1000000', INTROSPECTION: 'on' },
+  );
+  // Each takes the event loop for many times that long.
+  const body = (i: number) =>
+    `{ ${Array.from({ length: 190 }, (_, n) => `...F${n}`).join(' ')} } ${Array.from({ length: 190 }, (_, n) => `fragment F${n} on Query { __typename }`).join(' ')} #${i}`;
+  const agent = keepAlive(t, 8);
+  let sent = 0;
+  let refused = null as Awaited<ReturnType<typeof send>> | null;
+  const strain = async () => {
+    while (refused === null && sent < 2000) {
+      sent += 1;
+      const answer = await send(strained.url, { body: { query: body(sent) }, agent });
+      if (answer.status !== 200) refused ??= answer;
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, strain));
+  t.equal(refused?.status, 503, `after ${sent} requests`);
+  t.equal(refused?.headers['retry-after'], '1');
+  t.same(refused === null ? [] : codes(refused), ['UNAVAILABLE']);
+  for (const path of ['/healthz', '/readyz']) {
+    t.equal((await send(strained.url, { path })).status, 200, `${path} is answered`);
+  }
+  t.equal((await fetch(strained.metricsUrl)).status, 200, 'and so are the metrics');
+  await until('requests are taken again', async () => (await send(strained.url, { body: BODY })).status === 200);
+});
