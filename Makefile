@@ -1,6 +1,6 @@
 # Every target sets up what it needs: `make demo` and `make test` work in a fresh clone.
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check bench clean
+.PHONY: help demo dev test check soak bench clean
 
 # tsx by way of node: no process in between that would hold back a signal.
 TS := node --import=tsx
@@ -22,8 +22,11 @@ dev: $(INSTALLED) ## Start everything with sample data, and restart the server a
 test: $(INSTALLED) ## Check format, lint, types, schema and migrations, and run all tests, the browser ones included
 	@exec $(TS) test/run.ts
 
-check: $(INSTALLED) ## The same without the browser tests: the quick loop
-	@exec $(TS) test/run.ts --no-browser
+check: $(INSTALLED) ## The quick loop: the same checks, and the tests that need neither a browser nor minutes
+	@exec $(TS) test/run.ts --quick
+
+soak: $(INSTALLED) ## Run the race suite until Ctrl-C, or for SOAK_MINUTES
+	@exec $(TS) test/races/soak.ts
 
 bench: $(INSTALLED) $(BENCH_INSTALLED) ## Measure Larder beside its peers in 15 minutes, or with QUICK=1 in 3; bench/README.md tells the rest
 	@npm run --silent build

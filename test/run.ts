@@ -8,12 +8,17 @@ import { stopCommands } from './runner/command.ts';
 import { buildTap, findTestPrograms, startTestPostgres, testEnvironment } from './runner/services.ts';
 import { type Counts, runTap, type TapRun } from './runner/tap.ts';
 
-const USAGE = `Usage: npx tsx test/run.ts [--no-browser] [FILE …]
+const USAGE = `Usage: npx tsx test/run.ts [--quick] [FILE …]
 
 Checks the format, the lint rules, the types, the schema and the migrations, then runs the tests on a Postgres and with
 Redis servers of its own. With files, runs these tests alone.
 
-  --no-browser  leave out test/browser, which needs Chromium`;
+  --quick  leave out what needs Chromium or minutes: browser, faults, races, attacks, observability, the commands`;
+
+/** What the quick loop leaves out. */
+const SLOW = ['browser', 'cli', 'faults', 'fuzz', 'http', 'limits', 'observability', 'races', 'readme.test.ts'].map(
+  (name) => join('test', name),
+);
 
 /** Everything that runs until it is stopped. */
 const running: { postgres: Promise<PostgresService> | null; tap: TapRun | null } = { postgres: null, tap: null };
@@ -80,16 +85,17 @@ async function runTests(files: readonly string[], counts: Counts): Promise<void>
   });
 }
 
-function testFiles(browser: boolean): string[] {
+function testFiles(quick: boolean): string[] {
   return readdirSync(join(REPOSITORY, 'test'), { encoding: 'utf8', recursive: true })
     .map((file) => join('test', file))
-    .filter((file) => file.endsWith('.test.ts') && (browser || !file.startsWith(join('test', 'browser') + sep)))
+    .filter((file) => file.endsWith('.test.ts'))
+    .filter((file) => !quick || !SLOW.some((slow) => file === slow || file.startsWith(slow + sep)))
     .sort();
 }
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
-    options: { 'no-browser': { type: 'boolean' }, help: { type: 'boolean' } },
+    options: { quick: { type: 'boolean' }, help: { type: 'boolean' } },
     allowPositionals: true,
   });
   if (values.help) {
@@ -116,7 +122,7 @@ async function main(): Promise<void> {
   try {
     if (positionals.length === 0) await runChecks(counts);
     const chosen = positionals.map((file) => relative(REPOSITORY, file));
-    await runTests(chosen.length > 0 ? chosen : testFiles(!values['no-browser']), counts);
+    await runTests(chosen.length > 0 ? chosen : testFiles(values.quick === true), counts);
   } finally {
     await stopAll();
   }

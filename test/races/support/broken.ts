@@ -1,0 +1,125 @@
+import { Redis } from 'ioredis';
+import { EntityCache } from '../../../src/cache/entity-cache.ts';
+import { LEASE_MARK } from '../../../src/cache/entry.ts';
+import type { Loader, Want } from '../../../src/cache/read-through.ts';
+import type { Fill, Values } from '../../../src/cache/redis-tier.ts';
+import type { Trace } from '../../../src/trace/trace.ts';
+import type { Parts } from './process.ts';
+import { type Seam, SeamedRedisTier } from './seams.ts';
+
+const HEARTBEAT = 'larder:heartbeat';
+
+/** A tier that can also do what the real one never does. */
+class LawlessTier extends SeamedRedisTier {
+  protected readonly raw: Redis;
+  protected readonly onError: (error: Error) => void;
+
+  constructor(url: string, onError: (error: Error) => void, seam: Seam) {
+    super(url, '', onError, seam);
+    this.onError = onError;
+    this.raw = new Redis(url);
+    this.raw.on('error', onError);
+  }
+
+  override async close(): Promise<void> {
+    this.raw.disconnect();
+    await super.close();
+  }
+}
+
+/** Puts what was read into Redis whatever happened to the lease meanwhile. */
+class FillsAnyway extends LawlessTier {
+  override async fill(fills: Fill[]): Promise<number> {
+    for (const { key, value, ttlMs } of fills) await this.raw.set(key, value, 'PX', ttlMs);
+    return fills.length;
+  }
+}
+
+/** Thinks that every lease is its own, without asking for one. */
+class LeasesNothing extends FillsAnyway {
+  override async lease(keys: string[], stale: string[]): Promise<null[]> {
+    if (stale.length > 0) await this.raw.unlink(stale);
+    return keys.map(() => null);
+  }
+}
+
+/** Takes every body for one of this run of Redis. */
+class EpochBlind extends SeamedRedisTier {
+  override async read(keys: string[], trace: Trace): Promise<Values | null> {
+    const read = await super.read(keys, trace);
+    if (read === null) return null;
+    const values = read.values.map((text) =>
+      text === null || text.startsWith(LEASE_MARK) ? text : JSON.stringify({ ...JSON.parse(text), epoch: read.epoch }),
+    );
+    return { ...read, values };
+  }
+}
+
+/** Lets a heartbeat vouch from when it arrives. */
+class BeatsLate extends LawlessTier {
+  #epoch: string | null = null;
+
+  override async beat(ms: number): Promise<void> {
+    if (this.#epoch === null) {
+      await super.beat(ms);
+      this.#epoch = await this.raw.get(HEARTBEAT);
+    } else {
+      // Not waited for: a command that timed out is still on its way.
+      this.raw.set(HEARTBEAT, this.#epoch, 'PX', Math.floor(ms)).catch(this.onError);
+    }
+  }
+}
+
+/** Knows a run of Redis by the id of its process alone. */
+class KnowsProcessOnly extends LawlessTier {
+  override async beat(ms: number): Promise<void> {
+    const run = /run_id:(\w+)/.exec(await this.raw.info('server'))?.[1] ?? '';
+    await this.raw.set(HEARTBEAT, run, 'PX', Math.floor(ms));
+  }
+}
+
+/** Drops an invalidation where Redis is concerned. */
+class UnlinksNothing extends SeamedRedisTier {
+  override async invalidate(): Promise<number> {
+    return 0;
+  }
+}
+
+/** Reads what a list named as if nothing but its id were known. */
+class VersionBlind extends EntityCache {
+  override read(
+    space: Parameters<EntityCache['read']>[0],
+    wants: readonly Want[],
+    load: Loader,
+    trace: Trace,
+  ): ReturnType<EntityCache['read']> {
+    return super.read(
+      space,
+      wants.map(({ id }) => ({ id, version: null })),
+      load,
+      trace,
+    );
+  }
+}
+
+/** Vouches for everything without looking at what waits, and drains nothing. */
+function beatsOnly({ beat, boundMs, onError }: Parameters<NonNullable<Parts['drainer']>>[0]) {
+  const timer = setInterval(() => void beat?.(boundMs).catch(onError), 100);
+  return {
+    status: () => null,
+    stop: async () => clearInterval(timer),
+  };
+}
+
+/** Protocols that lack one part each, by what they lack. */
+export const BROKEN = {
+  'the lease': { tier: (...args) => new LeasesNothing(...args) },
+  'the comparison before a fill': { tier: (...args) => new FillsAnyway(...args) },
+  'the version check': { cache: VersionBlind },
+  'the outbox': { drainer: beatsOnly },
+  'the epoch check': { tier: (url, onError, seam) => new EpochBlind(url, '', onError, seam) },
+  'the bus': { deaf: true },
+  'the invalidation after a write': { tier: (url, onError, seam) => new UnlinksNothing(url, '', onError, seam) },
+  "the heartbeat's deadline": { tier: (...args) => new BeatsLate(...args) },
+  'the history in the epoch': { tier: (...args) => new KnowsProcessOnly(...args) },
+} satisfies Record<string, Parts>;

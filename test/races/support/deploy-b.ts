@@ -1,0 +1,54 @@
+import { sql } from 'drizzle-orm';
+import { bigint, pgTable, text } from 'drizzle-orm/pg-core';
+import type { Sql } from 'postgres';
+import { brands } from '../../../src/db/schema.ts';
+import { campaignDefinition } from '../../../src/domain/campaign.ts';
+import { createRepository, type Repository, type Storage } from '../../../src/repository/cached-repository.ts';
+import { defineEntity, type Entity } from '../../../src/repository/entity-definition.ts';
+
+/** A campaign as the next deploy knows it: with a subtitle, which Postgres derives from the title. */
+export interface CampaignB extends Entity {
+  readonly brandId: string;
+  readonly title: string;
+  readonly body: string;
+  readonly subtitle: string | null;
+}
+
+const id = (name: string) => bigint(name, { mode: 'bigint' }).$type<string>();
+
+const campaignsB = pgTable('campaigns', {
+  id: id('id').primaryKey().generatedByDefaultAsIdentity(),
+  brandId: id('brand_id')
+    .notNull()
+    .references(() => brands.id),
+  title: text('title').notNull(),
+  body: text('body').notNull().default(''),
+  subtitle: text('subtitle').generatedAlwaysAs(sql`title`),
+});
+
+const campaignB = defineEntity<CampaignB, 'all' | 'ofBrand'>({
+  name: 'Campaign',
+  table: campaignsB,
+  lists: {
+    all: { from: campaignsB, id: campaignsB.id, orders: { ID: null } },
+    ofBrand: { from: campaignsB, parent: campaignsB.brandId, id: campaignsB.id, orders: { ID: null } },
+  },
+  rules: campaignDefinition.rules,
+});
+
+/**
+ * Migrates for the next deploy, while the one before goes on.
+ *
+ * @param client the database
+ */
+export async function migrateToB(client: Sql): Promise<void> {
+  await client`alter table campaigns add column subtitle text generated always as (title) stored`;
+}
+
+/**
+ * @param storage where rows and bodies are
+ * @returns the next deploy's repository of campaigns
+ */
+export function campaignRepositoryB(storage: Storage): Repository<CampaignB, 'all' | 'ofBrand'> {
+  return createRepository(campaignB, storage);
+}

@@ -1,0 +1,199 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EntityCache } from '../../../src/cache/entity-cache.ts';
+import { InvalidationBus } from '../../../src/cache/invalidation-bus.ts';
+import { MemoryTier } from '../../../src/cache/memory-tier.ts';
+import { type OpenCache, openCache } from '../../../src/cache/open-cache.ts';
+import type { RedisTier } from '../../../src/cache/redis-tier.ts';
+import { type Database, openDatabase } from '../../../src/db/client.ts';
+import { createRepositories, type Repositories } from '../../../src/domain/repositories.ts';
+import type { Storage } from '../../../src/repository/cached-repository.ts';
+import { type Drainer, startDrainer } from '../../../src/repository/drainer.ts';
+import { createScope, type Scope } from '../../../src/repository/scope.ts';
+import { Trace } from '../../../src/trace/trace.ts';
+import { open, type Seam, SeamedRedisTier, seamedDatabase } from './seams.ts';
+
+/** What one process of Larder is made of: everything that `assemble` opens, except its HTTP. */
+export interface ProcessOptions {
+  readonly databaseUrl: string;
+  /** `null` for the memory tier alone. */
+  readonly redisUrl: string | null;
+  /** Bodies kept in memory; 0 for no memory tier. */
+  readonly memoryMaxEntries?: number;
+  readonly memoryTtlMs?: number;
+  readonly maxStalenessMs?: number;
+  readonly ttlMs?: number;
+  readonly poolSize?: number;
+  /** Whether it drains the outbox and vouches for bodies. */
+  readonly drains?: boolean;
+  /** Widens races; without it the process is put together by `openCache`, as servers are. */
+  readonly seam?: Seam;
+  /** Parts to put in the place of real ones, to see that a broken protocol is caught. */
+  readonly parts?: Parts;
+}
+
+/** The parts of a cache that a test may break. */
+export interface Parts {
+  readonly tier?: (url: string, onError: (error: Error) => void, seam: Seam) => RedisTier;
+  readonly memory?: (maxEntries: number) => MemoryTier;
+  readonly cache?: typeof EntityCache;
+  /** Whether invalidations of other processes arrive. */
+  readonly deaf?: boolean;
+  /** Where the bus connects, if not where the tier does. */
+  readonly busUrl?: string;
+  /** Runs in the place of the drainer. */
+  readonly drainer?: (options: Parameters<typeof startDrainer>[0]) => Drainer;
+}
+
+/** A process of Larder in this one, with connections of its own. */
+export interface LarderProcess {
+  readonly database: Database;
+  readonly cache: EntityCache;
+  readonly redis: RedisTier | null;
+  readonly storage: Storage;
+  readonly repositories: Repositories;
+  /** The errors that the process would have logged. */
+  readonly errors: Error[];
+  /** How many committed writes could not be told to Redis. */
+  invalidationsFailed(): number;
+  /** A request that has read nothing yet. */
+  scope(): Scope;
+  /** Starts draining, if it does not drain. */
+  drain(): void;
+  /** Stops draining. */
+  stopDraining(): Promise<void>;
+  /** The figures of all requests so far, of all entities together. */
+  counts(): Record<string, number>;
+  close(): Promise<void>;
+}
+
+/** Small enough that a test can wait for it, large enough that a busy machine keeps it. */
+export const DEFAULTS = { memoryTtlMs: 300, maxStalenessMs: 2000, ttlMs: 300_000 };
+
+/**
+ * Opens a process.
+ *
+ * @param options where its stores are and what it is made of
+ * @returns the process, connected to its stores
+ */
+export async function openProcess(options: ProcessOptions): Promise<LarderProcess> {
+  const { databaseUrl, redisUrl, memoryMaxEntries = 100_000, seam, parts } = options;
+  const memoryTtlMs = options.memoryTtlMs ?? DEFAULTS.memoryTtlMs;
+  const maxStalenessMs = options.maxStalenessMs ?? DEFAULTS.maxStalenessMs;
+  const settings = { redisUrl, prefix: '', ttlMs: options.ttlMs ?? DEFAULTS.ttlMs, memoryTtlMs, memoryMaxEntries };
+  const errors: Error[] = [];
+  const onError = (error: Error) => {
+    errors.push(error);
+  };
+  const pool = { url: databaseUrl, statementTimeoutMs: 5000 };
+  const database = openDatabase({ ...pool, poolSize: options.poolSize ?? 2 });
+  const drains = openDatabase({ ...pool, poolSize: 1 });
+  const opened =
+    seam === undefined && parts === undefined
+      ? openCache(settings, onError)
+      : assembleCache(settings, seam ?? open, parts ?? {}, onError);
+  const { cache, redis } = opened;
+  if (redis !== null && !(await redis.connected(5000))) throw new Error(`No connection to ${redisUrl} within 5 s`);
+  let invalidationsFailed = 0;
+  const storage: Storage = {
+    database: seam === undefined ? database : seamedDatabase(database, seam),
+    cache,
+    onInvalidationFailed: (error) => {
+      invalidationsFailed += 1;
+      onError(error);
+    },
+  };
+  let drainer: Drainer | null = null;
+  const stopDraining = async () => {
+    await drainer?.stop();
+    drainer = null;
+  };
+  const drain = () => {
+    drainer ??= (parts?.drainer ?? startDrainer)({
+      database: drains,
+      cache,
+      beat: redis === null ? null : redis.beat.bind(redis),
+      boundMs: maxStalenessMs - memoryTtlMs,
+      onError,
+    });
+  };
+  if (options.drains ?? true) drain();
+  // One for all requests: only its sums are of interest.
+  const trace = new Trace();
+  return {
+    database,
+    cache,
+    redis,
+    storage,
+    repositories: createRepositories(storage),
+    errors,
+    invalidationsFailed: () => invalidationsFailed,
+    scope: () => createScope(trace),
+    drain,
+    stopDraining,
+    counts: () => {
+      const total: Record<string, number> = {};
+      for (const found of Object.values(trace.cache)) {
+        for (const [name, count] of Object.entries(found)) total[name] = (total[name] ?? 0) + count;
+      }
+      return total;
+    },
+    close: async () => {
+      await stopDraining();
+      await Promise.all([opened.close(), database.close(), drains.close()]);
+    },
+  };
+}
+
+/** As `openCache`, with seams and with whatever parts a test brings. */
+function assembleCache(
+  settings: Parameters<typeof openCache>[0],
+  seam: Seam,
+  parts: Parts,
+  onError: (error: Error) => void,
+): OpenCache {
+  const { redisUrl, prefix, ttlMs, memoryTtlMs, memoryMaxEntries } = settings;
+  const Cache = parts.cache ?? EntityCache;
+  const makeMemory = parts.memory ?? ((max) => new MemoryTier(max));
+  const memory = memoryMaxEntries === 0 ? null : makeMemory(memoryMaxEntries);
+  if (redisUrl === null) {
+    const cache = new Cache({ memory, redis: null, bus: null, prefix, ttlMs, memoryTtlMs });
+    return { cache, redis: null, close: async () => {} };
+  }
+  const redis = parts.tier?.(redisUrl, onError, seam) ?? new SeamedRedisTier(redisUrl, prefix, onError, seam);
+  const listener = {
+    onKeys: (keys: string[]) => {
+      if (!parts.deaf) cache.forget(keys);
+    },
+    onConnected: (connected: boolean) => cache.trust(connected || (parts.deaf ?? false)),
+  };
+  const bus = new InvalidationBus(parts.busUrl ?? redisUrl, prefix, listener, redis.acknowledge.bind(redis), onError);
+  const cache = new Cache({ memory, redis, bus, prefix, ttlMs, memoryTtlMs });
+  return {
+    cache,
+    redis,
+    close: async () => {
+      bus.close();
+      await redis.close();
+    },
+  };
+}
+
+/**
+ * Waits until something is so.
+ *
+ * @param what what is waited for, for the message
+ * @param condition tells whether it is so
+ * @param ms how long to wait at most, in milliseconds
+ * @throws when it is not so in time
+ */
+export async function eventually(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  ms = 10_000,
+): Promise<void> {
+  const deadline = performance.now() + ms;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`Waited ${ms} ms in vain: ${what}`);
+    await sleep(5);
+  }
+}

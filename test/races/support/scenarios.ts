@@ -1,0 +1,161 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import type { Test } from 'tap';
+import { freshRedis } from '../../support/services.ts';
+import { DEFAULTS, eventually, type Parts } from './process.ts';
+import { openProxy } from './proxy.ts';
+import type { Row } from './rows.ts';
+import { Holds } from './seams.ts';
+import { type Stage, setStage, settle, warm } from './stage.ts';
+
+/** A race put together by hand, on processes made of the given parts. What is wrong is in the history that it returns. */
+export type Scenario = (t: Test, parts: Parts) => Promise<Stage>;
+
+const row: Row = { entity: 'Campaign', id: '1' };
+const read = (stage: Stage, process: Awaited<ReturnType<Stage['open']>>) => stage.byId(process, row.entity, [row.id]);
+
+/** A reader's SELECT is under way while the row is written and everybody forgets it; then the reader fills. */
+export const slowFill: Scenario = async (t, parts) => {
+  const stage = await setStage(t);
+  const writer = await stage.open({ parts });
+  await settle(stage);
+  const holds = new Holds();
+  const reader = await stage.open({ parts, seam: holds.seam });
+  const answered = holds.next('SELECT answered');
+  const slow = read(stage, reader);
+  await answered.reached();
+  await stage.write(writer, { row });
+  answered.release();
+  await slow;
+  await read(stage, await stage.open({ parts }));
+  return stage;
+};
+
+/** A row is written by API while another process holds its body in Redis. */
+export const writtenByApi: Scenario = async (t, parts) => {
+  const stage = await setStage(t);
+  const writer = await stage.open({ parts });
+  const reader = await stage.open({ parts, memoryMaxEntries: 0 });
+  await settle(stage);
+  await warm(stage, reader, row);
+  await stage.write(writer, { row });
+  await read(stage, reader);
+  return stage;
+};
+
+/** A row is written by psql while its body is cached everywhere and nobody drains; then it is listed. */
+export const listedAfterPsql: Scenario = async (t, parts) => {
+  const stage = await setStage(t);
+  const larder = await stage.open({ parts });
+  await settle(stage);
+  await warm(stage, larder, row);
+  await larder.stopDraining();
+  await stage.write('psql', { row });
+  await stage.list(larder, row.entity);
+  return stage;
+};
+
+/** A row is written by psql, and read by id for as long as an answer could be too old. */
+export const readAfterPsql: Scenario = async (t, parts) => {
+  const stage = await setStage(t);
+  const drainer = await stage.open();
+  const larder = await stage.open({ parts, drains: false });
+  await settle(stage);
+  await warm(stage, larder, row);
+  await drainer.stopDraining();
+  larder.drain();
+  await stage.write('psql', { row });
+  const until = performance.now() + DEFAULTS.maxStalenessMs + 200;
+  while (performance.now() < until) {
+    await read(stage, larder);
+    await sleep(20);
+  }
+  return stage;
+};
+
+/** Redis comes back with a snapshot from before a row was written. */
+export const oldSnapshot: Scenario = async (t, parts) => {
+  const stage = await setStage(t);
+  const larder = await stage.open({ parts });
+  await settle(stage);
+  await warm(stage, larder, row);
+  await stage.redis.snapshot();
+  await stage.write('psql', { row });
+  await settle(stage);
+  await stage.redis.crash();
+  await sleep(DEFAULTS.maxStalenessMs);
+  await stage.redis.start('snapshot');
+  await eventually('a heartbeat', async () => (await stage.keys.exists('larder:heartbeat')) === 1);
+  t.equal(await stage.keys.exists('Campaign-1'), 1, 'the snapshot has the body');
+  await eventually('the process is connected', async () => (await larder.redis?.ping()) ?? false);
+  await read(stage, larder);
+  return stage;
+};
+
+/** A row is written by API in one process while another one has its body in memory. */
+export const inOtherMemory: Scenario = async (t, parts) => {
+  const stage = await setStage(t);
+  const writer = await stage.open({ parts });
+  const reader = await stage.open({ parts });
+  await settle(stage);
+  await eventually('the body is in memory', async () => {
+    const before = reader.counts().memoryHits ?? 0;
+    await read(stage, reader);
+    await read(stage, reader);
+    return (reader.counts().memoryHits ?? 0) > before;
+  });
+  await stage.write(writer, { row });
+  await read(stage, reader);
+  return stage;
+};
+
+/** A heartbeat is held up by the network, its process ends, and a row is written before the heartbeat arrives. */
+export const lateHeartbeat: Scenario = async (t, parts) => {
+  const stage = await setStage(t);
+  const proxy = await openProxy(t, stage.redis.port);
+  const paused = await stage.open({ parts, redisUrl: `redis://127.0.0.1:${proxy.port}` });
+  const reader = await stage.open({ drains: false });
+  await settle(stage);
+  await warm(stage, reader, row);
+  const beat = proxy.hold('larder:heartbeat');
+  await beat.reached;
+  await paused.stopDraining();
+  await stage.write('psql', { row });
+  await sleep(DEFAULTS.maxStalenessMs + 100);
+  t.equal(await stage.keys.exists('larder:heartbeat'), 0, 'the heartbeats that had arrived have ended');
+  beat.release();
+  await sleep(50);
+  await read(stage, reader);
+  return stage;
+};
+
+/** A standby takes over that has not heard of the last invalidation, and hands back. */
+export const thereAndBack: Scenario = async (t, parts) => {
+  const stage = await setStage(t);
+  const standby = await freshRedis(t, ['--replicaof', '127.0.0.1', String(stage.redis.port)]);
+  const proxy = await openProxy(t, stage.redis.port);
+  const larder = await stage.open({ parts, redisUrl: `redis://127.0.0.1:${proxy.port}` });
+  await settle(stage);
+  await warm(stage, larder, row);
+  const other = new Redis(standby.url);
+  t.teardown(() => other.disconnect());
+  await eventually('the standby has the body', async () => (await other.exists('Campaign-1')) === 1);
+  await other.replicaof('NO', 'ONE');
+  await stage.write('psql', { row });
+  await settle(stage);
+  const failOver = async (port: number, keys: Redis) => {
+    proxy.target(port);
+    proxy.cut();
+    await keys.del('larder:heartbeat');
+    await eventually('a heartbeat', async () => (await keys.exists('larder:heartbeat')) === 1);
+  };
+  await failOver(standby.port, other);
+  await stage.keys.replicaof('127.0.0.1', standby.port);
+  const inStep = async () => /master_link_status:up/.test(await stage.keys.info('replication'));
+  await eventually('the first is in step', inStep);
+  await stage.keys.replicaof('NO', 'ONE');
+  await failOver(stage.redis.port, stage.keys);
+  t.equal(await stage.keys.exists('Campaign-1'), 1, 'the body is still there');
+  await read(stage, larder);
+  return stage;
+};
