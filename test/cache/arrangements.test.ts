@@ -27,8 +27,8 @@ async function bodyReads(database: TestDatabase): Promise<number> {
 }
 
 for (const { name, redis: withRedis, env } of ARRANGEMENTS) {
-  const start = async (t: Test) => {
-    const options = { env: { ...env, JWT_SECRET } };
+  const start = async (t: Test, more: Record<string, string> = {}) => {
+    const options = { env: { ...env, ...more, JWT_SECRET } };
     const stack = withRedis ? await startServer(t, options) : await startServer(t, { ...options, redis: null });
     await stack.sql`insert into brands (name) select 'brand ' || n from generate_series(1, 50) n`;
     await stack.database.drained();
@@ -77,14 +77,16 @@ for (const { name, redis: withRedis, env } of ARRANGEMENTS) {
     });
 
     t.test('two hundred who ask at once for what nobody holds cost one SELECT in each process', async (t) => {
+      // So many requests may take a busy machine longer than memory vouches for what it holds.
+      const patient = { MEMORY_TTL_MS: '4000' };
       const reads = await calmly(async () => {
-        const { database, redis, server } = await start(t);
+        const { database, redis, server } = await start(t, patient);
         const ask = (where: TestServer, n: number, times: number) =>
           Array.from({ length: times }, () => where.ask(`{ brand(id: "${id(n)}") { name } }`));
         await database.resetStatements();
         await Promise.all(ask(server, 1, 200));
         const one = await bodyReads(database);
-        const other = await openServer(t, { database, redis, env: { ...env } });
+        const other = await openServer(t, { database, redis, env: { ...env, ...patient } });
         await database.resetStatements();
         await Promise.all([...ask(server, 2, 100), ...ask(other, 2, 100)]);
         return { one, two: await bodyReads(database) };
