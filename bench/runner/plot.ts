@@ -12,6 +12,9 @@ const COLORS: Readonly<Record<Peer['kind'], string>> = {
 
 const PANEL = { width: 460, columns: 2, bar: 15, gap: 4, left: 250, right: 60, top: 34, bottom: 14 };
 
+/** Of the title, and of the warning below it. */
+const HEAD = 50;
+
 /**
  * Draws a run: a panel for each kind of traffic, a bar for each peer, a line over it from the slowest round to the fastest.
  *
@@ -24,12 +27,12 @@ export function plot(results: Results): string {
   const rows = Math.ceil(drawn.length / PANEL.columns);
   const panels = drawn.map((traffic, i) => {
     const x = (i % PANEL.columns) * (PANEL.left + PANEL.width + PANEL.right);
-    const y = 30 + Math.floor(i / PANEL.columns) * height;
+    const y = HEAD + Math.floor(i / PANEL.columns) * height;
     return element('g', { transform: `translate(${x},${y})` }, panel(results, traffic));
   });
   const title = `Requests per second, ${results.data}, ${results.connections} connections (${results.at})`;
   const warning = results.warning === null ? [] : [text(results.warning, { x: 12, y: 42, fill: '#b00020' })];
-  return svg(PANEL.columns * (PANEL.left + PANEL.width + PANEL.right), 40 + rows * height, [
+  return svg(PANEL.columns * (PANEL.left + PANEL.width + PANEL.right), HEAD + 10 + rows * height, [
     text(title, { x: 12, y: 22, 'font-size': 15, 'font-weight': 'bold' }),
     ...warning,
     ...panels,

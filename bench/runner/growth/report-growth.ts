@@ -52,8 +52,8 @@ function verdict(series: Series): string {
 const PANEL = { width: 380, height: 200, left: 60, top: 40, gap: 50, columns: 2 };
 
 /**
- * Draws what grew: for each series the CPU time of a request, the half of requests that is answered sooner, and how many
- * are answered in a second.
+ * Draws what grew: for each series the CPU time of a request and its statements; of connections, how many requests are
+ * answered in a second.
  *
  * @param all the series
  * @param title what stands above
@@ -72,29 +72,39 @@ export function plotGrowth(all: readonly Series[], title: string): string {
   ]);
 }
 
-const LINES: readonly { title: string; color: string; pick: (point: Point) => number }[] = [
+interface Line {
+  readonly title: string;
+  readonly color: string;
+  pick(point: Point): number;
+}
+
+const COST: readonly Line[] = [
   { title: 'CPU ms a request', color: '#0a7d55', pick: ({ sample }) => cpuMs(sample) },
-  { title: 'p50 ms', color: '#7a869a', pick: ({ sample }) => sample.p50 },
-  { title: 'SQL statements', color: '#b5651d', pick: ({ sample }) => sample.statements },
+  { title: 'SQL statements a request', color: '#b5651d', pick: ({ sample }) => sample.statements },
 ];
 
-function panel({ title, x, logarithmic, points }: Series): string[] {
+const RATE: readonly Line[] = [
+  { title: 'requests per second', color: '#0a7d55', pick: ({ sample }) => sample.perSecond },
+];
+
+function panel({ name, title, x, logarithmic, points }: Series): string[] {
+  const lines = name === 'connections' ? RATE : COST;
   const place = (value: number) => (logarithmic ? Math.log(value) : value);
   const [first, last] = [place(points[0]?.x ?? 1), place(points.at(-1)?.x ?? 1)];
-  const most = Math.max(...points.flatMap((point) => LINES.map(({ pick }) => pick(point))));
+  const most = Math.max(...points.flatMap((point) => lines.map(({ pick }) => pick(point))));
   const atX = (value: number) => PANEL.left + ((place(value) - first) / (last - first || 1)) * PANEL.width;
   const atY = (value: number) => PANEL.top + PANEL.height * (1 - value / most);
   const bottom = PANEL.top + PANEL.height;
   return [
     text(title, { x: PANEL.left, y: 14, 'font-size': 13, 'font-weight': 'bold' }),
-    ...LINES.map((line, i) => text(line.title, { x: PANEL.left + i * 130, y: 30, fill: line.color })),
+    ...lines.map((line, i) => text(line.title, { x: PANEL.left + i * 150, y: 30, fill: line.color })),
     element('line', { x1: PANEL.left, x2: PANEL.left + PANEL.width, y1: bottom, y2: bottom, stroke: '#222' }),
     ...[0, most / 2, most].map((value) =>
       text(value.toFixed(value < 10 ? 1 : 0), { x: PANEL.left - 8, y: atY(value) + 4, 'text-anchor': 'end' }),
     ),
     ...points.map((point) => text(short(point.x), { x: atX(point.x), y: bottom + 16, 'text-anchor': 'middle' })),
     text(x, { x: PANEL.left + PANEL.width / 2, y: bottom + 34, 'text-anchor': 'middle' }),
-    ...LINES.map(({ color, pick }) =>
+    ...lines.map(({ color, pick }) =>
       element('polyline', {
         points: points.map((point) => `${atX(point.x).toFixed(1)},${atY(pick(point)).toFixed(1)}`).join(' '),
         ...{ fill: 'none', stroke: color, 'stroke-width': 2 },
