@@ -20,6 +20,8 @@ export interface Larder {
   readonly url: string;
   /** Where `/metrics` is. */
   readonly metricsUrl: string;
+  /** Tells clients that their connections are about to close, for half a second at most, and goes on answering meanwhile. */
+  drain(): Promise<void>;
   /** Answers what was accepted, then closes everything that `assemble` opened. */
   close(): Promise<void>;
 }
@@ -32,7 +34,7 @@ export interface Larder {
  * @throws when a port is taken or Postgres' address is wrong
  */
 export async function assemble(config: Config): Promise<Larder> {
-  const database = openDatabase(config.database);
+  const database = openDatabase({ ...config.database, requestTimeoutMs: config.limits.requestTimeoutMs });
   const drains = openDatabase({ ...config.database, poolSize: 1 });
   const logger = pino({
     level: config.logLevel,
@@ -103,6 +105,7 @@ export async function assemble(config: Config): Promise<Larder> {
   return {
     url,
     metricsUrl,
+    drain: () => app.drain(),
     close: async () => {
       await app.close();
       audit.close();

@@ -8,13 +8,16 @@ try {
     // Requests under way are answered; what hangs does not keep the process alive.
     setTimeout(() => process.exit(1), config.http.shutdownTimeoutMs).unref();
     process.stderr.write(`${signal}: answering what was accepted, then stopping.\n`);
-    larder.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        process.stderr.write(`Could not stop in order: ${String(error)}\n`);
-        process.exit(1);
-      },
-    );
+    larder
+      .drain()
+      .then(() => larder.close())
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          process.stderr.write(`Could not stop in order: ${String(error)}\n`);
+          process.exit(1);
+        },
+      );
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);

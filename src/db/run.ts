@@ -121,20 +121,22 @@ async function guarded<T>(
   trace: Trace,
   action: (expired: () => boolean) => Promise<T>,
 ): Promise<T> {
-  const { statementTimeoutMs, requestTimeoutMs } = database;
   const started = performance.now();
-  const limitMs = Math.min(statementTimeoutMs, trace.started + requestTimeoutMs - started);
-  const left = () => limitMs - (performance.now() - started);
+  const untilMs = trace.started + database.requestTimeoutMs;
+  const left = () => Math.min(started + database.statementTimeoutMs, untilMs) - performance.now();
   const leave = await enter(gates, left, name);
   let expired = false;
   // The places stay taken for as long as Postgres has the work, also when nobody waits for it any more.
   const answer = action(() => expired).finally(leave);
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      expired = true;
-      reject(new DatabaseUnavailable(`Postgres did not answer ${name} within ${Math.round(limitMs)} ms.`));
-    }, left() + GRACE_MS);
+    timer = setTimeout(
+      () => {
+        expired = true;
+        reject(new DatabaseUnavailable(`Postgres did not answer ${name} in time.`));
+      },
+      Math.min(left() + GRACE_MS, untilMs - performance.now()),
+    );
   });
   try {
     return await Promise.race([answer, limit]);

@@ -3,6 +3,7 @@ import type { Repositories } from '../domain/repositories.ts';
 import { createScope } from '../repository/scope.ts';
 import { Trace } from '../trace/trace.ts';
 import { authPlugin } from './auth.ts';
+import { drainingPlugin } from './draining.ts';
 import { answerBadConnection, answerBadUrl, errorHandlerPlugin } from './error-handler.ts';
 import { type ExplainOptions, explainPlugin } from './explain.ts';
 import { graphiqlPlugin } from './graphiql/plugin.ts';
@@ -52,6 +53,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: requestIdOf,
     forceCloseConnections: 'idle',
+    // What has been read is answered, also while the server stops.
+    return503OnClosing: false,
     bodyLimit: options.bodyLimitBytes,
     requestTimeout: requestTimeoutMs,
     // Node looks every half minute unless told otherwise, and until then a slow client may stay.
@@ -88,6 +91,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     return state;
   };
   await app.register(graphqlPlugin, { ...options.graphql, stateOf, requestTimeoutMs });
+  await app.register(drainingPlugin);
   await app.register(healthPlugin, { health: options.health });
   if (options.graphiql) await app.register(graphiqlPlugin);
   const { statements } = options.graphql;

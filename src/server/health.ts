@@ -13,13 +13,10 @@ export interface Health {
 /** Serves `/healthz` (the process is alive) and `/readyz` (it can answer queries). */
 export const healthPlugin = plugin<{ health: Health }>(
   async (app, { health }) => {
-    let draining = false;
-    app.addHook('preClose', async () => {
-      draining = true;
-    });
     app.get('/healthz', { logLevel: 'silent' }, async () => ({ status: 'alive' }));
     app.get('/readyz', { logLevel: 'silent' }, async (_request, reply) => {
       const [postgres, redis] = await Promise.all([health.postgres(), health.redis()]);
+      const draining = app.draining();
       const ready = postgres && !draining;
       const status = draining ? 'draining' : !postgres ? 'unavailable' : redis === false ? 'degraded' : 'ready';
       const outbox = health.outbox();
@@ -31,5 +28,5 @@ export const healthPlugin = plugin<{ health: Health }>(
       });
     });
   },
-  { name: 'larder-health', fastify: '5.x' },
+  { name: 'larder-health', fastify: '5.x', dependencies: ['larder-draining'] },
 );

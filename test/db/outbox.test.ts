@@ -2,8 +2,9 @@ import { type Test, t } from 'tap';
 import { openDatabase } from '../../src/db/client.ts';
 import { copyRows } from '../../src/db/copy.ts';
 import { type Change, drainOutbox, outboxStatus } from '../../src/db/outbox.ts';
+import { until } from '../faults/support/eventually.ts';
 import { makeData } from '../support/data.ts';
-import { openSql, until } from '../support/server.ts';
+import { openSql } from '../support/server.ts';
 import { freshDatabase } from '../support/services.ts';
 
 const database = await freshDatabase(t);

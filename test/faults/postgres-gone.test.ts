@@ -1,6 +1,6 @@
 import { t } from 'tap';
-import { until } from '../support/server.ts';
 import { freshRedis } from '../support/services.ts';
+import { until } from './support/eventually.ts';
 import { QUICK, startLarder } from './support/larder.ts';
 import { faultyProxy, through } from './support/proxy.ts';
 import { recovers, type Scene, startScene, watch } from './support/scene.ts';

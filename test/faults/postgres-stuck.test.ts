@@ -1,7 +1,7 @@
 import { Agent } from 'node:http';
 import { type Test, t } from 'tap';
-import { until } from '../support/server.ts';
 import { freshRedis } from '../support/services.ts';
+import { until } from './support/eventually.ts';
 import { recovers, type Scene, startScene, watch } from './support/scene.ts';
 import { type OwnPostgres, ownPostgres } from './support/stores.ts';
 

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { t } from 'tap';
-import { until } from '../support/server.ts';
+import { until } from './support/eventually.ts';
 import { recovers, startScene, watch } from './support/scene.ts';
 import { type OwnRedis, ownRedis } from './support/stores.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { type Test, t } from 'tap';
-import { until } from '../support/server.ts';
+import { until } from './support/eventually.ts';
 import { type FaultyProxy, faultyProxy, through } from './support/proxy.ts';
 import { recovers, type Scene, startScene, watch } from './support/scene.ts';
 import { ownRedis } from './support/stores.ts';

@@ -1,0 +1,132 @@
+import { Agent, request } from 'node:http';
+import { type Test, t } from 'tap';
+import { makeData } from '../support/data.ts';
+import { openSql } from '../support/server.ts';
+import { freshDatabase, freshRedis } from '../support/services.ts';
+import { until } from './support/eventually.ts';
+import { startLarder } from './support/larder.ts';
+import { ownPostgres } from './support/stores.ts';
+
+const CONNECTIONS = 64;
+
+const QUERY = '{ campaigns(first: 5) { nodes { title events(first: 2) { nodes { title } } } } }';
+
+/** What became of the requests of one connection. */
+interface Fate {
+  answered: number;
+  /** Sent, and not answered as they would have been before. */
+  readonly lost: unknown[];
+  /** Whether the server said that it would close the connection. */
+  announced: boolean;
+}
+
+/** One connection that asks again and again, until the server says that it will close it, or does so while nothing is asked. */
+async function client(url: string, pauseMs: () => number): Promise<Fate> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const fate: Fate = { answered: 0, lost: [], announced: false };
+  let closed = false;
+  const ask = () =>
+    new Promise<boolean>((resolve) => {
+      const body = JSON.stringify({ query: QUERY });
+      const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+      const sent = request(`${url}/graphql`, { method: 'POST', agent, headers }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => {
+          text += chunk;
+        });
+        response.once('error', (error) => {
+          fate.lost.push(error);
+          resolve(false);
+        });
+        response.once('end', () => {
+          const whole = response.statusCode === 200 && JSON.parse(text).data?.campaigns.nodes.length === 5;
+          if (whole) fate.answered += 1;
+          else fate.lost.push({ status: response.statusCode, text: text.slice(0, 200) });
+          fate.announced = response.headers.connection === 'close';
+          resolve(!fate.announced);
+        });
+      });
+      sent.once('socket', (socket) => {
+        socket.once('close', () => {
+          closed = true;
+        });
+      });
+      sent.once('error', (error) => {
+        fate.lost.push(error);
+        resolve(false);
+      });
+      sent.end(body);
+    });
+  while ((await ask()) && !closed) {
+    const ms = pauseMs();
+    // A tick at least, so that a connection that has been closed is known to be.
+    await new Promise((resolve) => (ms === 0 ? setImmediate(resolve) : setTimeout(resolve, ms)));
+    if (closed) break;
+  }
+  agent.destroy();
+  return fate;
+}
+
+async function open(t: Test) {
+  const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t)]);
+  const sql = openSql(t, database);
+  await makeData(sql, { brands: 5, campaigns: 50, events: 200, perCampaign: 10 });
+  const larder = await startLarder(t, {
+    DATABASE_URL: database.url,
+    REDIS_URL: redis.url,
+    INSPECT: 'off',
+    LOG_LEVEL: 'info',
+  });
+  return { larder, sql };
+}
+
+for (const [signal, load, pauseMs] of [
+  ['SIGTERM', 'without a pause', () => 0],
+  ['SIGINT', 'now and then', () => Math.random() * 50],
+] as const) {
+  t.test(`${signal} while ${CONNECTIONS} connections ask ${load}`, async (t) => {
+    const { larder } = await open(t);
+    const fates = Array.from({ length: CONNECTIONS }, () => client(larder.url, pauseMs));
+    await until('all are at it', async () => (larder.output().match(/"status":200/g)?.length ?? 0) >= 2 * CONNECTIONS);
+    larder.kill(signal);
+    const ended = await Promise.all(fates);
+    t.same(ended.flatMap(({ lost }) => lost).slice(0, 3), [], 'no request is lost');
+    t.equal(await larder.ended, 'exit code 0');
+    const answered = ended.reduce((sum, fate) => sum + fate.answered, 0);
+    const announced = ended.filter((fate) => fate.announced).length;
+    t.comment({ answered, announced });
+    t.equal(announced, CONNECTIONS, 'each client was told before its connection was closed');
+    t.notMatch(larder.output(), /"level":[56]0/, 'and nothing went wrong');
+  });
+}
+
+t.test('a request that is under way is waited for', async (t) => {
+  const { larder, sql } = await open(t);
+  let asked: ReturnType<typeof larder.query> | null = null;
+  await sql.begin(async (sql) => {
+    await sql`lock table campaigns in access exclusive mode`;
+    asked = larder.query(QUERY);
+    await until('it waits for the lock', async () => {
+      const rows = await sql`select from pg_locks where not granted`;
+      return rows.length > 0;
+    });
+    larder.kill('SIGTERM');
+    await until('the server is told', async () => larder.output().includes('SIGTERM'));
+    t.match(await larder.get('/readyz'), { status: 503, body: { status: 'draining' } });
+  });
+  t.match(await asked, { status: 200 });
+  t.equal(await larder.ended, 'exit code 0');
+});
+
+t.test('what hangs does not keep it', async (t) => {
+  const store = await ownPostgres(t);
+  const redis = await freshRedis(t);
+  const larder = await startLarder(t, { DATABASE_URL: store.url, REDIS_URL: redis.url, SHUTDOWN_TIMEOUT_MS: '3000' });
+  t.match(await larder.query('{ brands { totalCount } }'), { status: 200 });
+  await store.stop();
+  redis.kill('SIGSTOP');
+  const started = performance.now();
+  larder.kill('SIGTERM');
+  t.equal(await larder.ended, 'exit code 0', 'with its stores away it still ends in order');
+  t.ok(performance.now() - started < 10_000);
+});
