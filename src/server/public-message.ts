@@ -19,7 +19,7 @@ export function publicMessage({ message, nodes }: Pick<GraphQLError, 'message' |
     const [ours] = message.slice(0, 100).split(/[":{[\d]/, 1);
     return Buffer.from(`${ours}…`).toString();
   }
-  let text = message.replace(/ Did you mean [\s\S]*\?$/, '');
+  let text = message.replace(/,? Did you mean [\s\S]*\?$/i, '');
   for (const node of nodes ?? []) text = withoutValue(text, node);
   // The parser names the token that it did not expect.
   return text.replace(/\b(String|BlockString|Int|Float) "[\s\S]*"(\.?)$/, '$1$2');
