@@ -78,10 +78,10 @@ class KnowsProcessOnly extends LawlessTier {
   }
 }
 
-/** Drops an invalidation where Redis is concerned. */
-class UnlinksNothing extends SeamedRedisTier {
-  override async invalidate(): Promise<number> {
-    return 0;
+/** Tells every process, but not Redis. */
+class UnlinksNothing extends LawlessTier {
+  override async invalidate(_keys: string[], channel: string, message: string): Promise<number> {
+    return this.raw.publish(channel, message);
   }
 }
 
@@ -119,7 +119,7 @@ export const BROKEN = {
   'the outbox': { drainer: beatsOnly },
   'the epoch check': { tier: (url, onError, seam) => new EpochBlind(url, '', onError, seam) },
   'the bus': { deaf: true },
-  'the invalidation after a write': { tier: (url, onError, seam) => new UnlinksNothing(url, '', onError, seam) },
+  'the invalidation after a write': { tier: (...args) => new UnlinksNothing(...args) },
   "the heartbeat's deadline": { tier: (...args) => new BeatsLate(...args) },
   'the history in the epoch': { tier: (...args) => new KnowsProcessOnly(...args) },
 } satisfies Record<string, Parts>;

@@ -17,6 +17,9 @@ export interface Change {
   readonly brand?: string;
 }
 
+/** Ids that Postgres chooses begin after this one. */
+export const LAST_GIVEN_ID = 1000;
+
 /** Brands that are never deleted, since campaigns belong to them: campaign `c` to brand `1 + c % 2`. */
 export const HOME_BRANDS = 2;
 

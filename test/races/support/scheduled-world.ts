@@ -4,11 +4,13 @@ import { drainOutbox } from '../../../src/db/outbox.ts';
 import type { PageRequest } from '../../../src/repository/page.ts';
 import type { Scope } from '../../../src/repository/scope.ts';
 import { checkBodies } from './check-bodies.ts';
+import { commit, Locks, Undone, undone } from './commit.ts';
 import { History } from './history.ts';
+import { markOf, sawPage, WHOLE_PAGE } from './pages.ts';
 import type { LarderProcess, Parts } from './process.ts';
 import { keyOf, type Row } from './rows.ts';
 import type { Place } from './seams.ts';
-import { commit, Locks, markOf, type Stage, sawPage, setStage, Undone, undone, WHOLE_PAGE } from './stage.ts';
+import { type Stage, setStage } from './stage.ts';
 
 /** Campaigns of a run. */
 const CAMPAIGNS = 2;

@@ -1,16 +1,14 @@
 import { Redis } from 'ioredis';
-import postgres, { type Sql, type TransactionSql } from 'postgres';
+import postgres, { type Sql } from 'postgres';
 import type { Test } from 'tap';
 import type { Scope } from '../../../src/repository/scope.ts';
 import { freshDatabase, type TestDatabase } from '../../support/services.ts';
-import { type Contract, History, type Reading, type Writing } from './history.ts';
+import { commit, Locks, type Via } from './commit.ts';
+import { type Contract, History } from './history.ts';
+import { markOf, sawPage, WHOLE_PAGE } from './pages.ts';
 import { DEFAULTS, eventually, type LarderProcess, openProcess, type ProcessOptions } from './process.ts';
 import { openRedisControl, type RedisControl } from './redis-control.ts';
-import { type Change, deleteRow, type EntityName, insertRow, keyOf, type Row, tableOf, updateRow } from './rows.ts';
-import { across, open, type Seam } from './seams.ts';
-
-/** What a write goes through: the database alone, as psql does, or the database and then a process' invalidation. */
-export type Via = 'psql' | LarderProcess;
+import { type Change, type EntityName, keyOf, LAST_GIVEN_ID, type Row, tableOf } from './rows.ts';
 
 /** A database, a Redis and processes of Larder on them, with a history of all that is written and read. */
 export interface Stage {
@@ -20,6 +18,8 @@ export interface Stage {
   readonly sql: Sql;
   /** A client of the Redis itself. */
   readonly keys: Redis;
+  /** Whether a process was opened that vouches for what Redis holds. */
+  beats: boolean;
   /** Opens a process; it is closed when the test ends. */
   open(options?: Partial<ProcessOptions>): Promise<LarderProcess>;
   /** Commits changes in one transaction; a row that is not there is inserted. */
@@ -30,20 +30,8 @@ export interface Stage {
   list(process: LarderProcess, entity: EntityName, scope?: Scope): Promise<void>;
 }
 
-/** A request for everything that a list has. */
-export const WHOLE_PAGE = {
-  order: 'ID',
-  direction: 'ASC',
-  limit: 1000,
-  backward: false,
-  needs: { rows: true, entities: true, positions: false, total: false, flags: false },
-} as const;
-
 /** How many rows of each kind there are. */
 export type Sizes = Readonly<Record<EntityName, number>>;
-
-/** Ids that Postgres chooses begin after this one. */
-export const LAST_GIVEN_ID = 1000;
 
 /**
  * Sets the stage: rows of each kind with the ids from 1 on.
@@ -75,9 +63,11 @@ export async function setStage(
     redis,
     sql,
     keys,
+    beats: false,
     open: async (options = {}) => {
       const process = await openProcess({ databaseUrl: database.url, redisUrl: redis.url, ...options });
       t.teardown(() => process.close());
+      if (process.redis !== null && options.drains !== false) stage.beats = true;
       return process;
     },
     write,
@@ -115,151 +105,6 @@ export function repositoryOf({ repositories }: LarderProcess, entity: EntityName
 }
 
 /**
- * The mark that an entity carries, after a check that all of its texts carry the same.
- *
- * @param entity what a repository returned
- * @param history told of a body that was put together from two states
- * @returns the mark; `null` for `null`
- */
-export function markOf(entity: object | null, history: History): string | null {
-  if (entity === null) return null;
-  const { id, name, title = name, body = title } = entity as Record<string, string>;
-  if (title !== body) history.violation(`an entity with id ${id} has the title ${title} and the body ${body}`);
-  return title ?? '';
-}
-
-/**
- * Judges a page that has all entities of the history whose keys begin so: those on it, and those that are not.
- *
- * @param history the history
- * @param reading the read
- * @param prefix how the keys begin
- * @param items the page's items
- * @param onList whether an entity would be on this list if it existed
- */
-export function sawPage(
-  history: History,
-  reading: Reading,
-  prefix: string,
-  items: readonly { readonly id: string; readonly entity: object | null }[],
-  onList: (id: string) => boolean = () => true,
-): void {
-  const found = new Map(items.map((item) => [`${prefix}${item.id}`, item.entity]));
-  for (const key of history.keys()) {
-    const id = key.slice(prefix.length);
-    if (!key.startsWith(prefix) || found.has(key) || !onList(id)) continue;
-    // What was created and deleted again long ago would be counted with every list that it is not on.
-    if (Number(id) <= LAST_GIVEN_ID || history.newest(key) !== null) reading.saw(key, null);
-  }
-  for (const [key, entity] of found) reading.saw(key, markOf(entity, history));
-}
-
-/** Keeps writes of one row in the order in which the history has them. */
-export class Locks {
-  readonly #tails = new Map<string, Promise<void>>();
-
-  /**
-   * Waits for locks and takes them.
-   *
-   * @param keys what to lock
-   * @returns a function that gives them back
-   */
-  async take(keys: readonly string[]): Promise<() => void> {
-    let release = () => {};
-    const released = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const before = keys.map((key) => this.#tails.get(key));
-    // All at once and without a pause, so that two writers never wait for each other.
-    for (const [i, key] of keys.entries())
-      this.#tails.set(
-        key,
-        Promise.all([before[i], released]).then(() => {}),
-      );
-    await Promise.all(before);
-    return release;
-  }
-}
-
-/** A write: what is changed, where, and who is told. */
-export interface Commit {
-  readonly sql: Sql;
-  readonly history: History;
-  readonly locks: Locks;
-  readonly via: Via;
-  readonly changes: readonly Change[];
-  /** What the transaction passes, and what lies between its commit and the invalidation. */
-  readonly seam?: Seam;
-}
-
-/**
- * Commits changes, in the order that the history has, and lets a process tell all others if it is an API write.
- *
- * @param write the write
- */
-export async function commit({ sql, history, locks, via, changes, seam = open }: Commit): Promise<void> {
-  const release = await locks.take(changes.map(({ row }) => keyOf(row)));
-  const work = async () => {
-    let writings: Writing[] = [];
-    try {
-      await sql.begin(async (transaction) => {
-        const marks: (string | null)[] = [];
-        for (const change of changes) marks.push(await apply(transaction, history, change));
-        writings = changes.map(({ row }, i) => history.writing(keyOf(row), marks[i] ?? null));
-      });
-      for (const writing of writings) writing.committed();
-    } finally {
-      release();
-    }
-    return writings;
-  };
-  const writings = await across(seam, 'write', work);
-  if (via === 'psql') return;
-  try {
-    await via.cache.invalidate(
-      changes.map(({ row }) => row),
-      true,
-    );
-  } catch (error) {
-    // As the repository does it: what is committed has not failed, and the outbox has it.
-    via.storage.onInvalidationFailed(error instanceof Error ? error : new Error(String(error)));
-    return;
-  }
-  for (const writing of writings) writing.answered();
-}
-
-/** Thrown to roll back. */
-export class Undone extends Error {}
-
-/**
- * Waits for the end of a transaction that is to be rolled back.
- *
- * @param transaction one that throws `Undone`
- * @throws what else it throws
- */
-export async function undone(transaction: Promise<unknown>): Promise<void> {
-  try {
-    await transaction;
-  } catch (error) {
-    if (!(error instanceof Undone)) throw error;
-  }
-}
-
-/** Does one change within a transaction, and returns what the row then holds. */
-async function apply(transaction: TransactionSql, history: History, change: Change): Promise<string | null> {
-  const { row } = change;
-  const key = keyOf(row);
-  if (change.delete) {
-    await deleteRow(transaction, row);
-    return null;
-  }
-  const mark = history.mark(key);
-  if (history.newest(key) === null) await insertRow(transaction, row, mark, change.brand);
-  else await updateRow(transaction, row, mark);
-  return mark;
-}
-
-/**
  * Waits until Redis holds the body of a row and vouches for it.
  *
  * @param stage the stage; at least one process drains
@@ -274,8 +119,8 @@ export async function warm(stage: Stage, process: LarderProcess, { entity, id }:
 }
 
 /**
- * Waits until the outbox is empty and every message has arrived, and says so to the history: from then on every read must
- * find the newest state.
+ * Waits until the outbox is empty and Redis vouches for what it holds, and says so to the history: from then on every read
+ * must find the newest state.
  *
  * @param stage the stage; at least one process drains
  */
@@ -284,5 +129,8 @@ export async function settle(stage: Stage): Promise<void> {
     const [row] = await stage.sql`select from cache_outbox limit 1`;
     return row === undefined;
   });
+  if (stage.beats) {
+    await eventually('Redis vouches', async () => (await stage.keys.exists('larder:heartbeat')) === 1);
+  }
   stage.history.settled();
 }

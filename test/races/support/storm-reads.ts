@@ -2,9 +2,9 @@ import type { Entity } from '../../../src/repository/entity-definition.ts';
 import type { PageItem, PageRequest } from '../../../src/repository/page.ts';
 import type { Scope } from '../../../src/repository/scope.ts';
 import type { Reading } from './history.ts';
+import { markOf, sawPage, WHOLE_PAGE } from './pages.ts';
 import type { Random } from './random.ts';
-import { brandOf, type EntityName, HOME_BRANDS, HUBS, hubOf, keyOf } from './rows.ts';
-import { LAST_GIVEN_ID, markOf, sawPage, WHOLE_PAGE } from './stage.ts';
+import { brandOf, type EntityName, HOME_BRANDS, HUBS, hubOf, keyOf, LAST_GIVEN_ID } from './rows.ts';
 import { repositoryIn, SIZES, type StormProcess, type StormWorld } from './storm-world.ts';
 
 const KINDS: readonly EntityName[] = ['Brand', 'Campaign', 'Event'];

@@ -1,11 +1,12 @@
 import type { Campaign } from '../../../src/domain/campaign.ts';
 import type { Repository } from '../../../src/repository/cached-repository.ts';
 import type { Entity } from '../../../src/repository/entity-definition.ts';
+import type { Locks } from './commit.ts';
 import { type CampaignB, campaignRepositoryB, migrateToB } from './deploy-b.ts';
 import type { LarderProcess, ProcessOptions } from './process.ts';
 import type { TcpProxy } from './proxy.ts';
 import { type EntityName, HOME_BRANDS, HUBS, type Row } from './rows.ts';
-import type { Locks, Sizes, Stage } from './stage.ts';
+import type { Sizes, Stage } from './stage.ts';
 
 /** Rows of each kind that are there from the start. */
 export const SIZES: Sizes = { Brand: 6, Campaign: 16, Event: 16 };

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { checkBodies } from './check-bodies.ts';
+import { Locks } from './commit.ts';
+import { markOf } from './pages.ts';
 import { DEFAULTS, eventually } from './process.ts';
 import { openProxy } from './proxy.ts';
 import { createRandom } from './random.ts';
 import { type EntityName, keyOf, type Row } from './rows.ts';
-import { Locks, markOf, setStage } from './stage.ts';
+import { setStage } from './stage.ts';
 import { FAULTS } from './storm-faults.ts';
 import { readers } from './storm-reads.ts';
 import { openStormProcesses, repositoryIn, SIZES, type StormWorld } from './storm-world.ts';
