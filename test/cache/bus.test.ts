@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { t } from 'tap';
+import { DEFAULTS, eventually, type LarderProcess } from '../races/support/process.ts';
+import { openProxy } from '../races/support/proxy.ts';
+import { setStage } from '../races/support/stage.ts';
+import { ARRANGEMENTS, openReady, requested } from './support/arrangements.ts';
+
+const one = { entity: 'Campaign', id: '1' } as const;
+const CHANNEL = 'larder:invalidations';
+const both = ARRANGEMENTS.find(({ memory, redis }) => memory && redis) ?? ARRANGEMENTS[0];
+if (both === undefined) throw new TypeError('There is no arrangement to test.');
+
+const byId = (process: LarderProcess) => requested((scope) => process.repositories.campaign.findById('1', scope));
+
+/** Reads until memory answers. */
+async function inMemory(process: LarderProcess): Promise<void> {
+  await eventually('memory answers', async () => (await byId(process)).counts.memoryHits === 1);
+}
+
+async function took(action: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await action();
+  return performance.now() - began;
+}
+
+t.test('memory is not trusted while nobody tells this process what to forget', async (t) => {
+  const stage = await setStage(t);
+  const proxy = await openProxy(t, stage.redis.port);
+  const writer = await openReady(stage, both);
+  const reader = await openReady(stage, both, { parts: { busUrl: `redis://127.0.0.1:${proxy.port}` } });
+  await inMemory(reader);
+  // Port 1 refuses: the subscriber does not come back for now.
+  proxy.target(1);
+  proxy.cut();
+  await sleep(20);
+  for (let i = 0; i < 5; i += 1) {
+    t.match((await byId(reader)).counts, { memoryHits: 0 });
+    await stage.write(writer, { row: one });
+    await stage.byId(reader, 'Campaign', ['1']);
+  }
+  const list = await requested((scope) =>
+    reader.repositories.campaign.findByRefs([{ id: '1', version: 'of no row' }], scope),
+  );
+  t.match(list.counts, { misses: 1 }, 'versions are compared as ever');
+  proxy.target(stage.redis.port);
+  await inMemory(reader);
+  await stage.write(writer, { row: one });
+  await stage.byId(reader, 'Campaign', ['1']);
+  t.same(stage.history.violations, []);
+});
+
+t.test('what was read before the connection was lost is not trusted after it is back', async (t) => {
+  const stage = await setStage(t);
+  const proxy = await openProxy(t, stage.redis.port);
+  // Long enough that the body would still be young.
+  const reader = await openReady(stage, both, {
+    memoryTtlMs: 60_000,
+    maxStalenessMs: 120_000,
+    parts: { busUrl: `redis://127.0.0.1:${proxy.port}` },
+  });
+  await inMemory(reader);
+  proxy.cut();
+  await eventually('other bodies are trusted again', async () => {
+    const { counts } = await requested(async (scope) => {
+      await reader.repositories.campaign.findById('2', scope);
+    });
+    return counts.memoryHits === 1;
+  });
+  t.match((await byId(reader)).counts, { memoryHits: 0 });
+  t.match((await byId(reader)).counts, { memoryHits: 1 });
+});
+
+t.test('a subscriber that Redis throws out comes back', async (t) => {
+  const stage = await setStage(t);
+  const writer = await openReady(stage, both);
+  const reader = await openReady(stage, both);
+  for (let i = 0; i < 3; i += 1) {
+    await inMemory(reader);
+    await stage.keys.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await sleep(20);
+    await stage.write(writer, { row: one });
+    await stage.byId(reader, 'Campaign', ['1']);
+  }
+  await inMemory(reader);
+  t.same(stage.history.violations, []);
+});
+
+t.test('a writer waits until every process has forgotten', async (t) => {
+  const stage = await setStage(t);
+  const proxy = await openProxy(t, stage.redis.port);
+  const writer = await openReady(stage, both);
+  const reader = await openReady(stage, both, { parts: { busUrl: `redis://127.0.0.1:${proxy.port}` } });
+
+  await t.test('which takes no longer than they need', async (t) => {
+    await inMemory(reader);
+    const ms = await took(() => stage.write(writer, { row: one }));
+    t.ok(ms < DEFAULTS.memoryTtlMs, `${ms.toFixed(0)} ms`);
+    await stage.byId(reader, 'Campaign', ['1']);
+  });
+
+  await t.test('200 at once, too', async (t) => {
+    const changes = Array.from({ length: 200 }, (_, i) => [{ entity: 'Campaign', id: String(1 + i) }]);
+    await t.resolves(Promise.all(changes.map((changed) => writer.cache.invalidate(changed, true))));
+  });
+
+  await t.test('or for as long as a memory may answer that hears nothing', async (t) => {
+    await inMemory(reader);
+    proxy.delay(() => 10 * DEFAULTS.memoryTtlMs);
+    const ms = await took(() => stage.write(writer, { row: one }));
+    t.ok(ms >= DEFAULTS.memoryTtlMs - 1, `${ms.toFixed(0)} ms`);
+    await stage.byId(reader, 'Campaign', ['1']);
+    proxy.delay(() => 0);
+  });
+
+  await t.test('but not for what the outbox brings', async (t) => {
+    proxy.delay(() => 10 * DEFAULTS.memoryTtlMs);
+    const ms = await took(() => writer.cache.invalidate([one], false));
+    t.ok(ms < DEFAULTS.memoryTtlMs, `${ms.toFixed(0)} ms`);
+    proxy.delay(() => 0);
+  });
+  t.same(stage.history.violations, []);
+});
+
+t.test('messages from strangers', async (t) => {
+  const stage = await setStage(t);
+  const reader = await openReady(stage, both);
+  const messages = [
+    '',
+    'null',
+    '7',
+    '[]',
+    '{}',
+    '{"keys":7}',
+    '{"keys":[7]}',
+    '{"keys":',
+    '{"keys":["~"],"replyTo":"x"}',
+  ];
+  for (const message of messages) await stage.keys.publish(CHANNEL, message);
+  await eventually('each was noticed', () => reader.errors.length >= messages.length - 1);
+  await inMemory(reader);
+  await stage.write(reader, { row: one });
+  await stage.byId(reader, 'Campaign', ['1']);
+  t.same(stage.history.violations, [], 'change nothing');
+});

@@ -1,0 +1,75 @@
+import { createScope, type Scope } from '../../../src/repository/scope.ts';
+import { type CacheCounts, noCounts, Trace } from '../../../src/trace/trace.ts';
+import { eventually, type LarderProcess, type ProcessOptions } from '../../races/support/process.ts';
+import { type Stage, settle } from '../../races/support/stage.ts';
+
+/** Which tiers a process has. */
+export interface Arrangement {
+  readonly name: string;
+  readonly memory: boolean;
+  readonly redis: boolean;
+  readonly options: Partial<ProcessOptions>;
+}
+
+/** Every arrangement that a server can be started in. */
+export const ARRANGEMENTS: readonly Arrangement[] = [
+  { name: 'memory alone', memory: true, redis: false, options: { redisUrl: null } },
+  { name: 'Redis alone', memory: false, redis: true, options: { memoryMaxEntries: 0 } },
+  { name: 'memory before Redis', memory: true, redis: true, options: {} },
+];
+
+/** What one request was answered from. */
+export interface Requested<T> {
+  readonly answer: T;
+  readonly counts: CacheCounts;
+}
+
+/**
+ * Sends one request for campaigns and looks at its figures.
+ *
+ * @param request what is read
+ * @returns the answer and its figures
+ */
+export async function requested<T>(request: (scope: Scope) => Promise<T>): Promise<Requested<T>> {
+  const trace = new Trace();
+  const answer = await request(createScope(trace));
+  return { answer, counts: trace.cache.Campaign ?? noCounts() };
+}
+
+/**
+ * Opens a process and waits until every tier of it serves reads by id.
+ *
+ * @param stage where
+ * @param arrangement its tiers
+ * @param options what else it is made of
+ * @returns the process, which drains unless the options say otherwise
+ */
+export async function openReady(
+  stage: Stage,
+  arrangement: Arrangement,
+  options: Partial<ProcessOptions> = {},
+): Promise<LarderProcess> {
+  const process = await stage.open({ ...arrangement.options, ...options });
+  if (options.drains !== false) await settle(stage);
+  await eventually(`${arrangement.name} serves`, async () => {
+    const trace = new Trace();
+    for (let i = 0; i < 2; i += 1) await process.repositories.brand.findById('1', createScope(trace));
+    return (trace.cache.Brand?.[arrangement.memory ? 'memoryHits' : 'hits'] ?? 0) > 0;
+  });
+  return process;
+}
+
+/**
+ * Counts at Postgres how often bodies of campaigns are read while something is done.
+ *
+ * @param stage where
+ * @param action what is done
+ * @returns how many SELECTs Postgres ran
+ */
+export async function bodyReads(stage: Stage, action: () => Promise<unknown>): Promise<number> {
+  await stage.database.resetStatements();
+  await action();
+  const statements = await stage.database.statements();
+  const bodies = statements.filter(({ query }) => /from "campaigns" t where t\.id = any\(/.test(query));
+  return bodies.reduce((sum, { calls }) => sum + calls, 0);
+}

@@ -1,0 +1,222 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { t } from 'tap';
+import { WHOLE_PAGE } from '../races/support/pages.ts';
+import { DEFAULTS, eventually, type LarderProcess } from '../races/support/process.ts';
+import { Holds } from '../races/support/seams.ts';
+import { setStage, settle } from '../races/support/stage.ts';
+import { ARRANGEMENTS, bodyReads, openReady, requested } from './support/arrangements.ts';
+
+const one = { entity: 'Campaign', id: '1' } as const;
+const absent = { entity: 'Campaign', id: '77' } as const;
+
+const byId = (process: LarderProcess, id = '1') =>
+  requested((scope) => process.repositories.campaign.findById(id, scope));
+
+const list = (process: LarderProcess) =>
+  requested(async (scope) => (await process.repositories.campaign.list('all', [WHOLE_PAGE], scope))[0]?.items ?? []);
+
+for (const arrangement of ARRANGEMENTS) {
+  const { memory, redis, name } = arrangement;
+
+  t.test(name, async (t) => {
+    const stage = await setStage(t);
+    const { history } = stage;
+    history.declare('Campaign-77', null);
+    const larder = await openReady(stage, arrangement);
+    /** Everything that is cached is forgotten everywhere. */
+    const forgetAll = () =>
+      larder.cache.invalidate(
+        Array.from({ length: 100 }, (_, i) => ({ entity: 'Campaign', id: String(1 + i) })),
+        true,
+      );
+
+    await t.test('what was read once is not read again', async (t) => {
+      await forgetAll();
+      const cold = await byId(larder);
+      t.match(cold.counts, { misses: 1, hits: 0 });
+      t.match(cold.answer, { id: '1', title: history.newest('Campaign-1') });
+      t.ok(Object.isFrozen(cold.answer), 'nobody can change what others are given');
+      const reads = await bodyReads(stage, async () => {
+        const warm = await byId(larder);
+        t.match(warm.counts, { hits: 1, misses: 0, memoryHits: memory ? 1 : 0 });
+        t.same(warm.answer, cold.answer);
+        t.ok(Object.isFrozen(warm.answer));
+      });
+      t.equal(reads, 0);
+    });
+
+    await t.test('what is missing among many is read with one statement', async (t) => {
+      await forgetAll();
+      await byId(larder, '3');
+      const reads = await bodyReads(stage, async () => {
+        const { counts, answer } = await requested((scope) =>
+          larder.repositories.campaign.findByIds(['1', '2', '3', '2', '77', 'not an id'], scope),
+        );
+        t.match(counts, { hits: 1, misses: 3 });
+        t.same(
+          answer.map((campaign) => campaign?.id ?? null),
+          ['1', '2', '3', '2', null, null],
+        );
+      });
+      t.equal(reads, 1);
+    });
+
+    await t.test('an id that does not exist reaches Postgres once', async (t) => {
+      await forgetAll();
+      const reads = await bodyReads(stage, async () => {
+        for (let i = 0; i < 5; i += 1) t.equal((await byId(larder, '77')).answer, null);
+      });
+      t.equal(reads, 1);
+      t.match((await byId(larder, '77')).counts, { negative: 1, misses: 0 });
+    });
+
+    await t.test('and is found at once when it is created', async (t) => {
+      await stage.byId(larder, 'Campaign', ['77']);
+      await stage.write(larder, { row: absent });
+      await stage.byId(larder, 'Campaign', ['77']);
+      t.match((await byId(larder, '77')).answer, { id: '77' });
+    });
+
+    await t.test('what is deleted is gone at once, and back at once', async (t) => {
+      for (const gone of [true, false, true]) {
+        await stage.write(larder, { row: absent, delete: gone });
+        for (let i = 0; i < 2; i += 1) {
+          await stage.byId(larder, 'Campaign', ['77']);
+          await stage.list(larder, 'Campaign');
+        }
+      }
+      t.equal((await byId(larder, '77')).answer, null);
+    });
+
+    await t.test('what psql writes is found in lists at once, and by id when it is drained', async () => {
+      for (let i = 0; i < 5; i += 1) {
+        await stage.write('psql', { row: one });
+        await stage.list(larder, 'Campaign');
+        await stage.byId(larder, 'Campaign', ['1']);
+      }
+      await settle(stage);
+      await stage.byId(larder, 'Campaign', ['1']);
+    });
+
+    await t.test('200 who ask for one cold id at once cost one SELECT', async (t) => {
+      await forgetAll();
+      const reads = await bodyReads(stage, () => Promise.all(Array.from({ length: 200 }, () => byId(larder))));
+      t.equal(reads, 1);
+    });
+
+    await t.test('in two processes, one SELECT each', async (t) => {
+      const other = await openReady(stage, arrangement);
+      await forgetAll();
+      // Without Redis, another process is told nothing.
+      if (!redis) await sleep(DEFAULTS.memoryTtlMs);
+      const reads = await bodyReads(stage, () =>
+        Promise.all([larder, other].flatMap((process) => Array.from({ length: 200 }, () => byId(process)))),
+      );
+      if (redis) t.ok(reads === 1 || reads === 2, `at most, since Redis may have it by then: ${reads}`);
+      else t.equal(reads, 2);
+      await other.close();
+    });
+
+    await t.test('a list that named a version waits for no other', async (t) => {
+      const holds = new Holds();
+      const held = await openReady(stage, arrangement, { seam: holds.seam });
+      await forgetAll();
+      if (!redis) await sleep(DEFAULTS.memoryTtlMs);
+      const answered = holds.next('SELECT answered');
+      const early = stage.byId(held, 'Campaign', ['1']);
+      await answered.reached();
+      await stage.write('psql', { row: one });
+      const late = stage.list(held, 'Campaign');
+      await sleep(20);
+      answered.release();
+      await Promise.all([early, late]);
+      t.same(history.violations, []);
+      await held.close();
+    });
+
+    await t.test('of two versions that one request names, the row has the last word', async (t) => {
+      await forgetAll();
+      const named = (await list(larder)).answer;
+      const refs = async () => {
+        const [row] = await stage.sql<{ version: string }[]>`select xmin::text as version from campaigns where id = 1`;
+        return { id: '1', version: row?.version ?? '' };
+      };
+      const before = await refs();
+      await stage.write('psql', { row: one });
+      const after = await refs();
+      t.not(before.version, after.version);
+      for (const pair of [
+        [before, after],
+        [after, before],
+      ]) {
+        const { answer } = await requested((scope) => larder.repositories.campaign.findByRefs(pair, scope));
+        t.same(
+          answer.map((campaign) => campaign?.title),
+          [history.newest('Campaign-1'), history.newest('Campaign-1')],
+        );
+      }
+      t.ok(named.length >= 8);
+    });
+
+    await t.test('with nobody told of anything, lists are right all the same', async (t) => {
+      await settle(stage);
+      await stage.sql`alter table campaigns disable trigger user`;
+      await stage.list(larder, 'Campaign');
+      for (let i = 0; i < 10; i += 1) {
+        await stage.write('psql', { row: one });
+        const changed = await list(larder);
+        t.match(changed.counts, { misses: 1, stale: redis ? 1 : 0 }, 'the body of before is not used');
+        t.equal(changed.answer.find(({ id }) => id === '1')?.entity?.title, history.newest('Campaign-1'));
+        t.match((await list(larder)).counts, { misses: 0 }, 'and replaced');
+        await stage.list(larder, 'Campaign');
+      }
+      await stage.write('psql', { row: one, delete: true });
+      await stage.list(larder, 'Campaign');
+      await stage.write('psql', { row: one });
+      await stage.list(larder, 'Campaign');
+      await stage.sql`alter table campaigns enable trigger user`;
+      await stage.write('psql', { row: one });
+      await settle(stage);
+    });
+
+    if (memory) {
+      await t.test('memory forgets what was used least when it is full', async (t) => {
+        const small = await openReady(stage, arrangement, { memoryMaxEntries: 3 });
+        const inMemory = async (id: string) => (await byId(small, id)).counts.memoryHits === 1;
+        for (const id of ['1', '2', '3']) await byId(small, id);
+        t.ok(await inMemory('1'), 'now 2 is the least used');
+        await byId(small, '4');
+        t.ok(await inMemory('1'));
+        t.notOk(await inMemory('2'));
+        await small.close();
+      });
+
+      await t.test('memory answers by id for its time and no longer, but lists for ever', async (t) => {
+        await byId(larder, '5');
+        t.match((await byId(larder, '5')).counts, { memoryHits: 1 });
+        await sleep(DEFAULTS.memoryTtlMs);
+        t.match((await byId(larder, '5')).counts, { memoryHits: 0 });
+        await list(larder);
+        await sleep(DEFAULTS.memoryTtlMs);
+        t.match((await list(larder)).counts, { misses: 0, memoryHits: (await list(larder)).answer.length });
+      });
+    }
+
+    if (redis) {
+      await t.test('another process finds what this one has read', async (t) => {
+        await forgetAll();
+        const other = await openReady(stage, arrangement);
+        await eventually('this one fills', async () => {
+          await byId(larder);
+          return (await stage.keys.get('Campaign-1'))?.startsWith('{') ?? false;
+        });
+        t.match((await byId(other)).counts, { hits: 1, misses: 0 });
+        await byId(larder, '78');
+        t.match((await byId(other, '78')).counts, { negative: 1, misses: 0 }, 'also that there is nothing');
+        await other.close();
+      });
+    }
+
+    t.same(history.violations, [], 'no read broke the contract');
+  });
+}
