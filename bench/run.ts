@@ -13,6 +13,7 @@ import { restarts } from './runner/restart.ts';
 import type { Results } from './runner/results.ts';
 import { seed, startStores } from './runner/stores.ts';
 import { stopAll, type Teardown } from './runner/teardown.ts';
+import { TRAFFIC, type Traffic } from './runner/traffic.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const RESULTS = join(HERE, 'results');
@@ -34,17 +35,17 @@ async function comparison(bench: Bench, machine: string, busyBefore: string | nu
     secondsPerRun: mode.seconds,
     coldSeconds: mode.coldSeconds.others,
     ...compared,
-    restarts: await restarts(bench),
+    restarts: mode.whole ? await restarts(bench) : [],
   };
   const text = report(results);
-  const profiled = await profile(bench, 'wide', RESULTS);
+  const profiled = await profile(bench, profiledTraffic(), RESULTS);
   save('results.json', `${JSON.stringify(results, null, 1)}\n`);
   save('results.md', `${text}\n`);
   save('profile.md', `${profiled}\n`);
   save('results.svg', plot(results));
-  say(`\n${text}\n\nCPU profile of the wide query:\n\n${profiled}\n`);
+  say(`\n${text}\n\nCPU profile of Larder (${profiledTraffic()}):\n\n${profiled}\n`);
   say(`Kept in ${RESULTS}: results.json, results.md, results.svg, profile.md and the profile itself.`);
-  if (isSet(process.env.UPDATE)) {
+  if (isSet(process.env.UPDATE) && mode.whole) {
     update('results', text);
     update('profile', profiled);
     writeFileSync(join(HERE, 'results.svg'), plot(results));
@@ -72,6 +73,11 @@ async function growth(bench: Bench, machine: string, busyBefore: string | null):
     writeFileSync(join(HERE, 'growth.svg'), drawn);
     say('bench/README.md and bench/growth.svg show this run.');
   }
+}
+
+/** What Larder is profiled with. */
+function profiledTraffic(): Traffic {
+  return TRAFFIC.find((traffic) => traffic === process.env.PROFILE) ?? 'wide';
 }
 
 function save(name: string, content: string): void {

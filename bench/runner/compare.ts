@@ -2,7 +2,7 @@ import { checkEqual, readCursors } from './check.ts';
 import type { Cores } from './machine.ts';
 import { measure, type Sample } from './measure.ts';
 import type { Mode } from './mode.ts';
-import { PEERS, type Peer, queriesOf } from './peers.ts';
+import { PEERS, type Peer, peerOf, queriesOf } from './peers.ts';
 import { SIZES } from './queries.ts';
 import type { ColdStart, Results } from './results.ts';
 import { type Server, startServer } from './server.ts';
@@ -33,7 +33,7 @@ const COLD_REDIS = 16;
 export async function compare(bench: Bench, teardown: Teardown): Promise<Pick<Results, 'samples' | 'rounds' | 'cold'>> {
   const { mode, stores, database, pool, say } = bench;
   const servers = await Promise.all(
-    PEERS.map(async (peer, i) => {
+    mode.peers.map(peerOf).map(async (peer, i) => {
       const addresses = { databaseUrl: stores.databaseUrl(database), redisUrl: stores.redisUrl(i) };
       const server = await startServer(peer, bench.cores, addresses);
       teardown.push(() => server.stop());
@@ -70,7 +70,7 @@ export async function compare(bench: Bench, teardown: Teardown): Promise<Pick<Re
   }
   const cold: Partial<Record<Peer['name'], ColdStart>> = {};
   for (const server of servers) {
-    if (!takes(server.peer, 'random')) continue;
+    if (!mode.whole || !takes(server.peer, 'random')) continue;
     cold[server.peer.name] = await coldStart(bench, server.peer, cursors.get(server) ?? new Map());
     say(`  cold start   ${server.peer.name.padEnd(18)}  ${cold[server.peer.name]?.perSecond.toFixed(0).padStart(6)}/s`);
   }

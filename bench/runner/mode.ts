@@ -1,3 +1,4 @@
+import { PEER_NAMES, type PeerName } from './peers.ts';
 import type { DataSize } from './stores.ts';
 import { TRAFFIC, type Traffic } from './traffic.ts';
 
@@ -12,7 +13,10 @@ export interface Mode {
   readonly warmUpSeconds: number;
   readonly firstWarmUpSeconds: number;
   readonly seconds: number;
+  readonly peers: readonly PeerName[];
   readonly traffic: readonly Traffic[];
+  /** Whether cold starts and restarts are measured as well: not when peers, traffic or a profile are chosen. */
+  readonly whole: boolean;
   /** How long a cold start is watched: Larder's, which has a target, and that of the others. */
   readonly coldSeconds: { readonly larder: number; readonly others: number };
   readonly profileSeconds: number;
@@ -30,7 +34,9 @@ const FULL: Mode = {
   warmUpSeconds: 0.6,
   firstWarmUpSeconds: 1.5,
   seconds: 2,
+  peers: PEER_NAMES,
   traffic: TRAFFIC,
+  whole: true,
   coldSeconds: { larder: 6, others: 3 },
   profileSeconds: 6,
   restartSeconds: { before: 5, down: 2, after: 8 },
@@ -45,16 +51,52 @@ const QUICK: Mode = {
   warmUpSeconds: 0.8,
   firstWarmUpSeconds: 0.8,
   seconds: 1,
+  peers: PEER_NAMES,
   traffic: ['nested', 'wide', 'random', 'byId'],
+  whole: true,
   coldSeconds: { larder: 5, others: 1 },
   profileSeconds: 3,
   restartSeconds: { before: 3, down: 1, after: 6 },
   lastRoundAt: 3 * 60,
 };
 
-/** @returns what the variables of `make bench` ask for */
+/**
+ * @param env the variables of `make bench`
+ * @returns what they ask for
+ * @throws when one of them names nothing that there is
+ */
 export function readMode(env: NodeJS.ProcessEnv): Mode {
-  return isSet(env.QUICK) ? QUICK : FULL;
+  const mode = isSet(env.QUICK) ? QUICK : FULL;
+  const number = (name: string, otherwise: number): number => {
+    const value = isSet(env[name]) ? Number(env[name]) : otherwise;
+    if (!(value > 0)) throw new TypeError(`${name}=${env[name]}: expected a number above 0.`);
+    return value;
+  };
+  const warmUp = env.WARM_UP;
+  return {
+    ...mode,
+    peers: chosen('PEERS', env.PEERS, PEER_NAMES, mode.peers),
+    traffic: chosen('TRAFFIC', env.TRAFFIC, TRAFFIC, mode.traffic),
+    whole: !isSet(env.PEERS) && !isSet(env.TRAFFIC) && !isSet(env.PROFILE),
+    rounds: number('ROUNDS', mode.rounds),
+    seconds: number('SECONDS', mode.seconds),
+    warmUpSeconds: number('WARM_UP', mode.warmUpSeconds),
+    firstWarmUpSeconds: isSet(warmUp) ? Number(warmUp) : mode.firstWarmUpSeconds,
+  };
+}
+
+/** A list of names, such as `PEERS=larder,postgraphile`. */
+function chosen<T extends string>(
+  variable: string,
+  value: string | undefined,
+  known: readonly T[],
+  otherwise: readonly T[],
+): readonly T[] {
+  if (!isSet(value)) return otherwise;
+  const names = value?.split(',').map((name) => name.trim()) ?? [];
+  const wrong = names.filter((name) => !known.some((one) => one === name));
+  if (wrong.length > 0) throw new TypeError(`${variable}=${value}: expected some of ${known.join(', ')}.`);
+  return known.filter((name) => names.includes(name));
 }
 
 /** A flag of `make bench`: set unless it is empty or 0. */

@@ -8,17 +8,21 @@ import type { Dialect, QueryName } from './queries.ts';
 import { JWT_SECRET, writeToken } from './token.ts';
 
 /** What each server is to Larder. */
-export type PeerName =
-  | 'larder'
-  | 'larder-redis-only'
-  | 'proof-of-concept'
-  | 'postgraphile'
-  | 'pothos-drizzle'
-  | 'pothos-prisma'
-  | 'response-cache'
-  | 'response-cache-new'
-  | 'route-ids'
-  | 'route-json';
+export const PEER_NAMES = [
+  'larder',
+  'larder-redis-only',
+  'proof-of-concept',
+  'postgraphile',
+  'pothos-drizzle',
+  'pothos-prisma',
+  'response-cache',
+  'response-cache-new',
+  'route-ids',
+  'route-json',
+] as const;
+
+/** The name of a server. */
+export type PeerName = (typeof PEER_NAMES)[number];
 
 /** A server to measure. */
 export interface Peer {

@@ -3,7 +3,6 @@ import { connect } from 'node:net';
 import { t } from 'tap';
 import { makeTraffic, scrape, seriesOf, startMeasured } from '../support/metrics.ts';
 import { promtool } from '../support/prometheus.ts';
-import { until } from '../support/server.ts';
 
 const server = await startMeasured(t);
 
@@ -51,7 +50,12 @@ t.test('they say what was done', async (t) => {
 t.test('10,000 names that strangers give to operations add no series', async (t) => {
   await server.query('query Known { __typename }');
   const before = seriesOf(await scrape(server));
-  await ask(Array.from({ length: 10_000 }, (_, i) => `query Name${i} { __typename }`));
+  // A hundred names to a document: what it costs to parse is not what this is about.
+  for (let document = 0; document < 100; document += 1) {
+    const names = Array.from({ length: 100 }, (_, i) => `Name${document}_${i}`);
+    const query = names.map((name) => `query ${name} { __typename }`).join(' ');
+    await ask(names.map((operationName) => ({ query, operationName })));
+  }
   const text = await scrape(server);
   t.notMatch(text, 'Name');
   t.ok(sum(text, 'larder_request_duration_seconds_count', { operation: 'other', status: '200' }) >= 10_000);
@@ -61,26 +65,23 @@ t.test('10,000 names that strangers give to operations add no series', async (t)
   );
 });
 
-/** Asks one question after the other on one connection, sending ahead: ten thousand calls of `fetch` take a minute. */
-async function ask(documents: readonly string[]): Promise<void> {
+/** Asks on one connection without waiting for answers: ten thousand calls of `fetch` take a minute. */
+async function ask(questions: readonly object[]): Promise<void> {
   const { hostname, port, host } = new URL(server.url);
   const socket = connect(Number(port), hostname);
-  let answered = 0;
+  let said = '';
   socket.setEncoding('latin1').on('data', (chunk: string) => {
-    answered += chunk.split('HTTP/1.1 200').length - 1;
+    said += chunk;
   });
-  for (const [i, document] of documents.entries()) {
-    const body = JSON.stringify({ query: document });
-    socket.write(
-      `POST /graphql HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
-    );
-    // The server answers no faster when more wait for it.
-    if (i % 100 === 99) await until('the answers', async () => answered >= i - 100);
+  for (const [i, question] of questions.entries()) {
+    const body = JSON.stringify(question);
+    const connection = i === questions.length - 1 ? 'close' : 'keep-alive';
+    const head = `host: ${host}\r\nconnection: ${connection}\r\ncontent-type: application/json`;
+    socket.write(`POST /graphql HTTP/1.1\r\n${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
   }
-  // A status line may have come in two pieces.
-  await until('the last answers', async () => answered >= documents.length - 100);
-  socket.end();
   await once(socket, 'close');
+  const answered = said.split('HTTP/1.1 200').length - 1;
+  if (answered !== questions.length) throw new Error(`${answered} of ${questions.length} were answered: ${said}`);
 }
 
 function sum(text: string, name: string, labels: Record<string, string>): number {

@@ -44,10 +44,14 @@ async function start(t: Test, env: Record<string, string>) {
   const said: string[] = [];
   createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => said.push(line));
   const address = () => said.map((line) => /listening at (http:\/\/[\d.]+:\d+)/.exec(line)?.[1]).find(Boolean);
-  await until('the server listens', async () => {
-    if (child.exitCode !== null) throw new Error(`The server ended with ${await exited(child)}.`);
-    return address() !== undefined;
-  });
+  await until(
+    'the server listens',
+    async () => {
+      if (child.exitCode !== null) throw new Error(`The server ended with ${await exited(child)}.`);
+      return address() !== undefined;
+    },
+    120,
+  );
   const url = address() as string;
   const post = (body: object, headers: Record<string, string> = {}) =>
     fetch(`${url}/graphql`, {
@@ -58,7 +62,7 @@ async function start(t: Test, env: Record<string, string>) {
   /** The lines about a request. */
   const linesOf = async (id: string | null): Promise<Line[]> => {
     const about = () => said.filter((line) => line.includes(`"requestId":"${id}"`));
-    await until(`the line of ${id}`, async () => about().some((line) => line.includes('request"}')));
+    await until(`the line of ${id}`, async () => about().some((line) => line.includes('request"}')), 60);
     return about().map((line) => JSON.parse(line) as Line);
   };
   return { url, post, said, linesOf };
@@ -126,6 +130,6 @@ t.test('a slow request is a warning that names its slowest statement', async (t)
 t.test('in development it is for people', async (t) => {
   const { post, said } = await start(t, { NODE_ENV: 'development', INSPECT: 'off', GRAPHIQL: 'false' });
   await post({ query: '{ brands(first: 1) { totalCount } }' });
-  await until('the line', async () => said.some((line) => line.includes('operation')));
+  await until('the line', async () => said.some((line) => line.includes('operation')), 60);
   t.notOk(said.some((line) => line.startsWith('{"level"')));
 });

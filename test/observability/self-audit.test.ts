@@ -88,7 +88,7 @@ t.test('an audit that cannot look, or is given up, finds nothing', async (t) => 
 });
 
 t.test('a server tells of a change that it could not hear of, and of no other', async (t) => {
-  const env = { SELF_AUDIT_RATE: '1', MAX_STALENESS_MS: '1100', MEMORY_TTL_MS: '100' };
+  const env = { SELF_AUDIT_RATE: '1', MAX_STALENESS_MS: '2000', MEMORY_TTL_MS: '100' };
   const server = await startServer(t, { env });
   await makeData(server.sql, { brands: 2, campaigns: 1, events: 1, perCampaign: 1 });
   await server.database.drained();
@@ -114,11 +114,15 @@ t.test('a server tells of a change that it could not hear of, and of no other', 
     await sql`set local session_replication_role = replica`;
     await sql`update brands set name = 'unheard of' where id = 2`;
   });
-  await until('an audit that saw it', async () => {
-    // Each answer is audited; where Redis is too slow for one, Postgres gives the right one.
-    await names(2);
-    return found.some(({ consistent }) => !consistent);
-  });
+  await until(
+    'an audit that saw it',
+    async () => {
+      // Each answer is audited; where Redis is too slow for one, Postgres gives the right one.
+      await names(2);
+      return found.some(({ consistent }) => !consistent);
+    },
+    120,
+  );
   t.equal(await names(1), 'heard of');
   const metrics = await (await fetch(server.metricsUrl)).text();
   t.match(metrics, /^larder_inconsistent_total\{entity="Brand"\} [1-9]\d*$/m);

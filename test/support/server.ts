@@ -253,12 +253,13 @@ export async function calmly<T>(measure: () => Promise<T>): Promise<T> {
  *
  * @param what what is waited for, for the message
  * @param condition tells whether it is so
- * @throws when it is not so within ten seconds
+ * @param seconds how long to wait
+ * @throws when it is not so within that time
  */
-export async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 10_000;
+export async function until(what: string, condition: () => Promise<boolean>, seconds = 10): Promise<void> {
+  const deadline = performance.now() + seconds * 1000;
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`Waited 10 s in vain: ${what}`);
+    if (performance.now() > deadline) throw new Error(`Waited ${seconds} s in vain: ${what}`);
     await sleep(10);
   }
 }
