@@ -20,6 +20,8 @@ export interface TapRun {
 
 const JOBS = 2;
 const GRACE_MS = 3000;
+/** Tap ends a file that takes too long, unless tap itself was stopped: nothing may wait for that. */
+const LIMIT_MINUTES = 40;
 const TOLD_BY_THE_STACK = new Set(['at', 'source', 'args', 'cwd', 'stdio', 'externalID']);
 
 /**
@@ -41,15 +43,25 @@ export function runTap(files: readonly string[], env: NodeJS.ProcessEnv): TapRun
   });
   const guard = tap.pid === undefined ? null : guardProcess(-tap.pid, null);
   const parser = new Parser();
-  report(parser, counts);
+  const unfinished = new Set(files);
+  report(parser, counts, unfinished);
   tap.stdout.pipe(parser);
+  const limit = setTimeout(() => {
+    console.log(`  the tests did not end within ${LIMIT_MINUTES} minutes`);
+    abort();
+  }, LIMIT_MINUTES * 60_000);
   async function finish(): Promise<Counts> {
     await new Promise((resolve, reject) => {
       tap.once('error', reject);
       parser.once('complete', resolve);
     });
     const ending = await exited(tap);
+    clearTimeout(limit);
     await guard?.release();
+    for (const file of unfinished) {
+      console.log(`  FAIL  ${file}  did not end`);
+      counts.failed += 1;
+    }
     if (counts.failed === 0 && ending !== 'exit code 0') {
       console.log(`  tap ended with ${ending} although no assertion failed`);
       counts.failed += 1;
@@ -67,7 +79,7 @@ export function runTap(files: readonly string[], env: NodeJS.ProcessEnv): TapRun
   return { counts: finish(), abort };
 }
 
-function report(parser: Parser, counts: Counts): void {
+function report(parser: Parser, counts: Counts, unfinished: Set<string>): void {
   let file: Counts = { passed: 0, failed: 0 };
   let stories: string[] = [];
   // These come for the assertions themselves, however deep, and not for the lines that sum up a subtest.
@@ -91,6 +103,7 @@ function report(parser: Parser, counts: Counts): void {
   });
   // On the outermost level, a result is a file.
   parser.on('assert', (result) => {
+    unfinished.delete(result.name);
     if (result.skip === 'no tests found' && result.ok) {
       file.failed += 1;
       stories.push('not ok: the file has no test');

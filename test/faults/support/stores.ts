@@ -49,6 +49,8 @@ export async function ownPostgres(t: Test, settings: Readonly<Record<string, str
   const clients: Sql[] = [];
   const signal = (pids: readonly number[], name: 'SIGSTOP' | 'SIGCONT') => {
     for (const pid of pids) {
+      // For the kernel, 0 and what is below are groups: ours, and everybody's.
+      if (!(pid > 0)) throw new RangeError(`${pid} is no process of Postgres`);
       if (name === 'SIGSTOP') stopped.add(pid);
       else stopped.delete(pid);
       try {
