@@ -159,7 +159,7 @@ export class EntityCache {
       else {
         found.set(want.id, body);
         const counts = trace.entity(space.entity);
-        if (body !== null) counts.joined += 1;
+        counts[body === null ? 'joinedNegatives' : 'joined'] += 1;
         counts[body === null ? 'negative' : 'hits'] += 1;
       }
     }

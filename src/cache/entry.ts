@@ -24,6 +24,16 @@ export interface Entry {
 export const LEASE_MARK = '~';
 
 /**
+ * @param values what stood under some keys; `null` where there was nothing
+ * @returns how many of them are a body or a negative, and not a lease
+ */
+export function countEntries(values: readonly (string | null)[]): number {
+  let entries = 0;
+  for (const value of values) if (value !== null && !value.startsWith(LEASE_MARK)) entries += 1;
+  return entries;
+}
+
+/**
  * @param entry the body and its epoch
  * @param id the id of the entity that it is the body of
  * @param shape the entity's shape today

@@ -1,6 +1,7 @@
 import { type Redis, ReplyError } from 'ioredis';
 import type { Trace } from '../trace/trace.ts';
 import { Breaker } from './breaker.ts';
+import { countEntries } from './entry.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { integer, pair, text, texts } from './redis-replies.ts';
 import { type Brought, roundTrip } from './round-trip.ts';
@@ -66,10 +67,11 @@ export class RedisTier {
    */
   async read(keys: string[], trace: Trace): Promise<Values | null> {
     const send = async () => {
-      const values = texts('MGET', await this.#redis.mget([...keys, this.#heartbeat]), keys.length + 1);
-      return { commands: 1, answer: { values: values.slice(0, -1), epoch: values.at(-1) ?? null } };
+      const found = texts('MGET', await this.#redis.mget([...keys, this.#heartbeat]), keys.length + 1);
+      const values = found.slice(0, -1);
+      return { commands: 1, hits: countEntries(values), answer: { values, epoch: found.at(-1) ?? null } };
     };
-    return this.#ask('MGET', keys.length, send, trace);
+    return this.#ask('MGET', keys, send, trace);
   }
 
   /**
@@ -95,7 +97,7 @@ export class RedisTier {
       });
       return { commands: replies.length, answer };
     };
-    return this.#ask('SET', keys.length, send, trace);
+    return this.#ask('SET', keys, send, trace);
   }
 
   /**
@@ -107,14 +109,14 @@ export class RedisTier {
    * @returns how many were stored; `null` when Redis cannot answer
    */
   async fill(fills: Fill[], token: string, trace: Trace): Promise<number | null> {
+    const keys = fills.map((fill) => fill.key);
     const send = async () => {
       const values = fills.flatMap((fill) => [fill.value, fill.ttlMs]);
-      const keys = fills.map((fill) => fill.key);
       const stored = integer('larderFill', await this.#redis.larderFill(keys.length, ...keys, token, ...values));
       // Redis counts the script's own commands too: one, a GET for each key, a SET for each stored value.
       return { commands: 1 + keys.length + stored, answer: stored };
     };
-    return this.#ask('larderFill', fills.length, send, trace);
+    return this.#ask('larderFill', keys, send, trace);
   }
 
   /**
@@ -133,7 +135,7 @@ export class RedisTier {
       integer('UNLINK', replies[0]?.[1]);
       return { commands: replies.length, answer: integer('PUBLISH', replies[1]?.[1]) };
     };
-    return this.#connection.sound(() => roundTrip('UNLINK', keys.length, send));
+    return this.#connection.sound(() => roundTrip('UNLINK', keys, send));
   }
 
   /**
@@ -179,7 +181,7 @@ export class RedisTier {
       const answer = { allowed: integer('larderTakePoints', allowed) === 1, available: Number(available) };
       return { commands: 5, answer };
     };
-    return this.#ask('larderTakePoints', 1, send);
+    return this.#ask('larderTakePoints', [key], send);
   }
 
   /**
@@ -207,7 +209,12 @@ export class RedisTier {
     this.#connection.close();
   }
 
-  async #ask<T>(name: string, keys: number, send: () => Promise<Brought<T>>, trace?: Trace): Promise<T | null> {
+  async #ask<T>(
+    name: string,
+    keys: readonly string[],
+    send: () => Promise<Brought<T>>,
+    trace?: Trace,
+  ): Promise<T | null> {
     return this.#breaker.attempt(() => this.#connection.sound(() => roundTrip(name, keys, send, trace)));
   }
 }

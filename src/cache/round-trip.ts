@@ -1,8 +1,7 @@
-import { Trace } from '../trace/trace.ts';
+import { type RedisWork, Trace } from '../trace/trace.ts';
 
-/** What a round trip brought, and how many commands it made Redis run, those inside of scripts included. */
-export interface Brought<T> {
-  readonly commands: number;
+/** What a round trip brought, and what it made Redis do. */
+export interface Brought<T> extends RedisWork {
   readonly answer: T;
 }
 
@@ -13,7 +12,7 @@ const upkeep = new Trace();
  * Does one round trip to Redis, and counts it however it ends.
  *
  * @param name the command that it is about, such as `MGET`
- * @param keys how many keys it is about
+ * @param keys the keys that it is about
  * @param send sends it and waits for the answer
  * @param trace the request's trace; left out for what no request asked for
  * @returns what it brought
@@ -21,17 +20,16 @@ const upkeep = new Trace();
  */
 export async function roundTrip<T>(
   name: string,
-  keys: number,
+  keys: readonly string[],
   send: () => Promise<Brought<T>>,
   trace: Trace = upkeep,
 ): Promise<T> {
   const started = performance.now();
-  let commands: number | null = null;
+  let brought: Brought<T> | null = null;
   try {
-    const brought = await send();
-    commands = brought.commands;
+    brought = await send();
     return brought.answer;
   } finally {
-    trace.roundTrip(name, keys, started, commands);
+    trace.roundTrip(name, keys, started, brought);
   }
 }

@@ -15,7 +15,10 @@ export function dataFetching({ scope: { trace }, cost }: RequestState, statement
   const shown = (event: SqlExchange | RedisExchange) => {
     const { kind, name, ms, failed } = event;
     const times = { startMs: round(event.started - trace.started), ms: round(ms), ...(failed ? { failed } : {}) };
-    if (event.kind === 'redis') return { kind, name, ...times, keys: event.keys, commands: event.commands };
+    if (event.kind === 'redis') {
+      const { keys, commands, hits } = event;
+      return { kind, name, ...times, keys: keys.length, keyNames: keys, commands, ...(hits === null ? {} : { hits }) };
+    }
     const { rows, text, parameters } = event;
     if (text === '') return { kind, name, ...times, rows };
     statements?.remember(text, parameters.length);
@@ -32,7 +35,7 @@ export function dataFetching({ scope: { trace }, cost }: RequestState, statement
 }
 
 /** The counts of one entity, with the reasons why caches were passed by. */
-function explained({ cold, unreachable, memoryNegatives: _, ...counts }: CacheCounts) {
+function explained({ cold, unreachable, ...counts }: CacheCounts) {
   if (counts.bypassed === 0) return counts;
   const unvouched = counts.bypassed - cold - unreachable;
   return { ...counts, bypassedBecause: { cold, unreachable, unvouched } };

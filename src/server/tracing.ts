@@ -85,7 +85,7 @@ export async function startTracing(endpoint: string, onError: (message: string) 
       });
     }),
     channels.redis.subscribe((event) => {
-      record(event, { 'db.system.name': 'redis', 'db.operation.name': event.name, 'larder.keys': event.keys });
+      record(event, { 'db.system.name': 'redis', 'db.operation.name': event.name, 'larder.keys': event.keys.length });
     }),
   ];
   return {

@@ -79,9 +79,12 @@ export interface RedisExchange extends Exchange {
   readonly kind: 'redis';
   /** The command that it is about, such as `MGET`. */
   readonly name: string;
-  readonly keys: number;
+  /** The keys that it is about; that of the heartbeat, which comes with each read, is none of them. */
+  readonly keys: readonly string[];
   /** How many commands it made Redis run, those inside of scripts included; 0 when it failed. */
   readonly commands: number;
+  /** How many of the keys held a body or a negative; `null` for what reads none, or failed. */
+  readonly hits: number | null;
 }
 
 /** A channel whose messages have one type. */

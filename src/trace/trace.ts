@@ -14,6 +14,8 @@ export interface CacheCounts {
   memoryNegatives: number;
   /** Hits that came with another request's reading of the same key. */
   joined: number;
+  /** Negatives that came with it. */
+  joinedNegatives: number;
   /** Found leased by another reader: waited for, and then a hit or a miss that is not put into Redis. */
   leased: number;
   /** Misses that no cache was asked for, or could answer: those of `cold` and `unreachable`, and those that nobody vouches for. */
@@ -26,6 +28,14 @@ export interface CacheCounts {
   leases: number;
   /** Bodies and negatives that were put into Redis. */
   fills: number;
+}
+
+/** What a round trip made Redis do. */
+export interface RedisWork {
+  /** How many commands it made Redis run, those inside of scripts included. */
+  readonly commands: number;
+  /** How many of its keys held a body or a negative; only for reads. */
+  readonly hits?: number;
 }
 
 /** What a trace keeps. */
@@ -46,6 +56,7 @@ export function noCounts(): CacheCounts {
     memoryHits: 0,
     memoryNegatives: 0,
     joined: 0,
+    joinedNegatives: 0,
     leased: 0,
     bypassed: 0,
     cold: 0,
@@ -108,17 +119,19 @@ export class Trace {
    * Counts one round trip to Redis, now that it has ended.
    *
    * @param name the command that it is about, such as `MGET`
-   * @param keys how many keys it was about
+   * @param keys the keys that it was about
    * @param started when it was sent, in milliseconds on the monotonic clock
-   * @param commands how many commands it made Redis run; `null` when it failed
+   * @param work what it made Redis do; `null` when it failed
    */
-  roundTrip(name: string, keys: number, started: number, commands: number | null): void {
+  roundTrip(name: string, keys: readonly string[], started: number, work: RedisWork | null): void {
     const ms = performance.now() - started;
-    this.redis.commands += commands ?? 0;
+    const commands = work?.commands ?? 0;
+    this.redis.commands += commands;
     this.redis.ms += ms;
     if (this.events === null && !channels.redis.heard) return;
-    const failed = commands === null;
-    const event: RedisExchange = { kind: 'redis', name, started, ms, failed, keys, commands: commands ?? 0 };
+    const failed = work === null;
+    const hits = work?.hits ?? null;
+    const event: RedisExchange = { kind: 'redis', name, started, ms, failed, keys, commands, hits };
     this.events?.push(event);
     channels.redis.publish(event);
   }

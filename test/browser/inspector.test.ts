@@ -102,6 +102,17 @@ t.test('a cold run stands beside a warm one, and both tell what Postgres and Red
     'MGET, 5 keys',
     `MGET, ${Number(events) - 5} keys`,
   ]);
+  t.strictSame(
+    rows.map((row) => row[4]),
+    ['–', '5/5', '–', `${Number(events) - 5}/${Number(events) - 5}`],
+    'each answer of Redis says how many of its keys held something',
+  );
+  await column('Warm run').root.getByRole('button', { name: 'MGET, 5 keys' }).click();
+  const keys = await column('Warm run').root.getByLabel('Keys').textContent();
+  t.same(
+    keys?.split('\n').toSorted(),
+    [1, 2, 3, 4, 5].map((id) => `Campaign-${id}`),
+  );
   t.match(await column('Warm run').entity('Campaign'), { Missed: '0', Bypassed: '0', 'Hit in Redis': '5' });
 
   const [left, right] = await Promise.all(['Cold run', 'Warm run'].map((title) => column(title).root.boundingBox()));
@@ -139,7 +150,7 @@ t.test('a run of another query stands alone, and one that is refused says so', a
 });
 
 t.test('a statement that repeats turns the strip amber and is named', async (t) => {
-  const { page, strip, status, column, run, write, assertClean } = await setUp(t);
+  const { page, strip, status, column, run, write, assertClean } = await setUp(t, { env: { MEMORY_TTL_MS: '4000' } });
   await run('Run warm');
   const calm = await coloursOf(page, '.inspector-strip');
   t.notMatch(await status.textContent(), /times/);
@@ -154,7 +165,12 @@ t.test('a statement that repeats turns the strip amber and is named', async (t) 
 
   await run('Run warm');
   t.notMatch(await status.textContent(), /times/, 'warm, there is nothing to repeat');
-  t.match(await column('Warm run').entity('Campaign'), { 'of which negative': '1', Missed: '0' });
+  const counts = await column('Warm run').entity('Campaign');
+  t.match(
+    counts,
+    { Negative: /^1in memory$/, 'Hit in Redis': '0', Missed: '0' },
+    'that nothing is there was remembered',
+  );
   assertClean(t);
 });
 

@@ -9,8 +9,8 @@ function work(trace: Trace): void {
   const now = performance.now();
   trace.statement('Thing.byIds', 'select 1', ['{"1"}'], now, 3);
   trace.statement('Thing.all', 'select 2', [], now - 50, null);
-  trace.roundTrip('MGET', 4, now, 1);
-  trace.roundTrip('SET', 2, now, null);
+  trace.roundTrip('MGET', ['a', 'b', 'c', 'd'], now, { commands: 1, hits: 3 });
+  trace.roundTrip('SET', ['a', 'b'], now, null);
 }
 
 t.test('a trace counts', async (t) => {
@@ -32,8 +32,8 @@ t.test('a trace that records keeps each exchange', async (t) => {
   t.match(trace.events, [
     { kind: 'sql', name: 'Thing.byIds', failed: false, rows: 3, text: 'select 1', parameters: ['{"1"}'] },
     { kind: 'sql', name: 'Thing.all', failed: true, rows: 0 },
-    { kind: 'redis', name: 'MGET', failed: false, keys: 4, commands: 1 },
-    { kind: 'redis', name: 'SET', failed: true, commands: 0 },
+    { kind: 'redis', name: 'MGET', failed: false, keys: ['a', 'b', 'c', 'd'], commands: 1, hits: 3 },
+    { kind: 'redis', name: 'SET', failed: true, keys: ['a', 'b'], commands: 0, hits: null },
   ]);
 });
 

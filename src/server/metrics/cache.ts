@@ -88,14 +88,15 @@ function registerSums(registry: Registry, sums: ReadonlyMap<string, CacheCounts>
     'Bodies that requests wanted, by entity, where they came from (memory, joined: the reading of another request, redis, postgres) and whether that was a hit, a negative (known not to exist) or a miss.',
     ['tier', 'result'],
     (counts) => {
-      const { hits, negative, misses, memoryHits, memoryNegatives, joined } = counts;
+      const { hits, negative, misses, memoryHits, memoryNegatives, joined, joinedNegatives } = counts;
       const fromMemory = memoryHits - memoryNegatives;
       return [
         [fromMemory, { tier: 'memory', result: 'hit' }],
         [memoryNegatives, { tier: 'memory', result: 'negative' }],
         [joined, { tier: 'joined', result: 'hit' }],
+        [joinedNegatives, { tier: 'joined', result: 'negative' }],
         [hits - fromMemory - joined, { tier: 'redis', result: 'hit' }],
-        [negative - memoryNegatives, { tier: 'redis', result: 'negative' }],
+        [negative - memoryNegatives - joinedNegatives, { tier: 'redis', result: 'negative' }],
         [misses, { tier: 'postgres', result: 'miss' }],
       ];
     },

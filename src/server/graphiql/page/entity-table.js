@@ -6,15 +6,30 @@ const element = React.createElement;
 const REASONS = { cold: 'run cold', unreachable: 'no Redis', unvouched: 'not vouched for' };
 
 const COLUMNS = [
-  { name: 'Hit in memory', of: ({ memoryHits }) => memoryHits },
-  { name: 'Hit in Redis', of: ({ hits, negative, memoryHits, joined = 0 }) => hits + negative - memoryHits - joined },
-  { name: 'Read with another request', of: ({ joined = 0 }) => joined, rare: true },
-  { name: 'of which negative', of: ({ negative }) => negative },
+  { name: 'Hit in memory', of: inMemory },
+  { name: 'Hit in Redis', of: (counts) => counts.hits - inMemory(counts) - counts.joined },
+  { name: 'Read with another request', of: ({ joined }) => joined, rare: true },
+  { name: 'Negative', of: ({ negative }) => negative, why: whereNegative },
   { name: 'Missed', of: ({ misses }) => misses },
   { name: 'Stale version', of: ({ stale }) => stale },
-  { name: 'Leased elsewhere', of: ({ leased = 0 }) => leased },
-  { name: 'Bypassed', of: ({ bypassed = 0 }) => bypassed, why: reasons },
+  { name: 'Leased elsewhere', of: ({ leased }) => leased },
+  { name: 'Bypassed', of: ({ bypassed }) => bypassed, why: reasons },
 ];
+
+/** The counts of memory have what is known not to exist in them. */
+function inMemory({ memoryHits, memoryNegatives }) {
+  return memoryHits - memoryNegatives;
+}
+
+/** Which tier knew that an id names nothing. */
+function whereNegative({ negative, memoryNegatives, joinedNegatives }) {
+  const places = {
+    'in memory': memoryNegatives,
+    'in Redis': negative - memoryNegatives - joinedNegatives,
+    'with another request': joinedNegatives,
+  };
+  return listed(places, negative);
+}
 
 /** How the reads of each entity were answered. */
 export function EntityTable({ title, cache }) {
@@ -61,9 +76,15 @@ function Cell({ column: { of, why }, counts }) {
   );
 }
 
-function reasons({ bypassedBecause = {} }) {
-  const given = Object.entries(bypassedBecause).filter(([, number]) => number > 0);
-  return given
-    .map(([reason, number]) => (given.length === 1 ? REASONS[reason] : `${number} ${REASONS[reason]}`))
+function reasons({ bypassed, bypassedBecause = {} }) {
+  const words = Object.entries(bypassedBecause).map(([reason, number]) => [REASONS[reason], number]);
+  return listed(Object.fromEntries(words), bypassed);
+}
+
+/** What a number is made of, in words, such as `2 in memory, 1 in Redis`, or `in memory` where that is all of it. */
+function listed(parts, whole) {
+  return Object.entries(parts)
+    .filter(([, number]) => number > 0)
+    .map(([words, number]) => (number === whole ? words : `${number} ${words}`))
     .join(', ');
 }

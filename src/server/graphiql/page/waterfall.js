@@ -1,9 +1,11 @@
 /* global React */
 
+import { Keys } from './keys.js';
 import { Statement } from './statement.js';
 import { count, milliseconds } from './words.js';
 
 const element = React.createElement;
+const COLUMNS = 6;
 const KINDS = { sql: 'SQL', redis: 'Redis' };
 
 /**
@@ -14,20 +16,19 @@ const KINDS = { sql: 'SQL', redis: 'Redis' };
 export function Waterfall({ title, events, longest, repeated }) {
   const [shown, setShown] = React.useState(null);
   const id = React.useId();
-  // Redis' answers say how many keys they held only where the server counts them.
-  const hits = events.some((event) => event.hits !== undefined);
-  const columns = hits ? 6 : 5;
   const body = events.flatMap((event, i) => {
     const detail = `${id}-${i}`;
     const open = shown === i;
-    const toggle = event.sql === undefined ? null : () => setShown(open ? null : i);
+    // BEGIN and COMMIT have no text.
+    const content = contentOf(event);
+    const toggle = content === null ? null : () => setShown(open ? null : i);
     return [
-      element(Row, { key: i, event, longest, hits, detail, open, toggle, times: repeated.get(event.name) }),
+      element(Row, { key: i, event, longest, detail, open, toggle, times: repeated.get(event.name) }),
       open &&
         element(
           'tr',
           { key: detail, id: detail, className: 'inspector-detail' },
-          element('td', { colSpan: columns }, element(Statement, { event })),
+          element('td', { colSpan: COLUMNS }, content),
         ),
     ];
   });
@@ -52,7 +53,7 @@ export function Waterfall({ title, events, longest, repeated }) {
           element('span', null, milliseconds(longest)),
         ),
         header('Rows', 'inspector-number'),
-        hits && header('Hits', 'inspector-number'),
+        header('Hits', 'inspector-number'),
         header('Took', 'inspector-number'),
       ),
     ),
@@ -61,13 +62,13 @@ export function Waterfall({ title, events, longest, repeated }) {
       null,
       body.length > 0
         ? body
-        : element('tr', null, element('td', { colSpan: columns }, 'It asked neither Postgres nor Redis.')),
+        : element('tr', null, element('td', { colSpan: COLUMNS }, 'It asked neither Postgres nor Redis.')),
     ),
   );
 }
 
-function Row({ event, longest, hits, detail, open, toggle, times }) {
-  const { kind, name, startMs, ms, rows, keys, failed } = event;
+function Row({ event, longest, detail, open, toggle, times }) {
+  const { kind, name, startMs, ms, rows, keys, hits, failed } = event;
   const share = (part) => `${Math.min(100, (100 * part) / longest)}%`;
   const what = kind === 'redis' ? `${name}, ${count(keys, 'key')}` : name;
   return element(
@@ -98,9 +99,15 @@ function Row({ event, longest, hits, detail, open, toggle, times }) {
       }),
     ),
     number(rows),
-    hits && number(event.hits === undefined ? undefined : `${event.hits}/${keys}`),
+    number(hits === undefined ? undefined : `${hits}/${keys}`),
     number(milliseconds(ms)),
   );
+}
+
+/** What a click on a row shows. */
+function contentOf(event) {
+  if (event.kind === 'redis') return element(Keys, { names: event.keyNames });
+  return event.sql === undefined ? null : element(Statement, { event });
 }
 
 function header(text, className) {
