@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { t } from 'tap';
+import { LIMITS } from '../../src/graphql/limits.ts';
 import { makeTraffic, scrape, seriesOf, startMeasured } from '../support/metrics.ts';
 import { promtool } from '../support/prometheus.ts';
+
+const NAMES = 10_000;
 
 const server = await startMeasured(t);
 
@@ -50,15 +53,16 @@ t.test('they say what was done', async (t) => {
 t.test('10,000 names that strangers give to operations add no series', async (t) => {
   await server.query('query Known { __typename }');
   const before = seriesOf(await scrape(server));
-  // A hundred names to a document: what it costs to parse is not what this is about.
-  for (let document = 0; document < 100; document += 1) {
-    const names = Array.from({ length: 100 }, (_, i) => `Name${document}_${i}`);
+  // As many names to a document as it may have: what it costs to parse is not what this is about.
+  const documents = Array.from({ length: NAMES / LIMITS.operations }, (_, document) => {
+    const names = Array.from({ length: LIMITS.operations }, (_, i) => `Name${document}_${i}`);
     const query = names.map((name) => `query ${name} { __typename }`).join(' ');
-    await ask(names.map((operationName) => ({ query, operationName })));
-  }
+    return names.map((operationName) => ({ query, operationName }));
+  });
+  for (let i = 0; i < documents.length; i += 5) await ask(documents.slice(i, i + 5).flat());
   const text = await scrape(server);
   t.notMatch(text, 'Name');
-  t.ok(sum(text, 'larder_request_duration_seconds_count', { operation: 'other', status: '200' }) >= 10_000);
+  t.ok(sum(text, 'larder_request_duration_seconds_count', { operation: 'other', status: '200' }) >= NAMES);
   t.same(
     seriesOf(text).filter((series) => series.startsWith('larder_') && !before.includes(series)),
     [],
@@ -80,7 +84,7 @@ async function ask(questions: readonly object[]): Promise<void> {
     socket.write(`POST /graphql HTTP/1.1\r\n${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
   }
   await once(socket, 'close');
-  const answered = said.split('HTTP/1.1 200').length - 1;
+  const answered = said.split('{"data":{"__typename":"Query"}}').length - 1;
   if (answered !== questions.length) throw new Error(`${answered} of ${questions.length} were answered: ${said}`);
 }
 
