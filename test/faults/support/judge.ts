@@ -140,7 +140,8 @@ export function startJudge(options: JudgeOptions): Judge {
       try {
         await reads[turn % reads.length]?.(turn);
       } catch (error) {
-        if (!stopped) seen.wrong.push(error);
+        // Its text alone: an error of a socket holds the socket, which nobody wants compared or printed.
+        if (!stopped) seen.wrong.push({ how: 'no answer', error: String(error) });
       }
       // A machine that is shared is not to be kept busy by refusals.
       await sleep(2);
