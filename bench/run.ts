@@ -6,6 +6,8 @@ import { measureGrowth } from './runner/growth/measure-growth.ts';
 import { plotGrowth, reportGrowth } from './runner/growth/report-growth.ts';
 import { busyWarning, describeMachine, pin } from './runner/machine.ts';
 import { isSet, type Mode, readMode } from './runner/mode.ts';
+import { measureOverhead } from './runner/overhead/measure-overhead.ts';
+import { reportOverhead } from './runner/overhead/report-overhead.ts';
 import { plot } from './runner/plot.ts';
 import { profile } from './runner/profile.ts';
 import { report } from './runner/report.ts';
@@ -75,6 +77,22 @@ async function growth(bench: Bench, machine: string, busyBefore: string | null):
   }
 }
 
+/** Larder beside itself, with and without what makes inspection possible. */
+async function overhead(bench: Bench, machine: string, busyBefore: string | null, teardown: Teardown): Promise<void> {
+  const measured = await measureOverhead(bench, teardown);
+  const warning = busyBefore ?? (await busyWarning());
+  const at = `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const heading = `${at}. ${machine}.`;
+  const text = [...(warning === null ? [] : [`**${warning}**`, '']), heading, '', reportOverhead(measured)].join('\n');
+  save('overhead.json', `${JSON.stringify({ at, machine, warning, measured }, null, 1)}\n`);
+  save('overhead.md', `${text}\n`);
+  say(`\n${text}\n\nKept in ${RESULTS}: overhead.json, overhead.md.`);
+  if (isSet(process.env.UPDATE)) {
+    update('overhead', text);
+    say('bench/README.md shows this run.');
+  }
+}
+
 /** What Larder is profiled with. */
 function profiledTraffic(): Traffic {
   return TRAFFIC.find((traffic) => traffic === process.env.PROFILE) ?? 'wide';
@@ -107,7 +125,8 @@ async function main(mode: Mode, teardown: Teardown): Promise<void> {
     await growth(bench, machine, warning);
   } else {
     await seed(stores, DATABASE, mode.data);
-    await comparison(bench, machine, warning, teardown);
+    if (isSet(process.env.OVERHEAD)) await overhead(bench, machine, warning, teardown);
+    else await comparison(bench, machine, warning, teardown);
   }
   say(`Took ${Math.round(process.uptime())} s.`);
 }
