@@ -1,4 +1,6 @@
 import { Agent, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TransactionSql } from 'postgres';
 import { type Test, t } from 'tap';
 import { makeData } from '../support/data.ts';
 import { openSql } from '../support/server.ts';
@@ -67,7 +69,7 @@ async function client(url: string, pauseMs: () => number): Promise<Fate> {
   return fate;
 }
 
-async function open(t: Test) {
+async function open(t: Test, env: Readonly<Record<string, string>> = {}) {
   const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t)]);
   const sql = openSql(t, database);
   await makeData(sql, { brands: 5, campaigns: 50, events: 200, perCampaign: 10 });
@@ -76,6 +78,7 @@ async function open(t: Test) {
     REDIS_URL: redis.url,
     INSPECT: 'off',
     LOG_LEVEL: 'info',
+    ...env,
   });
   return { larder, sql };
 }
@@ -100,22 +103,64 @@ for (const [signal, load, pauseMs] of [
   });
 }
 
-t.test('a request that is under way is waited for', async (t) => {
-  const { larder, sql } = await open(t);
-  let asked: ReturnType<typeof larder.query> | null = null;
+/** Waits until a statement of the server waits for a lock. */
+async function blocked(sql: TransactionSql): Promise<void> {
+  await until('it waits for the lock', async () => {
+    // Within a transaction pg_stat_activity stays as it was at first; pg_locks does not.
+    const rows = await sql`
+      select from pg_locks
+      where not granted and database = (select oid from pg_database where datname = current_database())`;
+    return rows.length > 0;
+  });
+}
+
+t.test(`${CONNECTIONS} requests that are all under way are waited for`, async (t) => {
+  const { larder, sql } = await open(t, { STATEMENT_TIMEOUT_MS: '20000', REQUEST_TIMEOUT_MS: '20000' });
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+  t.teardown(() => agent.destroy());
+  const asked: ReturnType<typeof larder.query>[] = [];
+  let answered = 0;
   await sql.begin(async (sql) => {
     await sql`lock table campaigns in access exclusive mode`;
-    asked = larder.query(QUERY);
-    await until('it waits for the lock', async () => {
-      const rows = await sql`select from pg_locks where not granted`;
-      return rows.length > 0;
-    });
+    for (let i = 0; i < CONNECTIONS; i += 1) {
+      const asking = larder.query(QUERY, {}, { agent });
+      asked.push(asking);
+      asking.then(
+        () => {
+          answered += 1;
+        },
+        () => {},
+      );
+    }
+    await blocked(sql);
     larder.kill('SIGTERM');
     await until('the server is told', async () => larder.output().includes('SIGTERM'));
     t.match(await larder.get('/readyz'), { status: 503, body: { status: 'draining' } });
+    // Longer than it goes on taking requests: by then nothing is open but the connections of these.
+    await sleep(1000);
+    t.equal(answered, 0, 'none can have been answered yet');
   });
-  t.match(await asked, { status: 200 });
+  const answers = await Promise.all(asked);
+  t.equal(answers.filter(({ status, errors }) => status === 200 && errors === undefined).length, CONNECTIONS);
   t.equal(await larder.ended, 'exit code 0');
+});
+
+t.test('a request that takes longer than the delay is cut off', async (t) => {
+  const delayMs = 2000;
+  const env = { SHUTDOWN_TIMEOUT_MS: String(delayMs), STATEMENT_TIMEOUT_MS: '60000', REQUEST_TIMEOUT_MS: '60000' };
+  const { larder, sql } = await open(t, env);
+  await sql.begin(async (sql) => {
+    await sql`lock table campaigns in access exclusive mode`;
+    const asked = t.rejects(larder.query(QUERY), 'the connection breaks');
+    await blocked(sql);
+    const started = performance.now();
+    larder.kill('SIGTERM');
+    t.equal(await larder.ended, 'exit code 1', 'and who looks at the exit code knows');
+    const ms = performance.now() - started;
+    t.ok(ms >= delayMs * 0.9, `not before the delay is over, but after ${Math.round(ms)} ms`);
+    t.ok(ms < 10_000, 'nor when the statement would have ended');
+    await asked;
+  });
 });
 
 t.test('what hangs does not keep it', async (t) => {
