@@ -18,6 +18,11 @@ t.test('a shared secret', async (t) => {
   const none = (claims: object) =>
     `Bearer ${[{ alg: 'none', typ: 'JWT' }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.`;
   const hour = Math.floor(Date.now() / 1000) + 3600;
+  const { privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
   const refused: Record<string, Record<string, string>> = {
     'no token at all, for a write': {},
     'an expired one': bearer({ ...good, exp: 1_000_000_000 }),
@@ -25,6 +30,7 @@ t.test('a shared secret', async (t) => {
     'one for another audience': bearer({ aud: 'other' }),
     'one for no audience': bearer(),
     'one that is not signed': { authorization: none({ ...good, scope: 'write', exp: hour }) },
+    'one of an algorithm that needs no secret': bearer(good, privateKey, 'RS256'),
     'another scheme': { authorization: 'Basic dGVzdGVyOnNlY3JldA==' },
     nonsense: { authorization: 'Bearer nonsense' },
   };
