@@ -3,13 +3,24 @@ import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
 import { openBrowser } from './browser.ts';
+import { takeDashboardPicture } from './dashboard/take-picture.ts';
 
-/** The pictures of README.md, taken of a running `make demo`: `npm run screenshots -- http://127.0.0.1:4000`. */
-const url = process.argv[2] ?? 'http://127.0.0.1:4000';
+/**
+ * The pictures of README.md, taken of a running `make demo`:
+ *
+ *   TOKEN=… npm run screenshots -- http://127.0.0.1:4000 http://127.0.0.1:9464/metrics
+ *
+ * The token is the one that the demo prints. Without it nothing is written, and so nothing invalidated on the dashboard.
+ */
+const [url = 'http://127.0.0.1:4000', metricsUrl = 'http://127.0.0.1:9464/metrics'] = process.argv.slice(2);
+const token = process.env.TOKEN || null;
 const folder = join(REPOSITORY, 'docs');
 
 /** How often each run is repeated: each connection to Postgres prepares a statement at its first use. */
 const RUNS = 10;
+
+/** How long the dashboard's picture watches the server. */
+const DASHBOARD_SECONDS = 90;
 
 /** Reads campaigns at two places, so that a cold run asks twice for their bodies. */
 const REPEATING = `{
@@ -48,6 +59,11 @@ try {
   await cold.getByRole('button', { name: 'Explain' }).click();
   await cold.getByLabel('Plan').waitFor();
   await picture(page.locator('.inspector'), 'inspector.png');
+
+  const dashboard = join(folder, 'dashboard.png');
+  const traffic = { url: `${url}/graphql`, token, seconds: DASHBOARD_SECONDS };
+  await takeDashboardPicture(page, metricsUrl, traffic, dashboard);
+  console.log(dashboard);
 } finally {
   await browser.close();
 }

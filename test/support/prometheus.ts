@@ -1,7 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Test } from 'tap';
 import { findOnPath, isExecutable } from '../../src/cli/services/install.ts';
 import { findFreePort } from '../../src/cli/services/port.ts';
 import { exited, guardProcess, stopProcess } from '../../src/cli/services/process.ts';
@@ -80,21 +79,37 @@ export interface Sample {
   readonly value: number;
 }
 
+/** A series of an answer over some time. */
+export interface Series {
+  readonly metric: Readonly<Record<string, string>>;
+  /** Times in seconds since the epoch, each with the value then. */
+  readonly values: readonly (readonly [number, number])[];
+}
+
+/** Whose end stops a Prometheus: a test, for example. */
+export interface Owner {
+  /** @returns a directory that is removed at the end */
+  testdir(content: Record<string, never>): string;
+  teardown(action: () => Promise<void>): void;
+}
+
 /** A Prometheus that scrapes one server. */
 export interface TestPrometheus {
   /** @returns what an expression comes to now; throws when Prometheus does not understand it */
   query(expression: string): Promise<Sample[]>;
+  /** @returns what an expression came to in each of the last seconds; throws when Prometheus does not understand it */
+  range(expression: string, seconds: number): Promise<Series[]>;
 }
 
 /**
- * Starts a Prometheus that scrapes a server once a second, as the job `larder`, and stops it when the test ends.
+ * Starts a Prometheus that scrapes a server once a second, as the job `larder`, and stops it when its owner ends.
  *
- * @param t the test that it is for
+ * @param t the test, or whoever else it is for
  * @param metricsUrl where the server's metrics are
  * @param ruleFile rules to evaluate every second
  * @returns the Prometheus, ready for queries
  */
-export async function startPrometheus(t: Test, metricsUrl: string, ruleFile: string): Promise<TestPrometheus> {
+export async function startPrometheus(t: Owner, metricsUrl: string, ruleFile: string): Promise<TestPrometheus> {
   const directory = t.testdir({});
   const { host, pathname } = new URL(metricsUrl);
   const config = {
@@ -138,15 +153,22 @@ export async function startPrometheus(t: Test, metricsUrl: string, ruleFile: str
       () => false,
     );
   });
+  const ask = async <Result>(path: string, parameters: Record<string, string>): Promise<Result[]> => {
+    const response = await fetch(`${url}/api/v1/${path}?${new URLSearchParams(parameters)}`);
+    const answer = (await response.json()) as { error?: string; data?: { result: Result[] } };
+    if (answer.data === undefined) throw new Error(`${parameters.query}: ${answer.error}`);
+    return answer.data.result;
+  };
   return {
     query: async (expression) => {
-      const response = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query: expression })}`);
-      const answer = (await response.json()) as {
-        error?: string;
-        data?: { result: { metric: Record<string, string>; value: [number, string] }[] };
-      };
-      if (answer.data === undefined) throw new Error(`${expression}: ${answer.error}`);
-      return answer.data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
+      const found = await ask<{ metric: Sample['metric']; value: [number, string] }>('query', { query: expression });
+      return found.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
+    },
+    range: async (expression, seconds) => {
+      const end = Date.now() / 1000;
+      const parameters = { query: expression, start: String(end - seconds), end: String(end), step: '1' };
+      const found = await ask<{ metric: Series['metric']; values: [number, string][] }>('query_range', parameters);
+      return found.map(({ metric, values }) => ({ metric, values: values.map(([at, value]) => [at, Number(value)]) }));
     },
   };
 }
