@@ -14,6 +14,8 @@ import { report } from './runner/report.ts';
 import { restarts } from './runner/restart.ts';
 import type { Results } from './runner/results.ts';
 import { seed, startStores } from './runner/stores.ts';
+import { measureStorm } from './runner/storm/measure-storm.ts';
+import { reportStorm, stormTarget } from './runner/storm/report-storm.ts';
 import { stopAll, type Teardown } from './runner/teardown.ts';
 import { TRAFFIC, type Traffic } from './runner/traffic.ts';
 
@@ -38,6 +40,7 @@ async function comparison(bench: Bench, machine: string, busyBefore: string | nu
     coldSeconds: mode.coldSeconds.others,
     ...compared,
     restarts: mode.whole ? await restarts(bench) : [],
+    storm: mode.whole ? await measureStorm(bench) : null,
   };
   const text = report(results);
   const profiled = await profile(bench, profiledTraffic(), RESULTS);
@@ -93,6 +96,15 @@ async function overhead(bench: Bench, machine: string, busyBefore: string | null
   }
 }
 
+/** Larder alone, while it is attacked. */
+async function storm(bench: Bench, busyBefore: string | null): Promise<void> {
+  const measured = await measureStorm(bench);
+  const warning = busyBefore ?? (await busyWarning());
+  if (warning !== null) say(warning);
+  const { what, measured: found, passed } = stormTarget(measured);
+  say(`\n${reportStorm(measured).join('\n')}\n\n${passed ? 'pass' : 'FAIL'}: ${what} — ${found}\n`);
+}
+
 /** What Larder is profiled with. */
 function profiledTraffic(): Traffic {
   return TRAFFIC.find((traffic) => traffic === process.env.PROFILE) ?? 'wide';
@@ -126,6 +138,7 @@ async function main(mode: Mode, teardown: Teardown): Promise<void> {
   } else {
     await seed(stores, DATABASE, mode.data);
     if (isSet(process.env.OVERHEAD)) await overhead(bench, machine, warning, teardown);
+    else if (isSet(process.env.STORM)) await storm(bench, warning);
     else await comparison(bench, machine, warning, teardown);
   }
   say(`Took ${Math.round(process.uptime())} s.`);

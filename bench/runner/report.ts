@@ -1,6 +1,7 @@
 import type { Sample } from './measure.ts';
 import { PEERS, type PeerName } from './peers.ts';
 import { type ColdStart, type Results, type Spread, spreadOf } from './results.ts';
+import { reportStorm } from './storm/report-storm.ts';
 import { targetsOf } from './targets.ts';
 import { TRAFFIC, TRAFFIC_TITLES, type Traffic } from './traffic.ts';
 
@@ -28,6 +29,7 @@ export function report(results: Results): string {
     '',
     ...targetsOf(results).map(({ what, measured, passed }) => `- ${passed ? 'pass' : 'FAIL'}: ${what} — ${measured}`),
     '',
+    ...(results.storm === null ? [] : [...reportStorm(results.storm), '']),
     'Redis taken away under load, random pages answered in each second:',
     '',
     ...results.restarts.map(

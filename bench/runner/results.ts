@@ -1,5 +1,6 @@
 import type { Sample } from './measure.ts';
 import type { PeerName } from './peers.ts';
+import type { Storm } from './storm/measure-storm.ts';
 import type { Traffic } from './traffic.ts';
 
 /** All that one run measured. */
@@ -20,6 +21,8 @@ export interface Results {
   /** For how long every peer's cold start was watched. */
   readonly coldSeconds: number;
   readonly restarts: readonly Restart[];
+  /** `null` when it was not measured. */
+  readonly storm: Storm | null;
 }
 
 /** How a server did that had just been started, on empty caches. */

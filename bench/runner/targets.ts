@@ -1,6 +1,7 @@
 import type { Sample } from './measure.ts';
 import { PEERS, type PeerName } from './peers.ts';
 import { medianOf, type Restart, type Results, spreadOf } from './results.ts';
+import { stormTarget } from './storm/report-storm.ts';
 import { TRAFFIC, type Traffic } from './traffic.ts';
 
 /** One thing that Larder is to be, and how it came out. */
@@ -86,6 +87,7 @@ export function targetsOf(results: Results): Target[] {
     ),
     ...results.restarts.map(restartTarget),
     ...coldTarget(results),
+    ...(results.storm === null ? [] : [stormTarget(results.storm)]),
   ];
 }
 

@@ -1,21 +1,15 @@
 import type { Agent } from 'node:http';
 import { t } from 'tap';
-import { codes, keepAlive, send } from '../http/client.ts';
 import { startProcess } from '../http/child.ts';
+import { codes, keepAlive, send } from '../http/client.ts';
 import { makeData } from '../support/data.ts';
 import { openSql } from '../support/server.ts';
 import { freshDatabase } from '../support/services.ts';
-import { ATTACKS } from './attacks.ts';
+import { ATTACKS, freshAttack, USUAL } from './attacks.ts';
 
 /** What each may take, in milliseconds, and by how much that is stretched where two cores run everything at once. */
 const LIMIT_MS = 250;
 const PATIENCE = 4;
-
-/** The attacks that need no knowledge of this server. */
-const USUAL = [
-  ...['a fragment cycle', 'fragments that double 2^40 times', '10,000 aliases', '10,000 directives', '10,000 tokens'],
-  ...['1,600 aliases', '2,400 directives', '1,600 levels'],
-];
 
 const QUERY = '{ campaigns(first: 5) { nodes { title events(first: 5) { nodes { title } } } } }';
 
@@ -43,12 +37,10 @@ t.test('each attack is refused or answered at once', async (t) => {
   const agent = keepAlive(t, 1);
   // Code that has never run is slow; what counts is what can be repeated.
   for (const sent of Object.values(ATTACKS)) await send(server.url, { ...sent, agent });
-  for (const [name, sent] of Object.entries(ATTACKS)) {
-    // Remembered answers would hide how long finding them takes, so each time the text is a new one.
-    const fresh = { ...sent, body: uniqueBody(sent.body) };
-    let best = await send(server.url, { ...fresh, agent });
+  for (const name of Object.keys(ATTACKS)) {
+    let best = await send(server.url, { ...freshAttack(name), agent });
     for (let again = 0; again < 2 && best.ms > LIMIT_MS; again += 1) {
-      const next = await send(server.url, { ...sent, body: uniqueBody(sent.body), agent });
+      const next = await send(server.url, { ...freshAttack(name), agent });
       if (next.ms < best.ms) best = next;
     }
     t.ok(best.ms < LIMIT_MS * PATIENCE, `${name}: ${best.ms.toFixed(0)} ms`);
@@ -68,11 +60,7 @@ t.test('during a storm of attacks others are answered, and rightly', async (t) =
     let stormy = true;
     const attack = async () => {
       for (let round = 0; round < 200 / attacks.length; round += 1) {
-        for (const key of attacks) {
-          const sent = ATTACKS[key];
-          if (sent === undefined) throw new Error(`There is no attack called ${key}`);
-          await send(server.url, { ...sent, body: uniqueBody(sent.body), agent: storm });
-        }
+        for (const key of attacks) await send(server.url, { ...freshAttack(key), agent: storm });
       }
     };
     const over = Promise.all([attack(), attack()]).finally(() => {
@@ -91,13 +79,3 @@ t.test('during a storm of attacks others are answered, and rightly', async (t) =
   }
   t.equal(server.exitCode(), null);
 });
-
-let unique = 0;
-
-/** The same body with another comment at the end of the document, or white space where there is none. */
-function uniqueBody(body: unknown): object | string {
-  unique += 1;
-  if (typeof body === 'string') return `${body}${' '.repeat(unique % 1000)}`;
-  const { query, ...rest } = body as { query: unknown };
-  return { query: typeof query === 'string' ? `${query}#${unique}` : query, ...rest };
-}

@@ -114,3 +114,28 @@ export const ATTACKS: Readonly<Record<string, Sent>> = {
     `{ ${list(9, (i) => `a${i}: brands(first: 0) { nodes { ${'name '.repeat(190)} } }`)} nodes(ids: [${'"a" '.repeat(90)}]) { id } }`,
   ),
 };
+
+/** The attacks that need no knowledge of this server. */
+export const USUAL: readonly string[] = [
+  ...['a fragment cycle', 'fragments that double 2^40 times', '10,000 aliases', '10,000 directives', '10,000 tokens'],
+  ...['1,600 aliases', '2,400 directives', '1,600 levels'],
+];
+
+let unique = 0;
+
+/**
+ * Makes an attack that the server has not seen: remembered answers would hide how long finding them takes.
+ *
+ * @param name which one
+ * @returns the attack with another comment at the end of its document, or white space where there is none
+ * @throws when there is none of that name
+ */
+export function freshAttack(name: string): Sent & { readonly body: object | string } {
+  const sent = ATTACKS[name];
+  if (sent === undefined) throw new Error(`There is no attack called ${name}`);
+  unique += 1;
+  const { body } = sent;
+  if (typeof body === 'string') return { ...sent, body: `${body}${' '.repeat(unique % 1000)}` };
+  const { query: text, ...rest } = body as { query: unknown };
+  return { ...sent, body: { query: typeof text === 'string' ? `${text}#${unique}` : text, ...rest } };
+}
