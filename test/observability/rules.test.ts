@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { t } from 'tap';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
@@ -23,4 +23,21 @@ t.test('the rules', async (t) => {
     );
   }
   for (const alert of alerts) t.match(alert, /\n\s+runbook: "[^"\n]{40,}"/, `${alert.split('\n')[0]} says what to do`);
+});
+
+t.test('compose hands Prometheus and Grafana all of it', async (t) => {
+  const compose = readFileSync(join(REPOSITORY, 'compose.yaml'), 'utf8');
+  const mounts = new Map(
+    [...compose.matchAll(/^ +- (\.\/ops\/\S+?):(\/\S+?):ro$/gm)].map(([, from = '', to = '']) => [to, from]),
+  );
+  for (const from of mounts.values()) t.ok(existsSync(join(REPOSITORY, from)), `${from} is there`);
+  const prometheus = readFileSync(join(OPS, 'prometheus', 'prometheus.yml'), 'utf8');
+  const rules = /rule_files:\s+- (\S+)/.exec(prometheus)?.[1] ?? '';
+  t.equal(mounts.get(rules), './ops/prometheus/larder.rules.yml', 'the rules are where Prometheus looks');
+  const provider = readFileSync(join(OPS, 'grafana', 'provisioning', 'dashboards', 'larder.yaml'), 'utf8');
+  const dashboards = /path: (\S+)/.exec(provider)?.[1] ?? '';
+  t.equal(mounts.get(dashboards), './ops/grafana/dashboards', 'the dashboards are where Grafana looks');
+  const home = /DASHBOARD_PATH: (\S+)/.exec(compose)?.[1] ?? '';
+  const files = readdirSync(join(OPS, 'grafana', 'dashboards')).map((file) => `${dashboards}/${file}`);
+  t.ok(files.includes(home), 'and the first that one sees is among them');
 });

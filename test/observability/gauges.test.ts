@@ -1,0 +1,72 @@
+import { t } from 'tap';
+import { globalId, makeData } from '../support/data.ts';
+import { scrape } from '../support/metrics.ts';
+import { openRedis, startServer, type TestStack, until } from '../support/server.ts';
+
+interface Counts {
+  readonly bypassedBecause?: { readonly unvouched: number };
+}
+
+/** More statements than one connection has places for. */
+const MANY = 20;
+
+/** What a series says now; `NaN` when it is not there. */
+async function gaugeOf(server: Pick<TestStack<null>, 'metricsUrl'>, series: string): Promise<number> {
+  const line = (await scrape(server)).split('\n').find((text) => text.startsWith(`${series} `));
+  return Number(line?.slice(series.length));
+}
+
+t.test('who has a place at Postgres, and who waits for one', async (t) => {
+  const server = await startServer(t, { redis: null, env: { DATABASE_POOL_SIZE: '1' } });
+  const inUse = () => gaugeOf(server, 'larder_pool_in_use{work="statements"}');
+  const waiting = () => gaugeOf(server, 'larder_pool_waiting{work="statements"}');
+  t.same([await inUse(), await waiting()], [0, 0]);
+  const answers = await server.sql.begin(async (sql) => {
+    await sql`lock table brands in access exclusive mode`;
+    const asked = Array.from({ length: MANY }, () => server.ask('{ brands(first: 1) { totalCount } }'));
+    await until('some are let in and the others are not', async () => {
+      const [inside, outside] = [await inUse(), await waiting()];
+      return inside > 0 && outside > 0 && inside + outside === MANY;
+    });
+    // Not awaited here: they wait for the lock that this transaction holds.
+    return { asked };
+  });
+  await Promise.all(answers.asked);
+  t.same([await inUse(), await waiting()], [0, 0]);
+});
+
+t.test('the breaker, the outbox and how old answers can be', async (t) => {
+  const server = await startServer(t, { env: { MEMORY_MAX_ENTRIES: '0', MAX_STALENESS_MS: '2000' } });
+  const value = (series: string) => gaugeOf(server, series);
+  await until('the drainer has looked', async () => (await value('larder_outbox_changes')) === 0);
+  t.equal(await value('larder_outbox_age_seconds'), 0);
+  t.equal(await value('larder_staleness_bound_seconds'), 2);
+  await until('Redis is not held up', async () => (await value('larder_redis_breaker_open')) === 0);
+  t.ok((await value('larder_staleness_seconds')) < 2);
+
+  await server.redis.stop();
+  await server.sql`insert into brands (id, name) values (1, 'x'), (2, 'y')`;
+  await until('reads have failed often enough', async () => {
+    await server.ask(`{ node(id: "${globalId('Brand', 1)}") { id ... on Brand { name } } }`);
+    return (await value('larder_redis_breaker_open')) === 1;
+  });
+  t.ok((await value('larder_redis_errors_total{command="MGET"}')) >= 3);
+  await until('the drainer cannot tell Redis', async () => (await value('larder_outbox_changes')) === 2);
+  await until('nobody vouches any more', async () => (await value('larder_staleness_seconds')) > 2);
+  t.ok((await value('larder_outbox_age_seconds')) > 0);
+});
+
+t.test('a read by id that nobody vouches for says so', async (t) => {
+  const server = await startServer(t, { env: { MEMORY_MAX_ENTRIES: '0' } });
+  await makeData(server.sql, { brands: 1, campaigns: 1, events: 1, perCampaign: 1 });
+  await server.database.drained();
+  const keys = openRedis(t, server.redis);
+  await until('a read between two heartbeats', async () => {
+    await keys.del('larder:heartbeat');
+    const document = `{ node(id: "${globalId('Brand', 1)}") { id ... on Brand { name } } }`;
+    const answer = await server.query(document, undefined, { 'x-inspect': '1' });
+    const { cache } = (answer.extensions?.dataFetching ?? {}) as { cache?: Record<string, Counts> };
+    return cache?.Brand?.bypassedBecause?.unvouched === 1;
+  });
+  t.ok((await gaugeOf(server, 'larder_cache_bypassed_total{entity="Brand",reason="unvouched"}')) >= 1);
+});
