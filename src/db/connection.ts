@@ -40,6 +40,9 @@ export function driverOptions({ statementTimeoutMs }: ConnectionOptions) {
       TimeZone: 'UTC',
       DateStyle: 'ISO, MDY',
       statement_timeout: statementTimeoutMs,
+      // Each statement has the one plan that it was written for; to plan it anew for each request took longer than to run it.
+      plan_cache_mode: 'force_generic_plan',
+      jit: 'off',
       // A process that was stopped, or whose machine is gone, must not keep its locks for ever.
       idle_in_transaction_session_timeout: statementTimeoutMs,
     },

@@ -7,6 +7,9 @@ import { noteErrors, type RequestState } from './request-state.ts';
 import { RETRY_AFTER_SECONDS } from './send-error.ts';
 import type { Variables } from './variables.ts';
 
+/** A document is compiled when it comes this often: what comes once is executed sooner than compiled. */
+const COMPILE_AT = 3;
+
 /** How many documents mercurius keeps a copy of; up to twice as many for a while. */
 const COPIES = 512;
 
@@ -31,6 +34,7 @@ export async function registerExecution(app: FastifyInstance, schema: GraphQLSch
     schema,
     routes: false,
     cache: COPIES,
+    jit: COMPILE_AT,
     errorFormatter: ({ data, errors = [] }, { reply }) => {
       const { status, shown } = format(errors, reply as FastifyReply);
       return { statusCode: status, response: { data: data ?? null, errors: shown } as never };

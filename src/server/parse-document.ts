@@ -1,4 +1,4 @@
-import { type DocumentNode, GraphQLError, parse, type Token, visit } from 'graphql';
+import { type DocumentNode, GraphQLError, parse, Token, visit } from 'graphql';
 import { checkLimits, LIMITS, LimitExceeded } from '../graphql/limits.ts';
 
 /** Beyond so many characters or tokens a document is large. Few that people write are. */
@@ -8,7 +8,7 @@ const LARGE = { characters: 20_000, tokens: 500 };
  * Parses a document and checks that it is within the limits, before anything follows it by recursion.
  *
  * @param text the document
- * @returns the syntax tree, whose nodes know their places in the text and nothing of its tokens
+ * @returns the syntax tree, whose nodes know their places in the text and nothing of the tokens around them
  * @throws {LimitExceeded} when it goes beyond a limit
  * @throws {GraphQLError} when it is no document
  */
@@ -53,15 +53,16 @@ function parseText(text: string): DocumentNode {
 
 /**
  * Lets go of the tokens. They hang together in one list, comments among them, that takes more memory than the tree, and is
- * too long to be copied.
+ * too long to be copied. Of the first of each node a copy is left, which knows its line and column: graphql-jit asks it.
  */
 function withoutTokens(document: DocumentNode): DocumentNode {
   visit(document, {
     enter: ({ loc }) => {
       if (loc === undefined) return;
-      const tokens = loc as { startToken: Token | undefined; endToken: Token | undefined };
-      tokens.startToken = undefined;
-      tokens.endToken = undefined;
+      const { kind, start, end, line, column } = loc.startToken;
+      const tokens = loc as { startToken: Token; endToken: Token };
+      tokens.startToken = new Token(kind, start, end, line, column);
+      tokens.endToken = tokens.startToken;
     },
   });
   return document;
