@@ -16,6 +16,8 @@ import { LIMITS, LimitExceeded } from '../graphql/limits.ts';
 import { isLarge, parseWithinLimits, tokensOf } from './parse-document.ts';
 import { publicMessage } from './public-message.ts';
 import { RequestRefused } from './request-refused.ts';
+import { unavailable } from './send-error.ts';
+import { createTurns } from './turns.ts';
 
 /** One operation of a document, ready to run. */
 export interface PreparedOperation extends Operation {
@@ -44,13 +46,17 @@ const REMEMBERED_BYTES = 64_000_000;
 const TOKEN_BYTES = 300;
 const ERRORS_BYTES = 8_000;
 
+/** New documents that may wait to be looked at: seconds' worth of the worst. */
+const MAX_WAITING = 128;
+
 const NO_OPERATION = 'The document has no operation.';
 
 /** Validation stops after so many errors. */
 const MAX_ERRORS = 20;
 
 /**
- * Parses and validates documents, each once as long as it is remembered.
+ * Parses and validates documents, each once as long as it is remembered. New ones are looked at one after the other, so that
+ * who sends many of them keeps nobody waiting whose document is known.
  *
  * @param schema what documents must be valid against
  * @returns finds the operation to run in a document's text
@@ -66,28 +72,44 @@ export function createDocuments(schema: GraphQLSchema) {
     sizeCalculation: (_error, text) => 2 * text.length + ERRORS_BYTES,
   });
 
+  const waiting = new Map<string, Promise<Prepared>>();
+  const turn = createTurns();
+
+  const prepareInTurn = async (text: string): Promise<Prepared> => {
+    try {
+      await turn();
+      const prepared = prepare(schema, text);
+      good.set(text, prepared);
+      return prepared;
+    } catch (error) {
+      if (error instanceof RequestRefused) bad.set(text, error);
+      throw error;
+    } finally {
+      waiting.delete(text);
+    }
+  };
+
   /**
    * @param text the document
    * @param operationName which of its operations; `null` when it has only one
    * @returns the operation
-   * @throws {RequestRefused} when the document is not valid, too large, or has no such operation
+   * @throws {RequestRefused} when the document is not valid, too large, or has no such operation; 503 when too many others
+   *   wait to be looked at
    */
-  return (text: string, operationName: string | null): PreparedOperation => {
+  return async (text: string, operationName: string | null): Promise<PreparedOperation> => {
     // Before it is even looked up.
     if (text.length > LIMITS.characters) throw limitExceeded(new LimitExceeded('characters', text.length));
-    let prepared = good.get(text);
+    const known = good.get(text);
+    if (known !== undefined) return select(known, operationName);
+    const refusal = bad.get(text);
+    if (refusal !== undefined) throw refusal;
+    let prepared = waiting.get(text);
     if (prepared === undefined) {
-      const known = bad.get(text);
-      if (known !== undefined) throw known;
-      try {
-        prepared = prepare(schema, text);
-      } catch (error) {
-        if (error instanceof RequestRefused) bad.set(text, error);
-        throw error;
-      }
-      good.set(text, prepared);
+      if (waiting.size >= MAX_WAITING) throw unavailable('The service is too busy. Try again.');
+      prepared = prepareInTurn(text);
+      waiting.set(text, prepared);
     }
-    return select(prepared, operationName);
+    return select(await prepared, operationName);
   };
 }
 

@@ -54,7 +54,7 @@ function createHandler(options: GraphQLOptions, execute: Execute) {
     const type = responseType(request);
     const parameters = readParameters(request);
     const { text, trusted } = options.documents.textOf(parameters);
-    const operation = operationOf(text, parameters.operationName);
+    const operation = await operationOf(text, parameters.operationName);
     checkMethod(operation, request);
     if (operation.isMutation) authorize(options.auth, request, reply);
     checkIntrospection(operation, request, options.introspection);
