@@ -55,8 +55,8 @@ const NO_OPERATION = 'The document has no operation.';
 const MAX_ERRORS = 20;
 
 /**
- * Parses and validates documents, each once as long as it is remembered. New ones are looked at one after the other, so that
- * who sends many of them keeps nobody waiting whose document is known.
+ * Parses and validates documents, each once as long as it is remembered. New ones are looked at one a turn of the
+ * event loop: whoever's document is known waits for one of them at a time, however many came in together.
  *
  * @param schema what documents must be valid against
  * @returns finds the operation to run in a document's text
