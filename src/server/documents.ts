@@ -184,8 +184,7 @@ function limitExceeded({ message, limit }: LimitExceeded): RequestRefused {
 }
 
 function tooLarge(message: string, limit: string): RequestRefused {
-  const details = { wellFormed: true, extensions: { limit } };
-  return new RequestRefused(400, 'DOCUMENT_TOO_LARGE', message, details);
+  return new RequestRefused(400, 'DOCUMENT_TOO_LARGE', message, { wellFormed: true, extensions: { limit } });
 }
 
 function refused(code: string, errors: readonly GraphQLError[]): RequestRefused {

@@ -1,4 +1,4 @@
-import { gzipSync, deflateSync } from 'node:zlib';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { t } from 'tap';
 import { startServer } from '../support/server.ts';
 import { codes, openRaw, type Sent, send } from './client.ts';
