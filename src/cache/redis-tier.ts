@@ -1,9 +1,11 @@
-import { type Redis, ReplyError } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { Trace } from '../trace/trace.ts';
 import { Breaker } from './breaker.ts';
 import { countEntries } from './entry.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { sendLeases } from './lease.ts';
 import { RedisConnection } from './redis-connection.ts';
-import { integer, pair, text, texts } from './redis-replies.ts';
+import { integer, pair, texts } from './redis-replies.ts';
 import { type Brought, roundTrip } from './round-trip.ts';
 
 /** A value to put under a key that this process holds the lease of. */
@@ -21,9 +23,6 @@ export interface Values {
   readonly epoch: string | null;
 }
 
-/** How long a lease lasts at most: longer than nearly any SELECT; a reader slower than that does not fill. */
-const LEASE_MS = 3000;
-
 /**
  * The tier in Redis. Its reads answer `null` when Redis cannot: the caller then goes to Postgres. What failed is not
  * lost: it opens the breaker and is told to the listener.
@@ -32,9 +31,7 @@ export class RedisTier {
   readonly #connection: RedisConnection;
   readonly #redis: Redis;
   readonly #breaker: Breaker;
-  readonly #heartbeat: string;
-  /** Which run of Redis the last heartbeat met, and how far its clock is ahead of ours at least. */
-  #met = { epoch: '', aheadMs: 0 };
+  readonly #heartbeat: Heartbeat;
 
   /**
    * Connects in the background; until the connection stands every read answers `null`.
@@ -45,8 +42,8 @@ export class RedisTier {
    */
   constructor(url: string, prefix: string, onError: (error: Error) => void) {
     this.#breaker = new Breaker(onError);
-    this.#heartbeat = `${prefix}larder:heartbeat`;
     this.#connection = new RedisConnection(url, onError);
+    this.#heartbeat = new Heartbeat(this.#connection, prefix);
     this.#redis = this.#connection.redis;
   }
 
@@ -67,7 +64,7 @@ export class RedisTier {
    */
   async read(keys: string[], trace: Trace): Promise<Values | null> {
     const send = async () => {
-      const found = texts('MGET', await this.#redis.mget([...keys, this.#heartbeat]), keys.length + 1);
+      const found = texts('MGET', await this.#redis.mget([...keys, this.#heartbeat.key]), keys.length + 1);
       const values = found.slice(0, -1);
       return { commands: 1, hits: countEntries(values), answer: { values, epoch: found.at(-1) ?? null } };
     };
@@ -85,19 +82,7 @@ export class RedisTier {
    *   write, as when it is full); `null` when Redis cannot answer
    */
   async lease(keys: string[], stale: string[], token: string, trace: Trace): Promise<(string | null)[] | null> {
-    const send = async () => {
-      const pipeline = this.#redis.pipeline();
-      if (stale.length > 0) pipeline.unlink(stale);
-      for (const key of keys) pipeline.call('SET', key, token, 'NX', 'GET', 'PX', LEASE_MS);
-      const replies = (await pipeline.exec()) ?? [];
-      const answer = replies.slice(stale.length > 0 ? 1 : 0).map(([error, value]) => {
-        if (error === null) return text('SET', value);
-        if (error instanceof ReplyError) return String(error);
-        throw error;
-      });
-      return { commands: replies.length, answer };
-    };
-    return this.#ask('SET', keys, send, trace);
+    return this.#ask('SET', keys, () => sendLeases(this.#redis, keys, stale, token), trace);
   }
 
   /**
@@ -145,19 +130,7 @@ export class RedisTier {
    * @throws when Redis cannot be told
    */
   async beat(ms: number): Promise<void> {
-    const deadline = performance.now() + ms;
-    // A run that was not met before only shows its clock.
-    for (let attempt = 1; attempt <= 2; attempt += 1) {
-      const known = this.#met;
-      const at = Math.floor(deadline + known.aheadMs);
-      const { epoch, now } = await this.#connection.sound(async () => {
-        const reply = pair('larderBeat', await this.#redis.larderBeat(this.#heartbeat, known.epoch, at));
-        return { epoch: text('larderBeat', reply[0]) ?? '', now: integer('larderBeat', reply[1]) };
-      });
-      this.#met = { epoch, aheadMs: now - performance.now() };
-      if (epoch === known.epoch) return;
-    }
-    throw new Error('Redis became another one between two heartbeats.');
+    await this.#heartbeat.vouch(ms);
   }
 
   /**

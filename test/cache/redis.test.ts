@@ -4,7 +4,7 @@ import { bodiesOf, HEARTBEAT, key, openRedisCache, shelf, TTL_MS, thing } from '
 
 const NEGATIVE_TTL_MS = 30_000;
 
-const { redis, keys, tier, cache, read, holds } = await openRedisCache(t);
+const { redis, keys, tier, read, holds } = await openRedisCache(t);
 
 t.test('bodies and negatives are kept for their time, give or take a tenth', async (t) => {
   const ids = Array.from({ length: 60 }, (_, i) => String(1 + i));
@@ -74,19 +74,24 @@ t.test('what is no body of this shape is dropped and replaced', async (t) => {
   }
 });
 
-t.test('a key of another type harms nobody but itself', async (t) => {
-  await keys.hset(key('1'), 'name', 'wrong');
-  await keys.rpush(key('2'), 'wrong');
-  await read(shelf(thing('3')), '3');
-  for (let i = 0; i < 2; i += 1) {
+t.test('a key of another type harms nobody, and is filled by the next reader', async (t) => {
+  for (const want of ['1', ['1', '1']] as const) {
+    await keys.del(key('1'), key('2'), key('4'));
+    await keys.hset(key('1'), 'name', 'wrong');
+    await keys.rpush(key('2'), 'wrong');
+    await read(shelf(thing('3')), '3');
     const load = shelf(thing('1'), thing('2'), thing('3'), thing('4'));
-    const { found } = await read(load, '1', '2', '3', '4');
-    t.same(found.get('1'), thing('1'));
-    t.same(found.get('2'), thing('2'));
+    await redis.resetCounts();
+    const { found, counts, redis: figures } = await read(load, want, '2', '3', '4');
+    const sent = Object.values(await redis.commandCounts()).reduce((sum, count) => sum + count, 0);
+    t.equal(figures.commands, sent, 'what it cost is counted');
+    t.same([found.get('1'), found.get('2')], [thing('1'), thing('2')], 'the rows are read');
     t.notOk(load.asked.flat().includes('3'), 'what was cached is used');
+    t.ok(await holds('4', '1'), 'what was missing is filled');
+    t.match(counts, { misses: 3, fills: 1 });
+    t.match((await read(load, want, '2')).counts, { misses: 2, fills: 2 }, 'who comes next fills');
+    t.match((await read(shelf(), want, '2')).counts, { hits: 2, misses: 0 }, 'and then it is as if nothing had been');
   }
-  t.ok(await holds('4', '1'), 'what was missing is filled');
-  await cache.invalidate([{ entity: 'Thing', id: '1' }], false);
 });
 
 t.test('a version that is not the one that a list named', async (t) => {

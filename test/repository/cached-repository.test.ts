@@ -279,6 +279,7 @@ t.test('a key that holds something else is a miss', async (t) => {
       name,
     );
     t.equal((await campaign.findByRefs([ref], scope()))[0]?.title, 'Campaign 8', `${name}, by ref`);
+    t.match(JSON.parse((await keys.get('Campaign-8')) ?? 'null'), { entity: stored.entity }, 'and is replaced');
   }
 });
 
