@@ -1,3 +1,5 @@
+import { parseJson } from './parse-json.ts';
+
 /** An entity's body as caches hold it: the entity and the version of the row that it was read from. */
 export interface Body {
   readonly version: string;
@@ -54,13 +56,7 @@ export function encodeEntry({ body, epoch }: Entry, id: string, shape: string): 
  */
 export function decodeEntry(text: string | null, id: string, shape: string): Entry | null {
   if (text === null || !text.startsWith('{')) return null;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
+  const value = parseJson(text);
   if (!isStored(value) || value.shape !== shape || value.id !== id) return null;
   const { epoch, version, entity } = value;
   if (entity === null) return { body: null, epoch };

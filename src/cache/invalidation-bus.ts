@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
+import { parseJson } from './parse-json.ts';
 import { retryPause, SILENCE_MS } from './redis-connection.ts';
 import { replaceWhenOutOfStep } from './redis-guard.ts';
 
@@ -135,14 +136,7 @@ export class InvalidationBus {
 }
 
 function decodeMessage(text: string): Message | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
-  const message = value as Partial<Message> | null;
+  const message = parseJson(text) as Partial<Message> | null | undefined;
   return Array.isArray(message?.keys) && message.keys.every((key) => typeof key === 'string')
     ? (message as Message)
     : null;
