@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Ended, runProgram } from './run-program.ts';
 import { ServiceError } from './service-error.ts';
 
 const LOCK_TIMEOUT = ['-o', 'DPkg::Lock::Timeout=120'];
@@ -72,19 +72,6 @@ function failed(what: string, said: string): ServiceError {
   return new ServiceError(`\`apt-get ${what}\` failed:\n${said.trim().split('\n').slice(-SHOWN_LINES).join('\n')}`);
 }
 
-async function aptGet(args: string[]): Promise<{ code: number | null; said: string }> {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
-  const child = spawn('apt-get', args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  child.stdout.on('data', (chunk) => {
-    said += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    said += chunk;
-  });
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  return { code, said };
+function aptGet(args: string[]): Promise<Ended> {
+  return runProgram('apt-get', args, { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' } });
 }

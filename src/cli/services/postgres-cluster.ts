@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Account, canReach, postgresAccount } from './account.ts';
 import { type PostgresBinaries, preparePostgresBinaries } from './postgres-binaries.ts';
 import { commandLine, stopProcess } from './process.ts';
+import { runProgram } from './run-program.ts';
 import { ServiceError } from './service-error.ts';
 
 /** A data directory that is ready to be served. */
@@ -93,23 +93,8 @@ async function initialise(
     '--no-sync',
     '--no-instructions',
   ];
-  const child = spawn(binaries.initdb, args, {
-    cwd,
-    env: POSTGRES_ENV,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...identity(account),
-  });
-  let said = '';
-  child.stdout.on('data', (chunk) => {
-    said += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    said += chunk;
-  });
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
+  const options = { cwd, env: POSTGRES_ENV, ...identity(account) };
+  const { code, said } = await runProgram(binaries.initdb, args, options);
   if (code !== 0) throw new ServiceError(`initdb could not make ${directory} (exit code ${code}):\n${said.trim()}`);
 }
 
