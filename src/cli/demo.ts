@@ -3,13 +3,14 @@ import type { Sql } from 'postgres';
 import { assemble } from '../assemble.ts';
 import { readConfig } from '../config.ts';
 import { MigrationError } from '../db/migrate.ts';
+import { NESTED_QUERY } from '../graphql/example-query.ts';
 import { runCommand } from './command.ts';
 import { demoToken } from './demo-token.ts';
 import { checkEnvironment, type ServerEnvironment, serverEnvironment } from './server-environment.ts';
 import { ask } from './services/ask.ts';
 import { startLocalServices, type Teardown } from './services/local.ts';
 import { ServiceError } from './services/service-error.ts';
-import { NESTED_QUERY, QueryError, showQuery } from './show-query.ts';
+import { QueryError, showQuery } from './show-query.ts';
 import { Interrupted, listenForStop, stopAll } from './stop-signals.ts';
 
 const help = `Starts everything that Larder needs, with sample data, and shows the nested query cold and warm.

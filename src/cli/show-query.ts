@@ -18,9 +18,6 @@ export class QueryError extends Error {
   override name = 'QueryError';
 }
 
-/** The nested page that the whole design is about. */
-export const NESTED_QUERY = '{ campaigns(first: 5) { nodes { id title events(first: 2) { nodes { id title } } } } }';
-
 /**
  * Runs a query several times and tells what each run did to Postgres and Redis.
  *

@@ -1,18 +1,10 @@
-/** The query that a newcomer sees first: the nested page that the whole design is about. */
+import { parse, print } from 'graphql';
+
+/** The nested page that the whole design is about. */
+export const NESTED_QUERY = '{ campaigns(first: 5) { nodes { id title events(first: 2) { nodes { id title } } } } }';
+
+/** The same for a newcomer, who sees it first. */
 export const EXAMPLE_QUERY = `# Run it twice and read the line below the answer:
 # two SQL statements once warm, at any page size.
-{
-  campaigns(first: 5) {
-    nodes {
-      id
-      title
-      events(first: 2) {
-        nodes {
-          id
-          title
-        }
-      }
-    }
-  }
-}
+${print(parse(NESTED_QUERY))}
 `;
