@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { t } from 'tap';
 import { readConfig } from '../src/config.ts';
 
-const source = readFileSync(new URL('../src/config.ts', import.meta.url), 'utf8');
+const source = readFileSync(new URL('../src/environment.ts', import.meta.url), 'utf8');
 const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
 const schema = [...source.matchAll(/^ {2}([A-Z][A-Z_]*): /gm)].map(([, name]) => name);
 
