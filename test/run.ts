@@ -13,7 +13,7 @@ const USAGE = `Usage: npx tsx test/run.ts [--quick] [FILE …]
 Checks the format, the lint rules, the types, the schema and the migrations, then runs the tests on a Postgres and with
 Redis servers of its own. With files, runs these tests alone.
 
-  --quick  leave out what needs Chromium or minutes: browser, faults, races, attacks, observability, the commands`;
+  --quick  leave out what needs Chromium or minutes: browser, commands, faults, fuzz, HTTP, limits, metrics, races, README`;
 
 /** What the quick loop leaves out. */
 const SLOW = ['browser', 'cli', 'faults', 'fuzz', 'http', 'limits', 'observability', 'races', 'readme.test.ts'].map(

@@ -14,7 +14,7 @@ export interface PostgresCluster {
   readonly binaries: PostgresBinaries;
   /** Who runs Postgres: `null` for ourselves. */
   readonly account: Account | null;
-  /** Of the superuser `postgres`: any account of the machine can knock at a port of 127.0.0.1. */
+  /** Of the superuser `postgres`: every account of the machine can knock at a port of 127.0.0.1. */
   readonly password: string;
 }
 

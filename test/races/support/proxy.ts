@@ -64,7 +64,7 @@ export async function openProxy(t: Pick<Test, 'teardown'>, port: number): Promis
     upstream.setNoDelay(true);
     pipe(client, upstream, true);
     pipe(upstream, client, false);
-    // A reset is as good an end as any.
+    // A reset is an end, too.
     client.on('error', () => upstream.destroy());
     upstream.on('error', () => client.destroy());
     client.on('close', () => {
