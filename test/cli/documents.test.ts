@@ -1,15 +1,12 @@
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Test, t } from 'tap';
 import { codes, send } from '../http/client.ts';
+import { runRelayCompiler } from '../relay/run-compiler.ts';
 import { runCli } from '../support/run-cli.ts';
 import { startServer } from '../support/server.ts';
 import { reachableDirectory } from '../support/temporary.ts';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 const hashOf = (algorithm: string, text: string) => createHash(algorithm).update(text).digest('hex');
 
@@ -18,27 +15,10 @@ const read = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as Record<
 /** Lets the Relay compiler persist the queries of the client of test/relay. */
 function persist(t: Test, algorithm: 'MD5' | 'SHA256'): string {
   const directory = reachableDirectory(t);
-  mkdirSync(join(directory, 'artifacts'));
-  cpSync(join(ROOT, 'test/relay/client'), join(directory, 'client'), { recursive: true });
-  cpSync(join(ROOT, 'schema.graphql'), join(directory, 'schema.graphql'));
   const file = join(directory, 'persisted.json');
   writeFileSync(file, '{}');
-  const config = {
-    src: './client',
-    schema: './schema.graphql',
-    artifactDirectory: './artifacts',
-    language: 'javascript',
-    eagerEsModules: false,
-    customScalarTypes: { DateTime: 'string' },
-    persistConfig: { file: './persisted.json', algorithm },
-  };
-  writeFileSync(join(directory, 'relay.config.json'), JSON.stringify(config));
-  const compiler = join(ROOT, 'node_modules/.bin/relay-compiler');
-  const { status, stderr } = spawnSync(compiler, ['relay.config.json', '--noWatchman'], {
-    cwd: directory,
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`The compiler failed:\n${stderr}`);
+  const { exitCode, said } = runRelayCompiler(directory, { persistConfig: { file: './persisted.json', algorithm } });
+  if (exitCode !== 0) throw new Error(`The compiler failed:\n${said}`);
   return file;
 }
 

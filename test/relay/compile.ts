@@ -1,15 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { ConcreteRequest, ReaderFragment } from 'relay-runtime';
 import type { Test } from 'tap';
-
-const CLIENT = fileURLToPath(new URL('client', import.meta.url));
-const SCHEMA = fileURLToPath(new URL('../../schema.graphql', import.meta.url));
-const COMPILER = fileURLToPath(new URL('../../node_modules/.bin/relay-compiler', import.meta.url));
+import { runRelayCompiler } from './run-compiler.ts';
 
 /** What relay-compiler made of a client. */
 export interface Compiled {
@@ -35,26 +30,13 @@ export function compileClient(t: Test, more: Readonly<Record<string, string>> = 
   const directory = mkdtempSync(join(tmpdir(), 'larder-relay-'));
   t.teardown(() => rmSync(directory, { recursive: true, force: true }));
   const artifacts = join(directory, 'artifacts');
-  mkdirSync(artifacts);
-  cpSync(CLIENT, join(directory, 'client'), { recursive: true });
-  cpSync(SCHEMA, join(directory, 'schema.graphql'));
+  mkdirSync(join(directory, 'client'));
   for (const [file, text] of Object.entries(more)) writeFileSync(join(directory, 'client', file), text);
-  const config = {
-    src: './client',
-    schema: './schema.graphql',
-    artifactDirectory: './artifacts',
-    language: 'javascript',
-    eagerEsModules: false,
-    requireCustomScalarTypes: true,
-    customScalarTypes: { DateTime: 'string' },
-  };
-  writeFileSync(join(directory, 'relay.config.json'), JSON.stringify(config));
-  const compiler = spawnSync(COMPILER, ['relay.config.json', '--noWatchman'], { cwd: directory, encoding: 'utf8' });
+  const ended = runRelayCompiler(directory, { requireCustomScalarTypes: true });
   const require = createRequire(join(artifacts, 'index.js'));
   const load = (name: string): unknown => require(`./${name}.graphql.js`);
   return {
-    exitCode: compiler.status,
-    said: compiler.stdout + compiler.stderr,
+    ...ended,
     artifacts: readdirSync(artifacts)
       .map((file) => file.replace(/\.graphql\.js$/, ''))
       .sort(),
