@@ -24,7 +24,9 @@ export interface KeysetShape {
   readonly key?: PgColumn;
   /** Whether the scan goes from the largest key to the smallest. */
   readonly descending: boolean;
-  /** Whether some row of the batch wants its sort keys, its count, or to know what lies outside the page's bounds. */
+  /** Whether some page of the batch is bounded, by a cursor or by the range filter. */
+  readonly bounded: boolean;
+  /** Whether some row of the batch wants its sort keys, its count, or to know what lies outside of its bounds. */
   readonly keys: boolean;
   readonly total: boolean;
   readonly outside: boolean;
@@ -70,20 +72,21 @@ export function sentinels(column: PgColumn): readonly [string, string] {
  *
  * @param source the list
  * @param shape the order and what else is wanted of each page
- * @returns a statement with the placeholders ord, parent, size, lowKey, lowId, highKey, highId, from, to, wantTotal
+ * @returns a statement with the placeholders ord and size and, as the source and the shape need them, parent, lowKey, lowId,
+ *   highKey, highId, from, to and wantTotal
  */
 export function keysetStatement(source: KeysetSource, shape: KeysetShape): Statement<KeysetRow> {
   const column = (c: PgColumn) => sql`t.${sql.identifier(c.name)}`;
   const id = column(source.id);
   const key = shape.key === undefined ? undefined : column(shape.key);
   const position = key === undefined ? id : sql`(${key}, ${id})`;
-  const bound = bounds(source, shape.key);
+  const bound = bounds(source, shape);
   const inParent = source.parent === undefined ? sql`true` : sql`${column(source.parent)} = q.parent`;
   const range = source.range === undefined ? undefined : column(source.range);
-  const inRange = range === undefined ? sql`true` : sql`${range} > q.from_key and ${range} < q.to_key`;
+  const inRange = !shape.bounded || range === undefined ? null : sql`${range} > q.from_key and ${range} < q.to_key`;
   const between = (after: SQL | null, upTo: SQL | null) => {
     const conditions = [inParent];
-    if (bound.from === null) conditions.push(inRange);
+    if (bound.from === null && inRange !== null) conditions.push(inRange);
     if (after !== null) conditions.push(sql`${position} > ${after}`);
     if (upTo !== null) conditions.push(sql`${position} <= ${upTo}`);
     return sql.join(conditions, sql` and `);
@@ -98,23 +101,22 @@ export function keysetStatement(source: KeysetSource, shape: KeysetShape): State
   const columns: SQL[] = [sql`q.ord`, sql`page.ids`, sql`page.versions`];
   if (shape.keys) columns.push(sql`page.keys`);
   if (shape.total) {
-    const count = sql`(select count(*) from ${source.from} t where ${inParent} and ${inRange})`;
+    const count = sql`(select count(*) from ${source.from} t where ${inRange === null ? inParent : sql`${inParent} and ${inRange}`})`;
     columns.push(sql`case when q.want_total then ${count}::text end as total`);
   }
   if (shape.outside) {
     columns.push(sql`${any(between(bound.from, bound.upToLow), 'desc')} as below`);
     columns.push(sql`${any(between(bound.afterHigh, bound.to), 'asc')} as above`);
   }
+  const asked = askedColumns(source, shape);
   return statement(
     source.name,
     sql`
       select ${sql.join(columns, sql`, `)}
-      from unnest(${sql.placeholder('ord')}::int[], ${sql.placeholder('parent')}::bigint[],
-        ${sql.placeholder('size')}::int[], ${sql.placeholder('lowKey')}::${keyType(shape.key)}[],
-        ${sql.placeholder('lowId')}::bigint[], ${sql.placeholder('highKey')}::${keyType(shape.key)}[],
-        ${sql.placeholder('highId')}::bigint[], ${sql.placeholder('from')}::${keyType(source.range)}[],
-        ${sql.placeholder('to')}::${keyType(source.range)}[], ${sql.placeholder('wantTotal')}::bool[]
-      ) as q(ord, parent, size, low_key, low_id, high_key, high_id, from_key, to_key, want_total)
+      from unnest(${sql.join(
+        asked.map(([value, , type]) => sql`${sql.placeholder(value)}::${sql.raw(type)}[]`),
+        sql`, `,
+      )}) as q(${sql.raw(asked.map(([, name]) => name).join(', '))})
       cross join lateral (
         select string_agg(row.id, ',') as ids, string_agg(row.version, ',') as versions${
           shape.keys ? sql`, json_agg(row.key) as keys` : sql``
@@ -132,11 +134,29 @@ export function keysetStatement(source: KeysetSource, shape: KeysetShape): State
   );
 }
 
+/** What is said of each page: the placeholder, the column that it becomes, and the column's type. */
+function askedColumns({ parent, range }: KeysetSource, shape: KeysetShape): [string, string, string][] {
+  const key = keyType(shape.key);
+  const columns: [string, string, string][] = [
+    ['ord', 'ord', 'int'],
+    ['size', 'size', 'int'],
+  ];
+  if (parent !== undefined) columns.push(['parent', 'parent', 'bigint']);
+  if (shape.bounded) {
+    columns.push(['lowKey', 'low_key', key], ['lowId', 'low_id', 'bigint']);
+    columns.push(['highKey', 'high_key', key], ['highId', 'high_id', 'bigint']);
+    columns.push(['from', 'from_key', keyType(range)], ['to', 'to_key', keyType(range)]);
+  }
+  if (shape.total) columns.push(['wantTotal', 'want_total', 'bool']);
+  return columns;
+}
+
 /**
  * The ends of the index ranges that are read. Sorted by the range filter's own column, the filter and the cursor become one
  * pair of bounds: given both, Postgres begins at the filter's and reads on to the cursor, however far away that is.
  */
-function bounds({ id, range }: KeysetSource, key: PgColumn | undefined) {
+function bounds({ id, range }: KeysetSource, { key, bounded }: KeysetShape) {
+  if (!bounded) return { from: null, to: null, afterLow: null, upToLow: null, afterHigh: null, upToHigh: null };
   if (key === undefined || key !== range) {
     const place = (side: string) => sql.raw(key === undefined ? `q.${side}_id` : `(q.${side}_key, q.${side}_id)`);
     const [low, high] = [place('low'), place('high')];
@@ -169,6 +189,6 @@ function version(source: KeysetSource, id: SQL): SQL {
 }
 
 /** The bounds of a key that is not there are never read; any type does for them. */
-function keyType(column: PgColumn | undefined): SQL {
-  return sql.raw(column === undefined ? 'bigint' : column.getSQLType());
+function keyType(column: PgColumn | undefined): string {
+  return column === undefined ? 'bigint' : column.getSQLType();
 }

@@ -2,14 +2,16 @@ import type { InputFieldMap, InputShapeFromFields } from '@pothos/core';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Repository } from '../repository/cached-repository.ts';
 import type { Entity } from '../repository/entity-definition.ts';
-import type { Page, PageNeeds, PageRequest, Position } from '../repository/page.ts';
+import type { PageRequest, Position } from '../repository/page.ts';
 import type { SchemaTypes } from './builder.ts';
+import { Connection } from './connection-shape.ts';
 import type { GraphQLContext } from './context.ts';
-import { decodeCursor, encodeCursor } from './cursor.ts';
+import { decodeCursor } from './cursor.ts';
 import type { EntityType } from './entity-type.ts';
 import { loadPage } from './page-loader.ts';
+import { needsOf } from './page-needs.ts';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, pageSizeOf } from './page-size.ts';
-import { FROM_ID, needsBody, selectionOf } from './selection.ts';
+import { FROM_ID } from './selection.ts';
 import { userInputError } from './user-input-error.ts';
 
 /** Which list a connection pages through, and what of it. */
@@ -19,8 +21,8 @@ export interface ConnectionSource<Lists extends string> {
   readonly parent?: string | null;
   readonly order: string;
   readonly direction?: 'ASC' | 'DESC';
-  readonly from?: string;
-  readonly to?: string;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
 }
 
 /** The four arguments of the Relay Cursor Connections specification, section 4. */
@@ -79,45 +81,41 @@ async function resolvePage<E extends Entity, Lists extends string>(
   context: GraphQLContext,
   info: GraphQLResolveInfo,
 ) {
-  const { list, parent, direction = 'ASC', ...rest } = source;
+  const { list, parent, order } = source;
   const name = `${type.name}.${list}`;
   const repository = type.repositoryOf(context);
-  const place = readArguments(repository, source, args);
-  if (parent === null)
-    return connectionOf({ items: [], hasNext: false, hasPrevious: false, total: 0 }, name, rest.order);
-  const request: PageRequest = {
-    ...rest,
-    ...place,
-    ...(parent === undefined ? {} : { parent }),
-    direction,
-    needs: needsOf(info, type.name),
-  };
-  return connectionOf(await loadPage(repository, list, request, context), name, rest.order);
-}
-
-/** Checks the four arguments before any SQL. */
-function readArguments<E extends Entity, Lists extends string>(
-  repository: Repository<E, Lists>,
-  { list, order }: ConnectionSource<Lists>,
-  { first, last, after, before }: PageArguments,
-): Pick<PageRequest, 'limit' | 'backward' | 'after' | 'before'> {
+  const { first, last, after, before } = args;
+  // Checked before any SQL. Written out, because an object that is spread together costs as much as the whole rest here.
   if (first != null && last != null) throw userInputError('last', 'Expected first or last, got both.');
-  const place = (argument: string, cursor: string | null | undefined): Position | undefined => {
-    if (cursor == null) return undefined;
-    const position = decodeCursor(cursor, `${repository.name}.${list}`, order);
-    if (position === null || !repository.isPosition(list, order, position)) {
-      throw userInputError(argument, `Expected a cursor of this list in this order, as an edge or pageInfo gave it.`);
-    }
-    return position;
-  };
-  const start = place('after', after);
-  const end = place('before', before);
-  return {
+  const request: PageRequest = {
+    parent: parent ?? undefined,
+    order,
+    direction: source.direction ?? 'ASC',
+    from: source.from,
+    to: source.to,
     limit: pageSize('first', first) ?? pageSize('last', last) ?? DEFAULT_PAGE_SIZE,
     backward: last != null,
-    ...(start === undefined ? {} : { after: start }),
-    ...(end === undefined ? {} : { before: end }),
+    after: place(repository, source, 'after', after),
+    before: place(repository, source, 'before', before),
+    needs: needsOf(info, type.name, context),
   };
+  if (parent === null) return new Connection({ items: [], hasNext: false, hasPrevious: false, total: 0 }, name, order);
+  return new Connection(await loadPage(repository, list, request, context), name, order);
+}
+
+/** The place that a cursor names. */
+function place<E extends Entity, Lists extends string>(
+  repository: Repository<E, Lists>,
+  { list, order }: ConnectionSource<Lists>,
+  argument: string,
+  cursor: string | null | undefined,
+): Position | undefined {
+  if (cursor == null) return undefined;
+  const position = decodeCursor(cursor, `${repository.name}.${list}`, order);
+  if (position === null || !repository.isPosition(list, order, position)) {
+    throw userInputError(argument, `Expected a cursor of this list in this order, as an edge or pageInfo gave it.`);
+  }
+  return position;
 }
 
 function pageSize(argument: string, size: number | null | undefined): number | undefined {
@@ -126,40 +124,4 @@ function pageSize(argument: string, size: number | null | undefined): number | u
     throw userInputError(argument, `Expected ${argument} to be from 0 to ${MAX_PAGE_SIZE}, got ${size}.`);
   }
   return size;
-}
-
-/** What of a page the query selects. Bodies are read only for fields that an id does not answer. */
-function needsOf(info: GraphQLResolveInfo, typename: string): PageNeeds {
-  const connection = selectionOf(info);
-  const under = (field: string, selection = connection) => selectionOf(info, selection.get(field) ?? []);
-  const edges = under('edges');
-  const pageInfo = under('pageInfo');
-  const positions = edges.has('cursor') || pageInfo.has('startCursor') || pageInfo.has('endCursor');
-  const flags = pageInfo.has('hasNextPage') || pageInfo.has('hasPreviousPage');
-  return {
-    rows: positions || flags || connection.has('edges') || connection.has('nodes'),
-    entities: needsBody(info, typename, under('nodes')) || needsBody(info, typename, under('node', edges)),
-    positions,
-    total: connection.has('totalCount'),
-    flags,
-  };
-}
-
-/** Gives a page the shape that the connection type's fields read. */
-function connectionOf<E extends Entity>(page: Page<E>, list: string, order: string) {
-  const edges = page.items.map((item) => ({
-    // An id and a type name are all that is asked of a node that was not read.
-    node: item.entity ?? { id: item.id },
-    cursor: item.position === null ? null : encodeCursor(list, order, item.position),
-  }));
-  return {
-    edges,
-    totalCount: page.total,
-    pageInfo: {
-      hasNextPage: page.hasNext,
-      hasPreviousPage: page.hasPrevious,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
-    },
-  };
 }

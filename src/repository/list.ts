@@ -1,4 +1,4 @@
-import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Database } from '../db/client.ts';
 import { type KeysetRow, type KeysetShape, keysetStatement, sentinels } from '../db/keyset.ts';
 import { run } from '../db/run.ts';
@@ -36,7 +36,10 @@ export function listReader(name: string, entity: PgTable, list: ListDefinition):
   const source = { ...list, name, entity };
 
   const statementFor = (shape: KeysetShape): Statement<KeysetRow> => {
-    const variant = [shape.key?.name, shape.descending, shape.keys, shape.total, shape.outside].join();
+    const variant = [
+      shape.key?.name,
+      ...[shape.descending, shape.bounded, shape.keys, shape.total, shape.outside].map(Number),
+    ].join();
     let found = statements.get(variant);
     if (found === undefined) {
       found = keysetStatement(source, shape);
@@ -53,11 +56,12 @@ export function listReader(name: string, entity: PgTable, list: ListDefinition):
     const shape: KeysetShape = {
       ...(key === null ? {} : { key }),
       descending,
+      bounded: requests.some((request) => hasCursor(request) || (request.from ?? request.to) !== undefined),
       keys: requests.some((request) => request.needs.positions),
       total: requests.some((request) => request.needs.total),
-      outside: requests.some((request) => request.needs.flags && (request.after ?? request.before) !== undefined),
+      outside: requests.some((request) => request.needs.flags && hasCursor(request)),
     };
-    const rows = await run(database, statementFor(shape), parameters(list, key, requests), trace);
+    const rows = await run(database, statementFor(shape), parameters(list, shape, requests), trace);
     const pages: RefPage[] = [];
     for (const row of rows) pages[row.ord] = toPage(row, requests[row.ord] as PageRequest);
     return pages;
@@ -67,7 +71,9 @@ export function listReader(name: string, entity: PgTable, list: ListDefinition):
     const groups = new Map<string, number[]>();
     requests.forEach((request, i) => {
       const variant = variantOf(request);
-      groups.set(variant, [...(groups.get(variant) ?? []), i]);
+      const group = groups.get(variant);
+      if (group === undefined) groups.set(variant, [i]);
+      else group.push(i);
     });
     const pages: RefPage[] = [];
     await Promise.all(
@@ -84,6 +90,10 @@ export function listReader(name: string, entity: PgTable, list: ListDefinition):
     );
     return pages;
   };
+}
+
+function hasCursor({ after, before }: PageRequest): boolean {
+  return (after ?? before) !== undefined;
 }
 
 function variantOf(request: PageRequest): string {
@@ -105,33 +115,37 @@ function idBelow(position: Position | undefined): string | undefined {
   return position === undefined ? undefined : String(BigInt(position.id) - 1n);
 }
 
-function parameters(list: ListDefinition, key: PgColumn | null, requests: readonly PageRequest[]) {
-  const [minKey, maxKey] = sentinels(key ?? list.id);
-  const [minId, maxId] = sentinels(list.id);
-  const [from, to] = sentinels(list.range ?? list.id);
+/** What the statement of this shape asks, a list for each of its columns. */
+function parameters(list: ListDefinition, shape: KeysetShape, requests: readonly PageRequest[]) {
   const column = (pick: (request: PageRequest) => string | number | boolean) => arrayLiteral(requests.map(pick));
-  return {
+  const values: Record<string, string> = {
     ord: arrayLiteral(requests.map((_request, i) => i)),
-    parent: column((request) => request.parent ?? minId),
     // One more than wanted tells whether there is more; nothing is scanned for a page of which only the count is wanted.
     size: column((request) => (request.needs.rows ? request.limit + 1 : 0)),
-    lowKey: column((request) => bounds(request).low?.key ?? minKey),
-    lowId: column((request) => bounds(request).low?.id ?? minId),
-    highKey: column((request) => bounds(request).high?.key ?? maxKey),
-    // The high bound is the last place of the page, and below an id comes the next smaller one, if no row has it.
-    highId: column((request) => idBelow(bounds(request).high) ?? maxId),
-    from: column((request) => request.from ?? from),
-    to: column((request) => request.to ?? to),
-    wantTotal: column((request) => request.needs.total),
   };
+  const [minId, maxId] = sentinels(list.id);
+  if (list.parent !== undefined) values.parent = column((request) => request.parent ?? minId);
+  if (shape.bounded) {
+    const [minKey, maxKey] = sentinels(shape.key ?? list.id);
+    values.lowKey = column((request) => bounds(request).low?.key ?? minKey);
+    values.lowId = column((request) => bounds(request).low?.id ?? minId);
+    values.highKey = column((request) => bounds(request).high?.key ?? maxKey);
+    // The high bound is the last place of the page, and below an id comes the next smaller one, if no row has it.
+    values.highId = column((request) => idBelow(bounds(request).high) ?? maxId);
+    const [from, to] = sentinels(list.range ?? list.id);
+    values.from = column((request) => request.from ?? from);
+    values.to = column((request) => request.to ?? to);
+  }
+  if (shape.total) values.wantTotal = column((request) => request.needs.total);
+  return values;
 }
 
 function toPage(row: KeysetRow, request: PageRequest): RefPage {
+  const ids = split(row.ids);
   const versions = split(row.versions);
-  const all = split(row.ids).map((id, i) => ({ id, version: versions[i] as string }));
-  const refs = all.slice(0, request.limit);
+  const refs = ids.slice(0, request.limit).map((id, i) => ({ id, version: versions[i] as string }));
   const positions = row.keys === undefined ? null : refs.map((ref, i) => ({ key: row.keys?.[i] ?? null, id: ref.id }));
-  const more = all.length > request.limit;
+  const more = ids.length > request.limit;
   const beforeStart = request.direction === 'ASC' ? row.below : row.above;
   const afterEnd = request.direction === 'ASC' ? row.above : row.below;
   if (request.backward) {

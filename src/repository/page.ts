@@ -13,7 +13,7 @@ export interface Position {
 /** One page that is asked for. */
 export interface PageRequest {
   /** The parent's id; absent when the list has no parent. */
-  readonly parent?: string;
+  readonly parent?: string | undefined;
   /** One of the list's orders. */
   readonly order: string;
   readonly direction: 'ASC' | 'DESC';
@@ -21,13 +21,13 @@ export interface PageRequest {
   readonly limit: number;
   readonly backward: boolean;
   /** Only what comes after this place in the list's order. */
-  readonly after?: Position;
+  readonly after?: Position | undefined;
   /** Only what comes before it. */
-  readonly before?: Position;
+  readonly before?: Position | undefined;
   /** Only rows whose range column is greater, as SQL text. */
-  readonly from?: string;
+  readonly from?: string | undefined;
   /** Only rows whose range column is less, as SQL text. */
-  readonly to?: string;
+  readonly to?: string | undefined;
   readonly needs: PageNeeds;
 }
 

@@ -46,7 +46,7 @@ export function eventListSource(
   return {
     order: args.orderBy?.field ?? defaultOrder,
     direction: args.orderBy?.direction ?? 'ASC',
-    ...(args.startsAfter == null ? {} : { from: args.startsAfter }),
-    ...(args.startsBefore == null ? {} : { to: args.startsBefore }),
+    from: args.startsAfter ?? undefined,
+    to: args.startsBefore ?? undefined,
   };
 }
