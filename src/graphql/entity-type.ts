@@ -5,7 +5,7 @@ import type { Repository } from '../repository/cached-repository.ts';
 import type { Entity } from '../repository/entity-definition.ts';
 import { builder, type SchemaTypes } from './builder.ts';
 import type { GraphQLContext } from './context.ts';
-import { encodeGlobalId } from './global-id.ts';
+import { globalIdOf } from './global-id.ts';
 import { registerNode } from './node.ts';
 import { FROM_ID, needsBody, selectionOf } from './selection.ts';
 
@@ -86,7 +86,7 @@ export function entityType<E extends Entity, Lists extends string>(
             description: 'The global id.',
             nullable: false,
             extensions: FROM_ID,
-            resolve: (entity) => encodeGlobalId(name, entity.id),
+            resolve: (entity) => globalIdOf(name, entity),
           }),
           ...options.fields(t),
         }),

@@ -1,4 +1,5 @@
 import { GraphQLError, type GraphQLSchema } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import { costOf, type Operation } from '../graphql/cost.ts';
 import { mostExpensiveField } from '../graphql/expensive-field.ts';
 import { withoutExcluded } from '../graphql/included.ts';
@@ -6,6 +7,12 @@ import { MAX_NODES, nodeCount } from '../graphql/node-count.ts';
 import type { PreparedOperation } from './documents.ts';
 import { RequestRefused } from './request-refused.ts';
 import type { Variables } from './variables.ts';
+
+/** The costs of operations that were let through, by what of their variables a cost can depend on. */
+const known = new WeakMap<PreparedOperation, LRUCache<string, number>>();
+
+/** Kinds of values remembered for an operation: page sizes and flags, of which clients use few. */
+const KINDS = 100;
 
 /**
  * Refuses what costs too much, before anything of it is executed.
@@ -24,6 +31,23 @@ export function checkCost(
   variables: Variables,
   maxCost: number,
 ): number {
+  let costs = known.get(prepared);
+  if (costs === undefined) {
+    costs = new LRUCache({ max: KINDS });
+    known.set(prepared, costs);
+  }
+  const kind = kindOf(variables);
+  const cost = costs.get(kind) ?? checkNew(schema, prepared, variables, maxCost);
+  costs.set(kind, cost);
+  return cost;
+}
+
+/** What of variables a cost can depend on: what is a number, a flag, a list of some length or null, and no text. */
+function kindOf({ given }: Variables): string {
+  return JSON.stringify(given, (_key, value: unknown) => (typeof value === 'string' ? '' : value));
+}
+
+function checkNew(schema: GraphQLSchema, prepared: PreparedOperation, variables: Variables, maxCost: number): number {
   try {
     const operation = prepared.isConditional ? withoutExcluded(prepared, variables.coerced) : prepared;
     return checkOperation(schema, operation, variables, maxCost);

@@ -1,8 +1,8 @@
 import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
 import pressure from '@fastify/under-pressure';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { checkRequestType } from './media-type.ts';
+import { securityHeaders } from './security-headers.ts';
 import { RETRY_AFTER_SECONDS, unavailable } from './send-error.ts';
 import { checkSite } from './site-check.ts';
 
@@ -26,7 +26,13 @@ type OnRequest = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
  */
 export async function guardDoor(app: FastifyInstance, options: DoorOptions): Promise<OnRequest> {
   const { corsOrigins } = options;
-  await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"] } } });
+  const headers = await securityHeaders({
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"] } },
+  });
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(headers);
+    done();
+  });
   await app.register(pressure, {
     maxEventLoopDelay: options.maxEventLoopDelayMs,
     retryAfter: RETRY_AFTER_SECONDS,
