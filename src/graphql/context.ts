@@ -1,8 +1,29 @@
+import type DataLoader from 'dataloader';
+import type { FieldNode } from 'graphql';
 import type { Repositories } from '../domain/repositories.ts';
+import type { Entity } from '../repository/entity-definition.ts';
+import type { Page, PageNeeds, PageRequest } from '../repository/page.ts';
 import type { Scope } from '../repository/scope.ts';
 
-/** What every resolver gets: the domain, and what belongs to this request. */
+/**
+ * What every resolver gets: the domain, and what belongs to this request. What it collects is kept here and not in a
+ * WeakMap by context: of such a map that has grown old, V8 keeps every value until the next full collection, and with a
+ * request's loader all of the request.
+ */
 export interface GraphQLContext {
   readonly repositories: Repositories;
   readonly scope: Scope;
+  /** What batches the pages of each list. */
+  readonly pageLoaders: Map<string, DataLoader<PageRequest, Page<Entity>>>;
+  /** What is selected of pages, by the nodes of their field. */
+  readonly pageNeeds: Map<readonly FieldNode[], PageNeeds>;
+}
+
+/**
+ * @param repositories the domain
+ * @param scope what belongs to the request
+ * @returns a context that has collected nothing
+ */
+export function createContext(repositories: Repositories, scope: Scope): GraphQLContext {
+  return { repositories, scope, pageLoaders: new Map(), pageNeeds: new Map() };
 }

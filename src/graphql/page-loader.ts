@@ -1,11 +1,8 @@
-import { createContextCache } from '@pothos/core';
 import DataLoader from 'dataloader';
 import type { Repository } from '../repository/cached-repository.ts';
 import type { Entity } from '../repository/entity-definition.ts';
 import type { Page, PageRequest } from '../repository/page.ts';
 import type { GraphQLContext } from './context.ts';
-
-const loadersOf = createContextCache(() => new Map<string, DataLoader<PageRequest, Page<Entity>>>());
 
 /**
  * Asks for a page together with every other page of the same list that the request asks for in this tick: siblings of
@@ -23,12 +20,11 @@ export function loadPage<E extends Entity, Lists extends string>(
   request: PageRequest,
   context: GraphQLContext,
 ): Promise<Page<E>> {
-  const loaders = loadersOf(context);
   const name = `${repository.name}.${list}`;
-  let loader = loaders.get(name);
+  let loader = context.pageLoaders.get(name);
   if (loader === undefined) {
     loader = new DataLoader((requests) => repository.list(list, requests, context.scope), { cache: false });
-    loaders.set(name, loader);
+    context.pageLoaders.set(name, loader);
   }
   // A list's pages hold one kind of entity, and the list is the loader's name.
   return loader.load(request) as Promise<Page<E>>;

@@ -1,14 +1,11 @@
-import { createContextCache } from '@pothos/core';
-import type { FieldNode, GraphQLResolveInfo } from 'graphql';
+import type { GraphQLResolveInfo } from 'graphql';
 import type { PageNeeds } from '../repository/page.ts';
 import type { GraphQLContext } from './context.ts';
 import { needsBody, selectionOf } from './selection.ts';
 
-/** By the nodes of a field, which are the same list for each of its parents: looked into once a request, not once a parent. */
-const knownOf = createContextCache(() => new Map<readonly FieldNode[], PageNeeds>());
-
 /**
- * What of a page the query selects. Bodies are read only for fields that an id does not answer.
+ * What of a page the query selects. Bodies are read only for fields that an id does not answer. A field's nodes are the same
+ * list for each of its parents, so that they are looked into once a request.
  *
  * @param info the info of the connection's resolver
  * @param typename the listed entities' type
@@ -16,11 +13,10 @@ const knownOf = createContextCache(() => new Map<readonly FieldNode[], PageNeeds
  * @returns what to read
  */
 export function needsOf(info: GraphQLResolveInfo, typename: string, context: GraphQLContext): PageNeeds {
-  const known = knownOf(context);
-  let needs = known.get(info.fieldNodes);
+  let needs = context.pageNeeds.get(info.fieldNodes);
   if (needs === undefined) {
     needs = selectedNeeds(info, typename);
-    known.set(info.fieldNodes, needs);
+    context.pageNeeds.set(info.fieldNodes, needs);
   }
   return needs;
 }

@@ -1,5 +1,6 @@
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Repositories } from '../domain/repositories.ts';
+import { createContext } from '../graphql/context.ts';
 import { createScope } from '../repository/scope.ts';
 import { Trace } from '../trace/trace.ts';
 import { authPlugin } from './auth.ts';
@@ -13,7 +14,7 @@ import { isInspected } from './inspected.ts';
 import { readJsonBodies } from './json-body.ts';
 import { requestIdOf, requestIdPlugin } from './request-id.ts';
 import { requestLogPlugin } from './request-log.ts';
-import { OTHER, requestStatePlugin, type StateFactory } from './request-state.ts';
+import { requestStatePlugin, State, type StateFactory } from './request-state.ts';
 import { serverTimingPlugin } from './server-timing.ts';
 import { traceIdOf } from './trace-context.ts';
 import type { Tracing } from './tracing.ts';
@@ -86,7 +87,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       trace.abandoned = true;
     });
     const cold = inspected && request.headers['x-cache'] === 'bypass';
-    const state = { repositories, scope: createScope(trace, cold), inspected, cost: null, operation: OTHER };
+    const state = new State(createContext(repositories, createScope(trace, cold)), inspected);
     request.state = state;
     return state;
   };

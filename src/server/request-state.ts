@@ -11,6 +11,8 @@ export interface RequestState extends GraphQLContext {
   cost: number | null;
   /** The operation's name when its document is trusted, else `other`: what a stranger writes names nothing in figures. */
   operation: string;
+  /** Lets go of what nobody needs any more once the operation is executed. */
+  release(): void;
 }
 
 /** Makes the state of a request. */
@@ -18,6 +20,52 @@ export type StateFactory = (request: FastifyRequest, reply: FastifyReply) => Req
 
 /** What an operation is called in figures that no trusted document names. */
 export const OTHER = 'other';
+
+/**
+ * The one object that a request's state is. It has what mercurius is going to put into it from the start: an object that gets
+ * a dozen properties later is a table of kilobytes from then on.
+ */
+export class State implements RequestState {
+  readonly repositories: GraphQLContext['repositories'];
+  readonly scope: GraphQLContext['scope'];
+  readonly pageLoaders: GraphQLContext['pageLoaders'];
+  readonly pageNeeds: GraphQLContext['pageNeeds'];
+  readonly inspected: boolean;
+  cost: number | null = null;
+  operation: string = OTHER;
+  app = null;
+  reply = null;
+  errors = null;
+  preParsing = null;
+  preValidation = null;
+  preExecution = null;
+  onResolution = null;
+  preSubscriptionParsing = null;
+  preSubscriptionExecution = null;
+  onSubscriptionResolution = null;
+  onSubscriptionEnd = null;
+
+  /**
+   * @param context the resolvers' part
+   * @param inspected whether the response shows what the request did
+   */
+  constructor(context: GraphQLContext, inspected: boolean) {
+    this.repositories = context.repositories;
+    this.scope = context.scope;
+    this.pageLoaders = context.pageLoaders;
+    this.pageNeeds = context.pageNeeds;
+    this.inspected = inspected;
+  }
+
+  /** Lets go of what nobody needs once it is executed: Pothos' loaders keep the state for a while (see GraphQLContext). */
+  release(): void {
+    this.app = null;
+    this.reply = null;
+    this.scope.identities.clear();
+    this.pageLoaders.clear();
+    this.pageNeeds.clear();
+  }
+}
 
 declare module 'fastify' {
   interface FastifyRequest {
