@@ -18,7 +18,7 @@ import { userInputError } from './user-input-error.ts';
 export interface ConnectionSource<Lists extends string> {
   readonly list: Lists;
   /** The parent's id; `null` when it names nothing, and then the list is empty; absent when the list has no parent. */
-  readonly parent?: string | null;
+  readonly parent?: string | null | undefined;
   readonly order: string;
   readonly direction?: 'ASC' | 'DESC';
   readonly from?: string | undefined;

@@ -7,7 +7,7 @@ import { noteErrors, type RequestState } from './request-state.ts';
 import { RETRY_AFTER_SECONDS } from './send-error.ts';
 import type { Variables } from './variables.ts';
 
-/** A document is compiled when it comes this often: what comes once is executed sooner than compiled. */
+/** A document is compiled when it has come this often before: what comes once is executed sooner than compiled. */
 const COMPILE_AT = 3;
 
 /** How many documents mercurius keeps a copy of; up to twice as many for a while. */

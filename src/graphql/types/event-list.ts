@@ -1,5 +1,6 @@
 import type { InputShapeFromFields } from '@pothos/core';
 import { builder, type SchemaTypes } from '../builder.ts';
+import type { ConnectionSource } from '../connection.ts';
 
 const EventOrderField = builder.enumType('EventOrderField', {
   description: 'What events can be sorted by. Ties are broken by id.',
@@ -36,14 +37,20 @@ export function eventListArgs(t: Pick<PothosSchemaTypes.RootFieldBuilder<SchemaT
 
 /**
  * @param args the arguments that `eventListArgs` declares
+ * @param list which list of events
+ * @param parent whose events, as in `ConnectionSource`
  * @param defaultOrder what to sort by when they do not say
- * @returns the order and the range that they ask for
+ * @returns the list, the order and the range that they ask for
  */
-export function eventListSource(
+export function eventListSource<List extends string>(
   args: InputShapeFromFields<ReturnType<typeof eventListArgs>>,
+  list: List,
+  parent: string | null | undefined,
   defaultOrder: 'STARTS_AT' | 'ID',
-) {
+): ConnectionSource<List> {
   return {
+    list,
+    parent,
     order: args.orderBy?.field ?? defaultOrder,
     direction: args.orderBy?.direction ?? 'ASC',
     from: args.startsAfter ?? undefined,

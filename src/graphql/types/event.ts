@@ -35,9 +35,8 @@ builder.queryFields((t) => ({
       campaign: t.arg.id({ description: 'Only events of the campaign with this global id; none if there is none.' }),
     },
     source: (_root, args) => {
-      if (args.campaign == null) return { ...eventListSource(args, 'ID'), list: 'all' };
-      const parent = databaseId('Campaign', args.campaign);
-      return { ...eventListSource(args, 'STARTS_AT'), list: 'ofCampaign', parent };
+      if (args.campaign == null) return eventListSource(args, 'all', undefined, 'ID');
+      return eventListSource(args, 'ofCampaign', databaseId('Campaign', args.campaign), 'STARTS_AT');
     },
   }),
 }));
