@@ -169,6 +169,14 @@ export class EntityCache {
     return found;
   }
 
+  /** A body that has come again in the same version is kept as it was: one that replaced it would only make garbage. */
+  #keep(memory: MemoryTier, space: EntitySpace, want: Want, bodies: Bodies, since: number): void {
+    const key = this.#key(space, want);
+    const body = bodies.get(want.id) ?? null;
+    const before = memory.get(key)?.body ?? null;
+    memory.set(key, { body: before !== null && before.version === body?.version ? before : body, since });
+  }
+
   /** Reads, lets others join meanwhile, and keeps in memory what no invalidation overtook. */
   async #fly(space: EntitySpace, wants: Want[], load: Loader, trace: Trace, since: number): Promise<Bodies> {
     const { memory } = this.#options;
@@ -177,9 +185,7 @@ export class EntityCache {
     const current = (want: Want) => this.#flights.get(this.#key(space, want)) === flight;
     try {
       const bodies = await flight.bodies;
-      for (const want of wants) {
-        if (current(want)) memory?.set(this.#key(space, want), { body: bodies.get(want.id) ?? null, since });
-      }
+      if (memory !== null) for (const want of wants) if (current(want)) this.#keep(memory, space, want, bodies, since);
       return bodies;
     } finally {
       for (const want of wants) if (current(want)) this.#flights.delete(this.#key(space, want));

@@ -9,7 +9,7 @@ import { isDatabaseId } from './database-id.ts';
 import type { Entity, EntityDefinition } from './entity-definition.ts';
 import { entityWriter } from './entity-writer.ts';
 import { listReader, type RefPage } from './list.ts';
-import type { Page, PageRequest, Position, Ref } from './page.ts';
+import type { Page, PageItem, PageRequest, Position, Ref } from './page.ts';
 import { isPosition } from './position.ts';
 import { identityMap, type Scope } from './scope.ts';
 import type { AuditSource, SelfAudit } from './self-audit.ts';
@@ -128,11 +128,6 @@ export function createRepository<E extends Entity, Lists extends string>(
     return ids.map((id) => entityOf(bodies.get(id)));
   };
 
-  const findByRefs = async (refs: readonly Ref[], scope: Scope, since?: number): Promise<(E | null)[]> => {
-    const bodies = await read(refs, scope, since);
-    return refs.map((ref) => entityOf(bodies.get(ref.id)));
-  };
-
   const readers = new Map(
     Object.entries(definition.lists).map(([list, source]) => [
       list,
@@ -143,7 +138,10 @@ export function createRepository<E extends Entity, Lists extends string>(
   return {
     name,
     findByIds,
-    findByRefs: (refs, scope) => findByRefs(refs, scope),
+    findByRefs: async (refs, scope) => {
+      const bodies = await read(refs, scope);
+      return refs.map((ref) => entityOf(bodies.get(ref.id)));
+    },
     ...entityWriter(definition, storage),
     findById: async (id, scope) => (await findByIds([id], scope))[0] ?? null,
     isPosition: (list, order, position) => isPosition(definition.lists[list].orders[order], position),
@@ -154,26 +152,21 @@ export function createRepository<E extends Entity, Lists extends string>(
       const since = performance.now();
       const pages = await reader(database, requests, scope.trace);
       const refs = pages.flatMap((page, i) => (requests[i]?.needs.entities ? page.refs : []));
-      const entities = new Map<string, E>();
-      (await findByRefs(refs, scope, since)).forEach((entity) => {
-        if (entity !== null) entities.set(entity.id, entity);
-      });
-      return pages.map((page, i) => toPage(page, requests[i]?.needs.entities ? entities : null));
+      const bodies = await read(refs, scope, since);
+      return pages.map((page, i) =>
+        toPage(page, requests[i]?.needs.entities ? (id) => entityOf(bodies.get(id)) : null),
+      );
     },
   };
 }
 
 /** A row that went away between the list and its body is left out of the page. */
-function toPage<E>(page: RefPage, entities: Map<string, E> | null): Page<E> {
-  const items = page.refs.map((ref, i) => ({
-    id: ref.id,
-    entity: entities?.get(ref.id) ?? null,
-    position: page.positions?.[i] ?? null,
-  }));
-  return {
-    items: entities === null ? items : items.filter((item) => item.entity !== null),
-    hasNext: page.hasNext,
-    hasPrevious: page.hasPrevious,
-    total: page.total,
-  };
+function toPage<E>(page: RefPage, entityOf: ((id: string) => E | null) | null): Page<E> {
+  const items: PageItem<E>[] = [];
+  page.refs.forEach(({ id }, i) => {
+    const entity = entityOf?.(id) ?? null;
+    if (entity === null && entityOf !== null) return;
+    items.push({ id, entity, position: page.positions?.[i] ?? null });
+  });
+  return { items, hasNext: page.hasNext, hasPrevious: page.hasPrevious, total: page.total };
 }
