@@ -15,10 +15,11 @@ Redis servers of its own. With files, runs these tests alone.
 
   --quick  leave out what needs Chromium or minutes: browser, commands, faults, fuzz, HTTP, limits, metrics, races, README`;
 
-/** What the quick loop leaves out. */
-const SLOW = ['browser', 'cli', 'faults', 'fuzz', 'http', 'limits', 'observability', 'races', 'readme.test.ts'].map(
-  (name) => join('test', name),
-);
+/** What the quick loop leaves out: whole directories, and files that mostly wait for time to pass. */
+const SLOW = [
+  ...['browser', 'cli', 'faults', 'fuzz', 'http', 'limits', 'observability', 'races'],
+  ...['cache/bus.test.ts', 'repository/drainer.test.ts', 'readme.test.ts'],
+].map((name) => join('test', name));
 
 /** Everything that runs until it is stopped. */
 const running: { postgres: Promise<PostgresService> | null; tap: TapRun | null } = { postgres: null, tap: null };
