@@ -18,7 +18,13 @@ Redis servers of its own. With files, runs these tests alone.
 /** What the quick loop leaves out: whole directories, and files that mostly wait for time to pass. */
 const SLOW = [
   ...['browser', 'cli', 'faults', 'fuzz', 'http', 'limits', 'observability', 'races'],
-  ...['cache/bus.test.ts', 'repository/drainer.test.ts', 'readme.test.ts'],
+  ...[
+    'cache/bus.test.ts',
+    'db/migrate.test.ts',
+    'graphql/real-data.test.ts',
+    'repository/drainer.test.ts',
+    'readme.test.ts',
+  ],
 ].map((name) => join('test', name));
 
 /** Everything that runs until it is stopped. */
