@@ -20,6 +20,7 @@ export const PROCESSES = 2;
 
 const DRAIN_BATCH = 100;
 const HEARTBEAT_MS = 60_000;
+const ATTEMPTS = 5;
 
 /** What the commands of one run act on: two processes and two rows that no other run has. */
 export class ScheduledRun {
@@ -117,7 +118,9 @@ export class ScheduledRun {
   /** Drains the outbox once, as a drainer's round does. */
   async drain(which: number): Promise<void> {
     const process = this.process(which);
-    await drainOutbox(process.database, DRAIN_BATCH, (changes) => process.cache.invalidate(changes, false));
+    await persist(() =>
+      drainOutbox(process.database, DRAIN_BATCH, (changes) => process.cache.invalidate(changes, false)),
+    );
   }
 
   /** Drops keys from Redis, as expiry and eviction do, or all. */
@@ -126,7 +129,7 @@ export class ScheduledRun {
     if (row !== null) await keys.del(keyOf(row));
     else {
       await keys.flushall();
-      await this.process(0).redis?.beat(HEARTBEAT_MS);
+      await persist(async () => this.process(0).redis?.beat(HEARTBEAT_MS));
     }
   }
 
@@ -134,7 +137,7 @@ export class ScheduledRun {
   async settle(): Promise<void> {
     await this.drain(0);
     // A message to the other process may still be on its way.
-    await this.process(0).cache.invalidate([this.row(0)], true);
+    await persist(() => this.process(0).cache.invalidate([this.row(0)], true));
     this.history.settled();
     const rows = Array.from({ length: CAMPAIGNS }, (_, i) => this.row(i));
     for (let which = 0; which < PROCESSES; which += 1) {
@@ -142,6 +145,17 @@ export class ScheduledRun {
       await this.list(which);
     }
     await checkBodies({ ...this.#world.stage, history: this.history }, rows.map(keyOf));
+  }
+}
+
+/** A busy machine may keep Redis waiting for longer than a command may take. A drainer tries again then, and so does this. */
+async function persist<T>(action: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await action();
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+    }
   }
 }
 
