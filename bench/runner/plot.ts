@@ -32,11 +32,12 @@ export function plot(results: Results): string {
   });
   const title = `Requests per second, ${results.data}, ${results.connections} connections (${results.at})`;
   const warning = results.warning === null ? [] : [text(results.warning, { x: 12, y: 42, fill: '#b00020' })];
-  return svg(PANEL.columns * (PANEL.left + PANEL.width + PANEL.right), HEAD + 10 + rows * height, [
-    text(title, { x: 12, y: 22, 'font-size': 15, 'font-weight': 'bold' }),
-    ...warning,
-    ...panels,
-  ]);
+  return svg(
+    'Larder beside its peers',
+    PANEL.columns * (PANEL.left + PANEL.width + PANEL.right),
+    HEAD + 10 + rows * height,
+    [text(title, { x: 12, y: 22, 'font-size': 15, 'font-weight': 'bold' }), ...warning, ...panels],
+  );
 }
 
 function panel(results: Results, traffic: Traffic): string[] {

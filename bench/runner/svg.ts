@@ -1,14 +1,14 @@
 /** The attributes of an element. */
 type Attributes = Readonly<Record<string, string | number>>;
 
-/** An SVG document of some size, on white, so that it can be read on any page. */
-export function svg(width: number, height: number, children: readonly string[]): string {
+/** An SVG document of some size, on white, so that it can be read on any page, with a title for who cannot see it. */
+export function svg(title: string, width: number, height: number, children: readonly string[]): string {
   const attributes = {
     ...{ xmlns: 'http://www.w3.org/2000/svg', width, height, viewBox: `0 0 ${width} ${height}` },
     ...{ 'font-family': 'system-ui, sans-serif', 'font-size': 11 },
   };
   const background = element('rect', { width, height, fill: '#fff' });
-  return `${element('svg', attributes, [background, ...children])}\n`;
+  return `${element('svg', attributes, [element('title', {}, [escaped(title)]), background, ...children])}\n`;
 }
 
 /** One element with its children. */

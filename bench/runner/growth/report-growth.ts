@@ -66,7 +66,7 @@ export function plotGrowth(all: readonly Series[], title: string): string {
     const [x, y] = [(i % PANEL.columns) * width, 30 + Math.floor(i / PANEL.columns) * height];
     return element('g', { transform: `translate(${x},${y})` }, panel(series));
   });
-  return svg(width * PANEL.columns, 40 + height * Math.ceil(all.length / PANEL.columns), [
+  return svg('Larder while things grow', width * PANEL.columns, 40 + height * Math.ceil(all.length / PANEL.columns), [
     text(title, { x: 12, y: 22, 'font-size': 15, 'font-weight': 'bold' }),
     ...panels,
   ]);
