@@ -42,10 +42,6 @@ export function arrayLiteral(items: readonly (string | number | boolean)[]): str
   return `{${items.map((item) => (typeof item === 'string' ? quote(item) : item)).join(',')}}`;
 }
 
-/** What an array literal's quoted element must escape; nearly none has any of it. */
-const SPECIAL = /[\\"]/;
-const ALL_SPECIAL = /[\\"]/g;
-
 function quote(text: string): string {
-  return `"${SPECIAL.test(text) ? text.replace(ALL_SPECIAL, '\\$&') : text}"`;
+  return `"${text.replace(/[\\"]/g, '\\$&')}"`;
 }

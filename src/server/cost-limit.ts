@@ -1,5 +1,4 @@
 import { GraphQLError, type GraphQLSchema } from 'graphql';
-import { LRUCache } from 'lru-cache';
 import { costOf, type Operation } from '../graphql/cost.ts';
 import { mostExpensiveField } from '../graphql/expensive-field.ts';
 import { withoutExcluded } from '../graphql/included.ts';
@@ -8,11 +7,11 @@ import type { PreparedOperation } from './documents.ts';
 import { RequestRefused } from './request-refused.ts';
 import type { Variables } from './variables.ts';
 
-/** The costs of operations that were let through, by what of their variables a cost can depend on. */
-const known = new WeakMap<PreparedOperation, LRUCache<string, number>>();
+/** What an operation last cost, and the kind of its variables then. One each: clients seldom change page sizes. */
+const known = new WeakMap<PreparedOperation, { readonly kind: string; readonly cost: number }>();
 
-/** Kinds of values remembered for an operation: page sizes and flags, of which clients use few. */
-const KINDS = 100;
+/** Longer kinds are not remembered: a client could fill the memory with them. */
+const MAX_KIND = 200;
 
 /**
  * Refuses what costs too much, before anything of it is executed.
@@ -31,14 +30,11 @@ export function checkCost(
   variables: Variables,
   maxCost: number,
 ): number {
-  let costs = known.get(prepared);
-  if (costs === undefined) {
-    costs = new LRUCache({ max: KINDS });
-    known.set(prepared, costs);
-  }
   const kind = kindOf(variables);
-  const cost = costs.get(kind) ?? checkNew(schema, prepared, variables, maxCost);
-  costs.set(kind, cost);
+  const last = known.get(prepared);
+  if (last?.kind === kind) return last.cost;
+  const cost = checkNew(schema, prepared, variables, maxCost);
+  if (kind.length <= MAX_KIND) known.set(prepared, { kind, cost });
   return cost;
 }
 

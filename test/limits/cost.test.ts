@@ -196,3 +196,16 @@ t.test('five hundred thousand nodes are too many, whatever they cost', async (t)
 t.test('the id that a client sends costs nothing more', async () => {
   t.equal(await costOf(`{ campaign(id: "${globalId('Campaign', 1)}") { title } }`), 2);
 });
+
+t.test('a document that was asked before costs what its variables say now', async (t) => {
+  const query =
+    'query ($first: Int, $some: Boolean!) { campaigns(first: $first) { nodes { id title @include(if: $some) } } }';
+  const cost = (first: number | undefined, some: boolean) => costOf(query, { first, some });
+  const one = await cost(1, true);
+  const fifty = await cost(50, true);
+  t.ok(fifty > 40 * (one - 1));
+  t.equal(await cost(1, true), one);
+  t.ok((await cost(50, false)) < fifty);
+  t.equal(await cost(50, true), fifty);
+  t.equal(await cost(undefined, true), await cost(20, true), 'the default page size counts');
+});
