@@ -58,6 +58,7 @@ export class InvalidationBus {
       connectionName: 'larder-bus',
       connectTimeout: 1000,
       socketTimeout: SILENCE_MS,
+      commandTimeout: SILENCE_MS,
       retryStrategy: retryPause,
       autoResubscribe: false,
       maxRetriesPerRequest: 1,
@@ -65,11 +66,16 @@ export class InvalidationBus {
     this.#subscriber.on('error', onError);
     replaceWhenOutOfStep(this.#subscriber);
     this.#subscriber.on('close', () => listener.onConnected(false));
+    // A connection that does not answer is replaced: it may have lost an answer, and then nothing else would end it.
+    const replace = (error: Error) => {
+      onError(error);
+      this.#subscriber.disconnect(true);
+    };
     this.#subscriber.on('ready', () => {
-      this.#subscriber.subscribe(this.#channel, this.#replyChannel).then(() => listener.onConnected(true), onError);
+      this.#subscriber.subscribe(this.#channel, this.#replyChannel).then(() => listener.onConnected(true), replace);
     });
     this.#pings = setInterval(() => {
-      if (this.#subscriber.status === 'ready') this.#subscriber.ping().catch(onError);
+      if (this.#subscriber.status === 'ready') this.#subscriber.ping().catch(replace);
     }, PING_MS).unref();
     this.#subscriber.on('message', (channel: string, text: string) => {
       if (channel === this.#replyChannel) return this.#acknowledged(Number(text));

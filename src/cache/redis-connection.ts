@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis';
+import { Redis, ReplyError } from 'ioredis';
 import { replaceWhenOutOfStep } from './redis-guard.ts';
 import { OutOfStep } from './redis-replies.ts';
 import { defineScripts, loadScripts } from './redis-scripts.ts';
@@ -6,7 +6,10 @@ import { defineScripts, loadScripts } from './redis-scripts.ts';
 /** A command that takes longer counts as failed: Postgres answers sooner than that. */
 const COMMAND_TIMEOUT_MS = 100;
 
-/** A connection from which nothing comes for so long although it was asked is replaced: a network may swallow everything. */
+/**
+ * A connection that has answered nothing for so long although it was asked is replaced: a network may swallow everything, and
+ * a stream that has lost an answer, or waits for the end of one that has none, goes on without ever answering in time.
+ */
 export const SILENCE_MS = 1000;
 
 /** The longest pause between two attempts to connect. */
@@ -25,6 +28,8 @@ export function retryPause(attempt: number): number {
 /** A connection for commands: each is answered soon or fails, and what failed is not sent again. */
 export class RedisConnection {
   readonly redis: Redis;
+  /** When the first of those commands was sent that have failed since one succeeded; `null` when the last succeeded. */
+  #failingSince: number | null = null;
 
   /**
    * Connects in the background.
@@ -48,6 +53,7 @@ export class RedisConnection {
     replaceWhenOutOfStep(this.redis);
     // A script that Redis does not know yet costs a second round trip, in the middle of a request.
     this.redis.on('ready', () => {
+      this.#failingSince = null;
       loadScripts(this.redis).catch(onError);
     });
   }
@@ -75,12 +81,22 @@ export class RedisConnection {
    * @throws what it throws
    */
   async sound<T>(action: () => Promise<T>): Promise<T> {
+    const asked = performance.now();
     try {
-      return await action();
+      const result = await action();
+      this.#failingSince = null;
+      return result;
     } catch (error) {
-      if (error instanceof OutOfStep) this.redis.disconnect(true);
+      // What Redis refuses is an answer, too.
+      if (error instanceof ReplyError) this.#failingSince = null;
+      else this.#failingSince ??= asked;
+      if (error instanceof OutOfStep || this.#silent()) this.redis.disconnect(true);
       throw error;
     }
+  }
+
+  #silent(): boolean {
+    return this.#failingSince !== null && performance.now() - this.#failingSince >= SILENCE_MS;
   }
 
   /** @returns whether Redis answers */

@@ -78,6 +78,24 @@ const SICKNESSES: readonly Sickness[] = [
     bypassed: 100,
   },
   {
+    name: 'loses every other answer',
+    fall: (_redis, proxy) => {
+      let turn = 0;
+      proxy.garble((real) => {
+        turn += 1;
+        return turn % 2 === 0 ? Buffer.alloc(0) : real;
+      });
+    },
+    mend: (_redis, proxy) => proxy.pass(),
+    bypassed: 100,
+  },
+  {
+    name: 'begins an answer that does not end',
+    fall: (_redis, proxy) => proxy.garble((real) => Buffer.concat([Buffer.from('$500000000\r\n'), real])),
+    mend: (_redis, proxy) => proxy.pass(),
+    bypassed: 100,
+  },
+  {
     name: 'answers twice now and then',
     fall: (_redis, proxy) => {
       let turn = 0;
