@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import type { Trace } from '../trace/trace.ts';
 import { Breaker } from './breaker.ts';
 import { countEntries } from './entry.ts';
@@ -29,7 +28,6 @@ export interface Values {
  */
 export class RedisTier {
   readonly #connection: RedisConnection;
-  readonly #redis: Redis;
   readonly #breaker: Breaker;
   readonly #heartbeat: Heartbeat;
 
@@ -44,7 +42,6 @@ export class RedisTier {
     this.#breaker = new Breaker(onError);
     this.#connection = new RedisConnection(url, onError);
     this.#heartbeat = new Heartbeat(this.#connection, prefix);
-    this.#redis = this.#connection.redis;
   }
 
   /**
@@ -64,7 +61,7 @@ export class RedisTier {
    */
   async read(keys: string[], trace: Trace): Promise<Values | null> {
     const send = async () => {
-      const found = texts('MGET', await this.#redis.mget([...keys, this.#heartbeat.key]), keys.length + 1);
+      const found = texts('MGET', await this.#connection.redis.mget([...keys, this.#heartbeat.key]), keys.length + 1);
       const values = found.slice(0, -1);
       return { commands: 1, hits: countEntries(values), answer: { values, epoch: found.at(-1) ?? null } };
     };
@@ -82,7 +79,7 @@ export class RedisTier {
    *   write, as when it is full); `null` when Redis cannot answer
    */
   async lease(keys: string[], stale: string[], token: string, trace: Trace): Promise<(string | null)[] | null> {
-    return this.#ask('SET', keys, () => sendLeases(this.#redis, keys, stale, token), trace);
+    return this.#ask('SET', keys, () => sendLeases(this.#connection.redis, keys, stale, token), trace);
   }
 
   /**
@@ -97,7 +94,7 @@ export class RedisTier {
     const keys = fills.map((fill) => fill.key);
     const send = async () => {
       const values = fills.flatMap((fill) => [fill.value, fill.ttlMs]);
-      const stored = integer('larderFill', await this.#redis.larderFill(keys.length, ...keys, token, ...values));
+      const stored = integer('larderFill', await this.#connection.redis.larderFill(keys.length, ...keys, token, ...values));
       // Redis counts the script's own commands too: one, a GET for each key, a SET for each stored value.
       return { commands: 1 + keys.length + stored, answer: stored };
     };
@@ -115,7 +112,7 @@ export class RedisTier {
    */
   async invalidate(keys: string[], channel: string, message: string): Promise<number> {
     const send = async () => {
-      const replies = (await this.#redis.pipeline().unlink(keys).publish(channel, message).exec()) ?? [];
+      const replies = (await this.#connection.redis.pipeline().unlink(keys).publish(channel, message).exec()) ?? [];
       for (const [error] of replies) if (error !== null) throw error;
       integer('UNLINK', replies[0]?.[1]);
       return { commands: replies.length, answer: integer('PUBLISH', replies[1]?.[1]) };
@@ -149,7 +146,7 @@ export class RedisTier {
     points: number,
   ): Promise<{ allowed: boolean; available: number } | null> {
     const send = async () => {
-      const reply = await this.#redis.larderTakePoints(key, perSecond, maximum, points);
+      const reply = await this.#connection.redis.larderTakePoints(key, perSecond, maximum, points);
       const [allowed, available] = pair('larderTakePoints', reply);
       const answer = { allowed: integer('larderTakePoints', allowed) === 1, available: Number(available) };
       return { commands: 5, answer };
@@ -164,7 +161,7 @@ export class RedisTier {
    * @param number which of its messages
    */
   acknowledge(channel: string, number: string): void {
-    void this.#breaker.attempt(() => this.#redis.publish(channel, number));
+    void this.#breaker.attempt(() => this.#connection.redis.publish(channel, number));
   }
 
   /** Whether Redis failed so often that it is not tried at the moment. */

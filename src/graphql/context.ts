@@ -13,8 +13,10 @@ import type { Scope } from '../repository/scope.ts';
 export interface GraphQLContext {
   readonly repositories: Repositories;
   readonly scope: Scope;
-  /** What batches the pages of each list. */
+  /** What batches the pages of each list, by the list's name. */
   readonly pageLoaders: Map<string, DataLoader<PageRequest, Page<Entity>>>;
+  /** What batches the entities of each type, by the type's name. */
+  readonly entityLoaders: Map<string, DataLoader<string, Entity>>;
   /** What is selected of pages, by the nodes of their field. */
   readonly pageNeeds: Map<readonly FieldNode[], PageNeeds>;
 }
@@ -25,5 +27,5 @@ export interface GraphQLContext {
  * @returns a context that has collected nothing
  */
 export function createContext(repositories: Repositories, scope: Scope): GraphQLContext {
-  return { repositories, scope, pageLoaders: new Map(), pageNeeds: new Map() };
+  return { repositories, scope, pageLoaders: new Map(), entityLoaders: new Map(), pageNeeds: new Map() };
 }

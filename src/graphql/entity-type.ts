@@ -5,6 +5,7 @@ import type { Repository } from '../repository/cached-repository.ts';
 import type { Entity } from '../repository/entity-definition.ts';
 import { builder, type SchemaTypes } from './builder.ts';
 import type { GraphQLContext } from './context.ts';
+import { entityLoaders } from './entity-loaders.ts';
 import { globalIdOf } from './global-id.ts';
 import { registerNode } from './node.ts';
 import { FROM_ID, needsBody, selectionOf } from './selection.ts';
@@ -24,12 +25,11 @@ export function entityType<E extends Entity, Lists extends string>(
   name: string,
   repositoryOf: (repositories: Repositories) => Repository<E, Lists>,
 ) {
-  const ref = builder.loadableObjectRef<E, string>(name, {
-    // The request's identity map remembers, and knows of writes; the loader only batches.
-    loaderOptions: { cache: false },
-    // `null` is a gap: the loader's answers stand in the order of the ids. Pothos' types know only of errors there.
-    load: (ids, { repositories, scope }) => repositoryOf(repositories).findByIds(ids, scope) as Promise<E[]>,
-  });
+  // `null` is a gap: the loader's answers stand in the order of the ids. Pothos' types know only of errors there.
+  const load = (ids: readonly string[], { repositories, scope }: GraphQLContext) =>
+    repositoryOf(repositories).findByIds(ids, scope) as Promise<E[]>;
+  const ref = builder.loadableObjectRef<E, string>(name, { load });
+  ref.getDataloader = entityLoaders(name, load);
   registerNode(name, (id, context) => ref.getDataloader(context).load(id) as Promise<E | null>);
 
   const edge = builder.edgeObject({

@@ -29,6 +29,7 @@ export class State implements RequestState {
   readonly repositories: GraphQLContext['repositories'];
   readonly scope: GraphQLContext['scope'];
   readonly pageLoaders: GraphQLContext['pageLoaders'];
+  readonly entityLoaders: GraphQLContext['entityLoaders'];
   readonly pageNeeds: GraphQLContext['pageNeeds'];
   readonly inspected: boolean;
   cost: number | null = null;
@@ -53,6 +54,7 @@ export class State implements RequestState {
     this.repositories = context.repositories;
     this.scope = context.scope;
     this.pageLoaders = context.pageLoaders;
+    this.entityLoaders = context.entityLoaders;
     this.pageNeeds = context.pageNeeds;
     this.inspected = inspected;
   }

@@ -1,0 +1,32 @@
+import type { ContextCache } from '@pothos/core';
+import DataLoader from 'dataloader';
+import type { Entity } from '../repository/entity-definition.ts';
+import type { GraphQLContext } from './context.ts';
+
+/**
+ * Batches the entities of a type that a request asks for in one tick, in place of the loaders that Pothos would keep in a WeakMap
+ * by context. That cost a fifth of the CPU time of an entity by id (see GraphQLContext).
+ *
+ * @param name the type's name
+ * @param load loads entities by their ids, in order
+ * @returns the loader of each request
+ */
+export function entityLoaders<E extends Entity>(
+  name: string,
+  load: (ids: readonly string[], context: GraphQLContext) => Promise<E[]>,
+): ContextCache<DataLoader<string, Exclude<E, Error>>, object, []> {
+  // Pothos knows no more of the context than that it is an object.
+  const loaderOf = (context: object) => {
+    const { entityLoaders: loaders } = context as GraphQLContext;
+    let loader = loaders.get(name);
+    if (loader === undefined) {
+      // The request's identity map remembers, and knows of writes; the loader only batches.
+      loader = new DataLoader((ids: readonly string[]) => load(ids, context as GraphQLContext), { cache: false });
+      loaders.set(name, loader);
+    }
+    // A type's entities are of one kind, and the type is the loader's name.
+    return loader as DataLoader<string, Exclude<E, Error>>;
+  };
+  const forget = (context: object) => void (context as GraphQLContext).entityLoaders.delete(name);
+  return Object.assign(loaderOf, { delete: forget });
+}
