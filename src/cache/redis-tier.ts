@@ -94,7 +94,10 @@ export class RedisTier {
     const keys = fills.map((fill) => fill.key);
     const send = async () => {
       const values = fills.flatMap((fill) => [fill.value, fill.ttlMs]);
-      const stored = integer('larderFill', await this.#connection.redis.larderFill(keys.length, ...keys, token, ...values));
+      const stored = integer(
+        'larderFill',
+        await this.#connection.redis.larderFill(keys.length, ...keys, token, ...values),
+      );
       // Redis counts the script's own commands too: one, a GET for each key, a SET for each stored value.
       return { commands: 1 + keys.length + stored, answer: stored };
     };

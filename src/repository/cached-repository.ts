@@ -8,8 +8,8 @@ import { Trace } from '../trace/trace.ts';
 import { isDatabaseId } from './database-id.ts';
 import type { Entity, EntityDefinition } from './entity-definition.ts';
 import { entityWriter } from './entity-writer.ts';
-import { listReader, type RefPage } from './list.ts';
-import type { Page, PageItem, PageRequest, Position, Ref } from './page.ts';
+import { listReader } from './list.ts';
+import type { Page, PageItem, PageRequest, Position, Ref, RefPage } from './page.ts';
 import { isPosition } from './position.ts';
 import { identityMap, type Scope } from './scope.ts';
 import type { AuditSource, SelfAudit } from './self-audit.ts';
@@ -131,7 +131,7 @@ export function createRepository<E extends Entity, Lists extends string>(
   const readers = new Map(
     Object.entries(definition.lists).map(([list, source]) => [
       list,
-      listReader(`${name}.${list}`, definition.table, source as EntityDefinition<E, Lists>['lists'][Lists]),
+      listReader(database, `${name}.${list}`, definition.table, source as EntityDefinition<E, Lists>['lists'][Lists]),
     ]),
   );
 
@@ -150,7 +150,7 @@ export function createRepository<E extends Entity, Lists extends string>(
       if (reader === undefined) throw new TypeError(`${name} has no list ${list}`);
       // What a list names was so when it was asked for, however long its answer took.
       const since = performance.now();
-      const pages = await reader(database, requests, scope.trace);
+      const pages = await reader(requests, scope.trace);
       const refs = pages.flatMap((page, i) => (requests[i]?.needs.entities ? page.refs : []));
       const bodies = await read(refs, scope, since);
       return pages.map((page, i) =>

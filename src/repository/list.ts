@@ -2,87 +2,73 @@ import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Database } from '../db/client.ts';
 import { type KeysetRow, type KeysetShape, keysetStatement, sentinels } from '../db/keyset.ts';
 import { run } from '../db/run.ts';
-import { arrayLiteral, type Statement } from '../db/statement.ts';
-import type { Trace } from '../trace/trace.ts';
+import { arrayLiteral } from '../db/statement.ts';
 import type { ListDefinition } from './entity-definition.ts';
-import type { PageRequest, Position, Ref } from './page.ts';
-
-/** What the list statement says of one page: ids, versions and places, never bodies. */
-export interface RefPage {
-  readonly refs: readonly Ref[];
-  /** A place for each ref; `null` unless positions were needed. */
-  readonly positions: readonly Position[] | null;
-  readonly hasNext: boolean;
-  readonly hasPrevious: boolean;
-  readonly total: number | null;
-}
-
-/** Cuts pages from one list. */
-export type ListReader = (database: Database, requests: readonly PageRequest[], trace: Trace) => Promise<RefPage[]>;
+import type { PageRequest, Position, RefPage } from './page.ts';
+import { type ReadPages, sharedReads } from './shared-reads.ts';
 
 /**
  * Makes the reader of one list. Requests of the same order and scan direction share one statement, whatever their
  * parents, limits and cursors.
  *
+ * @param database where
  * @param name what the list is called in figures
  * @param entity the listed entity's table
  * @param list the list
  * @returns a function that answers requests in order
  */
-export function listReader(name: string, entity: PgTable, list: ListDefinition): ListReader {
-  const statements = new Map<string, Statement<KeysetRow>>();
+export function listReader(database: Database, name: string, entity: PgTable, list: ListDefinition): ReadPages {
+  const variants = new Map<string, ReadPages>();
   // A column that cannot be paged over is found out when the process starts.
   for (const column of [list.id, list.range, ...Object.values(list.orders)]) if (column) sentinels(column);
   const source = { ...list, name, entity };
 
-  const statementFor = (shape: KeysetShape): Statement<KeysetRow> => {
+  const variantOf = (shape: KeysetShape): ReadPages => {
     const variant = [
       shape.key?.name,
       ...[shape.descending, shape.bounded, shape.keys, shape.total, shape.outside].map(Number),
     ].join();
-    let found = statements.get(variant);
+    let found = variants.get(variant);
     if (found === undefined) {
-      found = keysetStatement(source, shape);
-      statements.set(variant, found);
+      const statement = keysetStatement(source, shape);
+      found = sharedReads(statement.name, async (requests, trace) => {
+        const rows = await run(database, statement, parameters(list, shape, requests), trace);
+        const pages: RefPage[] = [];
+        for (const row of rows) pages[row.ord] = toPage(row, requests[row.ord] as PageRequest);
+        return pages;
+      });
+      variants.set(variant, found);
     }
     return found;
   };
 
-  const readVariant = async (database: Database, requests: readonly PageRequest[], trace: Trace) => {
+  const shapeOf = (requests: readonly PageRequest[]): KeysetShape => {
     const first = requests[0] as PageRequest;
     const key = list.orders[first.order];
     if (key === undefined) throw new TypeError(`${name} has no order ${first.order}`);
-    const descending = scansDown(first);
-    const shape: KeysetShape = {
+    return {
       ...(key === null ? {} : { key }),
-      descending,
+      descending: scansDown(first),
       bounded: requests.some((request) => hasCursor(request) || (request.from ?? request.to) !== undefined),
       keys: requests.some((request) => request.needs.positions),
       total: requests.some((request) => request.needs.total),
       outside: requests.some((request) => request.needs.flags && hasCursor(request)),
     };
-    const rows = await run(database, statementFor(shape), parameters(list, shape, requests), trace);
-    const pages: RefPage[] = [];
-    for (const row of rows) pages[row.ord] = toPage(row, requests[row.ord] as PageRequest);
-    return pages;
   };
 
-  return async (database, requests, trace) => {
+  return async (requests, trace) => {
     const groups = new Map<string, number[]>();
     requests.forEach((request, i) => {
-      const variant = variantOf(request);
-      const group = groups.get(variant);
-      if (group === undefined) groups.set(variant, [i]);
+      const scan = scanOf(request);
+      const group = groups.get(scan);
+      if (group === undefined) groups.set(scan, [i]);
       else group.push(i);
     });
     const pages: RefPage[] = [];
     await Promise.all(
       [...groups.values()].map(async (indexes) => {
-        const read = await readVariant(
-          database,
-          indexes.map((i) => requests[i] as PageRequest),
-          trace,
-        );
+        const group = indexes.map((i) => requests[i] as PageRequest);
+        const read = await variantOf(shapeOf(group))(group, trace);
         indexes.forEach((index, i) => {
           pages[index] = read[i] as RefPage;
         });
@@ -96,7 +82,8 @@ function hasCursor({ after, before }: PageRequest): boolean {
   return (after ?? before) !== undefined;
 }
 
-function variantOf(request: PageRequest): string {
+/** Requests of the same scan can be answered by one statement. */
+function scanOf(request: PageRequest): string {
   return `${request.order} ${scansDown(request)}`;
 }
 

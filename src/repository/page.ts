@@ -60,3 +60,13 @@ export interface PageItem<E> {
   /** `null` unless `positions` was needed. */
   readonly position: Position | null;
 }
+
+/** What the list statement says of one page: ids, versions and places, never bodies. */
+export interface RefPage {
+  readonly refs: readonly Ref[];
+  /** A place for each ref; `null` unless positions were needed. */
+  readonly positions: readonly Position[] | null;
+  readonly hasNext: boolean;
+  readonly hasPrevious: boolean;
+  readonly total: number | null;
+}

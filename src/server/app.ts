@@ -82,7 +82,11 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(authPlugin, { auth: options.graphql.auth });
   const stateOf: StateFactory = (request, reply) => {
     const inspected = isInspected(inspect, request);
-    const trace = new Trace({ recording: inspected, started: performance.now() - reply.elapsedTime });
+    const trace = new Trace({
+      recording: inspected,
+      started: performance.now() - reply.elapsedTime,
+      ownStatements: inspected || tracing !== null,
+    });
     reply.raw.once('close', () => {
       trace.abandoned = true;
     });

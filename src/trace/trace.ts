@@ -44,6 +44,8 @@ export interface TraceOptions {
   readonly recording?: boolean;
   /** When the request began, in milliseconds on the monotonic clock; now when it is not given. */
   readonly started?: number;
+  /** Whether its statements are sent for it alone; as `recording` when it is not given. */
+  readonly ownStatements?: boolean;
 }
 
 /** @returns counters that have counted nothing */
@@ -81,6 +83,8 @@ export class Trace {
   readonly started: number;
   /** Whether the client has hung up: what nobody else waits for need not begin any more. */
   abandoned = false;
+  /** Whether its statements are sent for it alone: who looks at a request wants to see what it did, and when. */
+  readonly ownStatements: boolean;
   /** Every exchange in the order in which they ended; `null` unless recording. */
   readonly events: (SqlExchange | RedisExchange)[] | null;
 
@@ -88,6 +92,18 @@ export class Trace {
   constructor(options: TraceOptions = {}) {
     this.started = options.started ?? performance.now();
     this.events = options.recording === true ? [] : null;
+    this.ownStatements = options.ownStatements ?? this.events !== null;
+  }
+
+  /**
+   * @param traces those of several requests, at least one
+   * @returns a trace for what is done for all of them together: there is time for it as long as any of them has time, and nobody
+   *   waits for it when nobody waits for any of them
+   */
+  static ofAll(traces: readonly Trace[]): Trace {
+    const shared = new Trace({ started: Math.max(...traces.map(({ started }) => started)) });
+    shared.abandoned = traces.every(({ abandoned }) => abandoned);
+    return shared;
   }
 
   /**
@@ -101,18 +117,33 @@ export class Trace {
    */
   statement(name: string, text: string, parameters: readonly unknown[], started: number, rows: number | null): void {
     const ms = performance.now() - started;
-    this.sql.statements += 1;
-    this.sql.rows += rows ?? 0;
-    this.sql.ms += ms;
-    if (ms >= this.slowest.ms) {
-      this.slowest.name = name;
-      this.slowest.ms = ms;
-    }
+    this.#count(name, ms, rows ?? 0);
     if (this.events === null && !channels.sql.heard) return;
     const failed = rows === null;
     const event: SqlExchange = { kind: 'sql', name, started, ms, failed, rows: rows ?? 0, text, parameters };
     this.events?.push(event);
     channels.sql.publish(event);
+  }
+
+  /**
+   * Counts a statement that was sent for other requests, too, now that it has ended. The trace that it was sent with tells the
+   * channels.
+   *
+   * @param name the statement's name
+   * @param started when it was sent, in milliseconds on the monotonic clock
+   * @param rows how many of its rows are for this request
+   */
+  sharedStatement(name: string, started: number, rows: number): void {
+    this.#count(name, performance.now() - started, rows);
+  }
+
+  #count(name: string, ms: number, rows: number): void {
+    this.sql.statements += 1;
+    this.sql.rows += rows;
+    this.sql.ms += ms;
+    if (ms < this.slowest.ms) return;
+    this.slowest.name = name;
+    this.slowest.ms = ms;
   }
 
   /**

@@ -78,7 +78,7 @@ async function plansOf<E extends Entity, L extends string>(
   requests: readonly PageRequest[],
 ): Promise<{ mode: string; plan: Plan }[]> {
   const { sent, recording } = recorder(t);
-  const pages = await listReader(`${name}.${list}`, table, lists[list])(recording, requests, new Trace());
+  const pages = await listReader(recording, `${name}.${list}`, table, lists[list])(requests, new Trace());
   t.ok(
     pages.every((found, i) => found.refs.length === requests[i]?.limit),
     'every page is full',

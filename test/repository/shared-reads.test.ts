@@ -1,0 +1,159 @@
+import * as fc from 'fast-check';
+import { t } from 'tap';
+import { openDatabase } from '../../src/db/client.ts';
+import { DatabaseUnavailable } from '../../src/db/errors.ts';
+import { eventDefinition } from '../../src/domain/event.ts';
+import { listReader } from '../../src/repository/list.ts';
+import type { PageNeeds, PageRequest, RefPage } from '../../src/repository/page.ts';
+import { sharedReads } from '../../src/repository/shared-reads.ts';
+import { channels, type SqlExchange } from '../../src/trace/channels.ts';
+import { Trace } from '../../src/trace/trace.ts';
+import { makeData } from '../support/data.ts';
+import { openSql } from '../support/server.ts';
+import { freshDatabase } from '../support/services.ts';
+
+const CAMPAIGNS = 12;
+
+const database = await freshDatabase(t);
+await makeData(openSql(t, database), { brands: 2, campaigns: CAMPAIGNS, events: 60, perCampaign: 15 });
+const pool = openDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 5000 });
+t.teardown(() => pool.close());
+const { name, table, lists } = eventDefinition;
+const reader = listReader(pool, `${name}.ofCampaign`, table, lists.ofCampaign);
+
+const NEEDS: PageNeeds = { rows: true, entities: false, positions: true, total: false, flags: true };
+
+const page = (more: Partial<PageRequest> = {}): PageRequest => ({
+  parent: '1',
+  order: 'STARTS_AT',
+  direction: 'ASC',
+  limit: 3,
+  backward: false,
+  needs: NEEDS,
+  ...more,
+});
+
+// Whatever a connection asks when it is made is asked before anything is counted.
+await reader([page()], new Trace());
+
+async function statements(): Promise<number> {
+  return (await database.statements()).reduce((calls, statement) => calls + statement.calls, 0);
+}
+
+t.test('requests of one turn share a statement for their small pages', async (t) => {
+  const told: SqlExchange[] = [];
+  const leave = channels.sql.subscribe((event) => told.push(event));
+  t.teardown(leave);
+  await database.resetStatements();
+  const traces = Array.from({ length: 20 }, () => new Trace());
+  const pages = await Promise.all(
+    traces.map((trace, i) => reader([page({ parent: String(1 + (i % CAMPAIGNS)) }), page()], trace)),
+  );
+  t.equal(await statements(), 3, 'at most eight of them share one');
+  t.same(told.map(({ rows }) => rows).sort(), [16, 16, 8], 'which is told once');
+  for (const trace of traces) t.match(trace.sql, { statements: 1, rows: 2 }, 'and each counts its part of it');
+  t.ok(traces.every(({ slowest }) => slowest.name === 'Event.ofCampaign' && slowest.ms > 0));
+  t.ok(pages.every(([, second]) => second?.refs.length === 3));
+});
+
+t.test('what is large, counted or looked at has a statement of its own', async (t) => {
+  const total = { ...NEEDS, total: true };
+  for (const [what, requests, trace] of [
+    ['many rows', [page({ limit: 32 })], () => new Trace()],
+    ['many pages', Array.from({ length: 9 }, () => page()), () => new Trace()],
+    ['a count', [page({ needs: total })], () => new Trace()],
+    ['a request that is looked at', [page()], () => new Trace({ recording: true })],
+    ['a request with spans', [page()], () => new Trace({ ownStatements: true })],
+  ] as const) {
+    await database.resetStatements();
+    await Promise.all([1, 2, 3].map(() => reader(requests, trace())));
+    t.equal(await statements(), 3, what);
+  }
+});
+
+/** A list's cursor, as a page gives it. */
+async function positions(parent: string, direction: 'ASC' | 'DESC') {
+  const [all] = await reader([page({ parent, direction, limit: 100 })], new Trace());
+  return all?.positions ?? [];
+}
+
+t.test('a shared statement brings what each would have brought alone', async (t) => {
+  const direction = fc.constantFrom('ASC' as const, 'DESC' as const);
+  const request = fc.record({
+    parent: fc.integer({ min: 1, max: CAMPAIGNS + 1 }).map(String),
+    direction,
+    limit: fc.integer({ min: 0, max: 8 }),
+    backward: fc.boolean(),
+    cursor: fc.option(fc.nat(14), { nil: null }),
+    flags: fc.boolean(),
+    keys: fc.boolean(),
+  });
+  const groups = fc.array(fc.array(request, { minLength: 1, maxLength: 4 }), { minLength: 2, maxLength: 12 });
+  await fc.assert(
+    fc.asyncProperty(groups, async (drawn) => {
+      const asked = await Promise.all(
+        drawn.map((group) =>
+          Promise.all(
+            group.map(async ({ cursor, flags, keys, ...rest }) => {
+              const found = cursor === null ? [] : await positions(rest.parent, rest.direction);
+              return page({ ...rest, after: found[cursor ?? 0], needs: { ...NEEDS, flags, positions: keys } });
+            }),
+          ),
+        ),
+      );
+      const shared = await Promise.all(asked.map((requests) => reader(requests, new Trace())));
+      const alone: RefPage[][] = [];
+      for (const requests of asked) alone.push(await reader(requests, new Trace({ ownStatements: true })));
+      t.same(shared, alone);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+const PAGE: RefPage = { refs: [], positions: null, hasNext: false, hasPrevious: false, total: null };
+
+t.test('a statement that is refused fails nobody but whose fault it is', async (t) => {
+  const sizes: number[] = [];
+  const read = sharedReads('Thing.all', async (requests) => {
+    sizes.push(requests.length);
+    if (requests.some(({ parent }) => parent === 'bad')) throw new TypeError('bad');
+    return requests.map(() => PAGE);
+  });
+  const results = await Promise.allSettled(
+    ['1', 'bad', '2'].map((parent) => read([page({ parent }), page({ parent })], new Trace())),
+  );
+  t.match(results, [{ value: [PAGE, PAGE] }, { reason: { message: 'bad' } }, { value: [PAGE, PAGE] }]);
+  t.same(sizes, [6, 2, 2, 2]);
+});
+
+t.test('where Postgres cannot answer, nobody asks again', async (t) => {
+  let asked = 0;
+  const read = sharedReads('Thing.all', async () => {
+    asked += 1;
+    throw new DatabaseUnavailable('gone');
+  });
+  const traces = [new Trace(), new Trace()];
+  const results = await Promise.allSettled(traces.map((trace) => read([page()], trace)));
+  t.match(results, [{ reason: { message: 'gone' } }, { reason: { message: 'gone' } }]);
+  t.equal(asked, 1);
+  for (const trace of traces) t.match(trace.sql, { statements: 1, rows: 0 });
+});
+
+t.test('a shared statement has the time of the last to come, and is wanted while anybody wants it', async (t) => {
+  const seen: Trace[] = [];
+  const read = sharedReads('Thing.all', async (requests, trace) => {
+    seen.push(trace);
+    return requests.map(() => PAGE);
+  });
+  const traces = [new Trace({ started: 10 }), new Trace({ started: 30 }), new Trace({ started: 20 })];
+  const [first, second, third] = traces as [Trace, Trace, Trace];
+  first.abandoned = true;
+  await Promise.all(traces.map((trace) => read([page()], trace)));
+  second.abandoned = true;
+  third.abandoned = true;
+  await Promise.all(traces.map((trace) => read([page()], trace)));
+  t.match(seen, [
+    { started: 30, abandoned: false },
+    { started: 30, abandoned: true },
+  ]);
+});
