@@ -16,7 +16,7 @@ interface Group {
 const MAX_ROWS = 32;
 
 /** How many groups share a statement at most: whoever is in it waits for all of it. */
-const MAX_GROUPS = 8;
+const MAX_GROUPS = 16;
 
 /**
  * Lets GraphQL requests that come in the same turn of the event loop share a statement for their small pages. To send a
