@@ -46,6 +46,12 @@ export async function openGraphiql(t: Test, options: GraphiqlOptions = {}) {
     textOf: (name: EditorName) => page.evaluate<string>(`${editor(name)}.getValue()`),
     /** Writes into an editor over what is there. */
     write: (name: EditorName, text: string) => page.evaluate(`${editor(name)}.setValue(${JSON.stringify(text)})`),
+    /** Writes a query and clicks a button, before GraphiQL has looked at what was written. */
+    writeAndClick: (text: string, button: string) =>
+      page.evaluate(`
+        ${editor('query')}.setValue(${JSON.stringify(text)});
+        [...document.querySelectorAll('button')].find(({ textContent }) => textContent === ${JSON.stringify(button)}).click();
+      `),
     /** Clicks Execute and waits until the answer is in view. */
     execute: async () => {
       const answered = page.waitForResponse((response) => response.url().endsWith('/graphql'));

@@ -25,6 +25,8 @@ export const slowFill: Scenario = async (t, parts) => {
   const slow = read(stage, reader);
   await answered.reached();
   await stage.write(writer, { row });
+  // Whoever drains would else forget what was filled, and nobody could see it.
+  await settle(stage);
   answered.release();
   await slow;
   await read(stage, await stage.open({ parts }));

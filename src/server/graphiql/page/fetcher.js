@@ -32,9 +32,10 @@ export async function fetcher(params, options) {
   try {
     let answer = await send();
     let primed = 0;
-    if (mode === 'warm' && !isMutation(params, options)) {
-      primed = missesOf(answer);
-      if (primed > 0) answer = await send();
+    const misses = missesOf(answer);
+    if (mode === 'warm' && misses > 0 && isQuery(params)) {
+      primed = misses;
+      answer = await send();
     }
     keep(answer, { mode, introspects, declined: headers['x-inspect'] !== '1', primed, key: keyOf(params) });
     return withoutFigures(answer, own.get('x-cost') === '1');
@@ -68,11 +69,14 @@ function missesOf({ extensions }) {
   return Object.values(extensions?.dataFetching?.cache ?? {}).reduce((total, { misses }) => total + misses, 0);
 }
 
-/** Sending a query twice is nobody's harm; a mutation would write twice. */
-function isMutation({ operationName }, options) {
-  const operations = options?.documentAST?.definitions.filter(({ kind }) => kind === 'OperationDefinition') ?? [];
+/**
+ * Sending a query twice is nobody's harm; a mutation would write twice. What is sent is looked at, because the document that
+ * GraphiQL hands over beside it may be that of a moment ago, before the last letters were typed.
+ */
+function isQuery({ query, operationName }) {
+  const operations = GraphiQL.GraphQL.parse(query).definitions.filter(({ kind }) => kind === 'OperationDefinition');
   const chosen = operations.find(({ name }) => name?.value === operationName) ?? operations[0];
-  return chosen?.operation !== 'query';
+  return chosen?.operation === 'query';
 }
 
 function keyOf({ query, variables, operationName }) {
