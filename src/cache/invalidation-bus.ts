@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Redis } from 'ioredis';
+import { Redis, ReplyError } from 'ioredis';
 import { parseJson } from './parse-json.ts';
 import { retryPause, SILENCE_MS } from './redis-connection.ts';
 import { replaceWhenOutOfStep } from './redis-guard.ts';
@@ -61,21 +61,31 @@ export class InvalidationBus {
       commandTimeout: SILENCE_MS,
       retryStrategy: retryPause,
       autoResubscribe: false,
+      autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 1,
     });
     this.#subscriber.on('error', onError);
     replaceWhenOutOfStep(this.#subscriber);
     this.#subscriber.on('close', () => listener.onConnected(false));
-    // A connection that does not answer is replaced: it may have lost an answer, and then nothing else would end it.
-    const replace = (error: Error) => {
-      onError(error);
-      this.#subscriber.disconnect(true);
+    const ask = (what: () => Promise<unknown>, answered = () => {}) => {
+      const { stream } = this.#subscriber;
+      what().then(answered, (error: Error) => {
+        onError(error);
+        // A connection that does not answer is replaced: it may have lost an answer, and then nothing else would end it. What
+        // Redis refuses is an answer, too, and what was asked on an earlier connection says nothing of this one.
+        if (error instanceof ReplyError || this.#subscriber.stream !== stream) return;
+        listener.onConnected(false);
+        this.#subscriber.disconnect(true);
+      });
     };
     this.#subscriber.on('ready', () => {
-      this.#subscriber.subscribe(this.#channel, this.#replyChannel).then(() => listener.onConnected(true), replace);
+      ask(
+        () => this.#subscriber.subscribe(this.#channel, this.#replyChannel),
+        () => listener.onConnected(true),
+      );
     });
     this.#pings = setInterval(() => {
-      if (this.#subscriber.status === 'ready') this.#subscriber.ping().catch(replace);
+      if (this.#subscriber.status === 'ready') ask(() => this.#subscriber.ping());
     }, PING_MS).unref();
     this.#subscriber.on('message', (channel: string, text: string) => {
       if (channel === this.#replyChannel) return this.#acknowledged(Number(text));

@@ -91,8 +91,8 @@ export class RedisConnection {
   }
 
   /**
-   * Does something whose replies are checked, and replaces a connection that is out of step: the replies of all that follows
-   * would be those to other questions.
+   * Does something whose replies are checked, and replaces a connection that is out of step, since the replies of all that follows
+   * would be those to other questions, and one that has not answered anything in time for `SILENCE_MS`.
    *
    * @param action what to do
    * @returns what it returns
@@ -105,16 +105,20 @@ export class RedisConnection {
       this.#failingSince = null;
       return result;
     } catch (error) {
-      // What Redis refuses is an answer, too.
-      if (error instanceof ReplyError) this.#failingSince = null;
-      else this.#failingSince ??= asked;
-      if (error instanceof OutOfStep || this.#silent()) this.#redis.disconnect(true);
+      this.#judge(error, asked);
       throw error;
     }
   }
 
-  #silent(): boolean {
-    return this.#failingSince !== null && performance.now() - this.#failingSince >= SILENCE_MS;
+  #judge(error: unknown, asked: number): void {
+    // What Redis refuses is an answer, too.
+    if (error instanceof ReplyError) this.#failingSince = null;
+    // Nothing was asked on a connection that is being made: whoever gave that up at each failure would never have another.
+    if (error instanceof ReplyError || this.#redis.status !== 'ready') return;
+    this.#failingSince ??= asked;
+    if (!(error instanceof OutOfStep) && performance.now() - this.#failingSince < SILENCE_MS) return;
+    this.#failingSince = null;
+    this.#redis.disconnect(true);
   }
 
   /** @returns whether Redis answers */

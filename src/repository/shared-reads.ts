@@ -3,7 +3,7 @@ import { DatabaseUnavailable } from '../db/errors.ts';
 import { Trace } from '../trace/trace.ts';
 import type { PageRequest, RefPage } from './page.ts';
 
-/** Reads pages in one statement. */
+/** Reads pages of one list, in order, for one request or several. */
 export type ReadPages = (requests: readonly PageRequest[], trace: Trace) => Promise<RefPage[]>;
 
 /** The pages that one GraphQL request asks for at a time. */
@@ -23,8 +23,8 @@ const MAX_GROUPS = 16;
  * statement and to begin it costs either side more than to read a few rows: shared, the nested query took 0.6 times the CPU time
  * of the server and 0.55 times that of Postgres at 32 connections. A request that comes alone waits for no other.
  *
- * Pages that are counted are read alone, since a count may take long, and so are those of a request that is looked at. When a
- * shared statement is refused, each group is asked for on its own, so that nobody fails by another's fault.
+ * Pages that are counted or filtered are read alone, since either may take long, and so are those of a request that is looked
+ * at. When a shared statement is refused, each group is asked for on its own, so that nobody fails by another's fault.
  *
  * @param name what the list is called in figures
  * @param read reads pages of one variant of the list
@@ -34,18 +34,16 @@ export function sharedReads(name: string, read: ReadPages): ReadPages {
   const alone = ({ requests, trace }: Group) => read(requests, trace);
 
   const together = async (groups: readonly Group[]): Promise<RefPage[][]> => {
-    const started = performance.now();
-    const sharers = groups.map(({ trace }) => trace);
+    const shared = Trace.ofAll(groups.map(({ trace }) => trace));
     let pages: RefPage[] = [];
     try {
       pages = await read(
         groups.flatMap(({ requests }) => requests),
-        Trace.ofAll(sharers),
+        shared,
       );
     } finally {
-      groups.forEach(({ requests, trace }) => {
-        trace.sharedStatement(name, started, pages.length === 0 ? 0 : requests.length);
-      });
+      const answered = pages.length > 0;
+      for (const { requests, trace } of groups) trace.sharedStatement(name, shared, answered ? requests.length : 0);
     }
     let end = 0;
     return groups.map(({ requests }) => {
@@ -73,8 +71,8 @@ export function sharedReads(name: string, read: ReadPages): ReadPages {
 
 function isSmall(requests: readonly PageRequest[]): boolean {
   let rows = 0;
-  for (const { limit, needs } of requests) {
-    if (needs.total) return false;
+  for (const { limit, needs, from, to } of requests) {
+    if (needs.total || (from ?? to) !== undefined) return false;
     rows += limit + 1;
   }
   return rows <= MAX_ROWS;

@@ -88,7 +88,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       ownStatements: inspected || tracing !== null,
     });
     reply.raw.once('close', () => {
-      trace.abandoned = true;
+      trace.abandon();
     });
     const cold = inspected && request.headers['x-cache'] === 'bypass';
     const state = new State(createContext(repositories, createScope(trace, cold)), inspected);

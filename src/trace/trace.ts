@@ -81,12 +81,14 @@ export class Trace {
   readonly slowest = { name: '', ms: 0 };
   /** When the request began, in milliseconds on the monotonic clock. */
   readonly started: number;
-  /** Whether the client has hung up: what nobody else waits for need not begin any more. */
-  abandoned = false;
   /** Whether its statements are sent for it alone: who looks at a request wants to see what it did, and when. */
   readonly ownStatements: boolean;
   /** Every exchange in the order in which they ended; `null` unless recording. */
   readonly events: (SqlExchange | RedisExchange)[] | null;
+
+  #abandoned = false;
+  /** Those of the requests that what is counted here is done for together; `null` for one request. */
+  #sharers: readonly Trace[] | null = null;
 
   /** @param options what to keep */
   constructor(options: TraceOptions = {}) {
@@ -102,8 +104,18 @@ export class Trace {
    */
   static ofAll(traces: readonly Trace[]): Trace {
     const shared = new Trace({ started: Math.max(...traces.map(({ started }) => started)) });
-    shared.abandoned = traces.every(({ abandoned }) => abandoned);
+    shared.#sharers = traces;
     return shared;
+  }
+
+  /** Whether the client has hung up: what nobody else waits for need not begin any more. */
+  get abandoned(): boolean {
+    return this.#sharers === null ? this.#abandoned : this.#sharers.every(({ abandoned }) => abandoned);
+  }
+
+  /** Notes that the client has hung up. */
+  abandon(): void {
+    this.#abandoned = true;
   }
 
   /**
@@ -126,15 +138,14 @@ export class Trace {
   }
 
   /**
-   * Counts a statement that was sent for other requests, too, now that it has ended. The trace that it was sent with tells the
-   * channels.
+   * Counts a statement that was sent for other requests, too, if it was sent. The trace that it was sent with has told the channels.
    *
    * @param name the statement's name
-   * @param started when it was sent, in milliseconds on the monotonic clock
+   * @param shared the trace that it was sent with
    * @param rows how many of its rows are for this request
    */
-  sharedStatement(name: string, started: number, rows: number): void {
-    this.#count(name, performance.now() - started, rows);
+  sharedStatement(name: string, { sql }: Trace, rows: number): void {
+    if (sql.statements > 0) this.#count(name, sql.ms, rows);
   }
 
   #count(name: string, ms: number, rows: number): void {

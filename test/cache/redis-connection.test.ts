@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { t } from 'tap';
+import { InvalidationBus } from '../../src/cache/invalidation-bus.ts';
+import { RedisConnection } from '../../src/cache/redis-connection.ts';
+import { until } from '../faults/support/eventually.ts';
+import { faultyProxy, through } from '../faults/support/proxy.ts';
+import { openRedis } from '../support/server.ts';
+import { freshRedis } from '../support/services.ts';
+
+t.test('a connection comes back while commands go on failing', async (t) => {
+  const redis = await freshRedis(t);
+  const proxy = await faultyProxy(t, Number(new URL(redis.url).port));
+  const connection = new RedisConnection(through(redis.url, proxy), () => {});
+  t.teardown(() => connection.close());
+  t.ok(await connection.connected(5000));
+  let failures = 0;
+  const fail = () => {
+    failures += 1;
+  };
+  const writes = setInterval(() => connection.sound(() => connection.redis.ping()).catch(fail), 5);
+  t.teardown(() => clearInterval(writes));
+  await proxy.refuse();
+  // Longer than a connection may say nothing.
+  await sleep(1500);
+  t.ok(failures > 10, `${failures} have failed`);
+  // Slow enough that several fail while the connection is being made.
+  proxy.delay(20);
+  await proxy.listen();
+  t.ok(await connection.connected(5000), 'it is there again');
+});
+
+t.test('what is sent in one turn of the event loop leaves in one write', async (t) => {
+  const redis = await freshRedis(t);
+  const sizes: number[] = [];
+  const proxy = await faultyProxy(t, Number(new URL(redis.url).port));
+  const connection = new RedisConnection(through(redis.url, proxy), () => {});
+  t.teardown(() => connection.close());
+  t.ok(await connection.connected(5000));
+  await connection.redis.ping();
+  proxy.garble((real) => {
+    sizes.push(real.length);
+    return real;
+  });
+  const replies = await Promise.all(Array.from({ length: 50 }, (_, i) => connection.redis.echo(String(i))));
+  t.same(
+    replies,
+    Array.from({ length: 50 }, (_, i) => String(i)),
+    'each has its own reply',
+  );
+  t.ok(sizes.length < 5, `Redis answered in ${sizes.length} pieces`);
+});
+
+t.test('a bus that Redis refuses stays, and tries no more than it did', async (t) => {
+  const redis = await freshRedis(t);
+  const admin = openRedis(t, redis);
+  await admin.call('ACL', 'SETUSER', 'larder', 'on', '>secret', '~*', '+@all', 'resetchannels');
+  const url = new URL(redis.url);
+  url.username = 'larder';
+  url.password = 'secret';
+  const errors: string[] = [];
+  const listener = { onKeys: () => {}, onConnected: () => {} };
+  const bus = new InvalidationBus(
+    url.href,
+    '',
+    listener,
+    () => {},
+    (error) => errors.push(error.message),
+  );
+  t.teardown(() => bus.close());
+  await until('Redis refuses', async () => errors.length > 0);
+  await sleep(1500);
+  t.same(errors.length, 1, errors.join());
+  t.match(errors[0], /NOPERM/);
+});
+
+t.test('a bus whose subscription is lost comes back', async (t) => {
+  const redis = await freshRedis(t);
+  const proxy = await faultyProxy(t, Number(new URL(redis.url).port));
+  const trusted: boolean[] = [];
+  const listener = { onKeys: () => {}, onConnected: (connected: boolean) => void trusted.push(connected) };
+  const bus = new InvalidationBus(
+    through(redis.url, proxy),
+    '',
+    listener,
+    () => {},
+    () => {},
+  );
+  t.teardown(() => bus.close());
+  await until('it listens', async () => trusted.at(-1) === true);
+  let turn = 0;
+  // Half of the answers are lost, so that those that come are not the ones that are waited for.
+  proxy.garble((real) => {
+    turn += 1;
+    return turn % 2 === 0 ? Buffer.alloc(0) : real;
+  });
+  await until('it knows', async () => trusted.at(-1) === false);
+  proxy.pass();
+  await until('it listens again', async () => trusted.at(-1) === true);
+  t.pass('it listens again');
+});
