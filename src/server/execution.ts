@@ -43,11 +43,7 @@ export async function registerExecution(app: FastifyInstance, schema: GraphQLSch
   return async (operation, state, { given }, reply) => {
     const variables = operation.definition.variableDefinitions?.length ? { ...given } : undefined;
     if (operation.isLarge) return executeAlone(schema, operation, state, variables, reply);
-    try {
-      return await reply.graphql(operation.document as never, state as never, variables);
-    } finally {
-      state.release();
-    }
+    return reply.graphql(operation.document as never, state as never, variables);
   };
 }
 

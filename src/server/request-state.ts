@@ -11,8 +11,6 @@ export interface RequestState extends GraphQLContext {
   cost: number | null;
   /** The operation's name when its document is trusted, else `other`: what a stranger writes names nothing in figures. */
   operation: string;
-  /** Lets go of what nobody needs any more once the operation is executed. */
-  release(): void;
 }
 
 /** Makes the state of a request. */
@@ -57,15 +55,6 @@ export class State implements RequestState {
     this.entityLoaders = context.entityLoaders;
     this.pageNeeds = context.pageNeeds;
     this.inspected = inspected;
-  }
-
-  /** Lets go of what nobody needs once it is executed: Pothos' loaders keep the state for a while (see GraphQLContext). */
-  release(): void {
-    this.app = null;
-    this.reply = null;
-    this.scope.identities.clear();
-    this.pageLoaders.clear();
-    this.pageNeeds.clear();
   }
 }
 
