@@ -20,6 +20,7 @@ const SLOW = [
   ...['browser', 'cli', 'faults', 'fuzz', 'http', 'limits', 'observability', 'races'],
   ...[
     'cache/bus.test.ts',
+    'db/keyset.test.ts',
     'db/migrate.test.ts',
     'graphql/real-data.test.ts',
     'repository/drainer.test.ts',

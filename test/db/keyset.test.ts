@@ -19,7 +19,7 @@ interface Plan {
   Plans?: Plan[];
 }
 
-const EVENTS = 100_000;
+const EVENTS = 1_000_000;
 const CAMPAIGNS = 5_000;
 
 const database = await freshDatabase(t);
@@ -33,7 +33,7 @@ await sql`
 // Ids do not follow the time, three events begin at once.
 await sql`
   insert into events (id, title, body, starts_at)
-  select i, 'Event ' || i, repeat('x', 400), timestamptz '2026-01-01' + (i * 7919 % ${EVENTS}::int) / 3 * interval '1 minute'
+  select i, 'Event ' || i, repeat('x', 40), timestamptz '2026-01-01' + (i::bigint * 7919 % ${EVENTS}::int) / 3 * interval '1 minute'
   from generate_series(1, ${EVENTS}::int) i`;
 // Campaign 1 has every event, the others have twenty each; event 1 is in every campaign.
 await sql`
@@ -135,7 +135,7 @@ const [middle] = await sql<[{ key: string; id: string }]>`
 const place: Position = { key: middle.key, id: middle.id };
 const placeById: Position = { key: null, id: String(EVENTS / 2) };
 
-t.test('a page of a campaign of a hundred thousand events', async (t) => {
+t.test('a page of a campaign of a million events', async (t) => {
   for (const order of ['STARTS_AT', 'ID']) {
     const at = order === 'ID' ? placeById : place;
     for (const direction of ['ASC', 'DESC'] as const) {
@@ -150,7 +150,7 @@ t.test('a page of a campaign of a hundred thousand events', async (t) => {
         'of a range, after': { from: '2026-01-10T00:00:00Z', to: '2026-12-31T00:00:00Z', after: at },
         'last of a range, before': {
           from: '2026-01-01T00:00:00Z',
-          to: '2026-01-20T00:00:00Z',
+          to: '2026-06-20T00:00:00Z',
           before: at,
           backward: true,
         },
@@ -159,8 +159,8 @@ t.test('a page of a campaign of a hundred thousand events', async (t) => {
       for (const [name, more] of Object.entries(cases)) {
         const request = page({ parent: '1', order, direction, ...more });
         await t.test(`${name}, by ${order} ${direction}`, (t) =>
-          // A version costs a probe of three buffers, or four, for each row of the page.
-          checkPlans(t, eventDefinition, 'ofCampaign', [request], request.limit === 100 ? 500 : 200),
+          // A version costs a probe of four buffers, or five, for each row of the page.
+          checkPlans(t, eventDefinition, 'ofCampaign', [request], request.limit === 100 ? 600 : 200),
         );
       }
     }
