@@ -19,14 +19,16 @@ export type Samples = Readonly<Record<Variant, readonly Sample[]>>;
 
 /** Nothing is quicker than a page and an entity from memory: where least is done, counting weighs most. */
 const MEASURED: readonly Traffic[] = ['nested', 'byId'];
-const ROUNDS = { full: 15, quick: 5 };
+/** How fast one process is depends on luck, too, as on how its code was compiled: so all of them are started anew some times. */
+const STARTS = { full: 5, quick: 2 };
+const ROUNDS = 3;
 const WARM_UP_SECONDS = { first: 3, others: 0.5 };
 const SECONDS = 2;
 
 /** The Redis database of the first of these servers. */
 const REDIS = 24;
 
-/** An audit draws on the counts, of which one variant has none. */
+/** An audit is drawn by chance, and reads. */
 const ENV = { SELF_AUDIT_RATE: '0' };
 const DIFFERENCE: Readonly<
   Record<Variant, { readonly env: Readonly<Record<string, string>>; readonly flags: readonly string[] }>
@@ -47,38 +49,54 @@ const LARDER: Peer = peerOf('larder');
  * @returns the samples of each kind of traffic
  */
 export async function measureOverhead(bench: Bench, teardown: Teardown): Promise<Partial<Record<Traffic, Samples>>> {
-  const servers = await Promise.all(
-    VARIANTS.map(async (variant, i) => {
-      const { env, flags } = DIFFERENCE[variant];
-      const addresses = {
-        databaseUrl: bench.stores.databaseUrl(bench.database),
-        redisUrl: bench.stores.redisUrl(REDIS + i),
-      };
-      const server = await startServer(LARDER, bench.cores, addresses, { env: { ...ENV, ...env }, flags });
-      teardown.push(() => server.stop());
-      return { variant, server, cursors: await readCursors(server) };
-    }),
-  );
-  // The first heartbeat comes with the first round of the drainer.
-  await sleep(500);
-  for (const { server } of servers) server.pause();
   const found: Partial<Record<Traffic, Samples>> = {};
   for (const traffic of MEASURED) {
     const samples: Record<Variant, Sample[]> = { uncounted: [], off: [], header: [] };
-    for (let round = 0; round < ROUNDS[bench.mode.name]; round += 1) {
-      const first = round % servers.length;
-      for (const { variant, server, cursors } of [...servers.slice(first), ...servers.slice(0, first)]) {
-        const sample = await turn(bench, server, traffic, cursors, round);
-        samples[variant].push(sample);
-        bench.say(
-          `  ${String(round + 1).padStart(2)}  ${traffic.padEnd(8)}  ${variant.padEnd(10)}  ${sample.perSecond.toFixed(0).padStart(6)}/s`,
-        );
+    for (let start = 0; start < STARTS[bench.mode.name]; start += 1) {
+      const servers = await startVariants(bench, start, teardown);
+      for (let round = 0; round < ROUNDS; round += 1) {
+        for (const { variant, server, cursors } of rotated(servers, round)) {
+          const sample = await turn(bench, server, traffic, cursors, round);
+          samples[variant].push(sample);
+          const [count, rate] = [String(samples[variant].length), sample.perSecond.toFixed(0)];
+          bench.say(`  ${count.padStart(2)}  ${traffic.padEnd(8)}  ${variant.padEnd(10)}  ${rate.padStart(6)}/s`);
+        }
       }
+      for (const { server } of servers) await server.stop();
     }
     found[traffic] = samples;
   }
-  for (const { server } of servers) await server.stop();
   return found;
+}
+
+interface Started {
+  readonly variant: Variant;
+  readonly server: Server;
+  readonly cursors: ReadonlyMap<string, string>;
+}
+
+/** Starts all variants, each time another one first, and lets them stand still. */
+async function startVariants(bench: Bench, start: number, teardown: Teardown): Promise<Started[]> {
+  const started: Started[] = [];
+  for (const variant of rotated(VARIANTS, start)) {
+    const { env, flags } = DIFFERENCE[variant];
+    const addresses = {
+      databaseUrl: bench.stores.databaseUrl(bench.database),
+      redisUrl: bench.stores.redisUrl(REDIS + started.length),
+    };
+    const server = await startServer(LARDER, bench.cores, addresses, { env: { ...ENV, ...env }, flags });
+    teardown.push(() => server.stop());
+    started.push({ variant, server, cursors: await readCursors(server) });
+  }
+  // The first heartbeat comes with the first round of the drainer.
+  await sleep(500);
+  for (const { server } of started) server.pause();
+  return started;
+}
+
+function rotated<T>(all: readonly T[], by: number): T[] {
+  const first = by % all.length;
+  return [...all.slice(first), ...all.slice(0, first)];
 }
 
 /** One variant's turn: the others stand still. */

@@ -7,7 +7,7 @@ import { type Samples, VARIANTS, type Variant } from './measure-overhead.ts';
 const ALLOWED = 0.02;
 
 const TITLES: Readonly<Record<Variant, string>> = {
-  uncounted: 'nothing counted, no metrics',
+  uncounted: 'nothing counted for requests',
   off: '`INSPECT=off`',
   header: '`INSPECT=header`, nobody asks',
 };
