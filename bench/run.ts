@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -123,6 +124,8 @@ function update(name: string, text: string): void {
   const to = readme.indexOf(end);
   if (from < 0 || to < from) throw new Error(`bench/README.md has no ${begin} … ${end}.`);
   writeFileSync(README, `${readme.slice(0, from + begin.length)}\n\n${text}\n\n${readme.slice(to)}`);
+  // Tables are aligned, as the format check wants them.
+  execFileSync('npx', ['biome', 'format', '--write', README], { cwd: join(HERE, '..'), stdio: 'ignore' });
 }
 
 async function main(mode: Mode, teardown: Teardown): Promise<void> {
