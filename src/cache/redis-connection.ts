@@ -112,9 +112,12 @@ export class RedisConnection {
 
   #judge(error: unknown, asked: number): void {
     // What Redis refuses is an answer, too.
-    if (error instanceof ReplyError) this.#failingSince = null;
+    if (error instanceof ReplyError) {
+      this.#failingSince = null;
+      return;
+    }
     // Nothing was asked on a connection that is being made: whoever gave that up at each failure would never have another.
-    if (error instanceof ReplyError || this.#redis.status !== 'ready') return;
+    if (this.#redis.status !== 'ready') return;
     this.#failingSince ??= asked;
     if (!(error instanceof OutOfStep) && performance.now() - this.#failingSince < SILENCE_MS) return;
     this.#failingSince = null;

@@ -99,8 +99,8 @@ export class Trace {
 
   /**
    * @param traces those of several requests, at least one
-   * @returns a trace for what is done for all of them together: there is time for it as long as any of them has time, and nobody
-   *   waits for it when nobody waits for any of them
+   * @returns a trace for what is done for all of them together: there is time for it while one of them has time, and nobody waits
+   *   for it when nobody waits for them
    */
   static ofAll(traces: readonly Trace[]): Trace {
     const shared = new Trace({ started: Math.max(...traces.map(({ started }) => started)) });
