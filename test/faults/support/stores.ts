@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import postgres, { type Sql } from 'postgres';
 import type { Test } from 'tap';
 import { type PostgresService, startPostgres } from '../../../src/cli/services/postgres.ts';
@@ -21,11 +22,19 @@ export interface OwnPostgres {
   backends(): Promise<number[]>;
   /** Sends a signal to processes of Postgres; those that are gone are left out. */
   signal(pids: readonly number[], signal: 'SIGSTOP' | 'SIGCONT'): void;
+  /**
+   * Stops processes of Postgres for good, each while it waits for its client and holds no lock. One that was stopped with a lock
+   * would keep it, and Postgres has no way of taking it back.
+   */
+  stopIdle(pids: readonly number[]): Promise<void>;
   /** Opens a connection for the test itself; those of a server that was stopped connect again. */
   connect(): Sql;
 }
 
 const DATABASE = 'larder';
+
+/** How long Postgres may take to say what one of its processes does. */
+const LOOK_MS = 500;
 
 /**
  * Starts a Postgres of the test's own.
@@ -81,6 +90,21 @@ export async function ownPostgres(t: Test, settings: Readonly<Record<string, str
     clients.push(client);
     return client;
   };
+  const observed = async <T>(ask: (client: Sql) => Promise<T>): Promise<T> => {
+    const client = postgres(service.adminUrl, { max: 1 });
+    try {
+      return await ask(client);
+    } finally {
+      await client.end({ timeout: 1 });
+    }
+  };
+  const isIdle = (pid: number) =>
+    observed(async (client) => {
+      const [row] = await client<{ idle: boolean }[]>`
+        select state = 'idle' and wait_event is not distinct from 'ClientRead' as idle
+        from pg_stat_activity where pid = ${pid}`;
+      return row?.idle ?? true;
+    });
   return {
     url,
     port,
@@ -93,17 +117,26 @@ export async function ownPostgres(t: Test, settings: Readonly<Record<string, str
       if (service.port !== port) throw new Error(`Somebody took port ${port} while Postgres was away.`);
     },
     stop,
-    backends: async () => {
-      const client = postgres(service.adminUrl, { max: 1 });
-      try {
+    backends: () =>
+      observed(async (client) => {
         const rows = await client<{ pid: number }[]>`
           select pid from pg_stat_activity where datname = ${DATABASE} and application_name = 'larder' order by pid`;
         return rows.map((row) => row.pid);
-      } finally {
-        await client.end({ timeout: 1 });
+      }),
+    signal,
+    stopIdle: async (pids) => {
+      for (const pid of pids) {
+        for (;;) {
+          signal([pid], 'SIGSTOP');
+          // Who holds what Postgres itself needs lets nobody look, either.
+          const looked = isIdle(pid);
+          if (await Promise.race([looked, sleep(LOOK_MS, false)])) break;
+          signal([pid], 'SIGCONT');
+          await looked;
+          await sleep(1);
+        }
       }
     },
-    signal,
     connect,
   };
 }
