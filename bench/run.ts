@@ -19,6 +19,7 @@ import { measureStorm } from './runner/storm/measure-storm.ts';
 import { reportStorm, stormTarget } from './runner/storm/report-storm.ts';
 import { stopAll, type Teardown } from './runner/teardown.ts';
 import { TRAFFIC, type Traffic } from './runner/traffic.ts';
+import { findOrInstallWrk } from './runner/wrk.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const RESULTS = join(HERE, 'results');
@@ -134,6 +135,8 @@ async function main(mode: Mode, teardown: Teardown): Promise<void> {
   const cores = pin();
   const machine = describeMachine(cores);
   say(machine);
+  // Missing, it is better missed now than in minutes.
+  await findOrInstallWrk();
   const stores = await startStores(teardown);
   const bench: Bench = { mode, cores, stores, database: DATABASE, pool: poolOf(mode), say };
   if (isSet(process.env.GROWTH)) {

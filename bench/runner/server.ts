@@ -28,6 +28,11 @@ export interface Addresses {
 }
 
 const HOST = '127.0.0.1';
+/**
+ * How long bodies are kept in Redis. A server works for seconds and then stands still for minutes, while others have their turns: with
+ * Larder's own default, what it had read would have expired each time.
+ */
+const CACHE_TTL_SECONDS = 3600;
 const START_DEADLINE_MS = 30_000;
 /** Ends the requests that only ask whether a server is there. */
 const ANSWER_DEADLINE_MS = 30_000;
@@ -63,6 +68,7 @@ export async function startServer(
       REDIS_URL: addresses.redisUrl,
       PORT: String(port),
       METRICS_PORT: String(metricsPort),
+      CACHE_TTL_SECONDS: String(CACHE_TTL_SECONDS),
       ...peer.env,
       ...more.env,
     },

@@ -14,7 +14,8 @@ export interface CacheOptions extends ReadThroughOptions {
   readonly memoryTtlMs: number;
 }
 
-type Bodies = Map<string, Body | null>;
+/** A body for each id that exists, `null` for each that does not. */
+export type Bodies = ReadonlyMap<string, Body | null>;
 
 /** One reading of some keys that others in this process may wait for instead of reading themselves. */
 interface Flight {
@@ -57,9 +58,9 @@ export class EntityCache {
     trace: Trace,
     since: number = performance.now(),
   ): Promise<Bodies> {
-    const found: Bodies = new Map();
+    const found = new Map<string, Body | null>();
     const own: Want[] = [];
-    const joined = new Map<Flight, Want[]>();
+    let joined: Map<Flight, Want[]> | null = null;
     const counts = trace.entity(space.entity);
     for (const want of wants) {
       const key = this.#key(space, want);
@@ -73,11 +74,18 @@ export class EntityCache {
       }
       const flight = this.#flights.get(key);
       if (flight === undefined || !this.#mayJoin(flight, want)) own.push(want);
-      else joined.set(flight, [...(joined.get(flight) ?? []), want]);
+      else {
+        joined ??= new Map();
+        joined.set(flight, [...(joined.get(flight) ?? []), want]);
+      }
+    }
+    if (joined === null) {
+      if (own.length === 0) return found;
+      if (found.size === 0) return this.#fly(space, own, load, trace, since);
     }
     const reads: Promise<Bodies>[] = [];
     if (own.length > 0) reads.push(this.#fly(space, own, load, trace, since));
-    for (const [flight, waiting] of joined) reads.push(this.#join(space, flight, waiting, load, trace));
+    for (const [flight, waiting] of joined ?? []) reads.push(this.#join(space, flight, waiting, load, trace));
     for (const bodies of await Promise.all(reads)) for (const [id, body] of bodies) found.set(id, body);
     return found;
   }
@@ -151,7 +159,7 @@ export class EntityCache {
   /** Waits for another reading; a body of another version than the list named may be older, so it is read again. */
   async #join(space: EntitySpace, flight: Flight, wants: Want[], load: Loader, trace: Trace): Promise<Bodies> {
     const bodies = await flight.bodies;
-    const found: Bodies = new Map();
+    const found = new Map<string, Body | null>();
     const again: Want[] = [];
     for (const want of wants) {
       const body = bodies.get(want.id) ?? null;
@@ -170,9 +178,7 @@ export class EntityCache {
   }
 
   /** A body that has come again in the same version is kept as it was: one that replaced it would only make garbage. */
-  #keep(memory: MemoryTier, space: EntitySpace, want: Want, bodies: Bodies, since: number): void {
-    const key = this.#key(space, want);
-    const body = bodies.get(want.id) ?? null;
+  #keep(memory: MemoryTier, key: string, body: Body | null, since: number): void {
     const before = memory.get(key)?.body ?? null;
     memory.set(key, { body: before !== null && before.version === body?.version ? before : body, since });
   }
@@ -181,14 +187,17 @@ export class EntityCache {
   async #fly(space: EntitySpace, wants: Want[], load: Loader, trace: Trace, since: number): Promise<Bodies> {
     const { memory } = this.#options;
     const flight: Flight = { bodies: readThrough(this.#options, space, wants, load, trace), since };
-    for (const want of wants) this.#flights.set(this.#key(space, want), flight);
-    const current = (want: Want) => this.#flights.get(this.#key(space, want)) === flight;
+    const keys = wants.map((want) => this.#key(space, want));
+    for (const key of keys) this.#flights.set(key, flight);
+    const current = (key: string) => this.#flights.get(key) === flight;
     try {
       const bodies = await flight.bodies;
-      if (memory !== null) for (const want of wants) if (current(want)) this.#keep(memory, space, want, bodies, since);
+      keys.forEach((key, i) => {
+        if (memory !== null && current(key)) this.#keep(memory, key, bodies.get((wants[i] as Want).id) ?? null, since);
+      });
       return bodies;
     } finally {
-      for (const want of wants) if (current(want)) this.#flights.delete(this.#key(space, want));
+      for (const key of keys) if (current(key)) this.#flights.delete(key);
     }
   }
 }

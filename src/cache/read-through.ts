@@ -97,11 +97,12 @@ export async function readThrough(
     return leased;
   };
 
-  const token = `${LEASE_MARK}${randomUUID()}`;
   const held = (await redis?.read(wants.map(key), trace)) ?? null;
+  const unfit = held === null ? [] : take(wants, held);
+  if (found.size === wants.length) return found;
+  const token = `${LEASE_MARK}${randomUUID()}`;
   let leased = new Set<string>();
   if (held !== null) {
-    const unfit = take(wants, held);
     // A body that nobody vouches for is read past, not replaced: its successor would be no better.
     const vouched = (want: Want) => want.version !== null || held.epoch !== null;
     const missing = left().filter(vouched);

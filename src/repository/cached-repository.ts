@@ -1,4 +1,4 @@
-import type { EntityCache } from '../cache/entity-cache.ts';
+import type { Bodies, EntityCache } from '../cache/entity-cache.ts';
 import type { Body } from '../cache/entry.ts';
 import type { Loader, Want } from '../cache/read-through.ts';
 import type { Database } from '../db/client.ts';
@@ -73,7 +73,7 @@ export function createRepository<E extends Entity, Lists extends string>(
   };
 
   /** Reads past every cache, and leaves them all as they are: nobody else's request becomes slower or faster by it. */
-  const readCold = async (wants: readonly Want[], { trace }: Scope): Promise<Map<string, Body | null>> => {
+  const readCold = async (wants: readonly Want[], { trace }: Scope): Promise<Bodies> => {
     const bodies = await load(
       wants.map((want) => want.id),
       trace,
@@ -84,7 +84,7 @@ export function createRepository<E extends Entity, Lists extends string>(
   };
 
   /** Reads what this request has not read yet, or has read in another version than a list now names. */
-  const read = async (wants: Iterable<Want>, scope: Scope, since?: number): Promise<Map<string, Body | null>> => {
+  const read = async (wants: Iterable<Want>, scope: Scope, since?: number): Promise<Bodies> => {
     const identities = identityMap(scope, name);
     // Of its own, because another reading of the request may put an older body into the identity map meanwhile.
     const found = new Map<string, Body | null>();
@@ -98,14 +98,12 @@ export function createRepository<E extends Entity, Lists extends string>(
       const other = missing.get(want.id);
       missing.set(want.id, other === undefined || other.version === want.version ? want : { ...want, version: NEWEST });
     }
-    if (missing.size > 0) {
-      const left = [...missing.values()];
-      const bodies = scope.cold ? await readCold(left, scope) : await cache.read(space, left, load, scope.trace, since);
-      for (const [id, body] of bodies) {
-        identities.set(id, body);
-        found.set(id, body);
-      }
-    }
+    if (missing.size === 0) return found;
+    const left = [...missing.values()];
+    const bodies = scope.cold ? await readCold(left, scope) : await cache.read(space, left, load, scope.trace, since);
+    for (const [id, body] of bodies) identities.set(id, body);
+    if (found.size === 0) return bodies;
+    for (const [id, body] of bodies) found.set(id, body);
     return found;
   };
 

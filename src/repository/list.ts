@@ -4,7 +4,7 @@ import { type KeysetRow, type KeysetShape, keysetStatement, sentinels } from '..
 import { run } from '../db/run.ts';
 import { arrayLiteral } from '../db/statement.ts';
 import type { ListDefinition } from './entity-definition.ts';
-import type { PageRequest, Position, RefPage } from './page.ts';
+import type { PageRequest, Position, Ref, RefPage } from './page.ts';
 import { type ReadPages, sharedReads } from './shared-reads.ts';
 
 /**
@@ -24,10 +24,8 @@ export function listReader(database: Database, name: string, entity: PgTable, li
   const source = { ...list, name, entity };
 
   const variantOf = (shape: KeysetShape): ReadPages => {
-    const variant = [
-      shape.key?.name,
-      ...[shape.descending, shape.bounded, shape.keys, shape.total, shape.outside].map(Number),
-    ].join();
+    const { key, descending, bounded, keys, total, outside } = shape;
+    const variant = `${key?.name} ${descending} ${bounded} ${keys} ${total} ${outside}`;
     let found = variants.get(variant);
     if (found === undefined) {
       const statement = keysetStatement(source, shape);
@@ -56,7 +54,12 @@ export function listReader(database: Database, name: string, entity: PgTable, li
     };
   };
 
+  const readAlike: ReadPages = (requests, trace) => variantOf(shapeOf(requests))(requests, trace);
+
   return async (requests, trace) => {
+    const [first] = requests;
+    if (first === undefined) return [];
+    if (requests.every((request) => isSameScan(request, first))) return readAlike(requests, trace);
     const groups = new Map<string, number[]>();
     requests.forEach((request, i) => {
       const scan = scanOf(request);
@@ -68,7 +71,7 @@ export function listReader(database: Database, name: string, entity: PgTable, li
     await Promise.all(
       [...groups.values()].map(async (indexes) => {
         const group = indexes.map((i) => requests[i] as PageRequest);
-        const read = await variantOf(shapeOf(group))(group, trace);
+        const read = await readAlike(group, trace);
         indexes.forEach((index, i) => {
           pages[index] = read[i] as RefPage;
         });
@@ -80,6 +83,10 @@ export function listReader(database: Database, name: string, entity: PgTable, li
 
 function hasCursor({ after, before }: PageRequest): boolean {
   return (after ?? before) !== undefined;
+}
+
+function isSameScan(a: PageRequest, b: PageRequest): boolean {
+  return a.order === b.order && scansDown(a) === scansDown(b);
 }
 
 /** Requests of the same scan can be answered by one statement. */
@@ -107,8 +114,7 @@ function parameters(list: ListDefinition, shape: KeysetShape, requests: readonly
   const column = (pick: (request: PageRequest) => string | number | boolean) => arrayLiteral(requests.map(pick));
   const values: Record<string, string> = {
     ord: arrayLiteral(requests.map((_request, i) => i)),
-    // One more than wanted tells whether there is more; nothing is scanned for a page of which only the count is wanted.
-    size: column((request) => (request.needs.rows ? request.limit + 1 : 0)),
+    size: column(sizeOf),
   };
   const [minId, maxId] = sentinels(list.id);
   if (list.parent !== undefined) values.parent = column((request) => request.parent ?? minId);
@@ -127,10 +133,19 @@ function parameters(list: ListDefinition, shape: KeysetShape, requests: readonly
   return values;
 }
 
+/** One more than wanted tells whether there is more; nothing is scanned for a page of which only the count is wanted. */
+function sizeOf({ limit, needs }: PageRequest): number {
+  if (!needs.rows) return 0;
+  return needs.flags ? limit + 1 : limit;
+}
+
 function toPage(row: KeysetRow, request: PageRequest): RefPage {
   const ids = split(row.ids);
   const versions = split(row.versions);
-  const refs = ids.slice(0, request.limit).map((id, i) => ({ id, version: versions[i] as string }));
+  const refs: Ref[] = [];
+  for (let i = 0; i < ids.length && i < request.limit; i += 1) {
+    refs.push({ id: ids[i] as string, version: versions[i] as string });
+  }
   const positions = row.keys === undefined ? null : refs.map((ref, i) => ({ key: row.keys?.[i] ?? null, id: ref.id }));
   const more = ids.length > request.limit;
   const beforeStart = request.direction === 'ASC' ? row.below : row.above;

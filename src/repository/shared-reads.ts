@@ -1,15 +1,20 @@
 import DataLoader from 'dataloader';
 import { DatabaseUnavailable } from '../db/errors.ts';
 import { Trace } from '../trace/trace.ts';
-import type { PageRequest, RefPage } from './page.ts';
+import type { PageRequest, Position, RefPage } from './page.ts';
 
 /** Reads pages of one list, in order, for one request or several. */
 export type ReadPages = (requests: readonly PageRequest[], trace: Trace) => Promise<RefPage[]>;
 
-/** The pages that one GraphQL request asks for at a time. */
+/** The pages that a GraphQL request asks for at a time, or several that ask for the very same. */
 interface Group {
   readonly requests: readonly PageRequest[];
-  readonly trace: Trace;
+  readonly traces: Trace[];
+}
+
+/** A group that has not been sent. */
+interface OpenGroup extends Group {
+  readonly pages: Promise<RefPage[]>;
 }
 
 /** A group of more rows than this is a statement's worth of work, and many connections do it sooner than one. */
@@ -18,23 +23,33 @@ const MAX_ROWS = 32;
 /** How many groups share a statement at most: whoever is in it waits for all of it. */
 const MAX_GROUPS = 16;
 
+/** How many GraphQL requests share a group: its answer makes them all go on at once, and nobody else until they are through. */
+const MAX_SAME = { small: 16, large: 4 };
+
+/** How many groups of a turn are compared with those that come after them. */
+const MAX_OPEN = 32;
+
 /**
- * Lets GraphQL requests that come in the same turn of the event loop share a statement for their small pages. To send a
- * statement and to begin it costs either side more than to read a few rows: shared, the nested query took 0.6 times the CPU time
- * of the server and 0.55 times that of Postgres at 32 connections. A request that comes alone waits for no other.
+ * Lets GraphQL requests that come in the same turn of the event loop share statements: those for small pages, whatever these are, and
+ * those for the very same pages. To send a statement and to begin it costs either side more than to read a few rows: shared, the
+ * nested query took 0.6 times the CPU time of the server and 0.55 times that of Postgres at 32 connections. A request that comes
+ * alone waits for no other, and nobody is given what was asked for before his request had come in.
  *
- * Pages that are counted or filtered are read alone, since either may take long, and so are those of a request that is looked
- * at. When a shared statement is refused, each group is asked for on its own, so that nobody fails by another's fault.
+ * Pages that are counted or filtered are read apart from others, since either may take long, and those of a request that is looked
+ * at are read for it alone. When a shared statement is refused, each group is asked for on its own, so that nobody fails by another's
+ * fault.
  *
  * @param name what the list is called in figures
  * @param read reads pages of one variant of the list
  * @returns the same, shared; a trace counts the statement as if it had been its own
  */
 export function sharedReads(name: string, read: ReadPages): ReadPages {
-  const alone = ({ requests, trace }: Group) => read(requests, trace);
+  /** Those of this turn. */
+  let open: OpenGroup[] = [];
 
+  /** Reads the pages of some groups by one statement, which each of their requests counts. */
   const together = async (groups: readonly Group[]): Promise<RefPage[][]> => {
-    const shared = Trace.ofAll(groups.map(({ trace }) => trace));
+    const shared = Trace.ofAll(groups.flatMap(({ traces }) => traces));
     let pages: RefPage[] = [];
     try {
       pages = await read(
@@ -43,7 +58,9 @@ export function sharedReads(name: string, read: ReadPages): ReadPages {
       );
     } finally {
       const answered = pages.length > 0;
-      for (const { requests, trace } of groups) trace.sharedStatement(name, shared, answered ? requests.length : 0);
+      for (const { requests, traces } of groups) {
+        for (const trace of traces) trace.sharedStatement(name, shared, answered ? requests.length : 0);
+      }
     }
     let end = 0;
     return groups.map(({ requests }) => {
@@ -53,27 +70,82 @@ export function sharedReads(name: string, read: ReadPages): ReadPages {
     });
   };
 
-  const loader = new DataLoader<Group, RefPage[]>(
+  const apart = async (group: Group): Promise<RefPage[]> => {
+    const [only, ...others] = group.traces;
+    if (only !== undefined && others.length === 0) return read(group.requests, only);
+    return (await together([group]))[0] ?? [];
+  };
+
+  const small = new DataLoader<Group, RefPage[]>(
     async (groups) => {
-      if (groups.length === 1) return Promise.all(groups.map(alone));
+      open = [];
+      if (groups.length === 1) return Promise.all(groups.map(apart));
       try {
         return await together(groups);
       } catch (error) {
         if (error instanceof DatabaseUnavailable) throw error;
-        return Promise.all(groups.map((group) => alone(group).catch((reason: Error) => reason)));
+        return Promise.all(groups.map((group) => apart(group).catch((reason: Error) => reason)));
       }
     },
     { cache: false, maxBatchSize: MAX_GROUPS, batchScheduleFn: (send) => void setImmediate(send) },
   );
-  return (requests, trace) =>
-    trace.ownStatements || !isSmall(requests) ? read(requests, trace) : loader.load({ requests, trace });
+
+  const large = async (group: Group): Promise<RefPage[]> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    open = [];
+    return apart(group);
+  };
+
+  return (requests, trace) => {
+    if (trace.ownStatements) return read(requests, trace);
+    const isSmall = rowsOf(requests) <= MAX_ROWS;
+    const most = isSmall ? MAX_SAME.small : MAX_SAME.large;
+    const same = open.find((group) => group.traces.length < most && areSame(group.requests, requests));
+    if (same !== undefined) {
+      same.traces.push(trace);
+      return same.pages;
+    }
+    const group: Group = { requests, traces: [trace] };
+    const pages = isSmall ? small.load(group) : large(group);
+    if (open.length < MAX_OPEN) open.push({ requests, traces: group.traces, pages });
+    return pages;
+  };
 }
 
-function isSmall(requests: readonly PageRequest[]): boolean {
+/** Whether two groups ask for the very same. To compare them costs less than a text that says what each asks for. */
+function areSame(a: readonly PageRequest[], b: readonly PageRequest[]): boolean {
+  return a.length === b.length && a.every((request, i) => isSame(request, b[i] as PageRequest));
+}
+
+function isSame(a: PageRequest, b: PageRequest): boolean {
+  return (
+    a.parent === b.parent &&
+    a.limit === b.limit &&
+    isSamePlace(a.after, b.after) &&
+    isSamePlace(a.before, b.before) &&
+    a.from === b.from &&
+    a.to === b.to &&
+    a.order === b.order &&
+    a.direction === b.direction &&
+    a.backward === b.backward &&
+    a.needs.rows === b.needs.rows &&
+    a.needs.entities === b.needs.entities &&
+    a.needs.positions === b.needs.positions &&
+    a.needs.total === b.needs.total &&
+    a.needs.flags === b.needs.flags
+  );
+}
+
+function isSamePlace(a: Position | undefined, b: Position | undefined): boolean {
+  return a?.id === b?.id && a?.key === b?.key;
+}
+
+/** How many rows some pages take; any number when nobody knows. */
+function rowsOf(requests: readonly PageRequest[]): number {
   let rows = 0;
   for (const { limit, needs, from, to } of requests) {
-    if (needs.total || (from ?? to) !== undefined) return false;
+    if (needs.total || (from ?? to) !== undefined) return Number.POSITIVE_INFINITY;
     rows += limit + 1;
   }
-  return rows <= MAX_ROWS;
+  return rows;
 }

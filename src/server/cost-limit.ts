@@ -30,7 +30,7 @@ export function checkCost(
   variables: Variables,
   maxCost: number,
 ): number {
-  const kind = kindOf(variables);
+  const kind = kindOf(prepared, variables);
   const last = known.get(prepared);
   if (last?.kind === kind) return last.cost;
   const cost = checkNew(schema, prepared, variables, maxCost);
@@ -38,9 +38,21 @@ export function checkCost(
   return cost;
 }
 
-/** What of variables a cost can depend on: what is a number, a flag, a list of some length or null, and no text. */
-function kindOf({ given }: Variables): string {
-  return JSON.stringify(given, (_key, value: unknown) => (typeof value === 'string' ? '' : value));
+/**
+ * What of the operation's variables a cost can depend on: what is a number, a flag, a list of some length or null, and no text. Of
+ * those that it does not declare it depends on none.
+ */
+function kindOf({ definition }: PreparedOperation, { given }: Variables): string {
+  let kind = '';
+  for (const { variable } of definition.variableDefinitions ?? []) {
+    const value = given[variable.name.value];
+    kind += typeof value === 'string' ? '"",' : `${JSON.stringify(value, withoutText)},`;
+  }
+  return kind;
+}
+
+function withoutText(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? '' : value;
 }
 
 function checkNew(schema: GraphQLSchema, prepared: PreparedOperation, variables: Variables, maxCost: number): number {

@@ -9,14 +9,11 @@ import { unavailable } from './send-error.ts';
  * @returns what the work results in
  * @throws {RequestRefused} 503 when it takes longer
  */
-export async function withinTime<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(unavailable('The request took too long. Try again.')), ms);
+export function withinTime<T>(ms: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(unavailable('The request took too long. Try again.')), ms);
+    const stop = () => clearTimeout(timer);
+    work.then(stop, stop);
+    work.then(resolve, reject);
   });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

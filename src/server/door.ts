@@ -1,6 +1,6 @@
 import cors from '@fastify/cors';
 import pressure from '@fastify/under-pressure';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, onRequestHookHandler } from 'fastify';
 import { checkRequestType } from './media-type.ts';
 import { securityHeaders } from './security-headers.ts';
 import { RETRY_AFTER_SECONDS, unavailable } from './send-error.ts';
@@ -14,9 +14,6 @@ export interface DoorOptions {
   readonly maxEventLoopDelayMs: number;
 }
 
-/** Looks at a request before its body is read. */
-type OnRequest = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
-
 /**
  * Guards the routes of an instance: overload, pages of other sites, and what browsers make of responses.
  *
@@ -24,11 +21,16 @@ type OnRequest = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
  * @param options who is let in
  * @returns a hook for each route that takes GraphQL
  */
-export async function guardDoor(app: FastifyInstance, options: DoorOptions): Promise<OnRequest> {
+export async function guardDoor(app: FastifyInstance, options: DoorOptions): Promise<onRequestHookHandler> {
   const { corsOrigins } = options;
-  const headers = await securityHeaders({
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"] } },
-  });
+  const headers = {
+    ...(await securityHeaders({
+      contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"] } },
+    })),
+    // Where origins are allowed, `origin` is added.
+    vary: 'accept, authorization',
+    'cache-control': 'no-store',
+  };
   app.addHook('onRequest', (_request, reply, done) => {
     reply.headers(headers);
     done();
@@ -48,11 +50,9 @@ export async function guardDoor(app: FastifyInstance, options: DoorOptions): Pro
       strictPreflight: false,
     });
   }
-  return async (request, reply) => {
-    // Whoever allowed an origin has said so there already.
-    const vary = [reply.getHeader('vary') ?? [], 'accept', 'authorization'].flat().join(', ');
-    reply.headers({ vary, 'cache-control': 'no-store' });
+  return (request, _reply, done) => {
     if (request.method === 'POST') checkRequestType(request);
     checkSite(request, corsOrigins);
+    done();
   };
 }

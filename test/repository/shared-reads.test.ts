@@ -33,6 +33,8 @@ const page = (more: Partial<PageRequest> = {}): PageRequest => ({
   ...more,
 });
 
+const PAGE: RefPage = { refs: [], positions: null, hasNext: false, hasPrevious: false, total: null };
+
 // Whatever a connection asks when it is made is asked before anything is counted.
 await reader([page()], new Trace());
 
@@ -47,7 +49,7 @@ t.test('requests of one turn share a statement for their small pages', async (t)
   await database.resetStatements();
   const traces = Array.from({ length: 20 }, () => new Trace());
   const pages = await Promise.all(
-    traces.map((trace, i) => reader([page({ parent: String(1 + (i % CAMPAIGNS)) }), page()], trace)),
+    traces.map((trace, i) => reader([page({ parent: String(1 + (i % CAMPAIGNS)), limit: i }), page()], trace)),
   );
   t.equal(await statements(), 2, 'at most sixteen of them share one');
   t.same(
@@ -63,16 +65,54 @@ t.test('requests of one turn share a statement for their small pages', async (t)
 t.test('what is large, counted or looked at has a statement of its own', async (t) => {
   const total = { ...NEEDS, total: true };
   for (const [what, requests, trace] of [
-    ['many rows', [page({ limit: 32 })], () => new Trace()],
-    ['many pages', Array.from({ length: 9 }, () => page()), () => new Trace()],
-    ['a count', [page({ needs: total })], () => new Trace()],
-    ['a filter', [page({ from: '2020-01-01T00:00:00Z' })], () => new Trace()],
-    ['a request that is looked at', [page()], () => new Trace({ recording: true })],
-    ['a request with spans', [page()], () => new Trace({ ownStatements: true })],
-  ] as const) {
+    ['many rows', (parent) => [page({ parent, limit: 32 })], () => new Trace()],
+    ['many pages', (parent) => Array.from({ length: 9 }, () => page({ parent })), () => new Trace()],
+    ['a count', (parent) => [page({ parent, needs: total })], () => new Trace()],
+    ['a filter', (parent) => [page({ parent, from: '2020-01-01T00:00:00Z' })], () => new Trace()],
+    ['a request that is looked at', () => [page()], () => new Trace({ recording: true })],
+    ['a request with spans', () => [page()], () => new Trace({ ownStatements: true })],
+  ] as [string, (parent: string) => PageRequest[], () => Trace][]) {
     await database.resetStatements();
-    await Promise.all([1, 2, 3].map(() => reader(requests, trace())));
+    await Promise.all(['1', '2', '3'].map((parent) => reader(requests(parent), trace())));
     t.equal(await statements(), 3, what);
+  }
+});
+
+t.test('requests of one turn that ask for the same share it', async (t) => {
+  const total = { ...NEEDS, total: true };
+  for (const [what, requests, sharers] of [
+    ['a small page', [page()], 16],
+    ['many rows', [page({ limit: 32 })], 4],
+    ['a count', [page({ needs: total })], 4],
+    ['a filter', [page({ from: '2020-01-01T00:00:00Z' })], 4],
+  ] as const) {
+    const [alone] = await Promise.all([reader(requests, new Trace({ ownStatements: true }))]);
+    const traces = Array.from({ length: sharers }, () => new Trace());
+    await database.resetStatements();
+    const answers = await Promise.all(traces.map((trace) => reader(requests, trace)));
+    t.equal(await statements(), 1, what);
+    for (const answer of answers) t.same(answer, alone);
+    for (const trace of traces) t.match(trace.sql, { statements: 1, rows: 1 }, 'and each counts it');
+    // Small ones find room in the same statement all the same.
+    const more = Array.from({ length: sharers + 1 }, () => reader(requests, new Trace()));
+    await Promise.all(more);
+    t.equal(await statements(), sharers === 16 ? 2 : 3, `${what}: so many share it and no more`);
+  }
+});
+
+t.test('nobody is given what was asked for before', async (t) => {
+  const answers: ((pages: RefPage[]) => void)[] = [];
+  const read = sharedReads('Thing.all', () => new Promise((resolve) => answers.push(resolve)));
+  for (const limit of [3, 100]) {
+    answers.length = 0;
+    const first = read([page({ limit })], new Trace());
+    while (answers.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    const second = read([page({ limit })], new Trace());
+    answers[0]?.([{ ...PAGE, total: 1 }]);
+    t.match(await first, [{ total: 1 }]);
+    while (answers.length === 1) await new Promise((resolve) => setImmediate(resolve));
+    answers[1]?.([{ ...PAGE, total: 2 }]);
+    t.match(await second, [{ total: 2 }], 'it reads again, for what was written meanwhile');
   }
 });
 
@@ -122,8 +162,6 @@ t.test('a shared statement brings what each would have brought alone', async (t)
   t.ok(counts.together < counts.alone, `${counts.together} statements instead of ${counts.alone}`);
 });
 
-const PAGE: RefPage = { refs: [], positions: null, hasNext: false, hasPrevious: false, total: null };
-
 t.test('a statement that is refused fails nobody but whose fault it is', async (t) => {
   const sizes: number[] = [];
   const read = sharedReads('Thing.all', async (requests) => {
@@ -145,7 +183,7 @@ t.test('where Postgres cannot answer, nobody asks again', async (t) => {
     throw new DatabaseUnavailable('gone');
   });
   const traces = [new Trace(), new Trace()];
-  const results = await Promise.allSettled(traces.map((trace) => read([page()], trace)));
+  const results = await Promise.allSettled(traces.map((trace, i) => read([page({ limit: i })], trace)));
   t.match(results, [{ reason: { message: 'gone' } }, { reason: { message: 'gone' } }]);
   t.equal(asked, 1);
   for (const trace of traces) t.match(trace.sql, { statements: 0 }, 'and nothing was sent');

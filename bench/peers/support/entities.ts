@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import type { Sql } from 'postgres';
 import type { BrandRow, CampaignRow, EventRow } from './rows.ts';
+import { settings } from './settings.ts';
 
 /** Reads single entities by id: from Redis, else from Postgres. */
 export interface Entities<Row> {
@@ -10,9 +11,6 @@ export interface Entities<Row> {
   /** Drops what Redis holds, after a write. */
   forget(id: string): Promise<void>;
 }
-
-/** As long as Larder's. */
-const TTL_SECONDS = 300;
 
 /** The proof of concept's cache: each entity as JSON under `Campaign-1`, read through, dropped when it is written. */
 export function openEntities(sql: Sql, redisUrl: string) {
@@ -25,7 +23,7 @@ export function openEntities(sql: Sql, redisUrl: string) {
     const fill = async (ids: readonly string[]): Promise<Map<string, Row>> => {
       const rows = await load(ids);
       const pipeline = redis.pipeline();
-      for (const row of rows) pipeline.set(key(row.id), JSON.stringify(row), 'EX', TTL_SECONDS);
+      for (const row of rows) pipeline.set(key(row.id), JSON.stringify(row), 'EX', settings.ttlSeconds);
       await pipeline.exec();
       return new Map(rows.map((row) => [row.id, row]));
     };

@@ -3,6 +3,8 @@ export const settings = {
   databaseUrl: variable('DATABASE_URL'),
   redisUrl: variable('REDIS_URL'),
   port: Number(variable('PORT')),
+  /** How long a cache keeps what it has read. */
+  ttlSeconds: Number(variable('CACHE_TTL_SECONDS')),
   host: '127.0.0.1',
 };
 

@@ -16,7 +16,7 @@ export const HEARTBEAT = `${PREFIX}larder:heartbeat`;
 
 /** How one reading went. */
 export interface Found {
-  readonly found: Map<string, Body | null>;
+  readonly found: ReadonlyMap<string, Body | null>;
   readonly counts: CacheCounts;
   readonly redis: Trace['redis'];
 }
