@@ -100,6 +100,49 @@ t.test('requests of one turn that ask for the same share it', async (t) => {
   }
 });
 
+t.test('what differs in anything is not the same', async (t) => {
+  const place = { key: '2020-01-01T00:00:00Z', id: '1' };
+  const asked = page({
+    limit: 100,
+    after: place,
+    before: place,
+    from: 'a',
+    to: 'b',
+    needs: { ...NEEDS, entities: true },
+  });
+  const others: Partial<PageRequest>[] = [
+    { parent: '2' },
+    { order: 'ID' },
+    { direction: 'DESC' },
+    { limit: 99 },
+    { backward: true },
+    { after: { ...place, id: '2' } },
+    { after: { ...place, key: null } },
+    { after: undefined },
+    { before: { ...place, id: '2' } },
+    { before: { ...place, key: null } },
+    { before: undefined },
+    { from: 'b' },
+    { from: undefined },
+    { to: 'a' },
+    { to: undefined },
+    ...(['rows', 'entities', 'positions', 'total', 'flags'] as const).map((need) => ({
+      needs: { ...asked.needs, [need]: !asked.needs[need] },
+    })),
+  ];
+  const sent: (readonly PageRequest[])[] = [];
+  const read = sharedReads('Thing.all', async (requests) => {
+    sent.push(requests);
+    return requests.map(() => PAGE);
+  });
+  for (const other of others) {
+    sent.length = 0;
+    const groups = [[asked], [{ ...asked, ...other }], [asked, asked]];
+    await Promise.all(groups.map((group) => read(group, new Trace())));
+    t.same(sent, groups, JSON.stringify(other));
+  }
+});
+
 t.test('nobody is given what was asked for before', async (t) => {
   const answers: ((pages: RefPage[]) => void)[] = [];
   const read = sharedReads('Thing.all', () => new Promise((resolve) => answers.push(resolve)));
