@@ -60,7 +60,7 @@ export class EntityCache {
   ): Promise<Bodies> {
     const found = new Map<string, Body | null>();
     const own: Want[] = [];
-    let joined: Map<Flight, Want[]> | null = null;
+    const joined = new Map<Flight, Want[]>();
     const counts = trace.entity(space.entity);
     for (const want of wants) {
       const key = this.#key(space, want);
@@ -74,18 +74,13 @@ export class EntityCache {
       }
       const flight = this.#flights.get(key);
       if (flight === undefined || !this.#mayJoin(flight, want)) own.push(want);
-      else {
-        joined ??= new Map();
-        joined.set(flight, [...(joined.get(flight) ?? []), want]);
-      }
+      else joined.set(flight, [...(joined.get(flight) ?? []), want]);
     }
-    if (joined === null) {
-      if (own.length === 0) return found;
-      if (found.size === 0) return this.#fly(space, own, load, trace, since);
-    }
+    if (own.length === 0 && joined.size === 0) return found;
+    if (found.size === 0 && joined.size === 0) return this.#fly(space, own, load, trace, since);
     const reads: Promise<Bodies>[] = [];
     if (own.length > 0) reads.push(this.#fly(space, own, load, trace, since));
-    for (const [flight, waiting] of joined ?? []) reads.push(this.#join(space, flight, waiting, load, trace));
+    for (const [flight, waiting] of joined) reads.push(this.#join(space, flight, waiting, load, trace));
     for (const bodies of await Promise.all(reads)) for (const [id, body] of bodies) found.set(id, body);
     return found;
   }

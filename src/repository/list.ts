@@ -57,9 +57,6 @@ export function listReader(database: Database, name: string, entity: PgTable, li
   const readAlike: ReadPages = (requests, trace) => variantOf(shapeOf(requests))(requests, trace);
 
   return async (requests, trace) => {
-    const [first] = requests;
-    if (first === undefined) return [];
-    if (requests.every((request) => isSameScan(request, first))) return readAlike(requests, trace);
     const groups = new Map<string, number[]>();
     requests.forEach((request, i) => {
       const scan = scanOf(request);
@@ -67,6 +64,7 @@ export function listReader(database: Database, name: string, entity: PgTable, li
       if (group === undefined) groups.set(scan, [i]);
       else group.push(i);
     });
+    if (groups.size === 1) return readAlike(requests, trace);
     const pages: RefPage[] = [];
     await Promise.all(
       [...groups.values()].map(async (indexes) => {
@@ -83,10 +81,6 @@ export function listReader(database: Database, name: string, entity: PgTable, li
 
 function hasCursor({ after, before }: PageRequest): boolean {
   return (after ?? before) !== undefined;
-}
-
-function isSameScan(a: PageRequest, b: PageRequest): boolean {
-  return a.order === b.order && scansDown(a) === scansDown(b);
 }
 
 /** Requests of the same scan can be answered by one statement. */
