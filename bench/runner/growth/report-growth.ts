@@ -100,7 +100,7 @@ function panel({ name, title, x, logarithmic, points }: Series): string[] {
     ...lines.map((line, i) => text(line.title, { x: PANEL.left + i * 150, y: 30, fill: line.color })),
     element('line', { x1: PANEL.left, x2: PANEL.left + PANEL.width, y1: bottom, y2: bottom, stroke: '#222' }),
     ...[0, most / 2, most].map((value) =>
-      text(value.toFixed(value < 10 ? 1 : 0), { x: PANEL.left - 8, y: atY(value) + 4, 'text-anchor': 'end' }),
+      text(tick(value), { x: PANEL.left - 8, y: atY(value) + 4, 'text-anchor': 'end' }),
     ),
     ...points.map((point) => text(short(point.x), { x: atX(point.x), y: bottom + 16, 'text-anchor': 'middle' })),
     text(x, { x: PANEL.left + PANEL.width / 2, y: bottom + 34, 'text-anchor': 'middle' }),
@@ -111,6 +111,12 @@ function panel({ name, title, x, logarithmic, points }: Series): string[] {
       }),
     ),
   ];
+}
+
+/** Two digits that count, at least. */
+function tick(value: number): string {
+  if (value === 0 || value >= 10) return value.toFixed(0);
+  return value.toFixed(value < 1 ? 2 : 1);
 }
 
 function short(value: number): string {
