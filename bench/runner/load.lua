@@ -2,7 +2,7 @@
 local ffi = require("ffi")
 ffi.cdef("struct larder_time { long seconds; long nanoseconds; }; int clock_gettime(int clock, struct larder_time *time);")
 
-local MONOTONIC = 1
+local MONOTONIC = ffi.os == "OSX" and 6 or 1
 -- Every GraphQL server answers errors under this key, and no text of the sample data holds it.
 local ERRORS = '"errors":'
 
