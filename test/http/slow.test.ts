@@ -110,8 +110,12 @@ t.test('a client that hangs up frees what it held', async (t) => {
     return Number(row?.n);
   };
   const clients = 60;
-  const body = JSON.stringify({ query: '{ brands(first: 1) { totalCount } }' });
-  const raw = `POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+  // Each asks for another page: those that ask for the same would share a statement.
+  const raw = (first: number) => {
+    const query = 'query ($first: Int) { brands(first: $first) { totalCount } }';
+    const body = JSON.stringify({ query, variables: { first } });
+    return `POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+  };
   const { sql: statements, statements: counts } = await counted(
     { database: patient.database, redis: null },
     async () => {
@@ -130,7 +134,7 @@ t.test('a client that hangs up frees what it held', async (t) => {
         await released;
       });
       await locked;
-      const connections = await Promise.all(Array.from({ length: clients }, () => openRaw(t, patient.url, raw)));
+      const connections = await Promise.all(Array.from({ length: clients }, (_, i) => openRaw(t, patient.url, raw(i))));
       await until('a statement waits for the lock', async () => (await waiting()) > 0);
       // An answer to a later request says that the server has read all the earlier ones.
       await send(patient.url, { body: BODY });
