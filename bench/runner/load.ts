@@ -55,11 +55,21 @@ const SCRIPT = fileURLToPath(new URL('./load.lua', import.meta.url));
  */
 export async function run({ url, connections, seconds, requests }: Load): Promise<Outcome> {
   const wrk = await findOrInstallWrk();
-  // For longer than anybody wants it: it is stopped below, since it takes whole seconds alone.
-  const args = ['-t1', `-c${connections}`, '-d1h', `--timeout=${TIMEOUT_SECONDS}s`, `--script=${SCRIPT}`, url];
+  // It takes whole seconds alone, and so is stopped below; without us it ends by itself.
+  const duration = Math.ceil(seconds) + 1;
+  const args = [
+    '-t1',
+    `-c${connections}`,
+    `-d${duration}s`,
+    `--timeout=${TIMEOUT_SECONDS}s`,
+    `--script=${SCRIPT}`,
+    url,
+  ];
   const child = spawn(wrk, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   const said = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   const { host } = new URL(url);
+  // When it ends before it has heard all, it says why, which is told below.
+  child.stdin.on('error', () => {});
   child.stdin.end(
     inTurn(requests)
       .map((request) => asText(request, host))
