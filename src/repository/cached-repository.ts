@@ -13,6 +13,7 @@ import type { Page, PageItem, PageRequest, Position, Ref, RefPage } from './page
 import { isPosition } from './position.ts';
 import { identityMap, type Scope } from './scope.ts';
 import type { AuditSource, SelfAudit } from './self-audit.ts';
+import { sharedBodies } from './shared-bodies.ts';
 
 /** No row has this version: two lists of one request named different ones, and only Postgres knows which is newer. */
 const NEWEST = '';
@@ -71,6 +72,7 @@ export function createRepository<E extends Entity, Lists extends string>(
     const rows = await runBodyRead(database, definition.byIds, { ids: arrayLiteral(ids) }, trace);
     return new Map(rows.map((row) => [row.id, definition.toBody(row)]));
   };
+  const loadShared = sharedBodies(definition.byIds.name, load);
 
   /** Reads past every cache, and leaves them all as they are: nobody else's request becomes slower or faster by it. */
   const readCold = async (wants: readonly Want[], { trace }: Scope): Promise<Bodies> => {
@@ -100,7 +102,9 @@ export function createRepository<E extends Entity, Lists extends string>(
     }
     if (missing.size === 0) return found;
     const left = [...missing.values()];
-    const bodies = scope.cold ? await readCold(left, scope) : await cache.read(space, left, load, scope.trace, since);
+    const bodies = scope.cold
+      ? await readCold(left, scope)
+      : await cache.read(space, left, loadShared, scope.trace, since);
     for (const [id, body] of bodies) identities.set(id, body);
     if (found.size === 0) return bodies;
     for (const [id, body] of bodies) found.set(id, body);

@@ -1,6 +1,5 @@
-import DataLoader from 'dataloader';
-import { DatabaseUnavailable } from '../db/errors.ts';
 import { Trace } from '../trace/trace.ts';
+import { byTurn } from './by-turn.ts';
 import type { PageRequest, Position, RefPage } from './page.ts';
 
 /** Reads pages of one list, in order, for one request or several. */
@@ -19,9 +18,6 @@ interface OpenGroup extends Group {
 
 /** A group of more rows than this is a statement's worth of work, and many connections do it sooner than one. */
 const MAX_ROWS = 32;
-
-/** How many groups share a statement at most: whoever is in it waits for all of it. */
-const MAX_GROUPS = 16;
 
 /** How many GraphQL requests share a group: its answer makes them all go on at once, and nobody else until they are through. */
 const MAX_SAME = { small: 16, large: 4 };
@@ -76,23 +72,24 @@ export function sharedReads(name: string, read: ReadPages): ReadPages {
     return (await together([group]))[0] ?? [];
   };
 
-  const small = new DataLoader<Group, RefPage[]>(
-    async (groups) => {
-      open = [];
-      if (groups.length === 1) return Promise.all(groups.map(apart));
-      try {
-        return await together(groups);
-      } catch (error) {
-        if (error instanceof DatabaseUnavailable) throw error;
-        return Promise.all(groups.map((group) => apart(group).catch((reason: Error) => reason)));
-      }
+  const sent = () => {
+    open = [];
+  };
+
+  const small = byTurn<Group, RefPage[]>({
+    together: (groups) => {
+      sent();
+      return together(groups);
     },
-    { cache: false, maxBatchSize: MAX_GROUPS, batchScheduleFn: (send) => void setImmediate(send) },
-  );
+    apart: (group) => {
+      sent();
+      return apart(group);
+    },
+  });
 
   const large = async (group: Group): Promise<RefPage[]> => {
     await new Promise((resolve) => setImmediate(resolve));
-    open = [];
+    sent();
     return apart(group);
   };
 
@@ -106,7 +103,7 @@ export function sharedReads(name: string, read: ReadPages): ReadPages {
       return same.pages;
     }
     const group: Group = { requests, traces: [trace] };
-    const pages = isSmall ? small.load(group) : large(group);
+    const pages = isSmall ? small(group) : large(group);
     if (open.length < MAX_OPEN) open.push({ requests, traces: group.traces, pages });
     return pages;
   };
