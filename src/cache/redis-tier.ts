@@ -2,10 +2,13 @@ import type { Trace } from '../trace/trace.ts';
 import { Breaker } from './breaker.ts';
 import { countEntries } from './entry.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { sendLeases } from './lease.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { integer, pair, texts } from './redis-replies.ts';
+import { OTHER_TYPE } from './redis-scripts.ts';
 import { type Brought, roundTrip } from './round-trip.ts';
+
+/** How long a lease lasts at most: longer than nearly any SELECT; a reader slower than that does not fill. */
+const LEASE_MS = 3000;
 
 /** A value to put under a key that this process holds the lease of. */
 export interface Fill {
@@ -79,7 +82,16 @@ export class RedisTier {
    *   write, as when it is full); `null` when Redis cannot answer
    */
   async lease(keys: string[], stale: string[], token: string, trace: Trace): Promise<(string | null)[] | null> {
-    return this.#ask('SET', keys, () => sendLeases(this.#connection.redis, keys, stale, token), trace);
+    const send = async () => {
+      const emptied = new Set(stale);
+      const marks = keys.map((key) => (emptied.has(key) ? 1 : 0)).join('');
+      const reply = await this.#connection.redis.larderLease(keys.length, ...keys, token, LEASE_MS, marks);
+      const answer = texts('larderLease', reply, keys.length);
+      const foreign = answer.filter((text) => text?.startsWith(OTHER_TYPE)).length;
+      // Redis counts the script's own commands too: a SET for each key, an UNLINK for each that is emptied.
+      return { commands: 1 + keys.length + stale.length + foreign, answer };
+    };
+    return this.#ask('larderLease', keys, send, trace);
   }
 
   /**

@@ -51,8 +51,8 @@ t.test('every exchange is shown, in order of time', async (t) => {
   const server = await start(t);
   const cold = await inspect(server);
   t.same(names(cold.events), [
-    ...['Campaign.all', 'MGET', 'SET', 'Campaign.byIds', 'larderFill'],
-    ...['Event.ofCampaign', 'MGET', 'SET', 'Event.byIds', 'larderFill'],
+    ...['Campaign.all', 'MGET', 'larderLease', 'Campaign.byIds', 'larderFill'],
+    ...['Event.ofCampaign', 'MGET', 'larderLease', 'Event.byIds', 'larderFill'],
   ]);
   const sql = cold.events.filter(({ kind }) => kind === 'sql');
   const redis = cold.events.filter(({ kind }) => kind === 'redis');

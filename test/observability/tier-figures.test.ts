@@ -46,14 +46,14 @@ t.test('a read of Redis tells which keys it asked for, and how many of them had 
   const redisOf = ({ events }: Figures) => events.filter(({ kind }) => kind === 'redis');
   t.match(redisOf(cold), [
     { name: 'MGET', keys: 5, keyNames: names, hits: 0 },
-    { name: 'SET', keys: 5, keyNames: names },
+    { name: 'larderLease', keys: 5, keyNames: names },
     { name: 'larderFill', keys: 5, keyNames: names },
   ]);
   t.match(
     redisOf(half),
     [
       { name: 'MGET', keys: 5, keyNames: names, hits: 3 },
-      { name: 'SET', keys: 2, keyNames: ['Campaign-2', 'Campaign-3'] },
+      { name: 'larderLease', keys: 2, keyNames: ['Campaign-2', 'Campaign-3'] },
       { name: 'MGET', keys: 1, keyNames: ['Campaign-3'], hits: 0 },
       { name: 'larderFill', keys: 1, keyNames: ['Campaign-2'] },
     ],
