@@ -84,7 +84,6 @@ export async function assemble(config: Config): Promise<Larder> {
   drainer = startDrainer({
     database: drains,
     cache,
-    beat: redis === null ? null : redis.beat.bind(redis),
     boundMs: maxStalenessMs - memoryTtlMs,
     onError: (error) => logger.warn({ reason: error.message }, 'the outbox was not drained'),
   });

@@ -1,16 +1,26 @@
 import { channels } from '../trace/channels.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Body, EntitySpace } from './entry.ts';
-import type { InvalidationBus } from './invalidation-bus.ts';
+import type { Echo, InvalidationBus } from './invalidation-bus.ts';
 import type { MemoryTier } from './memory-tier.ts';
-import { cacheKey, type Loader, type ReadThroughOptions, readThrough, type Want } from './read-through.ts';
+import {
+  cacheKey,
+  type Loader,
+  NEGATIVE_TTL_MS,
+  type ReadThroughOptions,
+  readThrough,
+  type Want,
+} from './read-through.ts';
 
 /** What the cache is made of; either tier may be absent. */
 export interface CacheOptions extends ReadThroughOptions {
   readonly memory: MemoryTier | null;
   /** Reaches the memory of other processes; present where Redis is. */
   readonly bus: InvalidationBus | null;
-  /** How long a body in memory may answer reads by id: the longest that a process can need to forget one. */
+  /**
+   * How long a body in memory may answer reads by id after it was read, or after this process is known to have heard of every
+   * invalidation: the longest that it can need to forget one.
+   */
   readonly memoryTtlMs: number;
 }
 
@@ -34,6 +44,10 @@ export class EntityCache {
   readonly #options: CacheOptions;
   readonly #flights = new Map<string, Flight>();
   #trustedSince: number;
+  /** Every invalidation up to then has been heard, in milliseconds on the monotonic clock. */
+  #heardUpTo = Number.NEGATIVE_INFINITY;
+  /** Which run of Redis that was in. */
+  #epoch = '';
 
   /** @param options the tiers and how long they keep things */
   constructor(options: CacheOptions) {
@@ -129,9 +143,35 @@ export class EntityCache {
     this.#trustedSince = trusted ? performance.now() : Number.POSITIVE_INFINITY;
   }
 
-  /** Whether what was read since then may answer a read by id: it is young, and no invalidation went unheard meanwhile. */
+  /**
+   * Vouches for cached bodies: Redis answers reads by id for so long, and memory when word of it has come back.
+   *
+   * @param ms how long, in milliseconds
+   * @throws when Redis cannot be told
+   */
+  async vouch(ms: number): Promise<void> {
+    const { redis, bus } = this.#options;
+    if (redis === null || bus === null) return;
+    const sent = performance.now();
+    bus.echo({ sent, epoch: await redis.beat(ms) });
+  }
+
+  /**
+   * Takes note that every invalidation which was published up to a time has been heard. What was read in another run of Redis may
+   * have missed some.
+   *
+   * @param echo the time and the run
+   */
+  heard({ sent, epoch }: Echo): void {
+    if (epoch !== this.#epoch) this.#trustedSince = Math.max(this.#trustedSince, performance.now());
+    this.#epoch = epoch;
+    this.#heardUpTo = sent;
+  }
+
+  /** Whether what was read since then may answer a read by id: no invalidation of it went unheard, but for the latest. */
   #vouchesFor(since: number): boolean {
-    return since >= this.#trustedSince && performance.now() - since < this.#options.memoryTtlMs;
+    const { memoryTtlMs } = this.#options;
+    return since >= this.#trustedSince && performance.now() - Math.max(since, this.#heardUpTo) < memoryTtlMs;
   }
 
   #key(space: EntitySpace, want: Want): string {
@@ -143,7 +183,8 @@ export class EntityCache {
     if (held === undefined) return undefined;
     // However old a body is, the version that a list named means that it is the row.
     if (want.version !== null) return held.body?.version === want.version ? held.body : undefined;
-    return this.#vouchesFor(held.since) ? held.body : undefined;
+    const ttlMs = held.body === null ? NEGATIVE_TTL_MS : this.#options.ttlMs;
+    return this.#vouchesFor(held.since) && performance.now() - held.since < ttlMs ? held.body : undefined;
   }
 
   /** Who reads by id trusts what a flight brings; of a list, the versions are compared when it has arrived. */

@@ -12,12 +12,22 @@ interface Message {
   readonly number?: number;
 }
 
+/** What a process tells itself. */
+export interface Echo {
+  /** When that was, in milliseconds on its monotonic clock. */
+  readonly sent: number;
+  /** Which run of Redis vouched for bodies then. */
+  readonly epoch: string;
+}
+
 /** What a process does about messages. */
 export interface BusListener {
   /** Rows behind these keys changed. */
   onKeys(keys: string[]): void;
   /** Whether messages arrive from now on. While they do not, nothing in memory is known to be current. */
   onConnected(connected: boolean): void;
+  /** What this process told itself has come back, after every message that was published before. */
+  onEcho(echo: Echo): void;
 }
 
 /** How often the subscription is asked whether it still stands: nobody else would ever say anything on it. */
@@ -32,6 +42,7 @@ export class InvalidationBus {
   readonly #subscriber: Redis;
   readonly #channel: string;
   readonly #replyChannel: string;
+  readonly #tell: (channel: string, text: string) => void;
   readonly #pings: NodeJS.Timeout;
   readonly #waiting = new Map<number, { left: number; done: () => void }>();
   #number = 0;
@@ -42,16 +53,17 @@ export class InvalidationBus {
    * @param url the address of Redis
    * @param prefix put before the channels' names
    * @param listener what to do about messages
-   * @param acknowledge publishes an acknowledgement on a channel
+   * @param tell publishes on a channel what may be lost: acknowledgements and echoes
    * @param onError told of each failure, for the log
    */
   constructor(
     url: string,
     prefix: string,
     listener: BusListener,
-    acknowledge: (channel: string, number: string) => void,
+    tell: (channel: string, text: string) => void,
     onError: (error: Error) => void,
   ) {
+    this.#tell = tell;
     this.#channel = `${prefix}larder:invalidations`;
     this.#replyChannel = `${prefix}larder:acknowledgements:${randomUUID()}`;
     this.#subscriber = new Redis(url, {
@@ -88,12 +100,12 @@ export class InvalidationBus {
       if (this.#subscriber.status === 'ready') ask(() => this.#subscriber.ping());
     }, PING_MS).unref();
     this.#subscriber.on('message', (channel: string, text: string) => {
-      if (channel === this.#replyChannel) return this.#acknowledged(Number(text));
+      if (channel === this.#replyChannel) return this.#replied(text, listener);
       const message = decodeMessage(text);
       if (message === null)
         return onError(new Error('The invalidation channel carries something that is not a message.'));
       listener.onKeys(message.keys);
-      if (message.replyTo !== undefined) acknowledge(message.replyTo, String(message.number));
+      if (message.replyTo !== undefined) tell(message.replyTo, String(message.number));
     });
   }
 
@@ -137,6 +149,24 @@ export class InvalidationBus {
     return { text: JSON.stringify(message), acknowledged };
   }
 
+  /**
+   * Tells this process something through Redis. Redis delivers in order, so when it comes back, this process has heard of every
+   * invalidation that was published before it was sent. It goes the way of the invalidations, and not over the subscription as a
+   * ping would: after a failover the two connections may lead to different servers.
+   *
+   * @param echo what to tell
+   */
+  echo(echo: Echo): void {
+    this.#tell(this.#replyChannel, JSON.stringify(echo));
+  }
+
+  /** An acknowledgement is a number, an echo is not. */
+  #replied(text: string, listener: BusListener): void {
+    const reply = parseJson(text);
+    if (typeof reply === 'number') this.#acknowledged(reply);
+    else if (isEcho(reply)) listener.onEcho(reply);
+  }
+
   #acknowledged(number: number): void {
     const entry = this.#waiting.get(number);
     if (entry === undefined) return;
@@ -149,6 +179,11 @@ export class InvalidationBus {
     clearInterval(this.#pings);
     this.#subscriber.disconnect();
   }
+}
+
+function isEcho(reply: unknown): reply is Echo {
+  const { sent, epoch } = (reply ?? {}) as Partial<Echo>;
+  return typeof sent === 'number' && typeof epoch === 'string';
 }
 
 function decodeMessage(text: string): Message | null {

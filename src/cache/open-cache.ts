@@ -1,5 +1,5 @@
 import { EntityCache } from './entity-cache.ts';
-import { InvalidationBus } from './invalidation-bus.ts';
+import { type Echo, InvalidationBus } from './invalidation-bus.ts';
 import { MemoryTier } from './memory-tier.ts';
 import { RedisTier } from './redis-tier.ts';
 
@@ -40,8 +40,9 @@ export function openCache(settings: CacheSettings, onError: (error: Error) => vo
   const listener = {
     onKeys: (keys: string[]) => cache.forget(keys),
     onConnected: (connected: boolean) => cache.trust(connected),
+    onEcho: (echo: Echo) => cache.heard(echo),
   };
-  const bus = new InvalidationBus(redisUrl, prefix, listener, redis.acknowledge.bind(redis), onError);
+  const bus = new InvalidationBus(redisUrl, prefix, listener, redis.tell.bind(redis), onError);
   const cache = new EntityCache({ memory, redis, bus, prefix, ttlMs, memoryTtlMs });
   const close = async () => {
     bus.close();

@@ -22,7 +22,7 @@ export interface ReadThroughOptions {
 }
 
 /** How long an entity that does not exist is remembered as such, in milliseconds. */
-const NEGATIVE_TTL_MS = 30_000;
+export const NEGATIVE_TTL_MS = 30_000;
 
 /** How long to wait before asking again for a key that another reader is filling, in milliseconds. */
 const LEASED_WAIT_MS = 5;

@@ -139,10 +139,11 @@ export class RedisTier {
    * Vouches for every body that was read in this run of Redis, for a while that begins now and not when Redis hears of it.
    *
    * @param ms how long, in milliseconds
+   * @returns the heartbeat's value: which run of Redis that is
    * @throws when Redis cannot be told
    */
-  async beat(ms: number): Promise<void> {
-    await this.#heartbeat.vouch(ms);
+  async beat(ms: number): Promise<string> {
+    return this.#heartbeat.vouch(ms);
   }
 
   /**
@@ -170,13 +171,14 @@ export class RedisTier {
   }
 
   /**
-   * Acknowledges an invalidation. A lost one costs the sender its wait and nothing else.
+   * Publishes what may be lost: the sender of an invalidation that is not acknowledged waits, and a memory that does not hear
+   * itself asks Redis.
    *
-   * @param channel the sender's channel
-   * @param number which of its messages
+   * @param channel where
+   * @param text what
    */
-  acknowledge(channel: string, number: string): void {
-    void this.#breaker.attempt(() => this.#connection.redis.publish(channel, number));
+  tell(channel: string, text: string): void {
+    void this.#breaker.attempt(() => this.#connection.redis.publish(channel, text));
   }
 
   /** Whether Redis failed so often that it is not tried at the moment. */

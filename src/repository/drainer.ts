@@ -7,8 +7,6 @@ export interface DrainerOptions {
   /** A connection of its own: when requests have taken the pool, the heartbeat must not stop. */
   readonly database: Database;
   readonly cache: EntityCache;
-  /** Vouches for cached bodies for so many milliseconds; `null` when only this process' memory caches. */
-  readonly beat: ((ms: number) => Promise<void>) | null;
   /** How old an answer may be, less what memory may add to it, in milliseconds. */
   readonly boundMs: number;
   readonly onError: (error: Error) => void;
@@ -38,7 +36,7 @@ const IDLE_MS = 250;
  * @returns the running drainer, whose first round has begun
  */
 export function startDrainer(options: DrainerOptions): Drainer {
-  const { database, cache, beat, boundMs, onError } = options;
+  const { database, cache, boundMs, onError } = options;
   let status: ReturnType<Drainer['status']> = null;
   let stopped = false;
   let wake = () => {};
@@ -59,7 +57,7 @@ export function startDrainer(options: DrainerOptions): Drainer {
 
   const vouch = async ({ ageMs, lookedAt }: OutboxStatus & { lookedAt: number }) => {
     const left = boundMs - ageMs - (performance.now() - lookedAt);
-    if (beat !== null && left >= 1) await beat(Math.floor(left));
+    if (left >= 1) await cache.vouch(Math.floor(left));
   };
 
   /**

@@ -60,7 +60,7 @@ t.test('a bus that Redis refuses stays, and tries no more than it did', async (t
   url.username = 'larder';
   url.password = 'secret';
   const errors: string[] = [];
-  const listener = { onKeys: () => {}, onConnected: () => {} };
+  const listener = { onKeys: () => {}, onConnected: () => {}, onEcho: () => {} };
   const bus = new InvalidationBus(
     url.href,
     '',
@@ -79,7 +79,8 @@ t.test('a bus whose subscription is lost comes back', async (t) => {
   const redis = await freshRedis(t);
   const proxy = await faultyProxy(t, Number(new URL(redis.url).port));
   const trusted: boolean[] = [];
-  const listener = { onKeys: () => {}, onConnected: (connected: boolean) => void trusted.push(connected) };
+  const onConnected = (connected: boolean) => void trusted.push(connected);
+  const listener = { onKeys: () => {}, onConnected, onEcho: () => {} };
   const bus = new InvalidationBus(
     through(redis.url, proxy),
     '',

@@ -8,6 +8,8 @@ import {
   readAfterPsql,
   type Scenario,
   slowFill,
+  stalledBus,
+  strandedBus,
   thereAndBack,
   writtenByApi,
 } from './support/scenarios.ts';
@@ -22,6 +24,9 @@ const SHOWN_BY: Record<keyof typeof BROKEN, Scenario> = {
   'the bus': inOtherMemory,
   'the invalidation after a write': writtenByApi,
   "the heartbeat's deadline": lateHeartbeat,
+  'the time of an echo': stalledBus,
+  'the way back of an echo': stalledBus,
+  'the epoch of an echo': strandedBus,
   'the history in the epoch': thereAndBack,
 };
 

@@ -28,7 +28,6 @@ async function drain(t: Test, database: Pick<TestDatabase, 'url'>, redisUrl: str
   const drainer = startDrainer({
     database: pool,
     cache,
-    beat: redis?.beat.bind(redis) ?? null,
     boundMs: BOUND_MS,
     onError,
   });

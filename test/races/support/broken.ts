@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { EntityCache } from '../../../src/cache/entity-cache.ts';
 import { LEASE_MARK } from '../../../src/cache/entry.ts';
+import type { Echo } from '../../../src/cache/invalidation-bus.ts';
 import type { Loader, Want } from '../../../src/cache/read-through.ts';
 import type { Fill, Values } from '../../../src/cache/redis-tier.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
@@ -59,22 +60,23 @@ class EpochBlind extends SeamedRedisTier {
 class BeatsLate extends LawlessTier {
   #epoch: string | null = null;
 
-  override async beat(ms: number): Promise<void> {
+  override async beat(ms: number): Promise<string> {
     if (this.#epoch === null) {
-      await super.beat(ms);
-      this.#epoch = await this.raw.get(HEARTBEAT);
+      this.#epoch = await super.beat(ms);
     } else {
       // Not waited for: a command that timed out is still on its way.
       this.raw.set(HEARTBEAT, this.#epoch, 'PX', Math.floor(ms)).catch(this.onError);
     }
+    return this.#epoch;
   }
 }
 
 /** Knows a run of Redis by the id of its process alone. */
 class KnowsProcessOnly extends LawlessTier {
-  override async beat(ms: number): Promise<void> {
+  override async beat(ms: number): Promise<string> {
     const run = /run_id:(\w+)/.exec(await this.raw.info('server'))?.[1] ?? '';
     await this.raw.set(HEARTBEAT, run, 'PX', Math.floor(ms));
+    return run;
   }
 }
 
@@ -102,9 +104,39 @@ class VersionBlind extends EntityCache {
   }
 }
 
+/** Takes an echo for one that was sent when it came back. */
+class TimesArrivals extends EntityCache {
+  override heard(echo: Echo): void {
+    super.heard({ ...echo, sent: performance.now() });
+  }
+}
+
+/** Takes what it has told itself for heard, before it has come back. */
+class HearsAtOnce extends EntityCache {
+  #epoch: string | null = null;
+
+  override heard(echo: Echo): void {
+    if (this.#epoch === null) super.heard(echo);
+    this.#epoch = echo.epoch;
+  }
+
+  override async vouch(ms: number): Promise<void> {
+    const sent = performance.now();
+    await super.vouch(ms);
+    if (this.#epoch !== null) super.heard({ sent, epoch: this.#epoch });
+  }
+}
+
+/** Believes an echo from whichever run of Redis. */
+class EchoEpochBlind extends EntityCache {
+  override heard(echo: Echo): void {
+    super.heard({ ...echo, epoch: 'any' });
+  }
+}
+
 /** Vouches for everything without looking at what waits, and drains nothing. */
-function beatsOnly({ beat, boundMs, onError }: Parameters<NonNullable<Parts['drainer']>>[0]) {
-  const timer = setInterval(() => void beat?.(boundMs).catch(onError), 100);
+function beatsOnly({ cache, boundMs, onError }: Parameters<NonNullable<Parts['drainer']>>[0]) {
+  const timer = setInterval(() => void cache.vouch(boundMs).catch(onError), 100);
   return {
     status: () => null,
     stop: async () => clearInterval(timer),
@@ -121,5 +153,8 @@ export const BROKEN = {
   'the bus': { deaf: true },
   'the invalidation after a write': { tier: (...args) => new UnlinksNothing(...args) },
   "the heartbeat's deadline": { tier: (...args) => new BeatsLate(...args) },
+  'the time of an echo': { cache: TimesArrivals },
+  'the way back of an echo': { cache: HearsAtOnce },
+  'the epoch of an echo': { cache: EchoEpochBlind },
   'the history in the epoch': { tier: (...args) => new KnowsProcessOnly(...args) },
 } satisfies Record<string, Parts>;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EntityCache } from '../../../src/cache/entity-cache.ts';
-import { InvalidationBus } from '../../../src/cache/invalidation-bus.ts';
+import { type Echo, InvalidationBus } from '../../../src/cache/invalidation-bus.ts';
 import { MemoryTier } from '../../../src/cache/memory-tier.ts';
 import { type OpenCache, openCache } from '../../../src/cache/open-cache.ts';
 import type { RedisTier } from '../../../src/cache/redis-tier.ts';
@@ -111,7 +111,6 @@ export async function openProcess(options: ProcessOptions): Promise<LarderProces
     drainer ??= (parts?.drainer ?? startDrainer)({
       database: drains,
       cache,
-      beat: redis === null ? null : redis.beat.bind(redis),
       boundMs: maxStalenessMs - memoryTtlMs,
       onError,
     });
@@ -165,8 +164,9 @@ function assembleCache(
       if (!parts.deaf) cache.forget(keys);
     },
     onConnected: (connected: boolean) => cache.trust(connected || (parts.deaf ?? false)),
+    onEcho: (echo: Echo) => cache.heard(echo),
   };
-  const bus = new InvalidationBus(parts.busUrl ?? redisUrl, prefix, listener, redis.acknowledge.bind(redis), onError);
+  const bus = new InvalidationBus(parts.busUrl ?? redisUrl, prefix, listener, redis.tell.bind(redis), onError);
   const cache = new Cache({ memory, redis, bus, prefix, ttlMs, memoryTtlMs });
   return {
     cache,

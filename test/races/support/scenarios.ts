@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { Test } from 'tap';
 import { freshRedis } from '../../support/services.ts';
-import { DEFAULTS, eventually, type Parts } from './process.ts';
+import { DEFAULTS, eventually, type LarderProcess, type Parts } from './process.ts';
 import { openProxy } from './proxy.ts';
 import type { Row } from './rows.ts';
 import { Holds } from './seams.ts';
@@ -97,19 +97,95 @@ export const oldSnapshot: Scenario = async (t, parts) => {
   return stage;
 };
 
-/** A row is written by API in one process while another one has its body in memory. */
-export const inOtherMemory: Scenario = async (t, parts) => {
-  const stage = await setStage(t);
-  const writer = await stage.open({ parts });
-  const reader = await stage.open({ parts });
-  await settle(stage);
+/** Reads until memory answers. */
+async function inMemory(stage: Stage, reader: LarderProcess): Promise<void> {
   await eventually('the body is in memory', async () => {
     const before = reader.counts().memoryHits ?? 0;
     await read(stage, reader);
     await read(stage, reader);
     return (reader.counts().memoryHits ?? 0) > before;
   });
+}
+
+/** A row is written by API in one process while another one has its body in memory. */
+export const inOtherMemory: Scenario = async (t, parts) => {
+  const stage = await setStage(t);
+  const writer = await stage.open({ parts });
+  const reader = await stage.open({ parts });
+  await settle(stage);
+  await inMemory(stage, reader);
   await stage.write(writer, { row });
+  await read(stage, reader);
+  return stage;
+};
+
+/** Lets a process hear of itself: what it reads from now on it may trust for as long as it goes on hearing. */
+async function echoed(reader: LarderProcess): Promise<void> {
+  await reader.cache.vouch(DEFAULTS.maxStalenessMs);
+  await sleep(50);
+}
+
+/** What a process is told is slow to arrive: an echo first, then word of a write, then another echo. */
+export const stalledBus: Scenario = async (t, parts) => {
+  const stage = await setStage(t);
+  const proxy = await openProxy(t, stage.redis.port);
+  const writer = await stage.open({ parts });
+  const busUrl = `redis://127.0.0.1:${proxy.port}`;
+  const reader = await stage.open({ parts: { ...parts, busUrl }, drains: false });
+  await settle(stage);
+  await echoed(reader);
+  await inMemory(stage, reader);
+  // Longer than a writer waits, and short enough that the connection is not given up.
+  proxy.delay(() => DEFAULTS.memoryTtlMs + 150);
+  const began = performance.now();
+  await reader.cache.vouch(DEFAULTS.maxStalenessMs);
+  await sleep(20);
+  await stage.write(writer, { row });
+  await reader.cache.vouch(DEFAULTS.maxStalenessMs);
+  await sleep(DEFAULTS.memoryTtlMs + 200 - (performance.now() - began));
+  await read(stage, reader);
+  return stage;
+};
+
+/** A standby takes over while the bus of a process stays where it was, until that becomes the new one's standby. */
+export const strandedBus: Scenario = async (t, parts) => {
+  const stage = await setStage(t);
+  const standby = await freshRedis(t, ['--replicaof', '127.0.0.1', String(stage.redis.port)]);
+  const proxy = await openProxy(t, stage.redis.port);
+  const redisUrl = `redis://127.0.0.1:${proxy.port}`;
+  const reader = await stage.open({ parts: { ...parts, busUrl: stage.redis.url }, redisUrl, drains: false });
+  const drainer = await stage.open();
+  await settle(stage);
+  await echoed(reader);
+  await inMemory(stage, reader);
+  await drainer.stopDraining();
+  const other = new Redis(standby.url);
+  t.teardown(() => other.disconnect());
+  await eventually('the standby has the body', async () => (await other.exists('Campaign-1')) === 1);
+  await other.replicaof('NO', 'ONE');
+  // What the two have in common ends here, so that the first will begin anew and not catch up with what it has missed.
+  await stage.keys.set('stray', '1');
+  proxy.target(standby.port);
+  proxy.cut();
+  const successor = await stage.open({ redisUrl: standby.url, drains: false });
+  await stage.write('psql', { row });
+  successor.drain();
+  await eventually('the write is drained', async () => {
+    const [waiting] = await stage.sql`select from cache_outbox limit 1`;
+    return waiting === undefined;
+  });
+  stage.history.settled();
+  await stage.keys.replicaof('127.0.0.1', standby.port);
+  await eventually('the first is in step', async () =>
+    /master_link_status:up/.test(await stage.keys.info('replication')),
+  );
+  await eventually('the commands find the new one', async () =>
+    reader.cache.vouch(DEFAULTS.maxStalenessMs).then(
+      () => true,
+      () => false,
+    ),
+  );
+  await sleep(50);
   await read(stage, reader);
   return stage;
 };
