@@ -3,14 +3,8 @@ import type { Trace } from '../trace/trace.ts';
 import type { Body, EntitySpace } from './entry.ts';
 import type { Echo, InvalidationBus } from './invalidation-bus.ts';
 import type { MemoryTier } from './memory-tier.ts';
-import {
-  cacheKey,
-  type Loader,
-  NEGATIVE_TTL_MS,
-  type ReadThroughOptions,
-  readThrough,
-  type Want,
-} from './read-through.ts';
+import { cacheKey, type Loader, lifetimeMs, type ReadThroughOptions, readThrough, type Want } from './read-through.ts';
+import { Trust } from './trust.ts';
 
 /** What the cache is made of; either tier may be absent. */
 export interface CacheOptions extends ReadThroughOptions {
@@ -43,17 +37,12 @@ interface Flight {
 export class EntityCache {
   readonly #options: CacheOptions;
   readonly #flights = new Map<string, Flight>();
-  #trustedSince: number;
-  /** Every invalidation up to then has been heard, in milliseconds on the monotonic clock. */
-  #heardUpTo = Number.NEGATIVE_INFINITY;
-  /** Which run of Redis that was in. */
-  #epoch = '';
+  readonly #trust: Trust;
 
   /** @param options the tiers and how long they keep things */
   constructor(options: CacheOptions) {
     this.#options = options;
-    // Until the bus is connected nobody tells this process what to forget.
-    this.#trustedSince = options.bus === null ? 0 : Number.POSITIVE_INFINITY;
+    this.#trust = new Trust(options.memoryTtlMs, options.bus === null);
   }
 
   /**
@@ -140,38 +129,30 @@ export class EntityCache {
    * @param trusted whether it hears of them from now on
    */
   trust(trusted: boolean): void {
-    this.#trustedSince = trusted ? performance.now() : Number.POSITIVE_INFINITY;
+    this.#trust.connected(trusted);
   }
 
   /**
    * Vouches for cached bodies: Redis answers reads by id for so long, and memory when word of it has come back.
    *
    * @param ms how long, in milliseconds
+   * @param asOf when no change waited that is older than the bound, in milliseconds on the monotonic clock
    * @throws when Redis cannot be told
    */
-  async vouch(ms: number): Promise<void> {
+  async vouch(ms: number, asOf: number): Promise<void> {
     const { redis, bus } = this.#options;
     if (redis === null || bus === null) return;
-    const sent = performance.now();
-    bus.echo({ sent, epoch: await redis.beat(ms) });
+    const epoch = await redis.beat(ms);
+    if (epoch !== null) bus.echo({ sent: asOf, epoch });
   }
 
   /**
-   * Takes note that every invalidation which was published up to a time has been heard. What was read in another run of Redis may
-   * have missed some.
+   * Takes note that every invalidation was heard which was published before an echo was sent.
    *
-   * @param echo the time and the run
+   * @param echo what this process had told itself
    */
-  heard({ sent, epoch }: Echo): void {
-    if (epoch !== this.#epoch) this.#trustedSince = Math.max(this.#trustedSince, performance.now());
-    this.#epoch = epoch;
-    this.#heardUpTo = sent;
-  }
-
-  /** Whether what was read since then may answer a read by id: no invalidation of it went unheard, but for the latest. */
-  #vouchesFor(since: number): boolean {
-    const { memoryTtlMs } = this.#options;
-    return since >= this.#trustedSince && performance.now() - Math.max(since, this.#heardUpTo) < memoryTtlMs;
+  heard(echo: Echo): void {
+    this.#trust.heard(echo);
   }
 
   #key(space: EntitySpace, want: Want): string {
@@ -183,13 +164,12 @@ export class EntityCache {
     if (held === undefined) return undefined;
     // However old a body is, the version that a list named means that it is the row.
     if (want.version !== null) return held.body?.version === want.version ? held.body : undefined;
-    const ttlMs = held.body === null ? NEGATIVE_TTL_MS : this.#options.ttlMs;
-    return this.#vouchesFor(held.since) && performance.now() - held.since < ttlMs ? held.body : undefined;
+    return this.#trust.covers(held.since) && performance.now() < held.until ? held.body : undefined;
   }
 
   /** Who reads by id trusts what a flight brings; of a list, the versions are compared when it has arrived. */
   #mayJoin(flight: Flight, want: Want): boolean {
-    return want.version !== null || this.#vouchesFor(flight.since);
+    return want.version !== null || this.#trust.covers(flight.since);
   }
 
   /** Waits for another reading; a body of another version than the list named may be older, so it is read again. */
@@ -216,7 +196,8 @@ export class EntityCache {
   /** A body that has come again in the same version is kept as it was: one that replaced it would only make garbage. */
   #keep(memory: MemoryTier, key: string, body: Body | null, since: number): void {
     const before = memory.get(key)?.body ?? null;
-    memory.set(key, { body: before !== null && before.version === body?.version ? before : body, since });
+    const kept = before !== null && before.version === body?.version ? before : body;
+    memory.set(key, { body: kept, since, until: since + lifetimeMs(body, this.#options.ttlMs) });
   }
 
   /** Reads, lets others join meanwhile, and keeps in memory what no invalidation overtook. */

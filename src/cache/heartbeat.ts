@@ -21,10 +21,10 @@ export class Heartbeat {
    * Vouches for every body that was read in this run of Redis, for a while that begins now and not when Redis hears of it.
    *
    * @param ms how long, in milliseconds
-   * @returns which run of Redis it is
+   * @returns which run of Redis it is; `null` when the while was over before Redis heard of it
    * @throws when Redis cannot be told
    */
-  async vouch(ms: number): Promise<string> {
+  async vouch(ms: number): Promise<string | null> {
     const deadline = performance.now() + ms;
     // A run that was not met before only shows its clock.
     for (let attempt = 1; attempt <= 2; attempt += 1) {
@@ -35,7 +35,7 @@ export class Heartbeat {
         return { epoch: text('larderBeat', reply[0]) ?? '', now: integer('larderBeat', reply[1]) };
       });
       this.#met = { epoch, aheadMs: now - performance.now() };
-      if (epoch === known.epoch) return epoch;
+      if (epoch === known.epoch) return now < at ? epoch : null;
     }
     throw new Error('Redis became another one between two heartbeats.');
   }

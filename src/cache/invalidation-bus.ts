@@ -16,7 +16,7 @@ interface Message {
 export interface Echo {
   /** When that was, in milliseconds on its monotonic clock. */
   readonly sent: number;
-  /** Which run of Redis vouched for bodies then. */
+  /** Which run of Redis vouched for bodies then; it begins with the `run_id` of the process. */
   readonly epoch: string;
 }
 
@@ -30,13 +30,13 @@ export interface BusListener {
   onEcho(echo: Echo): void;
 }
 
-/** How often the subscription is asked whether it still stands: nobody else would ever say anything on it. */
+/** How often the subscription is asked whether it still stands: what would come on it may be nothing for hours. */
 const PING_MS = 1000;
 
 /**
  * Tells every process which keys to forget, over Redis' publish and subscribe. It makes "read your own write" hold in
  * other processes, whose memory tier would else serve a body for up to its time to live: the writer's answer waits
- * until each of them has acknowledged.
+ * until each of them has acknowledged. And it lets a process find out that it has missed nothing, by telling itself something.
  */
 export class InvalidationBus {
   readonly #subscriber: Redis;
@@ -46,6 +46,7 @@ export class InvalidationBus {
   readonly #pings: NodeJS.Timeout;
   readonly #waiting = new Map<number, { left: number; done: () => void }>();
   #number = 0;
+  #run: string | null = null;
 
   /**
    * Subscribes in the background, and again after each lost connection.
@@ -78,7 +79,10 @@ export class InvalidationBus {
     });
     this.#subscriber.on('error', onError);
     replaceWhenOutOfStep(this.#subscriber);
-    this.#subscriber.on('close', () => listener.onConnected(false));
+    this.#subscriber.on('close', () => {
+      this.#run = null;
+      listener.onConnected(false);
+    });
     const ask = (what: () => Promise<unknown>, answered = () => {}) => {
       const { stream } = this.#subscriber;
       what().then(answered, (error: Error) => {
@@ -92,7 +96,14 @@ export class InvalidationBus {
     };
     this.#subscriber.on('ready', () => {
       ask(
-        () => this.#subscriber.subscribe(this.#channel, this.#replyChannel),
+        async () => {
+          const info = this.#subscriber.info('server').catch((error: Error) => {
+            onError(error);
+            return '';
+          });
+          await this.#subscriber.subscribe(this.#channel, this.#replyChannel);
+          this.#run = /run_id:(\w+)/.exec(await info)?.[1] ?? null;
+        },
         () => listener.onConnected(true),
       );
     });
@@ -149,6 +160,11 @@ export class InvalidationBus {
     return { text: JSON.stringify(message), acknowledged };
   }
 
+  /** The Redis process that this one listens to, by its `run_id`; `null` while there is none, or Redis does not tell. */
+  get run(): string | null {
+    return this.#run;
+  }
+
   /**
    * Tells this process something through Redis. Redis delivers in order, so when it comes back, this process has heard of every
    * invalidation that was published before it was sent. It goes the way of the invalidations, and not over the subscription as a
@@ -160,11 +176,14 @@ export class InvalidationBus {
     this.#tell(this.#replyChannel, JSON.stringify(echo));
   }
 
-  /** An acknowledgement is a number, an echo is not. */
+  /**
+   * An acknowledgement is a number, an echo is not. One that was sent to another Redis than it came from says nothing: it came by way of
+   * replication, which leaves out what was published while it was interrupted.
+   */
   #replied(text: string, listener: BusListener): void {
     const reply = parseJson(text);
     if (typeof reply === 'number') this.#acknowledged(reply);
-    else if (isEcho(reply)) listener.onEcho(reply);
+    else if (isEcho(reply) && this.run !== null && reply.epoch.startsWith(this.run)) listener.onEcho(reply);
   }
 
   #acknowledged(number: number): void {

@@ -7,6 +7,8 @@ export interface Held {
   readonly body: Body | null;
   /** When its reading began, or the list that named its version was asked for, in milliseconds on the monotonic clock. */
   readonly since: number;
+  /** When it ceases to answer reads by id, whatever was heard meanwhile. */
+  readonly until: number;
 }
 
 /** The tier in this process' memory, bounded by the number of bodies. What it holds may be used for is the cache's matter. */

@@ -22,7 +22,7 @@ export interface ReadThroughOptions {
 }
 
 /** How long an entity that does not exist is remembered as such, in milliseconds. */
-export const NEGATIVE_TTL_MS = 30_000;
+const NEGATIVE_TTL_MS = 30_000;
 
 /** How long to wait before asking again for a key that another reader is filling, in milliseconds. */
 const LEASED_WAIT_MS = 5;
@@ -35,6 +35,15 @@ const LEASED_WAIT_MS = 5;
  */
 export function cacheKey(prefix: string, entity: string, id: string): string {
   return `${prefix}${entity}-${id}`;
+}
+
+/**
+ * @param body what is kept
+ * @param ttlMs how long a body is kept, in milliseconds
+ * @returns how long this one is: what is filled together must not expire together
+ */
+export function lifetimeMs(body: Body | null, ttlMs: number): number {
+  return Math.round((body === null ? NEGATIVE_TTL_MS : ttlMs) * (0.9 + Math.random() * 0.2));
 }
 
 /**
@@ -125,8 +134,7 @@ export async function readThrough(
   for (const want of rest) {
     const body = bodies.get(want.id) ?? null;
     found.set(want.id, body);
-    // Bodies filled together must not expire together.
-    const ttlMs = Math.round((body === null ? NEGATIVE_TTL_MS : options.ttlMs) * (0.9 + Math.random() * 0.2));
+    const ttlMs = lifetimeMs(body, options.ttlMs);
     const value = encodeEntry({ body, epoch: held?.epoch ?? '' }, want.id, space.shape);
     if (leased.has(want.id)) fills.push({ key: key(want), value, ttlMs });
   }

@@ -4,21 +4,22 @@ import type { Redis, Result } from 'ioredis';
 export const OTHER_TYPE = 'WRONGTYPE';
 
 /**
- * Leases each key that is empty, and says what stands under the others. A key marked as stale is emptied first. One that holds no
- * text is emptied afterwards: no lease can be had of it, and nothing else would ever end what somebody put there. One script instead
- * of a SET for each key: fifteen bodies took 120 µs less of the server's CPU time.
+ * Leases each key that is empty, and says what stands under the others. Where a stale body was seen the lease takes its place, whatever
+ * stands there by now. A key that holds no text is emptied: no lease can be had of it, and nothing else would ever end what somebody
+ * put there. That comes last, because a Redis that is full refuses a script to store anything only until it has written something.
+ * One script instead of a SET for each key: fifteen bodies took 120 µs less of the server's CPU time.
  */
 const LEASE = `
-local replies = {}
+local replies, foreign = {}, {}
 for i, key in ipairs(KEYS) do
-  if string.sub(ARGV[3], i, i) == '1' then redis.pcall('UNLINK', key) end
-  local reply = redis.pcall('SET', key, ARGV[1], 'NX', 'GET', 'PX', ARGV[2])
-  if type(reply) == 'table' then
-    reply = reply.err
-    if string.find(reply, '^${OTHER_TYPE}') then redis.pcall('UNLINK', key) end
-  end
+  local reply
+  if string.sub(ARGV[3], i, i) == '1' then reply = redis.pcall('SET', key, ARGV[1], 'PX', ARGV[2])
+  else reply = redis.pcall('SET', key, ARGV[1], 'NX', 'GET', 'PX', ARGV[2]) end
+  if type(reply) == 'table' then reply = reply.err or false end
+  if reply and string.find(reply, '^${OTHER_TYPE}') then table.insert(foreign, key) end
   replies[i] = reply
 end
+for _, key in ipairs(foreign) do redis.pcall('UNLINK', key) end
 return replies`;
 
 /** Stores each value only where the lease is still ours; an invalidation or another reader's lease forbids it. */

@@ -72,7 +72,7 @@ export class RedisTier {
   }
 
   /**
-   * Asks for the right to fill keys, before the rows are read. Keys seen with a stale body are emptied first.
+   * Asks for the right to fill keys, before the rows are read. The lease takes the place of a body that was seen to be stale.
    *
    * @param keys the keys that were missing or stale, at least one
    * @param stale those of them that hold a stale body
@@ -83,13 +83,13 @@ export class RedisTier {
    */
   async lease(keys: string[], stale: string[], token: string, trace: Trace): Promise<(string | null)[] | null> {
     const send = async () => {
-      const emptied = new Set(stale);
-      const marks = keys.map((key) => (emptied.has(key) ? 1 : 0)).join('');
+      const replaced = new Set(stale);
+      const marks = keys.map((key) => (replaced.has(key) ? 1 : 0)).join('');
       const reply = await this.#connection.redis.larderLease(keys.length, ...keys, token, LEASE_MS, marks);
       const answer = texts('larderLease', reply, keys.length);
       const foreign = answer.filter((text) => text?.startsWith(OTHER_TYPE)).length;
       // Redis counts the script's own commands too: a SET for each key, an UNLINK for each that is emptied.
-      return { commands: 1 + keys.length + stale.length + foreign, answer };
+      return { commands: 1 + keys.length + foreign, answer };
     };
     return this.#ask('larderLease', keys, send, trace);
   }
@@ -139,10 +139,10 @@ export class RedisTier {
    * Vouches for every body that was read in this run of Redis, for a while that begins now and not when Redis hears of it.
    *
    * @param ms how long, in milliseconds
-   * @returns the heartbeat's value: which run of Redis that is
+   * @returns the heartbeat's value: which run of Redis that is; `null` when the while was over before Redis heard of it
    * @throws when Redis cannot be told
    */
-  async beat(ms: number): Promise<string> {
+  async beat(ms: number): Promise<string | null> {
     return this.#heartbeat.vouch(ms);
   }
 

@@ -57,11 +57,11 @@ export function startDrainer(options: DrainerOptions): Drainer {
 
   const vouch = async ({ ageMs, lookedAt }: OutboxStatus & { lookedAt: number }) => {
     const left = boundMs - ageMs - (performance.now() - lookedAt);
-    if (left >= 1) await cache.vouch(Math.floor(left));
+    if (left >= 1) await cache.vouch(Math.floor(left), lookedAt);
   };
 
   /**
-   * An idle round is one statement and one Redis command. What waits is handled before the heartbeat: a Redis that is
+   * An idle round is one statement, one script of Redis and one message. What waits is handled before the heartbeat: a Redis that is
    * full refuses the one, and the other makes room.
    */
   const round = async () => {

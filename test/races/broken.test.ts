@@ -1,6 +1,7 @@
 import { t } from 'tap';
 import { BROKEN } from './support/broken.ts';
 import {
+  busThereAndBack,
   inOtherMemory,
   lateHeartbeat,
   listedAfterPsql,
@@ -26,7 +27,8 @@ const SHOWN_BY: Record<keyof typeof BROKEN, Scenario> = {
   "the heartbeat's deadline": lateHeartbeat,
   'the time of an echo': stalledBus,
   'the way back of an echo': stalledBus,
-  'the epoch of an echo': strandedBus,
+  'the epoch of an echo': busThereAndBack,
+  'the run of an echo': strandedBus,
   'the history in the epoch': thereAndBack,
 };
 

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { EntityCache } from '../../../src/cache/entity-cache.ts';
 import { LEASE_MARK } from '../../../src/cache/entry.ts';
-import type { Echo } from '../../../src/cache/invalidation-bus.ts';
+import { type Echo, InvalidationBus } from '../../../src/cache/invalidation-bus.ts';
 import type { Loader, Want } from '../../../src/cache/read-through.ts';
 import type { Fill, Values } from '../../../src/cache/redis-tier.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
@@ -62,7 +62,7 @@ class BeatsLate extends LawlessTier {
 
   override async beat(ms: number): Promise<string> {
     if (this.#epoch === null) {
-      this.#epoch = await super.beat(ms);
+      this.#epoch = (await super.beat(ms)) ?? '';
     } else {
       // Not waited for: a command that timed out is still on its way.
       this.raw.set(HEARTBEAT, this.#epoch, 'PX', Math.floor(ms)).catch(this.onError);
@@ -120,10 +120,9 @@ class HearsAtOnce extends EntityCache {
     this.#epoch = echo.epoch;
   }
 
-  override async vouch(ms: number): Promise<void> {
-    const sent = performance.now();
-    await super.vouch(ms);
-    if (this.#epoch !== null) super.heard({ sent, epoch: this.#epoch });
+  override async vouch(ms: number, asOf: number): Promise<void> {
+    await super.vouch(ms, asOf);
+    if (this.#epoch !== null) super.heard({ sent: asOf, epoch: this.#epoch });
   }
 }
 
@@ -134,9 +133,16 @@ class EchoEpochBlind extends EntityCache {
   }
 }
 
+/** Believes an echo of another Redis than it listens to. */
+class BelievesAll extends InvalidationBus {
+  override get run(): string {
+    return '';
+  }
+}
+
 /** Vouches for everything without looking at what waits, and drains nothing. */
 function beatsOnly({ cache, boundMs, onError }: Parameters<NonNullable<Parts['drainer']>>[0]) {
-  const timer = setInterval(() => void cache.vouch(boundMs).catch(onError), 100);
+  const timer = setInterval(() => void cache.vouch(boundMs, performance.now()).catch(onError), 100);
   return {
     status: () => null,
     stop: async () => clearInterval(timer),
@@ -156,5 +162,6 @@ export const BROKEN = {
   'the time of an echo': { cache: TimesArrivals },
   'the way back of an echo': { cache: HearsAtOnce },
   'the epoch of an echo': { cache: EchoEpochBlind },
+  'the run of an echo': { bus: BelievesAll },
   'the history in the epoch': { tier: (...args) => new KnowsProcessOnly(...args) },
 } satisfies Record<string, Parts>;

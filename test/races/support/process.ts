@@ -36,6 +36,7 @@ export interface Parts {
   readonly tier?: (url: string, onError: (error: Error) => void, seam: Seam) => RedisTier;
   readonly memory?: (maxEntries: number) => MemoryTier;
   readonly cache?: typeof EntityCache;
+  readonly bus?: typeof InvalidationBus;
   /** Whether invalidations of other processes arrive. */
   readonly deaf?: boolean;
   /** Where the bus connects, if not where the tier does. */
@@ -166,7 +167,8 @@ function assembleCache(
     onConnected: (connected: boolean) => cache.trust(connected || (parts.deaf ?? false)),
     onEcho: (echo: Echo) => cache.heard(echo),
   };
-  const bus = new InvalidationBus(parts.busUrl ?? redisUrl, prefix, listener, redis.tell.bind(redis), onError);
+  const Bus = parts.bus ?? InvalidationBus;
+  const bus = new Bus(parts.busUrl ?? redisUrl, prefix, listener, redis.tell.bind(redis), onError);
   const cache = new Cache({ memory, redis, bus, prefix, ttlMs, memoryTtlMs });
   return {
     cache,

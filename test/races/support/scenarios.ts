@@ -121,7 +121,7 @@ export const inOtherMemory: Scenario = async (t, parts) => {
 
 /** Lets a process hear of itself: what it reads from now on it may trust for as long as it goes on hearing. */
 async function echoed(reader: LarderProcess): Promise<void> {
-  await reader.cache.vouch(DEFAULTS.maxStalenessMs);
+  await reader.cache.vouch(DEFAULTS.maxStalenessMs, performance.now());
   await sleep(50);
 }
 
@@ -138,54 +138,113 @@ export const stalledBus: Scenario = async (t, parts) => {
   // Longer than a writer waits, and short enough that the connection is not given up.
   proxy.delay(() => DEFAULTS.memoryTtlMs + 150);
   const began = performance.now();
-  await reader.cache.vouch(DEFAULTS.maxStalenessMs);
+  await reader.cache.vouch(DEFAULTS.maxStalenessMs, performance.now());
   await sleep(20);
   await stage.write(writer, { row });
-  await reader.cache.vouch(DEFAULTS.maxStalenessMs);
+  await reader.cache.vouch(DEFAULTS.maxStalenessMs, performance.now());
   await sleep(DEFAULTS.memoryTtlMs + 200 - (performance.now() - began));
   await read(stage, reader);
   return stage;
 };
 
-/** A standby takes over while the bus of a process stays where it was, until that becomes the new one's standby. */
-export const strandedBus: Scenario = async (t, parts) => {
-  const stage = await setStage(t);
+/** Two of Redis, of which a process' commands go to the one that `lead` names; what it is told comes from the first. */
+async function twoOfRedis(t: Test, stage: Stage, parts: Parts) {
   const standby = await freshRedis(t, ['--replicaof', '127.0.0.1', String(stage.redis.port)]);
+  const other = new Redis(standby.url);
+  t.teardown(() => other.disconnect());
   const proxy = await openProxy(t, stage.redis.port);
   const redisUrl = `redis://127.0.0.1:${proxy.port}`;
   const reader = await stage.open({ parts: { ...parts, busUrl: stage.redis.url }, redisUrl, drains: false });
+  const vouch = () => reader.cache.vouch(DEFAULTS.maxStalenessMs, performance.now());
+  for (const redis of [stage.keys, other]) await redis.config('SET', 'repl-diskless-sync-delay', '0');
+  return {
+    reader,
+    /** Lets the standby become the primary, and the first go on for itself. */
+    promote: async () => {
+      await eventually('the standby has the body', async () => (await other.exists('Campaign-1')) === 1);
+      await other.replicaof('NO', 'ONE');
+      // What the two have in common ends here, so that the first will begin anew and not catch up with what it has missed.
+      await stage.keys.set('stray', '1');
+    },
+    lead: async (port: number) => {
+      proxy.target(port);
+      proxy.cut();
+      await eventually('the commands arrive', () => vouch().then(...SETTLED));
+    },
+    standby,
+    /** Writes, and lets the invalidation be published by the standby alone. */
+    writeThere: async () => {
+      const successor = await stage.open({ redisUrl: standby.url, drains: false });
+      await stage.write('psql', { row });
+      successor.drain();
+      await eventually('the write is drained', async () => {
+        const [waiting] = await stage.sql`select from cache_outbox limit 1`;
+        return waiting === undefined;
+      });
+      await successor.stopDraining();
+      // Whoever is told nothing forgets by itself.
+      await sleep(DEFAULTS.memoryTtlMs);
+      stage.history.settled();
+    },
+    /** Lets the first become the standby of the other. */
+    follow: async () => {
+      await stage.keys.replicaof('127.0.0.1', standby.port);
+      const mark = String(performance.now());
+      await other.set('mark', mark);
+      await eventually('the first is in step', async () => (await stage.keys.get('mark')) === mark);
+    },
+    /** Lets the first go on for itself again. */
+    part: async () => {
+      await stage.keys.replicaof('NO', 'ONE');
+      await stage.keys.set('stray', '2');
+    },
+    /** Lets the reader hear of itself, if it can. */
+    hear: async () => {
+      await vouch();
+      await sleep(50);
+    },
+  };
+}
+
+const SETTLED = [() => true, () => false] as const;
+
+/** What a process is told comes from a standby of the Redis that it asks, which for a while hears of nothing itself. */
+export const strandedBus: Scenario = async (t, parts) => {
+  const stage = await setStage(t);
+  const { reader, standby, ...redis } = await twoOfRedis(t, stage, parts);
   const drainer = await stage.open();
   await settle(stage);
-  await echoed(reader);
+  await warm(stage, reader, row);
+  await drainer.stopDraining();
+  await redis.promote();
+  await redis.lead(standby.port);
+  await redis.follow();
+  await redis.hear();
+  await inMemory(stage, reader);
+  await redis.part();
+  await redis.writeThere();
+  await redis.follow();
+  await redis.hear();
+  await read(stage, reader);
+  return stage;
+};
+
+/** As `thereAndBack`, but what a process is told comes from the first all the time, which has it from nobody for a while. */
+export const busThereAndBack: Scenario = async (t, parts) => {
+  const stage = await setStage(t);
+  const { reader, standby, ...redis } = await twoOfRedis(t, stage, parts);
+  const drainer = await stage.open();
+  await settle(stage);
+  await redis.hear();
   await inMemory(stage, reader);
   await drainer.stopDraining();
-  const other = new Redis(standby.url);
-  t.teardown(() => other.disconnect());
-  await eventually('the standby has the body', async () => (await other.exists('Campaign-1')) === 1);
-  await other.replicaof('NO', 'ONE');
-  // What the two have in common ends here, so that the first will begin anew and not catch up with what it has missed.
-  await stage.keys.set('stray', '1');
-  proxy.target(standby.port);
-  proxy.cut();
-  const successor = await stage.open({ redisUrl: standby.url, drains: false });
-  await stage.write('psql', { row });
-  successor.drain();
-  await eventually('the write is drained', async () => {
-    const [waiting] = await stage.sql`select from cache_outbox limit 1`;
-    return waiting === undefined;
-  });
-  stage.history.settled();
-  await stage.keys.replicaof('127.0.0.1', standby.port);
-  await eventually('the first is in step', async () =>
-    /master_link_status:up/.test(await stage.keys.info('replication')),
-  );
-  await eventually('the commands find the new one', async () =>
-    reader.cache.vouch(DEFAULTS.maxStalenessMs).then(
-      () => true,
-      () => false,
-    ),
-  );
-  await sleep(50);
+  await redis.promote();
+  await redis.lead(standby.port);
+  await redis.writeThere();
+  await redis.follow();
+  await redis.part();
+  await redis.lead(stage.redis.port);
+  await redis.hear();
   await read(stage, reader);
   return stage;
 };

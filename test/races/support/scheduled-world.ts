@@ -129,7 +129,7 @@ export class ScheduledRun {
     if (row !== null) await keys.del(keyOf(row));
     else {
       await keys.flushall();
-      await persist(async () => this.process(0).redis?.beat(HEARTBEAT_MS));
+      await persist(async () => this.process(0).cache.vouch(HEARTBEAT_MS, performance.now()));
     }
   }
 
@@ -187,7 +187,7 @@ export class ScheduledWorld {
         await world.stage.open({ parts, seam: world.seam, drains: false, memoryTtlMs: 5000, poolSize: 12 }),
       );
     }
-    await world.processes[0]?.redis?.beat(HEARTBEAT_MS);
+    for (const { cache } of world.processes) await cache.vouch(HEARTBEAT_MS, performance.now());
     return world;
   }
 

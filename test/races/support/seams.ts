@@ -67,7 +67,7 @@ export class SeamedRedisTier extends RedisTier {
     return across(this.#seam, 'UNLINK', () => super.invalidate(keys, channel, message));
   }
 
-  override beat(ms: number): Promise<string> {
+  override beat(ms: number): Promise<string | null> {
     return across(this.#seam, 'beat', () => super.beat(ms));
   }
 }

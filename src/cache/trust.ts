@@ -1,0 +1,48 @@
+import type { Echo } from './invalidation-bus.ts';
+
+/**
+ * What this process knows of the invalidations that it has heard: whether a body in its memory that none of them has ended may
+ * answer a read by id.
+ */
+export class Trust {
+  readonly #ttlMs: number;
+  /** When it began to hear of every invalidation, in this run of Redis; infinite while it does not. */
+  #since: number;
+  /** It has heard of every invalidation that was published before. */
+  #heardUpTo = Number.NEGATIVE_INFINITY;
+  #epoch = '';
+
+  /**
+   * @param ttlMs how long a body may answer after it was read, or after every invalidation is known to have been heard
+   * @param alone whether there is nobody to hear from, so that the age of a body is all that counts
+   */
+  constructor(ttlMs: number, alone: boolean) {
+    this.#ttlMs = ttlMs;
+    this.#since = alone ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  }
+
+  /** @param connected whether it hears of invalidations from now on */
+  connected(connected: boolean): void {
+    this.#since = connected ? performance.now() : Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * Takes note that every invalidation was heard which was published before an echo was sent. Between two runs of Redis some may have been
+   * lost, so what was read in an earlier one counts no more.
+   *
+   * @param echo what the process had told itself
+   */
+  heard({ sent, epoch }: Echo): void {
+    if (epoch !== this.#epoch) this.#since = Math.max(this.#since, performance.now());
+    this.#epoch = epoch;
+    this.#heardUpTo = sent;
+  }
+
+  /**
+   * @param since when the reading of a body began, in milliseconds on the monotonic clock
+   * @returns whether it may answer a read by id, if no invalidation ended it
+   */
+  covers(since: number): boolean {
+    return since >= this.#since && performance.now() - Math.max(since, this.#heardUpTo) < this.#ttlMs;
+  }
+}
