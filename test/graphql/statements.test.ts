@@ -127,6 +127,22 @@ t.test('the brand of each campaign', async (t) => {
   }
 });
 
+t.test('an entity by id', async (t) => {
+  const document = `{ campaign(id: "${globalId('Campaign', 7)}") { title } }`;
+  const first = await server(t);
+  const measured = await calmly(async () => {
+    await forgetAll();
+    const cold = await counted(stores, () => first.ask(document));
+    const warm = await counted(stores, () => first.ask(document));
+    const second = await server(t);
+    return { cold, warm, elsewhere: await counted(stores, () => second.ask(document)) };
+  });
+  const { cold, warm, elsewhere } = measured;
+  t.same([cold.sql, cold.mget, cold.set], [1, 1, 2], 'cold: its body, leased and filled');
+  t.same([warm.sql, warm.commands], [0, 0], 'warm: nothing at all');
+  t.same([elsewhere.sql, elsewhere.commands], [0, 1], 'warm in another process: an MGET');
+});
+
 t.test('three levels', async (t) => {
   const under = (first: number) =>
     `{ nodes { title events(first: ${first}) { nodes { title startsAt } pageInfo { hasNextPage } totalCount } } }`;
