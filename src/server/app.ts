@@ -1,4 +1,5 @@
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
+import type { Logger } from 'pino';
 import type { Repositories } from '../domain/repositories.ts';
 import { createContext } from '../graphql/context.ts';
 import { createScope } from '../repository/scope.ts';
@@ -28,7 +29,7 @@ export interface AppOptions {
   readonly graphql: Omit<GraphQLOptions, 'stateOf' | 'requestTimeoutMs'>;
   /** Explains the statements in `graphql.statements`. */
   readonly explain: ExplainOptions['explain'];
-  readonly logger: FastifyBaseLogger;
+  readonly logger: Logger;
   /** Requests that take longer are logged as slow, in milliseconds. */
   readonly slowRequestMs: number;
   /** `null` where no traces are recorded. */
@@ -48,8 +49,10 @@ export interface AppOptions {
  */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const { repositories, inspect, requestTimeoutMs } = options;
+  // Plugins know no more of a logger than what fastify asks of it.
+  const loggerInstance: FastifyBaseLogger = options.logger;
   const app = fastify({
-    loggerInstance: options.logger,
+    loggerInstance,
     // A line of our own (request-log.ts): a URL may hold variables.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: requestIdOf,
@@ -76,6 +79,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(requestStatePlugin);
   await app.register(requestLogPlugin, {
     slowRequestMs: options.slowRequestMs,
+    isLogged: (level) => options.logger.isLevelEnabled(level),
     traceIdOf: tracing?.traceIdOf ?? ((request) => traceIdOf(request.headers)),
   });
   if (inspect !== 'off') await app.register(serverTimingPlugin);

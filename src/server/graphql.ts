@@ -70,8 +70,7 @@ function createHandler(options: GraphQLOptions, execute: Execute) {
     const plain = extensions === null && execution.extensions === undefined;
     if (cacheControl !== null && plain) reply.header('cache-control', cacheControl);
     const body = plain ? execution : { ...execution, extensions: { ...execution.extensions, ...extensions } };
-    // As bytes: Node would write a text together with the headers, and look at each character of both.
-    return reply.type(`${type}; charset=utf-8`).send(Buffer.from(JSON.stringify(body)));
+    return reply.type(`${type}; charset=utf-8`).send(JSON.stringify(body));
   };
 }
 

@@ -1,5 +1,5 @@
+import type { CacheCounts } from '../trace/cache-counts.ts';
 import type { RedisExchange, SqlExchange } from '../trace/channels.ts';
-import type { CacheCounts } from '../trace/trace.ts';
 import type { RecordedStatements } from './recorded-statements.ts';
 import type { RequestState } from './request-state.ts';
 

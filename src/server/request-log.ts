@@ -7,6 +7,8 @@ import { OTHER } from './request-state.ts';
 export interface RequestLogOptions {
   /** Requests that take longer are slow, in milliseconds. */
   readonly slowRequestMs: number;
+  /** Whether lines of a level are written at all. */
+  readonly isLogged: (level: 'info' | 'warn') => boolean;
   /** The id of the distributed trace that a request is part of; `null` for none. */
   readonly traceIdOf: (request: FastifyRequest) => string | null;
 }
@@ -17,12 +19,14 @@ export interface RequestLogOptions {
  * is trusted. What GraphQL requests did is told to the channels, too.
  */
 export const requestLogPlugin = plugin<RequestLogOptions>(
-  async (app, { slowRequestMs, traceIdOf }) => {
+  async (app, { slowRequestMs, isLogged, traceIdOf }) => {
     app.addHook('onResponse', (request, reply, done) => {
       const route = request.routeOptions.url ?? 'none';
       const ms = reply.elapsedTime;
       const slow = ms > slowRequestMs;
       if (route === '/graphql') publish(request, reply, ms);
+      const level = reply.statusCode >= 500 || slow ? 'warn' : 'info';
+      if (!isLogged(level)) return done();
       const line = {
         method: request.method,
         route,
@@ -30,8 +34,7 @@ export const requestLogPlugin = plugin<RequestLogOptions>(
         ms: round(ms),
         ...(route === '/graphql' ? figures(request, slow, traceIdOf(request)) : {}),
       };
-      if (reply.statusCode >= 500 || slow) request.log.warn(line, slow ? 'slow request' : 'request');
-      else request.log.info(line, 'request');
+      request.log[level](line, slow ? 'slow request' : 'request');
       done();
     });
   },

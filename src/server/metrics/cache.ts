@@ -1,6 +1,6 @@
 import { Counter, type Registry } from 'prom-client';
+import { addCounts, type CacheCounts, noCounts } from '../../trace/cache-counts.ts';
 import { channels } from '../../trace/channels.ts';
-import { type CacheCounts, noCounts } from '../../trace/trace.ts';
 
 /**
  * What the caches did. Requests bring their own counts, which are only added up here; the metrics are made of the sums when
@@ -58,10 +58,8 @@ function add(sums: Map<string, CacheCounts>, entity: string, counts: CacheCounts
     sum = noCounts();
     sums.set(entity, sum);
   }
-  for (const name of NAMES) sum[name] += counts[name];
+  addCounts(sum, counts);
 }
-
-const NAMES = Object.keys(noCounts()) as (keyof CacheCounts)[];
 
 /** Makes metrics that say what the sums are whenever they are read. */
 function registerSums(registry: Registry, sums: ReadonlyMap<string, CacheCounts>): void {

@@ -1,5 +1,6 @@
 import { createScope, type Scope } from '../../../src/repository/scope.ts';
-import { type CacheCounts, noCounts, Trace } from '../../../src/trace/trace.ts';
+import { type CacheCounts, noCounts } from '../../../src/trace/cache-counts.ts';
+import { Trace } from '../../../src/trace/trace.ts';
 import { eventually, type LarderProcess, type ProcessOptions } from '../../races/support/process.ts';
 import { type Stage, settle } from '../../races/support/stage.ts';
 

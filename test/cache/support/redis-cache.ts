@@ -4,7 +4,8 @@ import { EntityCache } from '../../../src/cache/entity-cache.ts';
 import type { Body } from '../../../src/cache/entry.ts';
 import type { Loader } from '../../../src/cache/read-through.ts';
 import { RedisTier } from '../../../src/cache/redis-tier.ts';
-import { type CacheCounts, Trace } from '../../../src/trace/trace.ts';
+import type { CacheCounts } from '../../../src/trace/cache-counts.ts';
+import { Trace } from '../../../src/trace/trace.ts';
 import { openRedis } from '../../support/server.ts';
 import { freshRedis, type TestRedis } from '../../support/services.ts';
 
