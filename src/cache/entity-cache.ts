@@ -43,6 +43,7 @@ export class EntityCache {
   constructor(options: CacheOptions) {
     this.#options = options;
     this.#trust = new Trust(options.memoryTtlMs, options.bus === null);
+    options.redis?.onReady(() => this.#trust.readsAnew());
   }
 
   /**
@@ -152,7 +153,7 @@ export class EntityCache {
    * @param echo what this process had told itself
    */
   heard(echo: Echo): void {
-    this.#trust.heard(echo);
+    this.#trust.heard(echo.sent);
   }
 
   #key(space: EntitySpace, want: Want): string {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Redis, ReplyError } from 'ioredis';
+import { epochOf, ofSameProcess } from './epoch.ts';
 import { parseJson } from './parse-json.ts';
 import { retryPause, SILENCE_MS } from './redis-connection.ts';
 import { replaceWhenOutOfStep } from './redis-guard.ts';
@@ -16,7 +17,7 @@ interface Message {
 export interface Echo {
   /** When that was, in milliseconds on its monotonic clock. */
   readonly sent: number;
-  /** Which run of Redis vouched for bodies then; it begins with the `run_id` of the process. */
+  /** Which run of Redis vouched for bodies then. */
   readonly epoch: string;
 }
 
@@ -46,7 +47,8 @@ export class InvalidationBus {
   readonly #pings: NodeJS.Timeout;
   readonly #waiting = new Map<number, { left: number; done: () => void }>();
   #number = 0;
-  #run: string | null = null;
+  /** Which run of Redis it was when this process began to listen; `null` while it does not, or Redis does not tell. */
+  #epoch: string | null = null;
 
   /**
    * Subscribes in the background, and again after each lost connection.
@@ -80,7 +82,7 @@ export class InvalidationBus {
     this.#subscriber.on('error', onError);
     replaceWhenOutOfStep(this.#subscriber);
     this.#subscriber.on('close', () => {
-      this.#run = null;
+      this.#epoch = null;
       listener.onConnected(false);
     });
     const ask = (what: () => Promise<unknown>, answered = () => {}) => {
@@ -97,12 +99,13 @@ export class InvalidationBus {
     this.#subscriber.on('ready', () => {
       ask(
         async () => {
-          const info = this.#subscriber.info('server').catch((error: Error) => {
+          const info = this.#subscriber.info('server', 'replication').catch((error: Error) => {
+            if (!(error instanceof ReplyError)) throw error;
             onError(error);
             return '';
           });
-          await this.#subscriber.subscribe(this.#channel, this.#replyChannel);
-          this.#run = /run_id:(\w+)/.exec(await info)?.[1] ?? null;
+          const listening = this.#subscriber.subscribe(this.#channel, this.#replyChannel);
+          this.#epoch = epochOf((await Promise.all([info, listening]))[0]);
         },
         () => listener.onConnected(true),
       );
@@ -160,9 +163,13 @@ export class InvalidationBus {
     return { text: JSON.stringify(message), acknowledged };
   }
 
-  /** The Redis process that this one listens to, by its `run_id`; `null` while there is none, or Redis does not tell. */
-  get run(): string | null {
-    return this.#run;
+  /**
+   * @param epoch a run of Redis
+   * @returns whether it is the one that this process has listened to from the beginning: what comes from another one comes by way of
+   *   replication, which leaves out what was published while it was interrupted
+   */
+  listensTo(epoch: string): boolean {
+    return epoch === this.#epoch;
   }
 
   /**
@@ -176,14 +183,14 @@ export class InvalidationBus {
     this.#tell(this.#replyChannel, JSON.stringify(echo));
   }
 
-  /**
-   * An acknowledgement is a number, an echo is not. One that was sent to another Redis than it came from says nothing: it came by way of
-   * replication, which leaves out what was published while it was interrupted.
-   */
+  /** An acknowledgement is a number, an echo is not. */
   #replied(text: string, listener: BusListener): void {
     const reply = parseJson(text);
     if (typeof reply === 'number') this.#acknowledged(reply);
-    else if (isEcho(reply) && this.run !== null && reply.epoch.startsWith(this.run)) listener.onEcho(reply);
+    else if (!isEcho(reply)) return;
+    else if (this.listensTo(reply.epoch)) listener.onEcho(reply);
+    // The same process in another history, as after a failover and back: the subscription begins anew in that.
+    else if (this.#epoch !== null && ofSameProcess(reply.epoch, this.#epoch)) this.#subscriber.disconnect(true);
   }
 
   #acknowledged(number: number): void {

@@ -76,6 +76,11 @@ export class RedisConnection {
     return this.#redis;
   }
 
+  /** @param listener told of each connection that stands from now on */
+  onReady(listener: () => void): void {
+    this.#redis.on('ready', listener);
+  }
+
   /**
    * Waits for the first connection.
    *

@@ -57,6 +57,11 @@ export class RedisTier {
     return this.#connection.connected(ms);
   }
 
+  /** @param listener told of each connection that stands from now on */
+  onReady(listener: () => void): void {
+    this.#connection.onReady(listener);
+  }
+
   /**
    * @param keys the keys to read
    * @param trace the request's trace

@@ -1,16 +1,13 @@
-import type { Echo } from './invalidation-bus.ts';
-
 /**
  * What this process knows of the invalidations that it has heard: whether a body in its memory that none of them has ended may
  * answer a read by id.
  */
 export class Trust {
   readonly #ttlMs: number;
-  /** When it began to hear of every invalidation, in this run of Redis; infinite while it does not. */
+  /** When it began to hear of every invalidation, and to read where they come from; infinite while it does not hear. */
   #since: number;
   /** It has heard of every invalidation that was published before. */
   #heardUpTo = Number.NEGATIVE_INFINITY;
-  #epoch = '';
 
   /**
    * @param ttlMs how long a body may answer after it was read, or after every invalidation is known to have been heard
@@ -27,15 +24,16 @@ export class Trust {
   }
 
   /**
-   * Takes note that every invalidation was heard which was published before an echo was sent. Between two runs of Redis some may have been
-   * lost, so what was read in an earlier one counts no more.
-   *
-   * @param echo what the process had told itself
+   * Takes note that what is read comes by another connection from now on. The one before may have led elsewhere, where what was read
+   * was forgotten later than here, or never.
    */
-  heard({ sent, epoch }: Echo): void {
-    if (epoch !== this.#epoch) this.#since = Math.max(this.#since, performance.now());
-    this.#epoch = epoch;
-    this.#heardUpTo = sent;
+  readsAnew(): void {
+    this.#since = Math.max(this.#since, performance.now());
+  }
+
+  /** @param upTo every invalidation was heard that was published before, in milliseconds on the monotonic clock */
+  heard(upTo: number): void {
+    this.#heardUpTo = upTo;
   }
 
   /**

@@ -6,17 +6,13 @@ import { securityHeaders } from './security-headers.ts';
 import { RETRY_AFTER_SECONDS, unavailable } from './send-error.ts';
 import { checkSite } from './site-check.ts';
 
-/**
- * Browsers heed these on pages, scripts and styles, and not on data (OWASP REST Security Cheat Sheet, security headers). Each costs as
- * much as any other header.
- */
+/** Browsers heed these on pages and on what belongs to pages, not on data. */
 const FOR_PAGES_ONLY = {
   crossOriginOpenerPolicy: false,
   dnsPrefetchControl: false,
   ieNoOpen: false,
   originAgentCluster: false,
   permittedCrossDomainPolicies: false,
-  referrerPolicy: false,
   xssFilter: false,
 } as const;
 

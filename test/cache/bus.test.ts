@@ -143,6 +143,11 @@ t.test('messages from strangers', async (t) => {
   }
   await eventually('each was noticed', () => reader.errors.length >= messages.length - 1);
   await inMemory(reader);
+  await reader.stopDraining();
+  await sleep(DEFAULTS.memoryTtlMs);
+  t.match((await byId(reader)).counts, { memoryHits: 0 }, 'vouch for nothing');
+  reader.drain();
+  await inMemory(reader);
   await stage.write(reader, { row: one });
   await stage.byId(reader, 'Campaign', ['1']);
   t.same(stage.history.violations, [], 'change nothing');

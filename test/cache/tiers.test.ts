@@ -201,7 +201,16 @@ for (const arrangement of ARRANGEMENTS) {
         await sleep(memoryTtlMs);
         await eventually('it is in memory', async () => (await byId(calm, '5')).counts.memoryHits === 1);
         await sleep(2 * memoryTtlMs);
-        t.match((await byId(calm, '5')).counts, { memoryHits: redis ? 1 : 0 });
+        // Where an echo was late it is read once more, and is then as old as it takes.
+        if (!redis) t.match((await byId(calm, '5')).counts, { memoryHits: 0 });
+        else {
+          await eventually('it has been in memory for so long', async () => {
+            const { counts } = await byId(calm, '5');
+            if (counts.memoryHits === 1) return true;
+            await sleep(2 * memoryTtlMs);
+            return false;
+          });
+        }
         await calm.stopDraining();
         await sleep(memoryTtlMs);
         t.match((await byId(calm, '5')).counts, { memoryHits: 0 });

@@ -129,9 +129,9 @@ t.test('the brand of each campaign', async (t) => {
 
 t.test('an entity by id', async (t) => {
   const document = `{ campaign(id: "${globalId('Campaign', 7)}") { title } }`;
-  const first = await server(t);
   const measured = await calmly(async () => {
     await forgetAll();
+    const first = await server(t);
     const cold = await counted(stores, () => first.ask(document));
     const warm = await counted(stores, () => first.ask(document));
     const second = await server(t);

@@ -7,6 +7,7 @@ import {
   listedAfterPsql,
   oldSnapshot,
   readAfterPsql,
+  readElsewhere,
   type Scenario,
   slowFill,
   stalledBus,
@@ -27,8 +28,9 @@ const SHOWN_BY: Record<keyof typeof BROKEN, Scenario> = {
   "the heartbeat's deadline": lateHeartbeat,
   'the time of an echo': stalledBus,
   'the way back of an echo': stalledBus,
-  'the epoch of an echo': busThereAndBack,
   'the run of an echo': strandedBus,
+  'the history of an echo': busThereAndBack,
+  'the doubt of another connection': readElsewhere,
   'the history in the epoch': thereAndBack,
 };
 

@@ -133,7 +133,7 @@ export async function freshRedis(t: Test, args: readonly string[] = []): Promise
     ...service,
     async commandCounts() {
       const info = await ask((redis) => redis.info('commandstats'));
-      // Only heartbeats ask for INFO besides these readings: each is an EVALSHA with an INFO and a SET inside.
+      // Only heartbeats ask for INFO besides these readings and new connections: each is an EVALSHA with an INFO and a SET inside.
       const beats = Number(/^cmdstat_info:calls=(\d+)/m.exec(info)?.[1] ?? 0) - ownReadings;
       ownReadings += 1;
       const counts: Record<string, number> = {};

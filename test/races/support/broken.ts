@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { EntityCache } from '../../../src/cache/entity-cache.ts';
+import { type CacheOptions, EntityCache } from '../../../src/cache/entity-cache.ts';
 import { LEASE_MARK } from '../../../src/cache/entry.ts';
 import { type Echo, InvalidationBus } from '../../../src/cache/invalidation-bus.ts';
 import type { Loader, Want } from '../../../src/cache/read-through.ts';
@@ -126,17 +126,19 @@ class HearsAtOnce extends EntityCache {
   }
 }
 
-/** Believes an echo from whichever run of Redis. */
-class EchoEpochBlind extends EntityCache {
-  override heard(echo: Echo): void {
-    super.heard({ ...echo, epoch: 'any' });
+/** Believes an echo of whichever run of Redis. */
+class BelievesAll extends InvalidationBus {
+  override listensTo(): boolean {
+    return true;
   }
 }
 
-/** Believes an echo of another Redis than it listens to. */
-class BelievesAll extends InvalidationBus {
-  override get run(): string {
-    return '';
+/** Goes on trusting what it has read when it reads by another connection. */
+class ReadsOn extends EntityCache {
+  constructor(options: CacheOptions) {
+    const { redis } = options;
+    if (redis !== null) redis.onReady = () => {};
+    super(options);
   }
 }
 
@@ -161,7 +163,8 @@ export const BROKEN = {
   "the heartbeat's deadline": { tier: (...args) => new BeatsLate(...args) },
   'the time of an echo': { cache: TimesArrivals },
   'the way back of an echo': { cache: HearsAtOnce },
-  'the epoch of an echo': { cache: EchoEpochBlind },
   'the run of an echo': { bus: BelievesAll },
+  'the history of an echo': { bus: BelievesAll },
+  'the doubt of another connection': { cache: ReadsOn },
   'the history in the epoch': { tier: (...args) => new KnowsProcessOnly(...args) },
 } satisfies Record<string, Parts>;

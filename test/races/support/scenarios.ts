@@ -166,12 +166,19 @@ async function twoOfRedis(t: Test, stage: Stage, parts: Parts) {
       // What the two have in common ends here, so that the first will begin anew and not catch up with what it has missed.
       await stage.keys.set('stray', '1');
     },
+    /** Lets the commands go to one of them from now on. */
     lead: async (port: number) => {
       proxy.target(port);
       proxy.cut();
-      await eventually('the commands arrive', () => vouch().then(...SETTLED));
+      await sleep(20);
+      await eventually('the commands arrive', async () => (await reader.redis?.ping()) ?? false);
     },
     standby,
+    /** Keeps the standby, which has the body by then, from hearing of anything. */
+    deafen: async () => {
+      await eventually('the standby has the body', async () => (await other.exists('Campaign-1')) === 1);
+      await other.replicaof('127.0.0.1', '1');
+    },
     /** Writes, and lets the invalidation be published by the standby alone. */
     writeThere: async () => {
       const successor = await stage.open({ redisUrl: standby.url, drains: false });
@@ -200,13 +207,16 @@ async function twoOfRedis(t: Test, stage: Stage, parts: Parts) {
     },
     /** Lets the reader hear of itself, if it can. */
     hear: async () => {
-      await vouch();
-      await sleep(50);
+      await eventually('Redis is told', () =>
+        vouch().then(
+          () => true,
+          () => false,
+        ),
+      );
+      await sleep(100);
     },
   };
 }
-
-const SETTLED = [() => true, () => false] as const;
 
 /** What a process is told comes from a standby of the Redis that it asks, which for a while hears of nothing itself. */
 export const strandedBus: Scenario = async (t, parts) => {
@@ -229,23 +239,45 @@ export const strandedBus: Scenario = async (t, parts) => {
   return stage;
 };
 
-/** As `thereAndBack`, but what a process is told comes from the first all the time, which has it from nobody for a while. */
+/** The Redis that a process asks and listens to becomes a standby, which for a while hears of nothing, and the primary again. */
 export const busThereAndBack: Scenario = async (t, parts) => {
   const stage = await setStage(t);
-  const { reader, standby, ...redis } = await twoOfRedis(t, stage, parts);
+  const { reader, ...redis } = await twoOfRedis(t, stage, parts);
   const drainer = await stage.open();
   await settle(stage);
   await redis.hear();
+  await warm(stage, reader, row);
   await inMemory(stage, reader);
   await drainer.stopDraining();
   await redis.promote();
-  await redis.lead(standby.port);
   await redis.writeThere();
   await redis.follow();
   await redis.part();
-  await redis.lead(stage.redis.port);
   await redis.hear();
   await read(stage, reader);
+  return stage;
+};
+
+/** The commands of a process find a standby that has not heard of the last invalidation, and then the first again. */
+export const readElsewhere: Scenario = async (t, parts) => {
+  const stage = await setStage(t);
+  const { reader, standby, ...redis } = await twoOfRedis(t, stage, parts);
+  const writer = await stage.open();
+  await settle(stage);
+  await redis.hear();
+  await warm(stage, reader, row);
+  await redis.deafen();
+  await redis.lead(standby.port);
+  await stage.write('psql', { row });
+  await settle(stage);
+  // What it finds there may be old, for as long as it asks there.
+  await reader.repositories.campaign.findById(row.id, reader.scope());
+  await redis.lead(stage.redis.port);
+  await redis.hear();
+  await sleep(DEFAULTS.memoryTtlMs);
+  await redis.hear();
+  await read(stage, reader);
+  await writer.stopDraining();
   return stage;
 };
 

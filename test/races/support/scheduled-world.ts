@@ -187,7 +187,7 @@ export class ScheduledWorld {
         await world.stage.open({ parts, seam: world.seam, drains: false, memoryTtlMs: 5000, poolSize: 12 }),
       );
     }
-    for (const { cache } of world.processes) await cache.vouch(HEARTBEAT_MS, performance.now());
+    for (const { cache } of world.processes) await persist(() => cache.vouch(HEARTBEAT_MS, performance.now()));
     return world;
   }
 
