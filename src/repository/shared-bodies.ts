@@ -9,7 +9,7 @@ interface Group {
   readonly trace: Trace;
 }
 
-/** Of more bodies than this to share the statement saves nothing that could be measured. */
+/** More bodies than this are a statement's worth of work. */
 const MAX_IDS = 32;
 
 /**
