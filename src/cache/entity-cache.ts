@@ -153,7 +153,7 @@ export class EntityCache {
    * @param echo what this process had told itself
    */
   heard(echo: Echo): void {
-    this.#trust.heard(echo.sent);
+    this.#trust.heard(echo);
   }
 
   #key(space: EntitySpace, want: Want): string {

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { Redis, ReplyError } from 'ioredis';
-import { epochOf, ofSameProcess } from './epoch.ts';
 import { parseJson } from './parse-json.ts';
 import { retryPause, SILENCE_MS } from './redis-connection.ts';
 import { replaceWhenOutOfStep } from './redis-guard.ts';
@@ -17,7 +16,7 @@ interface Message {
 export interface Echo {
   /** When that was, in milliseconds on its monotonic clock. */
   readonly sent: number;
-  /** Which run of Redis vouched for bodies then. */
+  /** Which run of Redis vouched for bodies then: its `run_id`, and its history. */
   readonly epoch: string;
 }
 
@@ -47,8 +46,8 @@ export class InvalidationBus {
   readonly #pings: NodeJS.Timeout;
   readonly #waiting = new Map<number, { left: number; done: () => void }>();
   #number = 0;
-  /** Which run of Redis it was when this process began to listen; `null` while it does not, or Redis does not tell. */
-  #epoch: string | null = null;
+  /** The Redis process that this one listens to; `null` while there is none, or Redis does not tell. */
+  #run: string | null = null;
 
   /**
    * Subscribes in the background, and again after each lost connection.
@@ -82,7 +81,7 @@ export class InvalidationBus {
     this.#subscriber.on('error', onError);
     replaceWhenOutOfStep(this.#subscriber);
     this.#subscriber.on('close', () => {
-      this.#epoch = null;
+      this.#run = null;
       listener.onConnected(false);
     });
     const ask = (what: () => Promise<unknown>, answered = () => {}) => {
@@ -99,13 +98,13 @@ export class InvalidationBus {
     this.#subscriber.on('ready', () => {
       ask(
         async () => {
-          const info = this.#subscriber.info('server', 'replication').catch((error: Error) => {
+          const info = this.#subscriber.info('server').catch((error: Error) => {
             if (!(error instanceof ReplyError)) throw error;
             onError(error);
             return '';
           });
           const listening = this.#subscriber.subscribe(this.#channel, this.#replyChannel);
-          this.#epoch = epochOf((await Promise.all([info, listening]))[0]);
+          this.#run = /^run_id:(\w+)/m.exec((await Promise.all([info, listening]))[0])?.[1] ?? null;
         },
         () => listener.onConnected(true),
       );
@@ -165,11 +164,11 @@ export class InvalidationBus {
 
   /**
    * @param epoch a run of Redis
-   * @returns whether it is the one that this process has listened to from the beginning: what comes from another one comes by way of
-   *   replication, which leaves out what was published while it was interrupted
+   * @returns whether this process listens to it: what comes from another one comes by way of replication, which leaves out what was
+   *   published while it was interrupted
    */
   listensTo(epoch: string): boolean {
-    return epoch === this.#epoch;
+    return this.#run !== null && epoch.startsWith(this.#run);
   }
 
   /**
@@ -187,10 +186,7 @@ export class InvalidationBus {
   #replied(text: string, listener: BusListener): void {
     const reply = parseJson(text);
     if (typeof reply === 'number') this.#acknowledged(reply);
-    else if (!isEcho(reply)) return;
-    else if (this.listensTo(reply.epoch)) listener.onEcho(reply);
-    // The same process in another history, as after a failover and back: the subscription begins anew in that.
-    else if (this.#epoch !== null && ofSameProcess(reply.epoch, this.#epoch)) this.#subscriber.disconnect(true);
+    else if (isEcho(reply) && this.listensTo(reply.epoch)) listener.onEcho(reply);
   }
 
   #acknowledged(number: number): void {

@@ -1,3 +1,5 @@
+import type { Echo } from './invalidation-bus.ts';
+
 /**
  * What this process knows of the invalidations that it has heard: whether a body in its memory that none of them has ended may
  * answer a read by id.
@@ -8,6 +10,8 @@ export class Trust {
   #since: number;
   /** It has heard of every invalidation that was published before. */
   #heardUpTo = Number.NEGATIVE_INFINITY;
+  /** The run of Redis that it last heard from. */
+  #epoch = '';
 
   /**
    * @param ttlMs how long a body may answer after it was read, or after every invalidation is known to have been heard
@@ -24,16 +28,24 @@ export class Trust {
   }
 
   /**
-   * Takes note that what is read comes by another connection from now on. The one before may have led elsewhere, where what was read
-   * was forgotten later than here, or never.
+   * Takes note that what is read comes by another connection, or of another run of Redis, from now on. The one before may have led
+   * elsewhere, where what was read was forgotten later than here, or never.
    */
   readsAnew(): void {
     this.#since = Math.max(this.#since, performance.now());
   }
 
-  /** @param upTo every invalidation was heard that was published before, in milliseconds on the monotonic clock */
-  heard(upTo: number): void {
-    this.#heardUpTo = upTo;
+  /**
+   * Takes note that every invalidation was heard which was published before an echo was sent. In another run of Redis, such as one that
+   * came back with an old snapshot or as the primary, some may have been lost, and bodies been read that its heartbeat would not have
+   * allowed.
+   *
+   * @param echo what this process had told itself
+   */
+  heard({ sent, epoch }: Echo): void {
+    if (epoch !== this.#epoch) this.readsAnew();
+    this.#epoch = epoch;
+    this.#heardUpTo = sent;
   }
 
   /**

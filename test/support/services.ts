@@ -82,7 +82,11 @@ export async function freshDatabase(t: Test): Promise<TestDatabase> {
     async drained() {
       const sql = postgres(url.href, { max: 1, fetch_types: false });
       for (;;) {
-        const [row] = await sql`select from cache_outbox limit 1`;
+        // A drainer's COMMIT is counted only after what it did can be seen.
+        const [row] = await sql`
+          select where exists (select from cache_outbox) or exists (
+            select from pg_stat_activity
+            where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle')`;
         if (row === undefined) return sql.end();
         await new Promise((resolve) => setTimeout(resolve, 20));
       }

@@ -114,7 +114,7 @@ export async function recovers(t: Test, scene: Scene, what: string, boundMs: num
   // What was asked before may have been answered only now, and memory answers so much that a connection may not have been tried for long.
   await until(`nobody is told to come again ${what}`, async () => {
     await watch(t, scene, `${what}, at first`, { answered: 60, unavailable: 0, boundMs: Number.POSITIVE_INFINITY });
-    await sleep(1000);
+    await sleep(1500);
     const { wrong, unavailable } = scene.judge.verdict();
     t.same(wrong.slice(0, 3), [], `${what}: every answer is right`);
     return unavailable === 0;

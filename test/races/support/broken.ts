@@ -126,6 +126,13 @@ class HearsAtOnce extends EntityCache {
   }
 }
 
+/** Takes what it has read for as good in a new run of Redis as it was in the one before. */
+class EpochBlindTrust extends EntityCache {
+  override heard(echo: Echo): void {
+    super.heard({ ...echo, epoch: '' });
+  }
+}
+
 /** Believes an echo of whichever run of Redis. */
 class BelievesAll extends InvalidationBus {
   override listensTo(): boolean {
@@ -163,8 +170,9 @@ export const BROKEN = {
   "the heartbeat's deadline": { tier: (...args) => new BeatsLate(...args) },
   'the time of an echo': { cache: TimesArrivals },
   'the way back of an echo': { cache: HearsAtOnce },
+  'the epoch of an echo': { cache: EpochBlindTrust },
   'the run of an echo': { bus: BelievesAll },
-  'the history of an echo': { bus: BelievesAll },
+  'the history of an echo': { cache: EpochBlindTrust },
   'the doubt of another connection': { cache: ReadsOn },
   'the history in the epoch': { tier: (...args) => new KnowsProcessOnly(...args) },
 } satisfies Record<string, Parts>;

@@ -97,6 +97,53 @@ export const oldSnapshot: Scenario = async (t, parts) => {
   return stage;
 };
 
+/** Redis comes back with a snapshot from before a row was written, in which the heartbeat still lives. */
+export const oldHeartbeat: Scenario = async (t, parts) => {
+  const stage = await setStage(t);
+  const drainer = await stage.open();
+  const reader = await stage.open({ parts, drains: false });
+  await settle(stage);
+  await warm(stage, reader, row);
+  await stage.redis.snapshot();
+  await stage.write('psql', { row });
+  const written = performance.now();
+  await settle(stage);
+  await drainer.stopDraining();
+  await stage.redis.crash();
+  await stage.redis.start('snapshot');
+  await fromRedis(reader);
+  const vouch = () => reader.cache.vouch(DEFAULTS.maxStalenessMs, performance.now());
+  while (performance.now() - written < DEFAULTS.maxStalenessMs + 100) {
+    await eventually('Redis is told', () => succeeds(vouch));
+    await sleep(50);
+  }
+  await read(stage, reader);
+  return stage;
+};
+
+/** Reads, unjudged, until Redis answers. */
+async function fromRedis(reader: LarderProcess): Promise<void> {
+  await eventually('Redis answers', async () => {
+    const hits = () => (reader.counts().hits ?? 0) - (reader.counts().memoryHits ?? 0) - (reader.counts().joined ?? 0);
+    const before = hits();
+    await reader.repositories.campaign.findById(row.id, reader.scope());
+    return hits() > before;
+  });
+}
+
+function succeeds(action: () => Promise<unknown>): Promise<boolean> {
+  return action().then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Lets a process hear of itself: what it reads from now on it may trust for as long as it goes on hearing. */
+async function echoed(reader: LarderProcess): Promise<void> {
+  await reader.cache.vouch(DEFAULTS.maxStalenessMs, performance.now());
+  await sleep(50);
+}
+
 /** Reads until memory answers. */
 async function inMemory(stage: Stage, reader: LarderProcess): Promise<void> {
   await eventually('the body is in memory', async () => {
@@ -113,17 +160,12 @@ export const inOtherMemory: Scenario = async (t, parts) => {
   const writer = await stage.open({ parts });
   const reader = await stage.open({ parts });
   await settle(stage);
+  await echoed(reader);
   await inMemory(stage, reader);
   await stage.write(writer, { row });
   await read(stage, reader);
   return stage;
 };
-
-/** Lets a process hear of itself: what it reads from now on it may trust for as long as it goes on hearing. */
-async function echoed(reader: LarderProcess): Promise<void> {
-  await reader.cache.vouch(DEFAULTS.maxStalenessMs, performance.now());
-  await sleep(50);
-}
 
 /** What a process is told is slow to arrive: an echo first, then word of a write, then another echo. */
 export const stalledBus: Scenario = async (t, parts) => {
@@ -147,6 +189,9 @@ export const stalledBus: Scenario = async (t, parts) => {
   return stage;
 };
 
+/** How long memory answers without news where two of Redis are in play: what is done to them takes a while. */
+const PATIENT_MS = 1000;
+
 /** Two of Redis, of which a process' commands go to the one that `lead` names; what it is told comes from the first. */
 async function twoOfRedis(t: Test, stage: Stage, parts: Parts) {
   const standby = await freshRedis(t, ['--replicaof', '127.0.0.1', String(stage.redis.port)]);
@@ -154,7 +199,8 @@ async function twoOfRedis(t: Test, stage: Stage, parts: Parts) {
   t.teardown(() => other.disconnect());
   const proxy = await openProxy(t, stage.redis.port);
   const redisUrl = `redis://127.0.0.1:${proxy.port}`;
-  const reader = await stage.open({ parts: { ...parts, busUrl: stage.redis.url }, redisUrl, drains: false });
+  const bus = { ...parts, busUrl: stage.redis.url };
+  const reader = await stage.open({ parts: bus, redisUrl, drains: false, memoryTtlMs: PATIENT_MS });
   const vouch = () => reader.cache.vouch(DEFAULTS.maxStalenessMs, performance.now());
   for (const redis of [stage.keys, other]) await redis.config('SET', 'repl-diskless-sync-delay', '0');
   return {
@@ -190,7 +236,7 @@ async function twoOfRedis(t: Test, stage: Stage, parts: Parts) {
       });
       await successor.stopDraining();
       // Whoever is told nothing forgets by itself.
-      await sleep(DEFAULTS.memoryTtlMs);
+      await sleep(PATIENT_MS);
       stage.history.settled();
     },
     /** Lets the first become the standby of the other. */
@@ -207,13 +253,8 @@ async function twoOfRedis(t: Test, stage: Stage, parts: Parts) {
     },
     /** Lets the reader hear of itself, if it can. */
     hear: async () => {
-      await eventually('Redis is told', () =>
-        vouch().then(
-          () => true,
-          () => false,
-        ),
-      );
-      await sleep(100);
+      await eventually('Redis is told', () => succeeds(vouch));
+      await sleep(PATIENT_MS / 4);
     },
   };
 }
@@ -271,11 +312,11 @@ export const readElsewhere: Scenario = async (t, parts) => {
   await stage.write('psql', { row });
   await settle(stage);
   // What it finds there may be old, for as long as it asks there.
-  await reader.repositories.campaign.findById(row.id, reader.scope());
+  await fromRedis(reader);
   await redis.lead(stage.redis.port);
-  await redis.hear();
-  await sleep(DEFAULTS.memoryTtlMs);
-  await redis.hear();
+  const returned = performance.now();
+  do await redis.hear();
+  while (performance.now() - returned < PATIENT_MS);
   await read(stage, reader);
   await writer.stopDraining();
   return stage;
