@@ -1,7 +1,9 @@
 import { channels } from '../trace/channels.ts';
 import type { Trace } from '../trace/trace.ts';
+import type { Echo } from './bus-messages.ts';
 import type { Body, EntitySpace } from './entry.ts';
-import type { Echo, InvalidationBus } from './invalidation-bus.ts';
+import { type Bodies, type Flight, Flights } from './flights.ts';
+import type { InvalidationBus } from './invalidation-bus.ts';
 import type { MemoryTier } from './memory-tier.ts';
 import { cacheKey, type Loader, lifetimeMs, type ReadThroughOptions, readThrough, type Want } from './read-through.ts';
 import { Trust } from './trust.ts';
@@ -18,25 +20,12 @@ export interface CacheOptions extends ReadThroughOptions {
   readonly memoryTtlMs: number;
 }
 
-/** A body for each id that exists, `null` for each that does not. */
-export type Bodies = ReadonlyMap<string, Body | null>;
-
-/** One reading of some keys that others in this process may wait for instead of reading themselves. */
-interface Flight {
-  readonly bodies: Promise<Bodies>;
-  /** When it began, in milliseconds on the monotonic clock: what it brings may be that old. */
-  readonly since: number;
-}
-
 /**
  * Reads entities through memory, Redis and Postgres, in that order, each key by one reader of this process at a time.
- *
- * A flight is to the memory tier what a lease is to Redis: an invalidation ends it, and only a flight that is still
- * there when its bodies arrive may put them into memory or be joined.
  */
 export class EntityCache {
   readonly #options: CacheOptions;
-  readonly #flights = new Map<string, Flight>();
+  readonly #flights = new Flights();
   readonly #trust: Trust;
 
   /** @param options the tiers and how long they keep things */
@@ -76,7 +65,7 @@ export class EntityCache {
         counts[held === null ? 'negative' : 'hits'] += 1;
         continue;
       }
-      const flight = this.#flights.get(key);
+      const flight = this.#flights.of(key);
       if (flight === undefined || !this.#mayJoin(flight, want)) own.push(want);
       else joined.set(flight, [...(joined.get(flight) ?? []), want]);
     }
@@ -119,16 +108,12 @@ export class EntityCache {
    */
   forget(keys: readonly string[]): void {
     for (const key of keys) {
-      this.#flights.delete(key);
+      this.#flights.end(key);
       this.#options.memory?.delete(key);
     }
   }
 
-  /**
-   * Says whether this process hears of invalidations. Until it does, age alone vouches for nothing that is read by id.
-   *
-   * @param trusted whether it hears of them from now on
-   */
+  /** @param trusted whether this process hears of invalidations from now on; until it does, memory answers nothing by id */
   trust(trusted: boolean): void {
     this.#trust.connected(trusted);
   }
@@ -202,20 +187,12 @@ export class EntityCache {
   }
 
   /** Reads, lets others join meanwhile, and keeps in memory what no invalidation overtook. */
-  async #fly(space: EntitySpace, wants: Want[], load: Loader, trace: Trace, since: number): Promise<Bodies> {
+  #fly(space: EntitySpace, wants: Want[], load: Loader, trace: Trace, since: number): Promise<Bodies> {
     const { memory } = this.#options;
-    const flight: Flight = { bodies: readThrough(this.#options, space, wants, load, trace), since };
+    const bodies = readThrough(this.#options, space, wants, load, trace);
     const keys = wants.map((want) => this.#key(space, want));
-    for (const key of keys) this.#flights.set(key, flight);
-    const current = (key: string) => this.#flights.get(key) === flight;
-    try {
-      const bodies = await flight.bodies;
-      keys.forEach((key, i) => {
-        if (memory !== null && current(key)) this.#keep(memory, key, bodies.get((wants[i] as Want).id) ?? null, since);
-      });
-      return bodies;
-    } finally {
-      for (const key of keys) if (current(key)) this.#flights.delete(key);
-    }
+    return this.#flights.take(keys, { bodies, since }, (key, i, found) => {
+      if (memory !== null) this.#keep(memory, key, found.get((wants[i] as Want).id) ?? null, since);
+    });
   }
 }

@@ -1,24 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Redis, ReplyError } from 'ioredis';
-import { parseJson } from './parse-json.ts';
+import { decodeMessage, decodeReply, type Echo, type Message } from './bus-messages.ts';
 import { retryPause, SILENCE_MS } from './redis-connection.ts';
 import { replaceWhenOutOfStep } from './redis-guard.ts';
-
-/** What processes tell each other: keys whose rows changed, and whom to tell when they have been forgotten. */
-interface Message {
-  readonly keys: string[];
-  /** The channel to acknowledge on; absent when the sender does not wait. */
-  readonly replyTo?: string;
-  readonly number?: number;
-}
-
-/** What a process tells itself. */
-export interface Echo {
-  /** When that was, in milliseconds on its monotonic clock. */
-  readonly sent: number;
-  /** Which run of Redis vouched for bodies then: its `run_id`, and its history. */
-  readonly epoch: string;
-}
 
 /** What a process does about messages. */
 export interface BusListener {
@@ -182,11 +166,10 @@ export class InvalidationBus {
     this.#tell(this.#replyChannel, JSON.stringify(echo));
   }
 
-  /** An acknowledgement is a number, an echo is not. */
   #replied(text: string, listener: BusListener): void {
-    const reply = parseJson(text);
+    const reply = decodeReply(text);
     if (typeof reply === 'number') this.#acknowledged(reply);
-    else if (isEcho(reply) && this.listensTo(reply.epoch)) listener.onEcho(reply);
+    else if (reply !== null && this.listensTo(reply.epoch)) listener.onEcho(reply);
   }
 
   #acknowledged(number: number): void {
@@ -201,16 +184,4 @@ export class InvalidationBus {
     clearInterval(this.#pings);
     this.#subscriber.disconnect();
   }
-}
-
-function isEcho(reply: unknown): reply is Echo {
-  const { sent, epoch } = (reply ?? {}) as Partial<Echo>;
-  return typeof sent === 'number' && typeof epoch === 'string';
-}
-
-function decodeMessage(text: string): Message | null {
-  const message = parseJson(text) as Partial<Message> | null | undefined;
-  return Array.isArray(message?.keys) && message.keys.every((key) => typeof key === 'string')
-    ? (message as Message)
-    : null;
 }

@@ -1,5 +1,6 @@
+import type { Echo } from './bus-messages.ts';
 import { EntityCache } from './entity-cache.ts';
-import { type Echo, InvalidationBus } from './invalidation-bus.ts';
+import { InvalidationBus } from './invalidation-bus.ts';
 import { MemoryTier } from './memory-tier.ts';
 import { RedisTier } from './redis-tier.ts';
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Trace } from '../trace/trace.ts';
 import { type Body, decodeEntry, type EntitySpace, encodeEntry, LEASE_MARK } from './entry.ts';
-import type { Fill, RedisTier, Values } from './redis-tier.ts';
+import type { Fill } from './lease.ts';
+import type { RedisTier, Values } from './redis-tier.ts';
 
 /** An entity to read: with the version a list named, or `null` when nothing but its id is known. */
 export interface Want {

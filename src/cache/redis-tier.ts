@@ -2,20 +2,10 @@ import type { Trace } from '../trace/trace.ts';
 import { Breaker } from './breaker.ts';
 import { countEntries } from './entry.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { type Fill, sendFills, sendLeases } from './lease.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { integer, pair, texts } from './redis-replies.ts';
-import { OTHER_TYPE } from './redis-scripts.ts';
 import { type Brought, roundTrip } from './round-trip.ts';
-
-/** How long a lease lasts at most: longer than nearly any SELECT; a reader slower than that does not fill. */
-const LEASE_MS = 3000;
-
-/** A value to put under a key that this process holds the lease of. */
-export interface Fill {
-  readonly key: string;
-  readonly value: string;
-  readonly ttlMs: number;
-}
 
 /** What a read found. */
 export interface Values {
@@ -87,15 +77,7 @@ export class RedisTier {
    *   write, as when it is full); `null` when Redis cannot answer
    */
   async lease(keys: string[], stale: string[], token: string, trace: Trace): Promise<(string | null)[] | null> {
-    const send = async () => {
-      const replaced = new Set(stale);
-      const marks = keys.map((key) => (replaced.has(key) ? 1 : 0)).join('');
-      const reply = await this.#connection.redis.larderLease(keys.length, ...keys, token, LEASE_MS, marks);
-      const answer = texts('larderLease', reply, keys.length);
-      const foreign = answer.filter((text) => text?.startsWith(OTHER_TYPE)).length;
-      // Redis counts the script's own commands too: a SET for each key, an UNLINK for each that is emptied.
-      return { commands: 1 + keys.length + foreign, answer };
-    };
+    const send = () => sendLeases(this.#connection.redis, keys, stale, token);
     return this.#ask('larderLease', keys, send, trace);
   }
 
@@ -109,15 +91,7 @@ export class RedisTier {
    */
   async fill(fills: Fill[], token: string, trace: Trace): Promise<number | null> {
     const keys = fills.map((fill) => fill.key);
-    const send = async () => {
-      const values = fills.flatMap((fill) => [fill.value, fill.ttlMs]);
-      const stored = integer(
-        'larderFill',
-        await this.#connection.redis.larderFill(keys.length, ...keys, token, ...values),
-      );
-      // Redis counts the script's own commands too: one, a GET for each key, a SET for each stored value.
-      return { commands: 1 + keys.length + stored, answer: stored };
-    };
+    const send = () => sendFills(this.#connection.redis, fills, token);
     return this.#ask('larderFill', keys, send, trace);
   }
 

@@ -1,4 +1,4 @@
-import type { Echo } from './invalidation-bus.ts';
+import type { Echo } from './bus-messages.ts';
 
 /**
  * What this process knows of the invalidations that it has heard: whether a body in its memory that none of them has ended may

@@ -7,6 +7,8 @@ export interface Reads<Group, Answer> {
   together(groups: readonly Group[]): Promise<Answer[]>;
   /** Reads what one of them asks for by a statement of its own. */
   apart(group: Group): Promise<Answer>;
+  /** Told when what was asked for so far is about to be read: who asks from now on comes too late for it. */
+  sent?(): void;
 }
 
 /** How many groups share a statement at most: whoever is in it waits for all of it. */
@@ -20,9 +22,14 @@ const MAX_GROUPS = 16;
  * @param reads how to read several groups, and how to read one
  * @returns reads a group, perhaps together with others; throws what the reading throws
  */
-export function byTurn<Group, Answer>({ together, apart }: Reads<Group, Answer>): (group: Group) => Promise<Answer> {
+export function byTurn<Group, Answer>({
+  together,
+  apart,
+  sent,
+}: Reads<Group, Answer>): (group: Group) => Promise<Answer> {
   const loader = new DataLoader<Group, Answer>(
     async (groups) => {
+      sent?.();
       if (groups.length === 1) return Promise.all(groups.map(apart));
       try {
         return await together(groups);

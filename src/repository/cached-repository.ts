@@ -1,5 +1,6 @@
-import type { Bodies, EntityCache } from '../cache/entity-cache.ts';
+import type { EntityCache } from '../cache/entity-cache.ts';
 import type { Body } from '../cache/entry.ts';
+import type { Bodies } from '../cache/flights.ts';
 import type { Loader, Want } from '../cache/read-through.ts';
 import type { Database } from '../db/client.ts';
 import { runBodyRead } from '../db/run.ts';

@@ -76,16 +76,7 @@ export function sharedReads(name: string, read: ReadPages): ReadPages {
     open = [];
   };
 
-  const small = byTurn<Group, RefPage[]>({
-    together: (groups) => {
-      sent();
-      return together(groups);
-    },
-    apart: (group) => {
-      sent();
-      return apart(group);
-    },
-  });
+  const small = byTurn<Group, RefPage[]>({ together, apart, sent });
 
   const large = async (group: Group): Promise<RefPage[]> => {
     await new Promise((resolve) => setImmediate(resolve));

@@ -1,9 +1,11 @@
 import { Redis } from 'ioredis';
+import type { Echo } from '../../../src/cache/bus-messages.ts';
 import { type CacheOptions, EntityCache } from '../../../src/cache/entity-cache.ts';
 import { LEASE_MARK } from '../../../src/cache/entry.ts';
-import { type Echo, InvalidationBus } from '../../../src/cache/invalidation-bus.ts';
+import { InvalidationBus } from '../../../src/cache/invalidation-bus.ts';
+import type { Fill } from '../../../src/cache/lease.ts';
 import type { Loader, Want } from '../../../src/cache/read-through.ts';
-import type { Fill, Values } from '../../../src/cache/redis-tier.ts';
+import type { Values } from '../../../src/cache/redis-tier.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
 import type { Parts } from './process.ts';
 import { type Seam, SeamedRedisTier } from './seams.ts';

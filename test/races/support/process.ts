@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Echo } from '../../../src/cache/bus-messages.ts';
 import { EntityCache } from '../../../src/cache/entity-cache.ts';
-import { type Echo, InvalidationBus } from '../../../src/cache/invalidation-bus.ts';
+import { InvalidationBus } from '../../../src/cache/invalidation-bus.ts';
 import { MemoryTier } from '../../../src/cache/memory-tier.ts';
 import { type OpenCache, openCache } from '../../../src/cache/open-cache.ts';
 import type { RedisTier } from '../../../src/cache/redis-tier.ts';

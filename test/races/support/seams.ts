@@ -1,4 +1,5 @@
-import { type Fill, RedisTier, type Values } from '../../../src/cache/redis-tier.ts';
+import type { Fill } from '../../../src/cache/lease.ts';
+import { RedisTier, type Values } from '../../../src/cache/redis-tier.ts';
 import type { Database } from '../../../src/db/client.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
 
