@@ -5,10 +5,14 @@ export type Bodies = ReadonlyMap<string, Body | null>;
 
 /** One reading of some keys that others in this process may wait for instead of reading themselves. */
 export interface Flight {
-  readonly bodies: Promise<Bodies>;
+  /** What it brings, to be asked for while it is under way. */
+  bodies: Promise<Bodies>;
   /** When it began, in milliseconds on the monotonic clock: what it brings may be that old. */
   readonly since: number;
 }
+
+/** What a flight brings once it is over and nobody can find it any more. */
+const OVER: Promise<Bodies> = Promise.resolve(new Map());
 
 /**
  * The readings under way, each key by one of them at a time. A flight is to the memory tier what a lease is to Redis: an invalidation
@@ -54,6 +58,9 @@ export class Flights {
       return bodies;
     } finally {
       for (const key of keys) if (current(key)) this.#flights.delete(key);
+      // What has been in a map that changes so often may stay until the next full collection (see draining.ts): the flight, but not
+      // what it brought.
+      flight.bodies = OVER;
     }
   }
 }

@@ -61,8 +61,8 @@ export class Connection {
   /** `null` to wait for ever. */
   readonly #stuckMs: number | null;
   readonly #onLost: (connection: Connection) => void;
-  /** What fails the statements under way. */
-  readonly #underWay = new Set<(error: Error) => void>();
+  /** What fails the statements under way. A handful, and no set of them: what was in one may outlive it for long (see draining.ts). */
+  readonly #underWay: ((error: Error) => void)[] = [];
   #socket: Socket | null = null;
   #progressAt = 0;
   #watch: NodeJS.Timeout | undefined;
@@ -90,7 +90,7 @@ export class Connection {
 
   /** How many statements have been sent and not been answered. */
   get load(): number {
-    return this.#underWay.size;
+    return this.#underWay.length;
   }
 
   /** Whether it has been given up. */
@@ -116,7 +116,7 @@ export class Connection {
         // What Postgres says of a statement leaves the connection as it was; all else is about the connection.
         if (!(error instanceof postgres.PostgresError)) this.giveUp();
       };
-      this.#underWay.add(fail);
+      this.#underWay.push(fail);
       this.#watchOver();
       // The driver's type for parameters lists JavaScript types.
       this.#client.unsafe<Row[]>(text, parameters as never[], { prepare: true }).then((rows) => {
@@ -146,7 +146,8 @@ export class Connection {
   }
 
   #settled(fail: (error: Error) => void): void {
-    this.#underWay.delete(fail);
+    const place = this.#underWay.indexOf(fail);
+    if (place >= 0) this.#underWay.splice(place, 1);
     this.#progressAt = performance.now();
   }
 
@@ -156,11 +157,11 @@ export class Connection {
    */
   #watchOver(): void {
     const stuckMs = this.#stuckMs;
-    if (this.#underWay.size > 1 || stuckMs === null) return;
+    if (this.#underWay.length > 1 || stuckMs === null) return;
     this.#progressAt = performance.now();
     clearTimeout(this.#watch);
     const look = () => {
-      if (this.#underWay.size === 0) return;
+      if (this.#underWay.length === 0) return;
       const left = stuckMs - (performance.now() - this.#progressAt);
       if (left <= 0) this.giveUp();
       else this.#watch = setTimeout(look, left);

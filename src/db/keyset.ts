@@ -21,7 +21,7 @@ export interface KeysetSource {
 /** How a page is cut out of a source. Each combination is one statement text. */
 export interface KeysetShape {
   /** The column sorted by before the id; absent to sort by id alone. */
-  readonly key?: PgColumn;
+  readonly key?: PgColumn | undefined;
   /** Whether the scan goes from the largest key to the smallest. */
   readonly descending: boolean;
   /** Whether some page of the batch is bounded, by a cursor or by the range filter. */

@@ -44,8 +44,9 @@ export function listReader(database: Database, name: string, entity: PgTable, li
     const first = requests[0] as PageRequest;
     const key = list.orders[first.order];
     if (key === undefined) throw new TypeError(`${name} has no order ${first.order}`);
+    // Written out: one that is spread together was half of what outlived the requests that asked for it.
     return {
-      ...(key === null ? {} : { key }),
+      key: key ?? undefined,
       descending: scansDown(first),
       bounded: requests.some((request) => hasCursor(request) || (request.from ?? request.to) !== undefined),
       keys: requests.some((request) => request.needs.positions),

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import plugin from 'fastify-plugin';
 
@@ -22,26 +22,33 @@ declare module 'fastify' {
 /** Lets a server stop without losing a request. */
 export const drainingPlugin = plugin(
   async (app) => {
-    const open = new Set<Socket>();
-    const underWay = new Set<ServerResponse>();
+    // Each connection with the answer that was last begun on it, if that is under way. A set of all answers under way would keep them:
+    // once a table of a set or map has grown old, V8 keeps every table that takes its place, and what is in it, until the next full
+    // collection. That made a quarter of the CPU time of an entity by id, and pauses of 10 ms.
+    const open = new Map<Socket, ServerResponse | null>();
     let draining = false;
     let emptied = () => {};
     app.server.on('connection', (socket: Socket) => {
-      open.add(socket);
+      open.set(socket, null);
       socket.once('close', () => {
         open.delete(socket);
         if (open.size === 0) emptied();
       });
     });
-    app.server.prependListener('request', (_request, response: ServerResponse) => {
+    app.server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
       if (draining) response.shouldKeepAlive = false;
-      underWay.add(response);
-      response.once('close', () => underWay.delete(response));
+      // What is injected comes by no connection.
+      if (!open.has(socket)) return;
+      open.set(socket, response);
+      response.once('close', () => {
+        if (open.get(socket) === response) open.set(socket, null);
+      });
     });
     app.decorate('draining', () => draining);
     app.decorate('drain', async () => {
       draining = true;
-      for (const response of underWay) response.shouldKeepAlive = false;
+      // Where several were asked at once, the last one closes the connection.
+      for (const response of open.values()) if (response !== null) response.shouldKeepAlive = false;
       if (open.size === 0) return;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, DRAIN_MS);

@@ -36,16 +36,19 @@ const HEAP_REPORT = `data:text/javascript,${encodeURIComponent(
  * @param t the test that it is for
  * @param stores what to start it on
  * @param env its variables over those of production; of our own it gets PATH alone
+ * @param flags more flags for Node
  * @returns the server, which answers
  */
 export async function startProcess(
   t: Test,
   stores: { readonly database: Pick<TestDatabase, 'url'>; readonly redis: Pick<TestRedis, 'url'> | null },
   env: Readonly<Record<string, string>> = {},
+  flags: readonly string[] = [],
 ): Promise<ServerProcess> {
   const port = await findFreePort('127.0.0.1');
   const metricsPort = await findFreePort('127.0.0.1', 0, [port]);
-  const child = spawn(process.execPath, ['--expose-gc', '--import', HEAP_REPORT, '--import=tsx', 'src/main.ts'], {
+  const nodeFlags = ['--expose-gc', '--import', HEAP_REPORT, '--import=tsx', ...flags];
+  const child = spawn(process.execPath, [...nodeFlags, 'src/main.ts'], {
     cwd: REPOSITORY,
     env: {
       PATH: process.env.PATH,

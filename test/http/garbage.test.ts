@@ -1,0 +1,69 @@
+import { Agent, request } from 'node:http';
+import { t } from 'tap';
+import { globalId, makeData } from '../support/data.ts';
+import { openSql } from '../support/server.ts';
+import { freshDatabase, freshRedis } from '../support/services.ts';
+import { type ServerProcess, startProcess } from './child.ts';
+
+const CAMPAIGNS = 50;
+const CONNECTIONS = 32;
+const REQUESTS = 4000;
+
+/** How much of the old generation a request may use up, in bytes: a third of itself and its answer, which were kept once. */
+const LEFT_BY_A_REQUEST = 2500;
+
+/** As large from the start as it becomes: while it is small, much is taken for old that is not. */
+const YOUNG_GENERATION = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
+
+const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t)]);
+await makeData(openSql(t, database), { brands: 5, campaigns: CAMPAIGNS, events: 200, perCampaign: 10 });
+
+const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+t.teardown(() => agent.destroy());
+
+const QUERIES = {
+  'an entity by id': (i: number) =>
+    `{ campaign(id: "${globalId('Campaign', 1 + (i % CAMPAIGNS))}") { title brand { name } } }`,
+  'a nested page': () => '{ campaigns(first: 5) { nodes { title events(first: 2) { nodes { title } } } } }',
+};
+
+/** Asks so often, on all connections at once. */
+async function ask(url: string, query: (i: number) => string, times: number): Promise<void> {
+  let asked = 0;
+  const one = (i: number) =>
+    new Promise<void>((resolve, reject) => {
+      const headers = { 'content-type': 'application/json' };
+      const sent = request(`${url}/graphql`, { method: 'POST', agent, headers }, (response) => {
+        response.resume().once('error', reject);
+        response.once('end', () => (response.statusCode === 200 ? resolve() : reject(new Error('not answered'))));
+      });
+      sent.once('error', reject);
+      sent.end(JSON.stringify({ query: query(i) }));
+    });
+  await Promise.all(
+    Array.from({ length: CONNECTIONS }, async () => {
+      for (let i = asked++; i < times; i = asked++) await one(i);
+    }),
+  );
+}
+
+/** How much of its old generation is in use, as the process itself tells, in bytes. */
+async function oldGeneration({ metricsUrl }: ServerProcess): Promise<number> {
+  const text = await (await fetch(metricsUrl)).text();
+  return Number(/^nodejs_heap_space_size_used_bytes\{space="old"\} (\S+)$/m.exec(text)?.[1]);
+}
+
+for (const [tiers, env] of Object.entries({ 'both tiers': {}, 'Redis alone': { MEMORY_MAX_ENTRIES: '0' } })) {
+  t.test(`what a request leaves behind goes with the young: ${tiers}`, async (t) => {
+    const server = await startProcess(t, { database, redis }, { LOG_LEVEL: 'warn', ...env }, YOUNG_GENERATION);
+    for (const [name, query] of Object.entries(QUERIES)) {
+      await ask(server.url, query, 3000);
+      // What a full collection finds is old from then on, such as the table of a set or map.
+      await server.heapAfterGc();
+      const before = await oldGeneration(server);
+      await ask(server.url, query, REQUESTS);
+      const left = ((await oldGeneration(server)) - before) / REQUESTS;
+      t.ok(left < LEFT_BY_A_REQUEST, `${name}: ${left.toFixed(0)} bytes for each request`);
+    }
+  });
+}
