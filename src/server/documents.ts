@@ -72,20 +72,21 @@ export function createDocuments(schema: GraphQLSchema) {
     sizeCalculation: (_error, text) => 2 * text.length + ERRORS_BYTES,
   });
 
-  const waiting = new Map<string, Promise<Prepared>>();
-  const turn = createTurns();
+  // No map: what has been in one that changes so often may stay until the next full collection (see draining.ts).
+  const waiting: { readonly text: string; readonly prepared: Promise<Prepared> }[] = [];
+  const inTurn = createTurns();
 
   const prepareInTurn = async (text: string): Promise<Prepared> => {
     try {
-      await turn();
-      const prepared = prepare(schema, text);
+      const prepared = await inTurn(() => prepare(schema, text));
       good.set(text, prepared);
       return prepared;
     } catch (error) {
       if (error instanceof RequestRefused) bad.set(text, error);
       throw error;
     } finally {
-      waiting.delete(text);
+      const place = waiting.findIndex((other) => other.text === text);
+      if (place >= 0) waiting.splice(place, 1);
     }
   };
 
@@ -103,12 +104,11 @@ export function createDocuments(schema: GraphQLSchema) {
     if (known !== undefined) return select(known, operationName);
     const refusal = bad.get(text);
     if (refusal !== undefined) throw refusal;
-    let prepared = waiting.get(text);
-    if (prepared === undefined) {
-      if (waiting.size >= MAX_WAITING) throw unavailable('The service is too busy. Try again.');
-      prepared = prepareInTurn(text);
-      waiting.set(text, prepared);
-    }
+    const same = waiting.find((other) => other.text === text);
+    if (same !== undefined) return select(await same.prepared, operationName);
+    if (waiting.length >= MAX_WAITING) throw unavailable('The service is too busy. Try again.');
+    const prepared = prepareInTurn(text);
+    waiting.push({ text, prepared });
     return select(await prepared, operationName);
   };
 }

@@ -1,14 +1,31 @@
 /**
- * Lets work through one at a time, each in a turn of the event loop of its own, so that whatever else is there to do is done in
- * between. Without it, all that came in at the same time is worked on before anything else is looked at.
+ * Lets work through one at a time, each in a turn of the event loop of its own, and with its own time in between, so that a stream of
+ * it takes half of the time at most and whatever else is there to do the other half. Without it, all that came in at the same time is
+ * worked on before anything else is looked at.
  *
- * @returns waits for a turn, in the order of asking
+ * @returns does work in its turn, in the order of asking, and returns or throws what the work does
  */
-export function createTurns(): () => Promise<void> {
-  let last = Promise.resolve();
-  return () => {
-    // An immediate that is set during another one runs in the next turn.
-    last = last.then(() => new Promise<void>((resolve) => setImmediate(resolve)));
-    return last;
+export function createTurns(): <T>(work: () => T) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  let restUntil = 0;
+  return (work) => {
+    const mine = last.then(async () => {
+      const rest = restUntil - performance.now();
+      // An immediate that is set during another one runs in the next turn, and so does one that is set by a timer.
+      if (rest >= 1) await new Promise((resolve) => setTimeout(resolve, rest));
+      await new Promise((resolve) => setImmediate(resolve));
+      const started = performance.now();
+      try {
+        return work();
+      } finally {
+        const ended = performance.now();
+        restUntil = ended + (ended - started);
+      }
+    });
+    last = mine.then(
+      () => {},
+      () => {},
+    );
+    return mine;
   };
 }
