@@ -13,6 +13,7 @@ import { LRUCache } from 'lru-cache';
 import type { Operation } from '../graphql/cost.ts';
 import { isConditional } from '../graphql/included.ts';
 import { LIMITS, LimitExceeded } from '../graphql/limits.ts';
+import { withinTime } from './deadline.ts';
 import { isLarge, parseWithinLimits, tokensOf } from './parse-document.ts';
 import { publicMessage } from './public-message.ts';
 import { RequestRefused } from './request-refused.ts';
@@ -47,7 +48,7 @@ const TOKEN_BYTES = 300;
 const ERRORS_BYTES = 8_000;
 
 /** New documents that may wait to be looked at: seconds' worth of the worst. */
-const MAX_WAITING = 128;
+const MAX_WAITING = 64;
 
 const NO_OPERATION = 'The document has no operation.';
 
@@ -59,9 +60,10 @@ const MAX_ERRORS = 20;
  * event loop: whoever's document is known waits for one of them at a time, however many came in together.
  *
  * @param schema what documents must be valid against
+ * @param timeoutMs how long a request waits for its document at most, in milliseconds
  * @returns finds the operation to run in a document's text
  */
-export function createDocuments(schema: GraphQLSchema) {
+export function createDocuments(schema: GraphQLSchema, timeoutMs: number) {
   const good = new LRUCache<string, Prepared>({
     maxSize: REMEMBERED_BYTES,
     sizeCalculation: ({ tokens }, text) => 2 * text.length + tokens * TOKEN_BYTES + 1,
@@ -72,8 +74,8 @@ export function createDocuments(schema: GraphQLSchema) {
     sizeCalculation: (_error, text) => 2 * text.length + ERRORS_BYTES,
   });
 
-  // No map: what has been in one that changes so often may stay until the next full collection (see draining.ts).
-  const waiting: { readonly text: string; readonly prepared: Promise<Prepared> }[] = [];
+  // Another map whenever none waits: what was in one that changes so often may stay until the next full collection (see draining.ts).
+  let waiting = new Map<string, Promise<Prepared>>();
   const inTurn = createTurns();
 
   const prepareInTurn = async (text: string): Promise<Prepared> => {
@@ -85,8 +87,8 @@ export function createDocuments(schema: GraphQLSchema) {
       if (error instanceof RequestRefused) bad.set(text, error);
       throw error;
     } finally {
-      const place = waiting.findIndex((other) => other.text === text);
-      if (place >= 0) waiting.splice(place, 1);
+      waiting.delete(text);
+      if (waiting.size === 0) waiting = new Map();
     }
   };
 
@@ -95,7 +97,7 @@ export function createDocuments(schema: GraphQLSchema) {
    * @param operationName which of its operations; `null` when it has only one
    * @returns the operation
    * @throws {RequestRefused} when the document is not valid, too large, or has no such operation; 503 when too many others
-   *   wait to be looked at
+   *   wait to be looked at, or for too long
    */
   return async (text: string, operationName: string | null): Promise<PreparedOperation> => {
     // Before it is even looked up.
@@ -104,12 +106,13 @@ export function createDocuments(schema: GraphQLSchema) {
     if (known !== undefined) return select(known, operationName);
     const refusal = bad.get(text);
     if (refusal !== undefined) throw refusal;
-    const same = waiting.find((other) => other.text === text);
-    if (same !== undefined) return select(await same.prepared, operationName);
-    if (waiting.length >= MAX_WAITING) throw unavailable('The service is too busy. Try again.');
-    const prepared = prepareInTurn(text);
-    waiting.push({ text, prepared });
-    return select(await prepared, operationName);
+    let prepared = waiting.get(text);
+    if (prepared === undefined) {
+      if (waiting.size >= MAX_WAITING) throw unavailable('The service is too busy. Try again.');
+      prepared = prepareInTurn(text);
+      waiting.set(text, prepared);
+    }
+    return select(await withinTime(timeoutMs, prepared), operationName);
   };
 }
 

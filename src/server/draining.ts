@@ -27,6 +27,7 @@ export const drainingPlugin = plugin(
     // collection. That made a quarter of the CPU time of an entity by id, and pauses of 10 ms.
     const open = new Map<Socket, ServerResponse | null>();
     let draining = false;
+    let closing = false;
     let emptied = () => {};
     app.server.on('connection', (socket: Socket) => {
       open.set(socket, null);
@@ -36,18 +37,23 @@ export const drainingPlugin = plugin(
       });
     });
     app.server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-      if (draining) response.shouldKeepAlive = false;
-      // What is injected comes by no connection.
-      if (!open.has(socket)) return;
+      if (draining) {
+        // Where several were asked at once, the last answer closes the connection.
+        const before = open.get(socket);
+        if (before?.headersSent === false) before.shouldKeepAlive = true;
+        response.shouldKeepAlive = false;
+      }
       open.set(socket, response);
       response.once('close', () => {
-        if (open.get(socket) === response) open.set(socket, null);
+        if (open.get(socket) !== response) return;
+        open.set(socket, null);
+        // It may have been written before anybody knew that it would be the last.
+        if (closing) socket.destroySoon();
       });
     });
     app.decorate('draining', () => draining);
     app.decorate('drain', async () => {
       draining = true;
-      // Where several were asked at once, the last one closes the connection.
       for (const response of open.values()) if (response !== null) response.shouldKeepAlive = false;
       if (open.size === 0) return;
       await new Promise<void>((resolve) => {
@@ -60,6 +66,7 @@ export const drainingPlugin = plugin(
     });
     app.addHook('preClose', async () => {
       draining = true;
+      closing = true;
     });
   },
   { name: 'larder-draining', fastify: '5.x' },

@@ -48,9 +48,10 @@ export async function graphqlPlugin(app: FastifyInstance, options: GraphQLOption
 }
 
 function createHandler(options: GraphQLOptions, execute: Execute) {
-  const { schema, buckets, maxCost } = options;
-  const operationOf = createDocuments(schema);
+  const { schema, buckets, maxCost, requestTimeoutMs } = options;
+  const operationOf = createDocuments(schema, requestTimeoutMs);
   return async (request: FastifyRequest, reply: FastifyReply) => {
+    const came = performance.now();
     const type = responseType(request);
     const parameters = readParameters(request);
     const { text, trusted } = options.documents.textOf(parameters);
@@ -64,7 +65,10 @@ function createHandler(options: GraphQLOptions, execute: Execute) {
     if (trusted) state.operation = operation.definition.name?.value ?? OTHER;
     state.cost = checkCost(schema, operation, variables, maxCost);
     const throttleStatus = buckets === null ? null : await pay(buckets, request, state.cost);
-    const execution = await withinTime(options.requestTimeoutMs, execute(operation, state, variables, reply));
+    const execution = await withinTime(
+      requestTimeoutMs - (performance.now() - came),
+      execute(operation, state, variables, reply),
+    );
     const extensions = extensionsOf(request, state, throttleStatus, options);
     const cacheControl = trusted ? cacheControlOf(request, execution, options) : null;
     const plain = extensions === null && execution.extensions === undefined;

@@ -1,7 +1,7 @@
 /**
- * Lets work through one at a time, each in a turn of the event loop of its own, and with its own time in between, so that a stream of
- * it takes half of the time at most and whatever else is there to do the other half. Without it, all that came in at the same time is
- * worked on before anything else is looked at.
+ * Lets work through one at a time, each in a turn of the event loop of its own, and with its own time in between if that is a
+ * millisecond or more, so that a stream of such takes half of the time at most and whatever else is there to do the other half. Without
+ * it, all that came in at the same time is worked on before anything else is looked at.
  *
  * @returns does work in its turn, in the order of asking, and returns or throws what the work does
  */

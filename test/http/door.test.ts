@@ -129,6 +129,9 @@ t.test('browsers are told to make nothing of a response', async (t) => {
     t.match(headers['strict-transport-security'], /max-age=\d{8}/);
     t.equal(headers['cache-control'], 'no-store');
     t.equal(headers['x-powered-by'], undefined);
+    for (const ofPages of ['cross-origin-opener-policy', 'origin-agent-cluster', 'x-xss-protection']) {
+      t.equal(headers[ofPages], undefined, `${ofPages} is for pages`);
+    }
     t.equal(headers.server, undefined);
   }
   const missing = await send(closed.url, { path: '/nope' });

@@ -8,8 +8,9 @@ import { type ServerProcess, startProcess } from './child.ts';
 const CAMPAIGNS = 50;
 const CONNECTIONS = 32;
 const REQUESTS = 4000;
+const ATTEMPTS = 4;
 
-/** How much of the old generation a request may use up, in bytes: a third of itself and its answer, which were kept once. */
+/** How much of the old generation a request may use up, in bytes; when requests were kept, nested pages used 4,600 to 8,700. */
 const LEFT_BY_A_REQUEST = 2500;
 
 /** As large from the start as it becomes: while it is small, much is taken for old that is not. */
@@ -47,10 +48,24 @@ async function ask(url: string, query: (i: number) => string, times: number): Pr
   );
 }
 
-/** How much of its old generation is in use, as the process itself tells, in bytes. */
-async function oldGeneration({ metricsUrl }: ServerProcess): Promise<number> {
+/** How much of its old generation is in use, in bytes, and how many full collections there were, as the process itself tells. */
+async function heap({ metricsUrl }: ServerProcess): Promise<{ old: number; collections: number }> {
   const text = await (await fetch(metricsUrl)).text();
-  return Number(/^nodejs_heap_space_size_used_bytes\{space="old"\} (\S+)$/m.exec(text)?.[1]);
+  const value = (pattern: RegExp) => Number(pattern.exec(text)?.[1] ?? 0);
+  return {
+    old: value(/^nodejs_heap_space_size_used_bytes\{space="old"\} (\S+)$/m),
+    collections: value(/^nodejs_gc_duration_seconds_count\{kind="major"\} (\S+)$/m),
+  };
+}
+
+/** How much of the old generation each of some requests used up, in bytes; `null` when a full collection has hidden that. */
+async function leftBy(server: ServerProcess, query: (i: number) => string): Promise<number | null> {
+  // What a full collection finds is old from then on, such as the table of a set or map.
+  await server.heapAfterGc();
+  const before = await heap(server);
+  await ask(server.url, query, REQUESTS);
+  const after = await heap(server);
+  return after.collections === before.collections ? (after.old - before.old) / REQUESTS : null;
 }
 
 for (const [tiers, env] of Object.entries({ 'both tiers': {}, 'Redis alone': { MEMORY_MAX_ENTRIES: '0' } })) {
@@ -58,12 +73,9 @@ for (const [tiers, env] of Object.entries({ 'both tiers': {}, 'Redis alone': { M
     const server = await startProcess(t, { database, redis }, { LOG_LEVEL: 'warn', ...env }, YOUNG_GENERATION);
     for (const [name, query] of Object.entries(QUERIES)) {
       await ask(server.url, query, 3000);
-      // What a full collection finds is old from then on, such as the table of a set or map.
-      await server.heapAfterGc();
-      const before = await oldGeneration(server);
-      await ask(server.url, query, REQUESTS);
-      const left = ((await oldGeneration(server)) - before) / REQUESTS;
-      t.ok(left < LEFT_BY_A_REQUEST, `${name}: ${left.toFixed(0)} bytes for each request`);
+      let left: number | null = null;
+      for (let attempt = 1; left === null && attempt <= ATTEMPTS; attempt += 1) left = await leftBy(server, query);
+      t.ok(left !== null && left < LEFT_BY_A_REQUEST, `${name}: ${left?.toFixed(0)} bytes for each request`);
     }
   });
 }

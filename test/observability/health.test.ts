@@ -79,3 +79,30 @@ t.test('not ready while it drains, and what was accepted is answered', async (t)
   t.match(said, /^HTTP\/1\.1 200 [\s\S]*"data":\{"brands":\{"nodes":\[\]\}\}/);
   t.match(said, /HTTP\/1\.1 503 [\s\S]*"status":"draining"/);
 });
+
+t.test('a connection is closed after answers that did not say so', async (t) => {
+  const server = await startServer(t, { redis: null });
+  const { hostname, port, host } = new URL(server.url);
+  const socket = connect(Number(port), hostname);
+  let said = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    said += chunk;
+  });
+  const closed = once(socket, 'close');
+  let closing: Promise<void> | null = null;
+  await server.sql.begin(async (sql) => {
+    await sql`lock table brands in access exclusive mode`;
+    const body = JSON.stringify({ query: '{ brands(first: 1) { nodes { id } } }' });
+    const head = `POST /graphql HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json`;
+    socket.write(`${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+    const waits = 'select from pg_locks where not granted and relation = $1::regclass';
+    await until('a statement waits', async () => (await sql.unsafe(waits, ['brands'])).length > 0);
+    // Answered at once, and kept back until the first one is.
+    socket.write(`GET /healthz HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    closing = server.close();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  });
+  await Promise.all([closing, closed]);
+  t.match(said, /^HTTP\/1\.1 200 [\s\S]*"data":\{"brands":\{"nodes":\[\]\}\}[\s\S]*HTTP\/1\.1 200 [\s\S]*"status"/);
+});

@@ -6,6 +6,8 @@ import { createInterface } from 'node:readline';
 import { type Test, t } from 'tap';
 import { exited, guardProcess, stopGroup } from '../../src/cli/services/process.ts';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
+import { startProcess } from '../http/child.ts';
+import { send } from '../http/client.ts';
 import { makeData } from '../support/data.ts';
 import { openSql, until } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
@@ -125,6 +127,28 @@ t.test('a slow request is a warning that names its slowest statement', async (t)
   t.match(await linesOf(headers.get('x-request-id')), [
     { level: 40, msg: 'slow request', slowest: { statement: /^Campaign\./, ms: Number } },
   ]);
+});
+
+t.test('a log of warnings tells of slow requests alone', async (t) => {
+  const server = await startProcess(t, { database, redis }, { LOG_LEVEL: 'warn', SLOW_REQUEST_MS: '50' });
+  const ask = (id: string) =>
+    send(server.url, {
+      body: { query: '{ campaigns(first: 2) { nodes { title } } }' },
+      headers: { 'x-request-id': id },
+    });
+  await ask('quick');
+  let slow: Promise<unknown> = Promise.resolve();
+  await sql.begin(async (own) => {
+    await own`lock table campaigns in access exclusive mode`;
+    slow = ask('slow');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  });
+  await slow;
+  await until('the line', async () => server.output().includes('"requestId":"slow"'), 60);
+  // The first request of a process may be slow, too.
+  const levels = [...server.output().matchAll(/^\{"level":(\d+)/gm)].map(([, level]) => level);
+  t.same([...new Set(levels)], ['40']);
+  t.match(server.output(), /"requestId":"slow".*"slow request"/);
 });
 
 t.test('in development it is for people', async (t) => {

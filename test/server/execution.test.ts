@@ -7,7 +7,7 @@ import { createDocuments } from '../../src/server/documents.ts';
 // Mercurius executes what it cannot compile without a word, several times slower.
 t.test('prepared documents can be compiled', async (t) => {
   const schema = buildGraphQLSchema();
-  const operationOf = createDocuments(schema);
+  const operationOf = createDocuments(schema, 10_000);
   const documents = [
     EXAMPLE_QUERY,
     'query ($id: ID!) { campaign(id: $id) { ...Named } } fragment Named on Campaign { title brand { name } }',
