@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { t } from 'tap';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Test, t } from 'tap';
 import { openSql, startServer, until } from '../support/server.ts';
 
 interface Readiness {
@@ -49,7 +50,17 @@ t.test('not ready without Postgres, yet alive', async (t) => {
   t.equal((await ask(server.url, '/healthz')).code, 200);
 });
 
-t.test('not ready while it drains, and what was accepted is answered', async (t) => {
+/**
+ * Closes a server while one connection waits for a page that Postgres does not give yet, and then lets Postgres give it.
+ *
+ * @param t the test that it is for
+ * @param meanwhile asks more on the connection, and begins to close the server by `close`
+ * @returns all that the connection was sent until it was closed
+ */
+async function closedMeanwhile(
+  t: Test,
+  meanwhile: (ask: (path: string) => void, close: () => void, url: string) => Promise<void>,
+): Promise<string> {
   const server = await startServer(t, { redis: null });
   const { hostname, port, host } = new URL(server.url);
   const socket = connect(Number(port), hostname);
@@ -66,43 +77,38 @@ t.test('not ready while it drains, and what was accepted is answered', async (t)
     socket.write(`${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
     const waits = 'select from pg_locks where not granted and relation = $1::regclass';
     await until('a statement waits', async () => (await sql.unsafe(waits, ['brands'])).length > 0);
-    closing = server.close();
-    socket.write(`GET /readyz HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
+    const ask = (path: string) => void socket.write(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
+    const close = () => {
+      closing = server.close();
+    };
+    await meanwhile(ask, close, server.url);
+  });
+  await Promise.all([closing, closed]);
+  t.match(said, /^HTTP\/1\.1 200 [\s\S]*"data":\{"brands":\{"nodes":\[\]\}\}/, 'what was accepted is answered');
+  return said;
+}
+
+t.test('not ready while it drains', async (t) => {
+  const said = await closedMeanwhile(t, async (ask, close, url) => {
+    close();
+    ask('/readyz');
     await until('nobody new is let in', () =>
-      fetch(`${server.url}/healthz`).then(
+      fetch(`${url}/healthz`).then(
         () => false,
         () => true,
       ),
     );
   });
-  await Promise.all([closing, closed]);
-  t.match(said, /^HTTP\/1\.1 200 [\s\S]*"data":\{"brands":\{"nodes":\[\]\}\}/);
   t.match(said, /HTTP\/1\.1 503 [\s\S]*"status":"draining"/);
 });
 
 t.test('a connection is closed after answers that did not say so', async (t) => {
-  const server = await startServer(t, { redis: null });
-  const { hostname, port, host } = new URL(server.url);
-  const socket = connect(Number(port), hostname);
-  let said = '';
-  socket.setEncoding('utf8').on('data', (chunk: string) => {
-    said += chunk;
-  });
-  const closed = once(socket, 'close');
-  let closing: Promise<void> | null = null;
-  await server.sql.begin(async (sql) => {
-    await sql`lock table brands in access exclusive mode`;
-    const body = JSON.stringify({ query: '{ brands(first: 1) { nodes { id } } }' });
-    const head = `POST /graphql HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json`;
-    socket.write(`${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
-    const waits = 'select from pg_locks where not granted and relation = $1::regclass';
-    await until('a statement waits', async () => (await sql.unsafe(waits, ['brands'])).length > 0);
+  const said = await closedMeanwhile(t, async (ask, close) => {
     // Answered at once, and kept back until the first one is.
-    socket.write(`GET /healthz HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    closing = server.close();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    ask('/healthz');
+    await sleep(200);
+    close();
+    await sleep(50);
   });
-  await Promise.all([closing, closed]);
-  t.match(said, /^HTTP\/1\.1 200 [\s\S]*"data":\{"brands":\{"nodes":\[\]\}\}[\s\S]*HTTP\/1\.1 200 [\s\S]*"status"/);
+  t.match(said, /"data"[\s\S]*HTTP\/1\.1 200 [\s\S]*"status"/);
 });
