@@ -3,7 +3,7 @@ import { costOf, type Operation } from '../graphql/cost.ts';
 import { mostExpensiveField } from '../graphql/expensive-field.ts';
 import { withoutExcluded } from '../graphql/included.ts';
 import { MAX_NODES, nodeCount } from '../graphql/node-count.ts';
-import type { PreparedOperation } from './documents.ts';
+import type { PreparedOperation } from './prepare-document.ts';
 import { RequestRefused } from './request-refused.ts';
 import type { Variables } from './variables.ts';
 

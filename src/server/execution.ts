@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type ExecutionResult, execute, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import mercurius from 'mercurius';
-import type { PreparedOperation } from './documents.ts';
 import { publicErrors } from './errors.ts';
+import type { PreparedOperation } from './prepare-document.ts';
 import { noteErrors, type RequestState } from './request-state.ts';
 import { RETRY_AFTER_SECONDS } from './send-error.ts';
 import type { Variables } from './variables.ts';

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { PreparedOperation } from './documents.ts';
+import type { PreparedOperation } from './prepare-document.ts';
 import { RequestRefused } from './request-refused.ts';
 
 /** Who may ask for the schema itself: everybody, bearers of a token, or nobody. */
