@@ -157,7 +157,9 @@ t.test('a deadlock and a server that takes no writes are told as what passes', a
   await sql`select pg_reload_conf()`;
   await until('writes are refused', async () => (await rename(server, 'no')).status === 503);
   t.match(await rename(server, 'no'), { status: 503, errors: [{ extensions: { code: 'UNAVAILABLE' } }] });
-  t.match(await read(server), ['start', 'start', 'start'], 'reads are not');
+  // A write may have come before the new setting.
+  const [brand] = await sql<{ name: string }[]>`select name from brands`;
+  t.same(await read(server), Array(3).fill(brand?.name), 'reads are not');
   const admin = store.connect();
   await admin`set default_transaction_read_only = off`;
   await admin`alter system reset default_transaction_read_only`;
