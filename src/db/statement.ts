@@ -43,5 +43,7 @@ export function arrayLiteral(items: readonly (string | number | boolean)[]): str
 }
 
 function quote(text: string): string {
-  return `"${text.replace(/[\\"]/g, '\\$&')}"`;
+  // Nearly none has to be escaped, and to look first takes a third of the time.
+  const escaped = text.includes('"') || text.includes('\\') ? text.replace(/[\\"]/g, '\\$&') : text;
+  return `"${escaped}"`;
 }
