@@ -5,6 +5,7 @@ import RelayPlugin from '@pothos/plugin-relay';
 import { GraphQLError } from 'graphql';
 import type { GraphQLContext } from './context.ts';
 import { parseDateTime } from './date-time.ts';
+import { PROPERTY } from './property.ts';
 
 interface UserTypes {
   Context: GraphQLContext;
@@ -28,9 +29,10 @@ export const builder = new SchemaBuilder<UserTypes>({
     // `node` and `nodes` are our own (node.ts): here a bad id is `null` in its own place, not an error for all.
     nodeQueryOptions: false,
     nodesQueryOptions: false,
-    edgesFieldOptions: { nullable: false },
-    nodeFieldOptions: { nullable: false },
-    nodesOnConnection: true,
+    edgesFieldOptions: { nullable: false, extensions: PROPERTY },
+    nodeFieldOptions: { nullable: false, extensions: PROPERTY },
+    pageInfoFieldOptions: { extensions: PROPERTY },
+    nodesOnConnection: { extensions: PROPERTY },
     cursorType: 'String',
     clientMutationId: 'optional',
   },

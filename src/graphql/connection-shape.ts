@@ -1,61 +1,84 @@
 import type { Entity } from '../repository/entity-definition.ts';
-import type { Page, PageItem } from '../repository/page.ts';
+import type { Page, Position } from '../repository/page.ts';
 import { encodeCursor } from './cursor.ts';
+import { type EntityNode, nodeOf, unreadNode } from './entity-node.ts';
 
-/** A page as the fields of a connection type read it. Cursors are written when they are read: most are not. */
+/** Which list a page is of. */
+export interface ConnectionList {
+  /** The listed entities' type. */
+  readonly typename: string;
+  /** The list's name, which its cursors hold, and the order, likewise. */
+  readonly name: string;
+  readonly order: string;
+}
+
+/** A page as the fields of a connection type read it. Edges and cursors are made when they are read: most are not. */
 export class Connection<E extends Entity> {
-  readonly edges: readonly Edge<E>[];
+  readonly nodes: readonly EntityNode<E>[];
   readonly totalCount: number | null;
-  readonly pageInfo: PageInfo<E>;
+  readonly pageInfo: PageInfo;
+  readonly #page: Page<E>;
+  readonly #list: ConnectionList;
+  #edges: readonly Edge<E>[] | null = null;
 
   /**
    * @param page the page
-   * @param list the list's name, which its cursors hold
-   * @param order the list's order, likewise
+   * @param list what it is a page of
    */
-  constructor(page: Page<E>, list: string, order: string) {
-    this.edges = page.items.map((item) => new Edge(item, list, order));
+  constructor(page: Page<E>, list: ConnectionList) {
+    this.#page = page;
+    this.#list = list;
+    this.nodes = page.items.map(({ id, entity }) =>
+      entity === null ? unreadNode(list.typename, id) : nodeOf(list.typename, entity),
+    );
     this.totalCount = page.total;
-    this.pageInfo = new PageInfo(page, this.edges);
+    this.pageInfo = new PageInfo(page, list);
+  }
+
+  get edges(): readonly Edge<E>[] {
+    this.#edges ??= this.nodes.map((node, i) => new Edge(node, this.#page.items[i]?.position ?? null, this.#list));
+    return this.#edges;
   }
 }
 
 class Edge<E extends Entity> {
-  readonly #item: PageItem<E>;
-  readonly #list: string;
-  readonly #order: string;
-  readonly node: E;
+  readonly node: EntityNode<E>;
+  readonly #position: Position | null;
+  readonly #list: ConnectionList;
 
-  constructor(item: PageItem<E>, list: string, order: string) {
-    this.#item = item;
+  constructor(node: EntityNode<E>, position: Position | null, list: ConnectionList) {
+    this.node = node;
+    this.#position = position;
     this.#list = list;
-    this.#order = order;
-    // An id and a type name are all that is asked of a node that was not read.
-    this.node = item.entity ?? ({ id: item.id } as E);
   }
 
   get cursor(): string | null {
-    const { position } = this.#item;
-    return position === null ? null : encodeCursor(this.#list, this.#order, position);
+    return cursorOf(this.#position, this.#list);
   }
 }
 
-class PageInfo<E extends Entity> {
+class PageInfo {
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
-  readonly #edges: readonly Edge<E>[];
+  readonly #page: Page<Entity>;
+  readonly #list: ConnectionList;
 
-  constructor(page: Page<E>, edges: readonly Edge<E>[]) {
+  constructor(page: Page<Entity>, list: ConnectionList) {
     this.hasNextPage = page.hasNext;
     this.hasPreviousPage = page.hasPrevious;
-    this.#edges = edges;
+    this.#page = page;
+    this.#list = list;
   }
 
   get startCursor(): string | null {
-    return this.#edges[0]?.cursor ?? null;
+    return cursorOf(this.#page.items[0]?.position ?? null, this.#list);
   }
 
   get endCursor(): string | null {
-    return this.#edges.at(-1)?.cursor ?? null;
+    return cursorOf(this.#page.items.at(-1)?.position ?? null, this.#list);
   }
+}
+
+function cursorOf(position: Position | null, { name, order }: ConnectionList): string | null {
+  return position === null ? null : encodeCursor(name, order, position);
 }

@@ -82,7 +82,6 @@ async function resolvePage<E extends Entity, Lists extends string>(
   info: GraphQLResolveInfo,
 ) {
   const { list, parent, order } = source;
-  const name = `${type.name}.${list}`;
   const repository = type.repositoryOf(context);
   const { first, last, after, before } = args;
   // Checked before any SQL. Written out, because an object that is spread together costs as much as the whole rest here.
@@ -99,8 +98,9 @@ async function resolvePage<E extends Entity, Lists extends string>(
     before: place(repository, source, 'before', before),
     needs: needsOf(info, type.name, context),
   };
-  if (parent === null) return new Connection({ items: [], hasNext: false, hasPrevious: false, total: 0 }, name, order);
-  return new Connection(await loadPage(repository, list, request, context), name, order);
+  const of = { typename: type.name, name: `${type.name}.${list}`, order };
+  if (parent === null) return new Connection({ items: [], hasNext: false, hasPrevious: false, total: 0 }, of);
+  return new Connection(await loadPage(repository, list, request, context), of);
 }
 
 /** The place that a cursor names. */

@@ -6,8 +6,9 @@ import type { Entity } from '../repository/entity-definition.ts';
 import { builder, type SchemaTypes } from './builder.ts';
 import type { GraphQLContext } from './context.ts';
 import { entityLoaders } from './entity-loaders.ts';
-import { globalIdOf } from './global-id.ts';
+import { type EntityNode, nodeOf, unreadNode } from './entity-node.ts';
 import { registerNode } from './node.ts';
+import { PROPERTY } from './property.ts';
 import { FROM_ID, needsBody, selectionOf } from './selection.ts';
 
 /** The GraphQL type of an entity, as other types refer to it. */
@@ -26,11 +27,13 @@ export function entityType<E extends Entity, Lists extends string>(
   repositoryOf: (repositories: Repositories) => Repository<E, Lists>,
 ) {
   // `null` is a gap: the loader's answers stand in the order of the ids. Pothos' types know only of errors there.
-  const load = (ids: readonly string[], { repositories, scope }: GraphQLContext) =>
-    repositoryOf(repositories).findByIds(ids, scope) as Promise<E[]>;
-  const ref = builder.loadableObjectRef<E, string>(name, { load });
+  const load = async (ids: readonly string[], { repositories, scope }: GraphQLContext) => {
+    const entities = await repositoryOf(repositories).findByIds(ids, scope);
+    return entities.map((entity) => entity && nodeOf(name, entity)) as EntityNode<E>[];
+  };
+  const ref = builder.loadableObjectRef<EntityNode<E>, string>(name, { load });
   ref.getDataloader = entityLoaders(name, load);
-  registerNode(name, (id, context) => ref.getDataloader(context).load(id) as Promise<E | null>);
+  registerNode(name, (id, context) => ref.getDataloader(context).load(id) as Promise<EntityNode<E> | null>);
 
   const edge = builder.edgeObject({
     name: `${name}Edge`,
@@ -47,6 +50,7 @@ export function entityType<E extends Entity, Lists extends string>(
         totalCount: t.int({
           description: 'How many the list has in all, filters applied and cursors left aside. Costs a count.',
           nullable: false,
+          extensions: PROPERTY,
           // The page counts only when this is selected; the shape that Pothos knows has no such property.
           resolve: (page) => (page as unknown as { totalCount: number }).totalCount,
         }),
@@ -69,13 +73,19 @@ export function entityType<E extends Entity, Lists extends string>(
      * @param info the field's info
      * @returns the id, which Pothos loads, or a stand-in when nothing but the id is selected
      */
-    reference: (id: string, info: GraphQLResolveInfo): string | E =>
-      needsBody(info, name, selectionOf(info)) ? id : ({ id } as E),
+    reference: (id: string, info: GraphQLResolveInfo): string | EntityNode<E> =>
+      needsBody(info, name, selectionOf(info)) ? id : unreadNode<E>(name, id),
+
+    /**
+     * @param entity an entity that was read or written elsewhere
+     * @returns what the type's fields read
+     */
+    nodeOf: (entity: E): EntityNode<E> => nodeOf(name, entity),
 
     /** @param options the type's description and its fields; `id` and the Node interface are added */
     implement: (options: {
       description: string;
-      fields: (t: PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, Exclude<E, Error>>) => FieldMap;
+      fields: (t: PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, Exclude<EntityNode<E>, Error>>) => FieldMap;
     }): void => {
       ref.implement({
         description: options.description,
@@ -85,8 +95,8 @@ export function entityType<E extends Entity, Lists extends string>(
           id: t.id({
             description: 'The global id.',
             nullable: false,
-            extensions: FROM_ID,
-            resolve: (entity) => globalIdOf(name, entity),
+            extensions: { ...FROM_ID, ...PROPERTY },
+            resolve: (node) => node.id,
           }),
           ...options.fields(t),
         }),

@@ -11,25 +11,6 @@ export function encodeGlobalId(typename: string, id: string): string {
   return Buffer.from(`${typename}:${id}`).toString('base64');
 }
 
-/** Of entities that are in memory, which are asked for it again and again. */
-const known = new WeakMap<object, string>();
-
-/**
- * The global id of an entity, remembered for as long as the entity itself.
- *
- * @param typename the entity's type
- * @param entity the entity
- * @returns its global id
- */
-export function globalIdOf(typename: string, entity: { readonly id: string }): string {
-  let globalId = known.get(entity);
-  if (globalId === undefined) {
-    globalId = encodeGlobalId(typename, entity.id);
-    known.set(entity, globalId);
-  }
-  return globalId;
-}
-
 /**
  * Reads a global id that a client sent. An id that no entity can have is no error: it names nothing.
  *

@@ -1,14 +1,15 @@
 import type { Entity } from '../repository/entity-definition.ts';
 import { builder } from './builder.ts';
 import type { GraphQLContext } from './context.ts';
+import type { EntityNode } from './entity-node.ts';
 import { decodeGlobalId } from './global-id.ts';
 import { userInputError } from './user-input-error.ts';
 
 /** How many ids `nodes` takes: as many as a page may have entries. */
 const MAX_NODES = 100;
 
-/** Loads an entity by its database id; `null` when there is none. */
-type NodeLoader = (id: string, context: GraphQLContext) => Promise<Entity | null>;
+/** Loads a node by its database id; `null` when there is none. */
+type NodeLoader = (id: string, context: GraphQLContext) => Promise<EntityNode<Entity> | null>;
 
 const loaders = new Map<string, NodeLoader>();
 
@@ -27,13 +28,12 @@ export function registerNode(typename: string, load: NodeLoader): void {
  *
  * @param globalId what the client sent
  * @param context the request's context
- * @returns the entity with its type's name; `null` when the id names nothing
+ * @returns the node; `null` when the id names nothing
  */
-async function loadNode(globalId: string, context: GraphQLContext): Promise<object | null> {
+async function loadNode(globalId: string, context: GraphQLContext): Promise<EntityNode<Entity> | null> {
   const decoded = decodeGlobalId(globalId);
   if (decoded === null) return null;
-  const entity = await loaders.get(decoded.typename)?.(decoded.id, context);
-  return entity == null ? null : { ...entity, __typename: decoded.typename };
+  return (await loaders.get(decoded.typename)?.(decoded.id, context)) ?? null;
 }
 
 /**

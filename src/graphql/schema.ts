@@ -1,5 +1,6 @@
 import { type GraphQLSchema, isObjectType } from 'graphql';
 import { builder } from './builder.ts';
+import { readProperty } from './property.ts';
 import './types/brand.ts';
 import './types/campaign.ts';
 import './types/event.ts';
@@ -18,6 +19,7 @@ export function buildGraphQLSchema(): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     for (const field of Object.values(type.getFields())) {
+      readProperty(field);
       const multiplies = typeof field.extensions.complexity === 'function';
       const cost = multiplies ? 'Cost: 1, and what is selected in it times the size of the page.' : 'Cost: 1.';
       field.description = [field.description, cost].filter((part) => part != null).join(' ');

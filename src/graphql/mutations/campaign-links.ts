@@ -45,10 +45,10 @@ builder.relayMutationField(
         type: eventType.edge,
         nullable: true,
         resolve: async (link, _args, context) => {
-          const node = await event(link, context);
-          if (node === null) return null;
-          const position = { key: sqlTimestamp(node.startsAt), id: node.id };
-          return { node, cursor: encodeCursor('Event.ofCampaign', 'STARTS_AT', position) };
+          const added = await event(link, context);
+          if (added === null) return null;
+          const position = { key: sqlTimestamp(added.startsAt), id: added.id };
+          return { node: eventType.nodeOf(added), cursor: encodeCursor('Event.ofCampaign', 'STARTS_AT', position) };
         },
       }),
     }),

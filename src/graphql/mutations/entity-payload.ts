@@ -29,7 +29,7 @@ export function writtenField<E extends Entity, Lists extends string>(
     description: 'The node as it was written.',
     type: type.ref,
     nullable: true,
-    resolve: (written) => written.entity as never,
+    resolve: (written) => type.nodeOf(written.entity) as never,
   });
 }
 
@@ -49,7 +49,10 @@ export function newEdgeField<E extends Entity>(
     type: type.edge,
     nullable: true,
     resolve: ({ entity }) =>
-      ({ node: entity, cursor: encodeCursor(`${type.name}.all`, 'ID', { key: null, id: entity.id }) }) as never,
+      ({
+        node: type.nodeOf(entity),
+        cursor: encodeCursor(`${type.name}.all`, 'ID', { key: null, id: entity.id }),
+      }) as never,
   });
 }
 

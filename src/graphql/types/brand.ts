@@ -13,7 +13,7 @@ brandType.implement({
     name: t.exposeString('name', { nullable: false }),
     campaigns: connectionField(t, campaignType, {
       description: 'Its campaigns, by id.',
-      source: (brand) => ({ list: 'ofBrand', parent: brand.id, order: 'ID' }),
+      source: (brand) => ({ list: 'ofBrand', parent: brand.databaseId, order: 'ID' }),
     }),
   }),
 });

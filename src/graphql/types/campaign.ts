@@ -22,7 +22,7 @@ campaignType.implement({
     events: connectionField(t, eventType, {
       description: 'Its events, the earliest first unless ordered otherwise.',
       args: eventListArgs(t),
-      source: (campaign, args) => eventListSource(args, 'ofCampaign', campaign.id, 'STARTS_AT'),
+      source: (campaign, args) => eventListSource(args, 'ofCampaign', campaign.databaseId, 'STARTS_AT'),
     }),
   }),
 });

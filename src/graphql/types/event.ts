@@ -16,7 +16,7 @@ eventType.implement({
     startsAt: t.expose('startsAt', { type: 'DateTime', nullable: false }),
     campaigns: connectionField(t, campaignType, {
       description: 'The campaigns that it belongs to, by id.',
-      source: (event) => ({ list: 'ofEvent', parent: event.id, order: 'ID' }),
+      source: (event) => ({ list: 'ofEvent', parent: event.databaseId, order: 'ID' }),
     }),
   }),
 });
