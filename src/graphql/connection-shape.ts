@@ -12,13 +12,14 @@ export interface ConnectionList {
   readonly order: string;
 }
 
-/** A page as the fields of a connection type read it. Edges and cursors are made when they are read: most are not. */
+/** A page as the fields of a connection type read it. What is in it is made when it is read: most is not. */
 export class Connection<E extends Entity> {
-  readonly nodes: readonly EntityNode<E>[];
   readonly totalCount: number | null;
   readonly pageInfo: PageInfo;
   readonly #page: Page<E>;
   readonly #list: ConnectionList;
+  // Compiled queries read a property several times.
+  #nodes: readonly EntityNode<E>[] | null = null;
   #edges: readonly Edge<E>[] | null = null;
 
   /**
@@ -28,11 +29,16 @@ export class Connection<E extends Entity> {
   constructor(page: Page<E>, list: ConnectionList) {
     this.#page = page;
     this.#list = list;
-    this.nodes = page.items.map(({ id, entity }) =>
-      entity === null ? unreadNode(list.typename, id) : nodeOf(list.typename, entity),
-    );
     this.totalCount = page.total;
     this.pageInfo = new PageInfo(page, list);
+  }
+
+  get nodes(): readonly EntityNode<E>[] {
+    const { typename } = this.#list;
+    this.#nodes ??= this.#page.items.map(({ id, entity }) =>
+      entity === null ? unreadNode<E>(typename, id) : nodeOf(typename, entity),
+    );
+    return this.#nodes;
   }
 
   get edges(): readonly Edge<E>[] {

@@ -17,7 +17,7 @@ import { userInputError } from './user-input-error.ts';
 /** Which list a connection pages through, and what of it. */
 export interface ConnectionSource<Lists extends string> {
   readonly list: Lists;
-  /** The parent's id; `null` when it names nothing, and then the list is empty; absent when the list has no parent. */
+  /** The parent's database id (a node's `databaseId`); `null` when it names nothing, and then the list is empty; absent when the list has no parent. */
   readonly parent?: string | null | undefined;
   readonly order: string;
   readonly direction?: 'ASC' | 'DESC';
@@ -35,7 +35,7 @@ interface PageArguments {
 
 /**
  * A field that pages through a list of entities. Its resolver makes one promise for each parent and none for each item:
- * the nodes of the page that it answers are entities already.
+ * the page that it answers has its nodes already.
  *
  * @param t the field builder of the parent's type
  * @param type the listed entity's type

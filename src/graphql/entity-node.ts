@@ -35,5 +35,5 @@ export function unreadNode<E extends Entity>(typename: string, id: string): Enti
 
 function makeNode<E extends Entity>(typename: string, entity: E): EntityNode<E> {
   const { id } = entity;
-  return Object.freeze({ ...entity, id: encodeGlobalId(typename, id), __typename: typename, databaseId: id });
+  return { ...entity, id: encodeGlobalId(typename, id), __typename: typename, databaseId: id };
 }

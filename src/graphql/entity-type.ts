@@ -8,7 +8,6 @@ import type { GraphQLContext } from './context.ts';
 import { entityLoaders } from './entity-loaders.ts';
 import { type EntityNode, nodeOf, unreadNode } from './entity-node.ts';
 import { registerNode } from './node.ts';
-import { PROPERTY } from './property.ts';
 import { FROM_ID, needsBody, selectionOf } from './selection.ts';
 
 /** The GraphQL type of an entity, as other types refer to it. */
@@ -20,7 +19,7 @@ export type EntityType<E extends Entity, Lists extends string> = ReturnType<type
  *
  * @param name the type's name, which is the repository's
  * @param repositoryOf picks the entity's repository
- * @returns references to the type and its connection, and how to reach the repository
+ * @returns references to the type and its connection, how to reach the repository, and how entities become nodes
  */
 export function entityType<E extends Entity, Lists extends string>(
   name: string,
@@ -47,12 +46,10 @@ export function entityType<E extends Entity, Lists extends string>(
       description: `A page of a list of nodes of the type ${name}.`,
       type: ref,
       fields: (t) => ({
-        totalCount: t.int({
+        // The page counts only when this is selected; the shape that Pothos knows has no such property.
+        totalCount: t.exposeInt('totalCount' as never, {
           description: 'How many the list has in all, filters applied and cursors left aside. Costs a count.',
           nullable: false,
-          extensions: PROPERTY,
-          // The page counts only when this is selected; the shape that Pothos knows has no such property.
-          resolve: (page) => (page as unknown as { totalCount: number }).totalCount,
         }),
       }),
     },
@@ -92,12 +89,7 @@ export function entityType<E extends Entity, Lists extends string>(
         interfaces: [builder.nodeInterfaceRef()],
         fields: (t) => ({
           // Pothos' own global id field is async, which costs as much as a resolver that does I/O.
-          id: t.id({
-            description: 'The global id.',
-            nullable: false,
-            extensions: { ...FROM_ID, ...PROPERTY },
-            resolve: (node) => node.id,
-          }),
+          id: t.exposeID('id' as never, { description: 'The global id.', nullable: false, extensions: FROM_ID }),
           ...options.fields(t),
         }),
       });

@@ -17,7 +17,7 @@ const loaders = new Map<string, NodeLoader>();
  * Makes a type reachable through `node` and `nodes`.
  *
  * @param typename the type's name
- * @param load loads one of its entities; calls of one turn are batched
+ * @param load loads one of its nodes; calls of one turn are batched
  */
 export function registerNode(typename: string, load: NodeLoader): void {
   loaders.set(typename, load);

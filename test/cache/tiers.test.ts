@@ -182,7 +182,11 @@ for (const arrangement of ARRANGEMENTS) {
     if (memory) {
       await t.test('memory forgets what was used least when it is full', async (t) => {
         // What is asked for here is still the newest when an echo is late.
-        const small = await openReady(stage, arrangement, { memoryMaxEntries: 3, memoryTtlMs: 5000 });
+        const small = await openReady(stage, arrangement, {
+          memoryMaxEntries: 3,
+          memoryTtlMs: 5000,
+          maxStalenessMs: 10_000,
+        });
         const inMemory = async (id: string) => (await byId(small, id)).counts.memoryHits === 1;
         await eventually('2 is the least used', async () => {
           for (const id of ['1', '2', '3']) await byId(small, id);
