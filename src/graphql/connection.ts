@@ -17,7 +17,10 @@ import { userInputError } from './user-input-error.ts';
 /** Which list a connection pages through, and what of it. */
 export interface ConnectionSource<Lists extends string> {
   readonly list: Lists;
-  /** The parent's database id (a node's `databaseId`); `null` when it names nothing, and then the list is empty; absent when the list has no parent. */
+  /**
+   * The parent's database id (a node's `databaseId`); `null` when it names nothing, and then the list is empty; absent when the list
+   * has no parent.
+   */
   readonly parent?: string | null | undefined;
   readonly order: string;
   readonly direction?: 'ASC' | 'DESC';

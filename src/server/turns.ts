@@ -12,7 +12,8 @@ export function createTurns(): <T>(work: () => T) => Promise<T> {
     const mine = last.then(async () => {
       const rest = restUntil - performance.now();
       // An immediate that is set during another one runs in the next turn, and so does one that is set by a timer.
-      if (rest >= 1) await new Promise((resolve) => setTimeout(resolve, rest));
+      // A timer leaves out what is less than a millisecond.
+      if (rest >= 1) await new Promise((resolve) => setTimeout(resolve, Math.ceil(rest)));
       await new Promise((resolve) => setImmediate(resolve));
       const started = performance.now();
       try {

@@ -24,8 +24,8 @@ t.teardown(() => agent.destroy());
 
 const QUERIES = {
   'an entity by id': (i: number) =>
-    `{ campaign(id: "${globalId('Campaign', 1 + (i % CAMPAIGNS))}") { title brand { name } } }`,
-  'a nested page': () => '{ campaigns(first: 5) { nodes { title events(first: 2) { nodes { title } } } } }',
+    `{ campaign(id: "${globalId('Campaign', 1 + (i % CAMPAIGNS))}") { id title brand { id name } } }`,
+  'a nested page': () => '{ campaigns(first: 5) { nodes { id title events(first: 2) { nodes { id title } } } } }',
 };
 
 /** Asks so often, on all connections at once. */
