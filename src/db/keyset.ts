@@ -72,8 +72,8 @@ export function sentinels(column: PgColumn): readonly [string, string] {
  *
  * @param source the list
  * @param shape the order and what else is wanted of each page
- * @returns a statement with the placeholders ord and size and, as the source and the shape need them, parent, lowKey, lowId,
- *   highKey, highId, from, to and wantTotal
+ * @returns a statement with the placeholders ord and size and, as the source and the shape need them, parent, lowId, highId, lowKey,
+ *   highKey, from, to and wantTotal
  */
 export function keysetStatement(source: KeysetSource, shape: KeysetShape): Statement<KeysetRow> {
   const column = (c: PgColumn) => sql`t.${sql.identifier(c.name)}`;
@@ -136,16 +136,18 @@ export function keysetStatement(source: KeysetSource, shape: KeysetShape): State
 
 /** What is said of each page: the placeholder, the column that it becomes, and the column's type. */
 function askedColumns({ parent, range }: KeysetSource, shape: KeysetShape): [string, string, string][] {
-  const key = keyType(shape.key);
+  const { key, bounded } = shape;
   const columns: [string, string, string][] = [
     ['ord', 'ord', 'int'],
     ['size', 'size', 'int'],
   ];
   if (parent !== undefined) columns.push(['parent', 'parent', 'bigint']);
-  if (shape.bounded) {
-    columns.push(['lowKey', 'low_key', key], ['lowId', 'low_id', 'bigint']);
-    columns.push(['highKey', 'high_key', key], ['highId', 'high_id', 'bigint']);
-    columns.push(['from', 'from_key', keyType(range)], ['to', 'to_key', keyType(range)]);
+  if (bounded) columns.push(['lowId', 'low_id', 'bigint'], ['highId', 'high_id', 'bigint']);
+  if (bounded && key !== undefined) {
+    columns.push(['lowKey', 'low_key', key.getSQLType()], ['highKey', 'high_key', key.getSQLType()]);
+  }
+  if (bounded && range !== undefined) {
+    columns.push(['from', 'from_key', range.getSQLType()], ['to', 'to_key', range.getSQLType()]);
   }
   if (shape.total) columns.push(['wantTotal', 'want_total', 'bool']);
   return columns;
@@ -186,9 +188,4 @@ function version(source: KeysetSource, id: SQL): SQL {
   const primary = Object.values(getTableColumns(source.entity)).find((column) => column.primary);
   if (primary === undefined) throw new TypeError(`${getTableName(source.entity)} has no single-column primary key`);
   return sql`(select e.xmin::text from ${source.entity} e where e.${sql.identifier(primary.name)} = ${id})`;
-}
-
-/** The bounds of a key that is not there are never read; any type does for them. */
-function keyType(column: PgColumn | undefined): string {
-  return column === undefined ? 'bigint' : column.getSQLType();
 }

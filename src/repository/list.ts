@@ -18,57 +18,53 @@ import { type ReadPages, sharedReads } from './shared-reads.ts';
  * @returns a function that answers requests in order
  */
 export function listReader(database: Database, name: string, entity: PgTable, list: ListDefinition): ReadPages {
-  const variants = new Map<string, ReadPages>();
+  // By order, and there by what their statements do besides: a number, because a text that says it took longer than all else here.
+  const variants = new Map<string, ReadPages[]>();
   // A column that cannot be paged over is found out when the process starts.
   for (const column of [list.id, list.range, ...Object.values(list.orders)]) if (column) sentinels(column);
   const source = { ...list, name, entity };
 
-  const variantOf = (shape: KeysetShape): ReadPages => {
-    const { key, descending, bounded, keys, total, outside } = shape;
-    const variant = `${key?.name} ${descending} ${bounded} ${keys} ${total} ${outside}`;
-    let found = variants.get(variant);
-    if (found === undefined) {
-      const statement = keysetStatement(source, shape);
-      found = sharedReads(statement.name, async (requests, trace) => {
-        const rows = await run(database, statement, parameters(list, shape, requests), trace);
-        const pages: RefPage[] = [];
-        for (const row of rows) pages[row.ord] = toPage(row, requests[row.ord] as PageRequest);
-        return pages;
-      });
-      variants.set(variant, found);
-    }
-    return found;
-  };
-
-  const shapeOf = (requests: readonly PageRequest[]): KeysetShape => {
-    const first = requests[0] as PageRequest;
-    const key = list.orders[first.order];
-    if (key === undefined) throw new TypeError(`${name} has no order ${first.order}`);
-    // Written out: one that is spread together was half of what outlived the requests that asked for it.
-    return {
+  const variantOf = (order: string, parts: number): ReadPages => {
+    const key = list.orders[order];
+    if (key === undefined) throw new TypeError(`${name} has no order ${order}`);
+    const shape = {
       key: key ?? undefined,
-      descending: scansDown(first),
-      bounded: requests.some((request) => hasCursor(request) || (request.from ?? request.to) !== undefined),
-      keys: requests.some((request) => request.needs.positions),
-      total: requests.some((request) => request.needs.total),
-      outside: requests.some((request) => request.needs.flags && hasCursor(request)),
+      descending: (parts & PART.descending) !== 0,
+      bounded: (parts & PART.bounded) !== 0,
+      keys: (parts & PART.keys) !== 0,
+      total: (parts & PART.total) !== 0,
+      outside: (parts & PART.outside) !== 0,
     };
+    const statement = keysetStatement(source, shape);
+    return sharedReads(statement.name, async (requests, trace) => {
+      const rows = await run(database, statement, parameters(list, shape, requests), trace);
+      const pages: RefPage[] = [];
+      for (const row of rows) pages[row.ord] = toPage(row, requests[row.ord] as PageRequest);
+      return pages;
+    });
   };
 
-  const readAlike: ReadPages = (requests, trace) => variantOf(shapeOf(requests))(requests, trace);
+  const readAlike: ReadPages = (requests, trace) => {
+    const { order } = requests[0] as PageRequest;
+    let parts = 0;
+    for (const request of requests) parts |= partsOf(request);
+    let ofOrder = variants.get(order);
+    if (ofOrder === undefined) {
+      ofOrder = [];
+      variants.set(order, ofOrder);
+    }
+    const read = ofOrder[parts] ?? variantOf(order, parts);
+    ofOrder[parts] = read;
+    return read(requests, trace);
+  };
 
   return async (requests, trace) => {
-    const groups = new Map<string, number[]>();
-    requests.forEach((request, i) => {
-      const scan = scanOf(request);
-      const group = groups.get(scan);
-      if (group === undefined) groups.set(scan, [i]);
-      else group.push(i);
-    });
-    if (groups.size === 1) return readAlike(requests, trace);
+    const [first] = requests;
+    if (first === undefined) return [];
+    if (requests.every((request) => isSameScan(request, first))) return readAlike(requests, trace);
     const pages: RefPage[] = [];
     await Promise.all(
-      [...groups.values()].map(async (indexes) => {
+      byScan(requests).map(async (indexes) => {
         const group = indexes.map((i) => requests[i] as PageRequest);
         const read = await readAlike(group, trace);
         indexes.forEach((index, i) => {
@@ -80,13 +76,39 @@ export function listReader(database: Database, name: string, entity: PgTable, li
   };
 }
 
+/** What statements do for some requests and not for others. */
+const PART = { descending: 1, bounded: 2, keys: 4, total: 8, outside: 16 } as const;
+
+function partsOf(request: PageRequest): number {
+  const { from, to, needs } = request;
+  const fromCursor = hasCursor(request);
+  return (
+    (scansDown(request) ? PART.descending : 0) |
+    (fromCursor || (from ?? to) !== undefined ? PART.bounded : 0) |
+    (needs.positions ? PART.keys : 0) |
+    (needs.total ? PART.total : 0) |
+    (needs.flags && fromCursor ? PART.outside : 0)
+  );
+}
+
 function hasCursor({ after, before }: PageRequest): boolean {
   return (after ?? before) !== undefined;
 }
 
 /** Requests of the same scan can be answered by one statement. */
-function scanOf(request: PageRequest): string {
-  return `${request.order} ${scansDown(request)}`;
+function isSameScan(a: PageRequest, b: PageRequest): boolean {
+  return a.order === b.order && scansDown(a) === scansDown(b);
+}
+
+/** The places of requests, those of the same scan together. */
+function byScan(requests: readonly PageRequest[]): number[][] {
+  const scans: { readonly of: PageRequest; readonly indexes: number[] }[] = [];
+  requests.forEach((request, i) => {
+    const same = scans.find((scan) => isSameScan(scan.of, request));
+    if (same === undefined) scans.push({ of: request, indexes: [i] });
+    else same.indexes.push(i);
+  });
+  return scans.map(({ indexes }) => indexes);
 }
 
 /** A backward page is the same scan from the other end. */
@@ -106,25 +128,29 @@ function idBelow(position: Position | undefined): string | undefined {
 
 /** What the statement of this shape asks, a list for each of its columns. */
 function parameters(list: ListDefinition, shape: KeysetShape, requests: readonly PageRequest[]) {
-  const column = (pick: (request: PageRequest) => string | number | boolean) => arrayLiteral(requests.map(pick));
   const values: Record<string, string> = {
     ord: arrayLiteral(requests.map((_request, i) => i)),
-    size: column(sizeOf),
+    size: arrayLiteral(requests.map(sizeOf)),
   };
   const [minId, maxId] = sentinels(list.id);
-  if (list.parent !== undefined) values.parent = column((request) => request.parent ?? minId);
+  if (list.parent !== undefined) values.parent = arrayLiteral(requests.map(({ parent }) => parent ?? minId));
   if (shape.bounded) {
-    const [minKey, maxKey] = sentinels(shape.key ?? list.id);
-    values.lowKey = column((request) => bounds(request).low?.key ?? minKey);
-    values.lowId = column((request) => bounds(request).low?.id ?? minId);
-    values.highKey = column((request) => bounds(request).high?.key ?? maxKey);
+    const bound = requests.map(bounds);
+    values.lowId = arrayLiteral(bound.map(({ low }) => low?.id ?? minId));
     // The high bound is the last place of the page, and below an id comes the next smaller one, if no row has it.
-    values.highId = column((request) => idBelow(bounds(request).high) ?? maxId);
-    const [from, to] = sentinels(list.range ?? list.id);
-    values.from = column((request) => request.from ?? from);
-    values.to = column((request) => request.to ?? to);
+    values.highId = arrayLiteral(bound.map(({ high }) => idBelow(high) ?? maxId));
+    if (shape.key !== undefined) {
+      const [minKey, maxKey] = sentinels(shape.key);
+      values.lowKey = arrayLiteral(bound.map(({ low }) => low?.key ?? minKey));
+      values.highKey = arrayLiteral(bound.map(({ high }) => high?.key ?? maxKey));
+    }
+    if (list.range !== undefined) {
+      const [min, max] = sentinels(list.range);
+      values.from = arrayLiteral(requests.map(({ from }) => from ?? min));
+      values.to = arrayLiteral(requests.map(({ to }) => to ?? max));
+    }
   }
-  if (shape.total) values.wantTotal = column((request) => request.needs.total);
+  if (shape.total) values.wantTotal = arrayLiteral(requests.map(({ needs }) => needs.total));
   return values;
 }
 

@@ -13,7 +13,8 @@ interface Group {
 
 /** A group that has not been sent. */
 interface OpenGroup extends Group {
-  readonly pages: Promise<RefPage[]>;
+  /** `null` while it is being asked for. */
+  pages: Promise<RefPage[]> | null;
 }
 
 /** A group of more rows than this is a statement's worth of work, and many connections do it sooner than one. */
@@ -89,14 +90,15 @@ export function sharedReads(name: string, read: ReadPages): ReadPages {
     const isSmall = rowsOf(requests) <= MAX_ROWS;
     const most = isSmall ? MAX_SAME.small : MAX_SAME.large;
     const same = open.find((group) => group.traces.length < most && areSame(group.requests, requests));
-    if (same !== undefined) {
+    if (same?.pages != null) {
       same.traces.push(trace);
       return same.pages;
     }
-    const group: Group = { requests, traces: [trace] };
-    const pages = isSmall ? small(group) : large(group);
-    if (open.length < MAX_OPEN) open.push({ requests, traces: group.traces, pages });
-    return pages;
+    const group: OpenGroup = { requests, traces: [trace], pages: null };
+    // Before it is asked for: that may be what its statement has waited for, and then it is open no more.
+    if (open.length < MAX_OPEN) open.push(group);
+    group.pages = isSmall ? small(group) : large(group);
+    return group.pages;
   };
 }
 

@@ -12,8 +12,6 @@ import { unavailable } from './send-error.ts';
 export function withinTime<T>(ms: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(unavailable('The request took too long. Try again.')), ms);
-    const stop = () => clearTimeout(timer);
-    work.then(stop, stop);
-    work.then(resolve, reject);
+    work.then(resolve, reject).then(() => clearTimeout(timer));
   });
 }

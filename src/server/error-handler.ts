@@ -14,8 +14,9 @@ export const errorHandlerPlugin = plugin(
     await app.register(accepts);
     app.setErrorHandler(sendError);
     // Before a body is read that nobody will look at.
-    app.addHook('onRequest', async (request, reply) => {
-      if (request.is404) return answerNotThere(request, reply);
+    app.addHook('onRequest', (request, reply, done) => {
+      if (request.is404) void answerNotThere(request, reply);
+      else done();
     });
     app.setNotFoundHandler(answerNotThere);
   },

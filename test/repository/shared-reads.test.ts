@@ -153,6 +153,24 @@ t.test('nobody is given what was asked for before', async (t) => {
   }
 });
 
+t.test(
+  'a statement is sent as soon as nobody else may share it, and nobody is given what it brings after that',
+  async (t) => {
+    const sent: number[] = [];
+    const read = sharedReads('Thing.all', async (requests) => {
+      sent.push(requests.length);
+      return requests.map(() => PAGE);
+    });
+    const ask = (limit: number) => read([page({ limit })], new Trace());
+    const asked = Array.from({ length: 16 }, (_, i) => ask(i));
+    t.same(sent, [16], 'before the turn has ended');
+    asked.push(...[0, 15, 20].map(ask));
+    t.same(sent, [16]);
+    await Promise.all(asked);
+    t.same(sent, [16, 3], 'what comes later is read later, also what was asked for before');
+  },
+);
+
 /** A list's cursor, as a page gives it. */
 async function positions(parent: string, direction: 'ASC' | 'DESC') {
   const [all] = await reader([page({ parent, direction, limit: 100 })], new Trace());
