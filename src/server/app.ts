@@ -91,7 +91,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       started: performance.now() - reply.elapsedTime,
       ownStatements: inspected || tracing !== null,
     });
-    reply.raw.once('close', () => {
+    reply.raw.on('close', () => {
       trace.abandon();
     });
     const cold = inspected && request.headers['x-cache'] === 'bypass';

@@ -44,7 +44,7 @@ export const drainingPlugin = plugin(
         response.shouldKeepAlive = false;
       }
       open.set(socket, response);
-      response.once('close', () => {
+      response.on('close', () => {
         if (open.get(socket) !== response) return;
         open.set(socket, null);
         // It may have been written before anybody knew that it would be the last.
