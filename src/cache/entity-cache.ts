@@ -5,8 +5,9 @@ import type { Body, EntitySpace } from './entry.ts';
 import { type Bodies, type Flight, Flights } from './flights.ts';
 import type { InvalidationBus } from './invalidation-bus.ts';
 import type { MemoryTier } from './memory-tier.ts';
-import { cacheKey, type Loader, lifetimeMs, type ReadThroughOptions, readThrough, type Want } from './read-through.ts';
+import { cacheKey, type Loader, type ReadThroughOptions, readThrough, type Want } from './read-through.ts';
 import { Trust } from './trust.ts';
+import { TrustedMemory } from './trusted-memory.ts';
 
 /** What the cache is made of; either tier may be absent. */
 export interface CacheOptions extends ReadThroughOptions {
@@ -27,12 +28,33 @@ export class EntityCache {
   readonly #options: CacheOptions;
   readonly #flights = new Flights();
   readonly #trust: Trust;
+  readonly #memory: TrustedMemory;
 
   /** @param options the tiers and how long they keep things */
   constructor(options: CacheOptions) {
     this.#options = options;
     this.#trust = new Trust(options.memoryTtlMs, options.bus === null);
+    this.#memory = new TrustedMemory(options.memory, this.#trust, options.ttlMs);
     options.redis?.onReady(() => this.#trust.readsAnew());
+  }
+
+  /**
+   * What memory answers at once, and counts. That is most of what is wanted, and asked for one by one it needs none of the books that
+   * a reading of several keeps.
+   *
+   * @param space the kind of entity
+   * @param want what to read
+   * @param trace the request's trace
+   * @returns the body, `null` when there is no such entity; `undefined` when memory cannot say
+   */
+  recall(space: EntitySpace, want: Want, trace: Trace): Body | null | undefined {
+    const held = this.#memory.recall(this.#key(space, want), want.version);
+    if (held === undefined) return undefined;
+    const counts = trace.entity(space.entity);
+    counts.memoryHits += 1;
+    if (held === null) counts.memoryNegatives += 1;
+    counts[held === null ? 'negative' : 'hits'] += 1;
+    return held;
   }
 
   /**
@@ -54,18 +76,13 @@ export class EntityCache {
     const found = new Map<string, Body | null>();
     const own: Want[] = [];
     const joined = new Map<Flight, Want[]>();
-    const counts = trace.entity(space.entity);
     for (const want of wants) {
-      const key = this.#key(space, want);
-      const held = this.#inMemory(key, want);
+      const held = this.recall(space, want, trace);
       if (held !== undefined) {
         found.set(want.id, held);
-        counts.memoryHits += 1;
-        if (held === null) counts.memoryNegatives += 1;
-        counts[held === null ? 'negative' : 'hits'] += 1;
         continue;
       }
-      const flight = this.#flights.of(key);
+      const flight = this.#flights.of(this.#key(space, want));
       if (flight === undefined || !this.#mayJoin(flight, want)) own.push(want);
       else joined.set(flight, [...(joined.get(flight) ?? []), want]);
     }
@@ -109,7 +126,7 @@ export class EntityCache {
   forget(keys: readonly string[]): void {
     for (const key of keys) {
       this.#flights.end(key);
-      this.#options.memory?.delete(key);
+      this.#memory.forget(key);
     }
   }
 
@@ -145,14 +162,6 @@ export class EntityCache {
     return cacheKey(this.#options.prefix, space.entity, want.id);
   }
 
-  #inMemory(key: string, want: Want): Body | null | undefined {
-    const held = this.#options.memory?.get(key);
-    if (held === undefined) return undefined;
-    // However old a body is, the version that a list named means that it is the row.
-    if (want.version !== null) return held.body?.version === want.version ? held.body : undefined;
-    return this.#trust.covers(held.since) && performance.now() < held.until ? held.body : undefined;
-  }
-
   /** Who reads by id trusts what a flight brings; of a list, the versions are compared when it has arrived. */
   #mayJoin(flight: Flight, want: Want): boolean {
     return want.version !== null || this.#trust.covers(flight.since);
@@ -179,20 +188,12 @@ export class EntityCache {
     return found;
   }
 
-  /** A body that has come again in the same version is kept as it was: one that replaced it would only make garbage. */
-  #keep(memory: MemoryTier, key: string, body: Body | null, since: number): void {
-    const before = memory.get(key)?.body ?? null;
-    const kept = before !== null && before.version === body?.version ? before : body;
-    memory.set(key, { body: kept, since, until: since + lifetimeMs(body, this.#options.ttlMs) });
-  }
-
   /** Reads, lets others join meanwhile, and keeps in memory what no invalidation overtook. */
   #fly(space: EntitySpace, wants: Want[], load: Loader, trace: Trace, since: number): Promise<Bodies> {
-    const { memory } = this.#options;
     const bodies = readThrough(this.#options, space, wants, load, trace);
     const keys = wants.map((want) => this.#key(space, want));
     return this.#flights.take(keys, { bodies, since }, (key, i, found) => {
-      if (memory !== null) this.#keep(memory, key, found.get((wants[i] as Want).id) ?? null, since);
+      this.#memory.keep(key, found.get((wants[i] as Want).id) ?? null, since);
     });
   }
 }

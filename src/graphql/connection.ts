@@ -77,13 +77,14 @@ export function connectionField<Parent, E extends Entity, Lists extends string, 
   });
 }
 
-async function resolvePage<E extends Entity, Lists extends string>(
+/** Not async: for each page, what such a function leaves behind was as much as all else here. */
+function resolvePage<E extends Entity, Lists extends string>(
   type: EntityType<E, Lists>,
   source: ConnectionSource<Lists>,
   args: PageArguments,
   context: GraphQLContext,
   info: GraphQLResolveInfo,
-) {
+): Promise<Connection<E>> | Connection<E> {
   const { list, parent, order } = source;
   const repository = type.repositoryOf(context);
   const { first, last, after, before } = args;
@@ -103,7 +104,7 @@ async function resolvePage<E extends Entity, Lists extends string>(
   };
   const of = { typename: type.name, name: `${type.name}.${list}`, order };
   if (parent === null) return new Connection({ items: [], hasNext: false, hasPrevious: false, total: 0 }, of);
-  return new Connection(await loadPage(repository, list, request, context), of);
+  return loadPage(repository, list, request, context).then((page) => new Connection(page, of));
 }
 
 /** The place that a cursor names. */

@@ -91,17 +91,27 @@ export function createRepository<E extends Entity, Lists extends string>(
     const identities = identityMap(scope, name);
     // Of its own, because another reading of the request may put an older body into the identity map meanwhile.
     const found = new Map<string, Body | null>();
-    const missing = new Map<string, Want>();
+    let missing: Map<string, Want> | null = null;
     for (const want of wants) {
       const known = identities.get(want.id);
       if (known !== undefined && (want.version === null || known?.version === want.version)) {
         found.set(want.id, known);
         continue;
       }
-      const other = missing.get(want.id);
-      missing.set(want.id, other === undefined || other.version === want.version ? want : { ...want, version: NEWEST });
+      const other = missing?.get(want.id) ?? found.get(want.id);
+      const held = other !== undefined || scope.cold ? undefined : cache.recall(space, want, scope.trace);
+      if (held !== undefined) {
+        found.set(want.id, held);
+        identities.set(want.id, held);
+        continue;
+      }
+      missing ??= new Map();
+      missing.set(
+        want.id,
+        other === undefined || other?.version === want.version ? want : { ...want, version: NEWEST },
+      );
     }
-    if (missing.size === 0) return found;
+    if (missing === null) return found;
     const left = [...missing.values()];
     const bodies = scope.cold
       ? await readCold(left, scope)

@@ -1,0 +1,55 @@
+import type { Body } from './entry.ts';
+import type { MemoryTier } from './memory-tier.ts';
+import { lifetimeMs } from './read-through.ts';
+import type { Trust } from './trust.ts';
+
+/** What memory holds, as far as it may be used. */
+export class TrustedMemory {
+  readonly #memory: MemoryTier | null;
+  readonly #trust: Trust;
+  readonly #ttlMs: number;
+
+  /**
+   * @param memory what is held; `null` where nothing is
+   * @param trust what reads by id may believe
+   * @param ttlMs how long a body answers reads by id, give or take a tenth, in milliseconds
+   */
+  constructor(memory: MemoryTier | null, trust: Trust, ttlMs: number) {
+    this.#memory = memory;
+    this.#trust = trust;
+    this.#ttlMs = ttlMs;
+  }
+
+  /**
+   * @param key the cache key
+   * @param version the version that a list named; `null` when none did
+   * @returns the body, `null` when there is no such entity; `undefined` when memory cannot say
+   */
+  recall(key: string, version: string | null): Body | null | undefined {
+    const held = this.#memory?.get(key);
+    if (held === undefined) return undefined;
+    // However old a body is, the version that a list named means that it is the row.
+    if (version !== null) return held.body?.version === version ? held.body : undefined;
+    return this.#trust.covers(held.since) && performance.now() < held.until ? held.body : undefined;
+  }
+
+  /**
+   * Keeps what was read. A body that has come again in the same version is kept as it was: one that replaced it would only make
+   * garbage.
+   *
+   * @param key the cache key
+   * @param body what was read; `null` when there is no such entity
+   * @param since when its reading began, or the list that named its version was asked for, in milliseconds on the monotonic clock
+   */
+  keep(key: string, body: Body | null, since: number): void {
+    if (this.#memory === null) return;
+    const before = this.#memory.get(key)?.body ?? null;
+    const kept = before !== null && before.version === body?.version ? before : body;
+    this.#memory.set(key, { body: kept, since, until: since + lifetimeMs(body, this.#ttlMs) });
+  }
+
+  /** @param key the cache key to forget */
+  forget(key: string): void {
+    this.#memory?.delete(key);
+  }
+}
