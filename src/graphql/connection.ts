@@ -2,7 +2,7 @@ import type { InputFieldMap, InputShapeFromFields } from '@pothos/core';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Repository } from '../repository/cached-repository.ts';
 import type { Entity } from '../repository/entity-definition.ts';
-import type { PageRequest, Position } from '../repository/page.ts';
+import type { Page, PageRequest, Position } from '../repository/page.ts';
 import type { SchemaTypes } from './builder.ts';
 import { Connection } from './connection-shape.ts';
 import type { GraphQLContext } from './context.ts';
@@ -87,6 +87,7 @@ function resolvePage<E extends Entity, Lists extends string>(
 ): Promise<Connection<E>> | Connection<E> {
   const { list, parent, order } = source;
   const repository = type.repositoryOf(context);
+  const name = type.listName(list);
   const { first, last, after, before } = args;
   // Checked before any SQL. Written out, because an object that is spread together costs as much as the whole rest here.
   if (first != null && last != null) throw userInputError('last', 'Expected first or last, got both.');
@@ -98,24 +99,26 @@ function resolvePage<E extends Entity, Lists extends string>(
     to: source.to,
     limit: pageSize('first', first) ?? pageSize('last', last) ?? DEFAULT_PAGE_SIZE,
     backward: last != null,
-    after: place(repository, source, 'after', after),
-    before: place(repository, source, 'before', before),
+    after: place(repository, source, name, 'after', after),
+    before: place(repository, source, name, 'before', before),
     needs: needsOf(info, type.name, context),
   };
-  const of = { typename: type.name, name: `${type.name}.${list}`, order };
+  const of = { typename: type.name, name, order };
   if (parent === null) return new Connection({ items: [], hasNext: false, hasPrevious: false, total: 0 }, of);
-  return loadPage(repository, list, request, context).then((page) => new Connection(page, of));
+  const { pages, index } = loadPage(repository, list, name, request, context);
+  return pages.then((all) => new Connection(all[index] as Page<E>, of));
 }
 
-/** The place that a cursor names. */
+/** The place that a cursor of the list of that name names. */
 function place<E extends Entity, Lists extends string>(
   repository: Repository<E, Lists>,
   { list, order }: ConnectionSource<Lists>,
+  name: string,
   argument: string,
   cursor: string | null | undefined,
 ): Position | undefined {
   if (cursor == null) return undefined;
-  const position = decodeCursor(cursor, `${repository.name}.${list}`, order);
+  const position = decodeCursor(cursor, name, order);
   if (position === null || !repository.isPosition(list, order, position)) {
     throw userInputError(argument, `Expected a cursor of this list in this order, as an edge or pageInfo gave it.`);
   }

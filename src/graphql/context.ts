@@ -2,8 +2,9 @@ import type DataLoader from 'dataloader';
 import type { FieldNode } from 'graphql';
 import type { Repositories } from '../domain/repositories.ts';
 import type { Entity } from '../repository/entity-definition.ts';
-import type { Page, PageNeeds, PageRequest } from '../repository/page.ts';
+import type { PageNeeds } from '../repository/page.ts';
 import type { Scope } from '../repository/scope.ts';
+import type { PageBatch } from './page-loader.ts';
 
 /**
  * What every resolver gets: the domain, and what belongs to this request. What it collects is kept here and not in a
@@ -13,8 +14,8 @@ import type { Scope } from '../repository/scope.ts';
 export interface GraphQLContext {
   readonly repositories: Repositories;
   readonly scope: Scope;
-  /** What batches the pages of each list, by the list's name. */
-  readonly pageLoaders: Map<string, DataLoader<PageRequest, Page<Entity>>>;
+  /** The pages of each list that are about to be asked for, by the list's name. */
+  readonly pageBatches: Map<string, PageBatch>;
   /** What batches the entities of each type, by the type's name. */
   readonly entityLoaders: Map<string, DataLoader<string, Entity>>;
   /** What is selected of pages, by the nodes of their field. */
@@ -27,5 +28,5 @@ export interface GraphQLContext {
  * @returns a context that has collected nothing
  */
 export function createContext(repositories: Repositories, scope: Scope): GraphQLContext {
-  return { repositories, scope, pageLoaders: new Map(), entityLoaders: new Map(), pageNeeds: new Map() };
+  return { repositories, scope, pageBatches: new Map(), entityLoaders: new Map(), pageNeeds: new Map() };
 }

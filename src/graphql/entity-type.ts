@@ -56,11 +56,24 @@ export function entityType<E extends Entity, Lists extends string>(
     edge,
   );
 
+  const listNames = new Map<Lists, string>();
+
   return {
     name,
     ref,
     edge,
     connection,
+
+    /**
+     * @param list one of the entity's lists
+     * @returns what the list is called in cursors: the same text each time, since maps must first hash one that is new
+     */
+    listName: (list: Lists): string => {
+      const listName = listNames.get(list) ?? `${name}.${list}`;
+      listNames.set(list, listName);
+      return listName;
+    },
+
     repositoryOf: (context: GraphQLContext) => repositoryOf(context.repositories),
 
     /**

@@ -26,7 +26,7 @@ export const OTHER = 'other';
 export class State implements RequestState {
   readonly repositories: GraphQLContext['repositories'];
   readonly scope: GraphQLContext['scope'];
-  readonly pageLoaders: GraphQLContext['pageLoaders'];
+  readonly pageBatches: GraphQLContext['pageBatches'];
   readonly entityLoaders: GraphQLContext['entityLoaders'];
   readonly pageNeeds: GraphQLContext['pageNeeds'];
   readonly inspected: boolean;
@@ -51,7 +51,7 @@ export class State implements RequestState {
   constructor(context: GraphQLContext, inspected: boolean) {
     this.repositories = context.repositories;
     this.scope = context.scope;
-    this.pageLoaders = context.pageLoaders;
+    this.pageBatches = context.pageBatches;
     this.entityLoaders = context.entityLoaders;
     this.pageNeeds = context.pageNeeds;
     this.inspected = inspected;
