@@ -86,40 +86,42 @@ export function createRepository<E extends Entity, Lists extends string>(
     return new Map(wants.map(({ id }) => [id, bodies.get(id) ?? null]));
   };
 
-  /** Reads what this request has not read yet, or has read in another version than a list now names. */
-  const read = async (wants: Iterable<Want>, scope: Scope, since?: number): Promise<Bodies> => {
+  /** Reads what this request has not read yet, or has read in another version than a list now names; answers in order. */
+  const read = async (wants: readonly Want[], scope: Scope, since?: number): Promise<(Body | null)[]> => {
     const identities = identityMap(scope, name);
     // Of its own, because another reading of the request may put an older body into the identity map meanwhile.
-    const found = new Map<string, Body | null>();
+    const answers: (Body | null)[] = [];
     let missing: Map<string, Want> | null = null;
     for (const want of wants) {
       const known = identities.get(want.id);
       if (known !== undefined && (want.version === null || known?.version === want.version)) {
-        found.set(want.id, known);
+        answers.push(known);
         continue;
       }
-      const other = missing?.get(want.id) ?? found.get(want.id);
+      // Looked for only when it was read in another version, which a race alone does.
+      const before = known === undefined ? undefined : wants.slice(0, answers.length).find(({ id }) => id === want.id);
+      const other = missing?.get(want.id) ?? before;
       const held = other !== undefined || scope.cold ? undefined : cache.recall(space, want, scope.trace);
-      if (held !== undefined) {
-        found.set(want.id, held);
-        identities.set(want.id, held);
-        continue;
+      answers.push(held ?? null);
+      if (held !== undefined) identities.set(want.id, held);
+      else {
+        missing ??= new Map();
+        missing.set(
+          want.id,
+          other === undefined || other.version === want.version ? want : { ...want, version: NEWEST },
+        );
       }
-      missing ??= new Map();
-      missing.set(
-        want.id,
-        other === undefined || other?.version === want.version ? want : { ...want, version: NEWEST },
-      );
     }
-    if (missing === null) return found;
+    if (missing === null) return answers;
     const left = [...missing.values()];
     const bodies = scope.cold
       ? await readCold(left, scope)
       : await cache.read(space, left, loadShared, scope.trace, since);
     for (const [id, body] of bodies) identities.set(id, body);
-    if (found.size === 0) return bodies;
-    for (const [id, body] of bodies) found.set(id, body);
-    return found;
+    return answers.map((answer, i) => {
+      const body = bodies.get((wants[i] as Want).id);
+      return body === undefined ? answer : body;
+    });
   };
 
   // A body's entity was made from this definition's columns, or decoded under the shape that hashes them.
@@ -133,12 +135,12 @@ export function createRepository<E extends Entity, Lists extends string>(
   const findByIds: Repository<E, Lists>['findByIds'] = async (ids, scope) => {
     const misses = () => scope.trace.cache[name]?.misses ?? 0;
     const missesBefore = misses();
-    const bodies = await read(
-      ids.filter(isDatabaseId).map((id) => ({ id, version: null })),
-      scope,
-    );
-    audit?.sample(name, bodies, bodies.size - (misses() - missesBefore), auditSource);
-    return ids.map((id) => entityOf(bodies.get(id)));
+    const wants = ids.filter(isDatabaseId).map((id) => ({ id, version: null }));
+    const bodies = await read(wants, scope);
+    audit?.sample(name, wants, bodies, bodies.length - (misses() - missesBefore), auditSource);
+    if (wants.length === ids.length) return bodies.map(entityOf);
+    const byId = new Map(wants.map(({ id }, i) => [id, bodies[i]]));
+    return ids.map((id) => entityOf(byId.get(id)));
   };
 
   const readers = new Map(
@@ -153,7 +155,7 @@ export function createRepository<E extends Entity, Lists extends string>(
     findByIds,
     findByRefs: async (refs, scope) => {
       const bodies = await read(refs, scope);
-      return refs.map((ref) => entityOf(bodies.get(ref.id)));
+      return bodies.map(entityOf);
     },
     ...entityWriter(definition, storage),
     findById: async (id, scope) => (await findByIds([id], scope))[0] ?? null,
@@ -166,19 +168,23 @@ export function createRepository<E extends Entity, Lists extends string>(
       const pages = await reader(requests, scope.trace);
       const refs = pages.flatMap((page, i) => (requests[i]?.needs.entities ? page.refs : []));
       const bodies = await read(refs, scope, since);
-      return pages.map((page, i) =>
-        toPage(page, requests[i]?.needs.entities ? (id) => entityOf(bodies.get(id)) : null),
-      );
+      let next = 0;
+      return pages.map((page, i) => {
+        if (requests[i]?.needs.entities !== true) return toPage<E>(page, null);
+        const first = next;
+        next += page.refs.length;
+        return toPage(page, (at) => entityOf(bodies[first + at]));
+      });
     },
   };
 }
 
 /** A row that went away between the list and its body is left out of the page. */
-function toPage<E>(page: RefPage, entityOf: ((id: string) => E | null) | null): Page<E> {
+function toPage<E>(page: RefPage, entityAt: ((at: number) => E | null) | null): Page<E> {
   const items: PageItem<E>[] = [];
   page.refs.forEach(({ id }, i) => {
-    const entity = entityOf?.(id) ?? null;
-    if (entity === null && entityOf !== null) return;
+    const entity = entityAt?.(i) ?? null;
+    if (entity === null && entityAt !== null) return;
     items.push({ id, entity, position: page.positions?.[i] ?? null });
   });
   return { items, hasNext: page.hasNext, hasPrevious: page.hasPrevious, total: page.total };

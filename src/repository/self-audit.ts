@@ -26,11 +26,18 @@ export interface SelfAudit {
    * Perhaps picks one of the bodies that a read by id was answered with, and checks it later.
    *
    * @param entity the entity's name
-   * @param bodies the answers by id
+   * @param asked what was asked for
+   * @param bodies the answers, in order
    * @param hits how many of them caches gave
    * @param source whom to ask
    */
-  sample(entity: string, bodies: ReadonlyMap<string, Body | null>, hits: number, source: AuditSource): void;
+  sample(
+    entity: string,
+    asked: readonly { readonly id: string }[],
+    bodies: readonly (Body | null)[],
+    hits: number,
+    source: AuditSource,
+  ): void;
   /** Gives up the checks under way. */
   close(): void;
 }
@@ -87,9 +94,10 @@ export function createSelfAudit({ rate, maxStalenessMs, onError }: AuditOptions)
   };
 
   return {
-    sample: (entity, bodies, hits, source) => {
+    sample: (entity, asked, bodies, hits, source) => {
       if (hits <= 0 || Math.random() >= rate * hits || pending >= MAX_PENDING) return;
-      const [id, served] = [...bodies][Math.floor(Math.random() * bodies.size)] ?? [];
+      const picked = Math.floor(Math.random() * asked.length);
+      const [id, served] = [asked[picked]?.id, bodies[picked]];
       if (id !== undefined && served !== undefined) void check(entity, id, served, source);
     },
     close: () => {

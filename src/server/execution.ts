@@ -40,7 +40,7 @@ export async function registerExecution(app: FastifyInstance, schema: GraphQLSch
       return { statusCode: status, response: { data: data ?? null, errors: shown } as never };
     },
   });
-  return async (operation, state, { given }, reply) => {
+  return (operation, state, { given }, reply) => {
     const variables = operation.definition.variableDefinitions?.length ? { ...given } : undefined;
     if (operation.isLarge) return executeAlone(schema, operation, state, variables, reply);
     return reply.graphql(operation.document as never, state as never, variables);
