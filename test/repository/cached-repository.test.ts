@@ -15,11 +15,11 @@ await makeData(sql, { brands: 3, campaigns: 30, events: 60, perCampaign: 5 });
 // Nobody drains here, and nobody needs to: nothing is cached yet.
 await sql`truncate cache_outbox`;
 
-/** Repositories without a memory tier, over a Redis that is vouched for as long as the test takes. */
-async function repositories(t: Test, redis: TestRedis, prefix = '', ttlMs = 300_000) {
+/** Repositories without a memory tier unless it has entries, over a Redis that is vouched for as long as the test takes. */
+async function repositories(t: Test, redis: TestRedis, prefix = '', ttlMs = 300_000, memoryMaxEntries = 0) {
   const pool = openDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 5000 });
   const fail = (error: Error) => t.fail(error.message);
-  const settings = { redisUrl: redis.url, prefix, ttlMs, memoryTtlMs: 1000, memoryMaxEntries: 0 };
+  const settings = { redisUrl: redis.url, prefix, ttlMs, memoryTtlMs: 1000, memoryMaxEntries };
   const { cache, redis: tier, close } = openCache(settings, fail);
   t.teardown(async () => {
     await close();
@@ -182,6 +182,32 @@ t.test('findByRefs', async (t) => {
   const known = await count(() => campaign.findByRefs([two], request));
   t.same([known.sql, known.commands], [0, 0], 'what a request has read in that version is not read again');
   t.equal((await campaign.findByIds(['12'], request))[0]?.title, 'Campaign 12');
+});
+
+t.test('of two versions the newer counts, also when memory has the one and Redis the other', async (t) => {
+  const redis = await freshRedis(t);
+  const keys = openRedis(t, redis);
+  const { campaign } = await repositories(t, redis, '', 300_000, 100);
+  const ref = async () => ({ id: '13', version: await versionOf('campaigns', '13') });
+  const old = await ref();
+  await campaign.findByRefs([old], scope());
+  const body = (await keys.get('Campaign-13')) ?? '';
+  await sql`update campaigns set title = 'Changed' where id = 13`;
+  await sql`truncate cache_outbox`;
+  const current = await ref();
+  await campaign.findByRefs([current], scope());
+  for (const refs of [
+    [current, old],
+    [old, current],
+    [current, old, current],
+  ]) {
+    await keys.set('Campaign-13', body);
+    const found = await campaign.findByRefs(refs, scope());
+    t.same(
+      found.map((one) => one?.title),
+      refs.map(() => 'Changed'),
+    );
+  }
 });
 
 t.test('one SELECT for all who ask at once', async (t) => {
