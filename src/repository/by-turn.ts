@@ -1,13 +1,13 @@
 import { DatabaseUnavailable } from '../db/errors.ts';
 
-/** How what requests ask for is read. */
+/** How what requests ask for is read; whatever goes wrong is told by the promises. */
 export interface Reads<Group, Answer> {
   /** Reads what several ask for by one statement; answers in order. */
   together(groups: readonly Group[]): Promise<Answer[]>;
   /** Reads what one of them asks for by a statement of its own. */
   apart(group: Group): Promise<Answer>;
-  /** Told when what was asked for so far is about to be read: who asks from now on comes too late for it. */
-  sent?(): void;
+  /** Told of groups that are about to be read: who asks for the same from now on comes too late for them. */
+  sent?(groups: readonly Group[]): void;
 }
 
 /** What was asked for, and who waits for it. */
@@ -38,12 +38,14 @@ export function byTurn<Group, Answer>({
 }: Reads<Group, Answer>): (group: Group) => Promise<Answer> {
   let asked: Asked<Group, Answer>[] = [];
 
-  const answer = async (all: readonly Asked<Group, Answer>[]): Promise<void> => {
+  let awaitsEnd = false;
+
+  const answer = async (all: readonly Asked<Group, Answer>[], groups: readonly Group[]): Promise<void> => {
     const [first, ...others] = all;
     if (first === undefined) return;
     if (others.length === 0) return first.resolve(apart(first.group));
     try {
-      const answers = await together(all.map(({ group }) => group));
+      const answers = await together(groups);
       for (const [i, { resolve }] of all.entries()) resolve(answers[i] as Answer);
     } catch (error) {
       for (const { group, resolve, reject } of all) {
@@ -54,17 +56,23 @@ export function byTurn<Group, Answer>({
   };
 
   const send = (): void => {
-    // Its turn's end finds nothing when all has been sent before.
-    if (asked.length === 0) return;
-    sent?.();
     const all = asked;
     asked = [];
-    void answer(all);
+    const groups = all.map(({ group }) => group);
+    sent?.(groups);
+    void answer(all, groups);
+  };
+
+  const endTurn = (): void => {
+    awaitsEnd = false;
+    // All may have been sent before.
+    if (asked.length > 0) send();
   };
 
   return (group) =>
     new Promise((resolve, reject) => {
-      if (asked.length === 0) setImmediate(send);
+      if (!awaitsEnd) setImmediate(endTurn);
+      awaitsEnd = true;
       asked.push({ group, resolve, reject });
       if (asked.length === MAX_GROUPS) send();
     });

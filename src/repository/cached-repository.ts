@@ -135,11 +135,14 @@ export function createRepository<E extends Entity, Lists extends string>(
   const findByIds: Repository<E, Lists>['findByIds'] = async (ids, scope) => {
     const misses = () => scope.trace.cache[name]?.misses ?? 0;
     const missesBefore = misses();
-    const wants = ids.filter(isDatabaseId).map((id) => ({ id, version: null }));
-    const bodies = await read(wants, scope);
-    audit?.sample(name, wants, bodies, bodies.length - (misses() - missesBefore), auditSource);
-    if (wants.length === ids.length) return bodies.map(entityOf);
-    const byId = new Map(wants.map(({ id }, i) => [id, bodies[i]]));
+    const unique = [...new Set(ids)].filter(isDatabaseId);
+    const bodies = await read(
+      unique.map((id) => ({ id, version: null })),
+      scope,
+    );
+    audit?.sample(name, unique, bodies, bodies.length - (misses() - missesBefore), auditSource);
+    if (unique.length === ids.length) return bodies.map(entityOf);
+    const byId = new Map(unique.map((id, i) => [id, bodies[i]]));
     return ids.map((id) => entityOf(byId.get(id)));
   };
 

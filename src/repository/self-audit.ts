@@ -26,14 +26,14 @@ export interface SelfAudit {
    * Perhaps picks one of the bodies that a read by id was answered with, and checks it later.
    *
    * @param entity the entity's name
-   * @param asked what was asked for
+   * @param ids what was asked for, each id once
    * @param bodies the answers, in order
    * @param hits how many of them caches gave
    * @param source whom to ask
    */
   sample(
     entity: string,
-    asked: readonly { readonly id: string }[],
+    ids: readonly string[],
     bodies: readonly (Body | null)[],
     hits: number,
     source: AuditSource,
@@ -94,10 +94,10 @@ export function createSelfAudit({ rate, maxStalenessMs, onError }: AuditOptions)
   };
 
   return {
-    sample: (entity, asked, bodies, hits, source) => {
+    sample: (entity, ids, bodies, hits, source) => {
       if (hits <= 0 || Math.random() >= rate * hits || pending >= MAX_PENDING) return;
-      const picked = Math.floor(Math.random() * asked.length);
-      const [id, served] = [asked[picked]?.id, bodies[picked]];
+      const picked = Math.floor(Math.random() * ids.length);
+      const [id, served] = [ids[picked], bodies[picked]];
       if (id !== undefined && served !== undefined) void check(entity, id, served, source);
     },
     close: () => {

@@ -23,7 +23,7 @@ const MAX_ROWS = 32;
 /** How many GraphQL requests share a group: its answer makes them all go on at once, and nobody else until they are through. */
 const MAX_SAME = { small: 16, large: 4 };
 
-/** How many groups of a turn are compared with those that come after them. */
+/** How many groups that have not been sent are compared with those that come after them. */
 const MAX_OPEN = 32;
 
 /**
@@ -41,7 +41,7 @@ const MAX_OPEN = 32;
  * @returns the same, shared; a trace counts the statement as if it had been its own
  */
 export function sharedReads(name: string, read: ReadPages): ReadPages {
-  /** Those of this turn. */
+  /** Those that have not been sent. */
   let open: OpenGroup[] = [];
 
   /** Reads the pages of some groups by one statement, which each of their requests counts. */
@@ -73,15 +73,15 @@ export function sharedReads(name: string, read: ReadPages): ReadPages {
     return (await together([group]))[0] ?? [];
   };
 
-  const sent = () => {
-    open = [];
+  const sent = (groups: readonly Group[]) => {
+    open = open.filter((group) => !groups.includes(group));
   };
 
   const small = byTurn<Group, RefPage[]>({ together, apart, sent });
 
   const large = async (group: Group): Promise<RefPage[]> => {
     await new Promise((resolve) => setImmediate(resolve));
-    sent();
+    sent([group]);
     return apart(group);
   };
 

@@ -38,7 +38,7 @@ t.test('what an audit makes of what it sees', async (t) => {
         row: async () => left.shift() ?? null,
         answer: async () => answer ?? null,
       };
-      audit.sample('Thing', [{ id: '1' }], [served], 1, source);
+      audit.sample('Thing', ['1'], [served], 1, source);
       await until('the audit', async () => found.length === 1);
       t.same(found, [{ entity: 'Thing', consistent }]);
     });
@@ -57,7 +57,7 @@ t.test('how much is audited', async (t) => {
       answer: async () => null,
     };
     const found = findings(t);
-    for (let i = 0; i < times; i += 1) audit.sample('Thing', [{ id: '1' }], [null], hits, source);
+    for (let i = 0; i < times; i += 1) audit.sample('Thing', ['1'], [null], hits, source);
     await until('what was picked', async () => found.length === Math.min(times * Math.min(1, rate * hits), 100));
     audit.close();
     return rows;
@@ -78,10 +78,10 @@ t.test('an audit that cannot look, or is given up, finds nothing', async (t) => 
     },
     answer: async () => null,
   };
-  createSelfAudit({ rate: 1, maxStalenessMs: 1, onError }).sample('Thing', [{ id: '1' }], [null], 1, failing);
+  createSelfAudit({ rate: 1, maxStalenessMs: 1, onError }).sample('Thing', ['1'], [null], 1, failing);
   await until('the error', async () => errors.length === 1);
   const audit = createSelfAudit({ rate: 1, maxStalenessMs: 60_000, onError });
-  audit.sample('Thing', [{ id: '1' }], [null], 1, failing);
+  audit.sample('Thing', ['1'], [null], 1, failing);
   audit.close();
   await new Promise((resolve) => setImmediate(resolve));
   t.same([found, errors], [[], ['away']]);

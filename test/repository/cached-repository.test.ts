@@ -1,9 +1,11 @@
 import { type Test, t } from 'tap';
+import type { Body } from '../../src/cache/entry.ts';
 import { openCache } from '../../src/cache/open-cache.ts';
 import { openDatabase } from '../../src/db/client.ts';
 import { createRepositories } from '../../src/domain/repositories.ts';
 import type { PageRequest } from '../../src/repository/page.ts';
 import { createScope, type Scope } from '../../src/repository/scope.ts';
+import type { SelfAudit } from '../../src/repository/self-audit.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { makeData } from '../support/data.ts';
 import { counted, openRedis, openSql } from '../support/server.ts';
@@ -16,10 +18,18 @@ await makeData(sql, { brands: 3, campaigns: 30, events: 60, perCampaign: 5 });
 await sql`truncate cache_outbox`;
 
 /** Repositories without a memory tier unless it has entries, over a Redis that is vouched for as long as the test takes. */
-async function repositories(t: Test, redis: TestRedis, prefix = '', ttlMs = 300_000, memoryMaxEntries = 0) {
+async function repositories(
+  t: Test,
+  redis: TestRedis,
+  {
+    prefix = '',
+    memoryMaxEntries = 0,
+    ...more
+  }: { prefix?: string; memoryMaxEntries?: number; audit?: SelfAudit } = {},
+) {
   const pool = openDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 5000 });
   const fail = (error: Error) => t.fail(error.message);
-  const settings = { redisUrl: redis.url, prefix, ttlMs, memoryTtlMs: 1000, memoryMaxEntries };
+  const settings = { redisUrl: redis.url, prefix, ttlMs: 300_000, memoryTtlMs: 1000, memoryMaxEntries };
   const { cache, redis: tier, close } = openCache(settings, fail);
   t.teardown(async () => {
     await close();
@@ -27,14 +37,16 @@ async function repositories(t: Test, redis: TestRedis, prefix = '', ttlMs = 300_
   });
   t.ok(await tier?.connected(5000), 'Redis is there');
   await tier?.beat(600_000);
-  return createRepositories({ database: pool, cache, onInvalidationFailed: fail });
+  return createRepositories({ database: pool, cache, onInvalidationFailed: fail, ...more });
 }
 
 async function start(t: Test, prefix = '') {
   const redis = await freshRedis(t);
   const keys = openRedis(t, redis);
-  return { redis, keys, ...(await repositories(t, redis, prefix)) };
+  return { redis, keys, ...(await repositories(t, redis, { prefix })) };
 }
+
+const titleOf = (body: Body | null) => (body?.entity as { title: string } | undefined)?.title;
 
 const scope = (): Scope => createScope(new Trace());
 
@@ -140,6 +152,20 @@ t.test('what comes from Postgres and what comes from Redis are the same', async 
   for (const entity of [...fresh, ...cached].flat()) t.ok(entity === null || Object.isFrozen(entity), 'frozen');
 });
 
+t.test('what is asked for several times is one answer to audit', async (t) => {
+  const samples: unknown[] = [];
+  const audit: SelfAudit = {
+    sample: (entity, ids, bodies, hits) => samples.push({ entity, ids, titles: bodies.map(titleOf), hits }),
+    close: () => {},
+  };
+  const { campaign } = await repositories(t, await freshRedis(t), { audit });
+  const ids = [...Array<string>(50).fill('7'), 'x', '8', '7'];
+  for (const hits of [0, 2]) {
+    await campaign.findByIds(ids, scope());
+    t.same(samples.pop(), { entity: 'Campaign', ids: ['7', '8'], titles: ['Campaign 7', 'Campaign 8'], hits });
+  }
+});
+
 t.test('findByRefs', async (t) => {
   const { redis, campaign } = await start(t);
   const count = <T>(action: () => Promise<T>) => counted({ database, redis }, action);
@@ -187,7 +213,7 @@ t.test('findByRefs', async (t) => {
 t.test('of two versions the newer counts, also when memory has the one and Redis the other', async (t) => {
   const redis = await freshRedis(t);
   const keys = openRedis(t, redis);
-  const { campaign } = await repositories(t, redis, '', 300_000, 100);
+  const { campaign } = await repositories(t, redis, { memoryMaxEntries: 100 });
   const ref = async () => ({ id: '13', version: await versionOf('campaigns', '13') });
   const old = await ref();
   await campaign.findByRefs([old], scope());
@@ -312,7 +338,7 @@ t.test('a key that holds something else is a miss', async (t) => {
 t.test('a prefix keeps two Larders in one Redis apart', async (t) => {
   const redis = await freshRedis(t);
   const keys = openRedis(t, redis);
-  const [a, b] = [await repositories(t, redis, 'a:'), await repositories(t, redis, 'b:')];
+  const [a, b] = [await repositories(t, redis, { prefix: 'a:' }), await repositories(t, redis, { prefix: 'b:' })];
   await a.campaign.findByIds(['1', '999'], scope());
   await b.event.findById('2', scope());
   const entities = (await keys.keys('*')).filter((key) => !key.includes('larder:'));

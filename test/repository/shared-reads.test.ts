@@ -154,7 +154,7 @@ t.test('nobody is given what was asked for before', async (t) => {
 });
 
 t.test(
-  'a statement is sent as soon as nobody else may share it, and nobody is given what it brings after that',
+  'a statement is sent as soon as no other group may share it, and nobody is given what it brings after that',
   async (t) => {
     const sent: number[] = [];
     const read = sharedReads('Thing.all', async (requests) => {
@@ -170,6 +170,20 @@ t.test(
     t.same(sent, [16, 3], 'what comes later is read later, also what was asked for before');
   },
 );
+
+t.test('what has not been sent yet is shared on', async (t) => {
+  const sent: number[] = [];
+  const read = sharedReads('Thing.all', async (requests) => {
+    sent.push(requests.length);
+    return requests.map(() => PAGE);
+  });
+  const ask = (limit: number) => read([page({ limit })], new Trace());
+  const large = ask(100);
+  const small = Array.from({ length: 16 }, (_, i) => ask(i));
+  t.same(sent, [16]);
+  await Promise.all([large, ask(100), ...small]);
+  t.same(sent, [16, 1], 'a large page waits for the end of the turn, and for others who ask for it');
+});
 
 /** A list's cursor, as a page gives it. */
 async function positions(parent: string, direction: 'ASC' | 'DESC') {

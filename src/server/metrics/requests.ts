@@ -30,13 +30,12 @@ type Figures = Pick<RequestDone, 'operation' | 'status' | 'ms' | 'bytes' | 'cost
 export function registerRequestMetrics(registry: Registry): () => void {
   const waiting: Figures[] = [];
   const collect = () => {
-    for (const { operation, status, ms, bytes, cost: points } of waiting) {
+    for (const { operation, status, ms, bytes, cost: points } of waiting.splice(0)) {
       const labels = { operation, status };
       duration.observe(labels, ms / 1000);
       size.observe(labels, bytes);
       if (points !== null) cost.observe({ operation }, points);
     }
-    waiting.length = 0;
   };
   const shared = { registers: [registry], collect };
   const labelNames = ['operation', 'status'] as const;
