@@ -95,9 +95,14 @@ export function openDatabase(options: DatabaseOptions): Database {
 
 async function begin<T>(pool: Pool, work: (send: Send) => Promise<T>): Promise<T> {
   const connection = pool.take();
+  // Postgres answers in order, so that what follows need not wait for it: a write holds its connection for two answers, not three.
+  // Where there is no transaction there must be no connection for what was sent after this.
+  const begun = connection.send('begin').catch((error: unknown) => {
+    connection.giveUp();
+    throw error;
+  });
   try {
-    await connection.send('begin');
-    const done = await work((text, parameters) => connection.send(text, parameters));
+    const [, done] = await Promise.all([begun, work((text, parameters) => connection.send(text, parameters))]);
     await connection.send('commit');
     return done;
   } catch (error) {
