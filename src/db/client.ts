@@ -96,7 +96,7 @@ export function openDatabase(options: DatabaseOptions): Database {
 async function begin<T>(pool: Pool, work: (send: Send) => Promise<T>): Promise<T> {
   const connection = pool.take();
   // Postgres answers in order, so that what follows need not wait for it: a write holds its connection for two answers, not three.
-  // Where there is no transaction there must be no connection for what was sent after this.
+  // Postgres refuses BEGIN on no connection that is of any use: one where it does is given up, with what was sent after it.
   const begun = connection.send('begin').catch((error: unknown) => {
     connection.giveUp();
     throw error;

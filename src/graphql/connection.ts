@@ -77,7 +77,7 @@ export function connectionField<Parent, E extends Entity, Lists extends string, 
   });
 }
 
-/** Not async: for each page, what such a function leaves behind was as much as all else here. */
+/** Not async: for each page, such a function left a fifth more behind. */
 function resolvePage<E extends Entity, Lists extends string>(
   type: EntityType<E, Lists>,
   source: ConnectionSource<Lists>,

@@ -37,7 +37,6 @@ export function byTurn<Group, Answer>({
   sent,
 }: Reads<Group, Answer>): (group: Group) => Promise<Answer> {
   let asked: Asked<Group, Answer>[] = [];
-
   let awaitsEnd = false;
 
   const answer = async (all: readonly Asked<Group, Answer>[], groups: readonly Group[]): Promise<void> => {

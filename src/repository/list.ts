@@ -18,7 +18,7 @@ import { type ReadPages, sharedReads } from './shared-reads.ts';
  * @returns a function that answers requests in order
  */
 export function listReader(database: Database, name: string, entity: PgTable, list: ListDefinition): ReadPages {
-  // By order, and there by what their statements do besides: a number, because a text that says it took longer than all else here.
+  // By order, and there by what their statements do besides: a number, which is found sooner than a text that says it.
   const variants = new Map<string, ReadPages[]>();
   // A column that cannot be paged over is found out when the process starts.
   for (const column of [list.id, list.range, ...Object.values(list.orders)]) if (column) sentinels(column);
