@@ -22,11 +22,35 @@ export interface GraphQLContext {
   readonly pageNeeds: Map<readonly FieldNode[], PageNeeds>;
 }
 
-/**
- * @param repositories the domain
- * @param scope what belongs to the request
- * @returns a context that has collected nothing
- */
-export function createContext(repositories: Repositories, scope: Scope): GraphQLContext {
-  return { repositories, scope, pageBatches: new Map(), entityLoaders: new Map(), pageNeeds: new Map() };
+/** A context that has collected nothing. Most requests collect less than they could, so that each map is made for its first entry. */
+export class Context implements GraphQLContext {
+  readonly repositories: Repositories;
+  readonly scope: Scope;
+  #pageBatches: GraphQLContext['pageBatches'] | null = null;
+  #entityLoaders: GraphQLContext['entityLoaders'] | null = null;
+  #pageNeeds: GraphQLContext['pageNeeds'] | null = null;
+
+  /**
+   * @param repositories the domain
+   * @param scope what belongs to the request
+   */
+  constructor(repositories: Repositories, scope: Scope) {
+    this.repositories = repositories;
+    this.scope = scope;
+  }
+
+  get pageBatches(): GraphQLContext['pageBatches'] {
+    this.#pageBatches ??= new Map();
+    return this.#pageBatches;
+  }
+
+  get entityLoaders(): GraphQLContext['entityLoaders'] {
+    this.#entityLoaders ??= new Map();
+    return this.#entityLoaders;
+  }
+
+  get pageNeeds(): GraphQLContext['pageNeeds'] {
+    this.#pageNeeds ??= new Map();
+    return this.#pageNeeds;
+  }
 }

@@ -26,10 +26,10 @@ export function entityType<E extends Entity, Lists extends string>(
   repositoryOf: (repositories: Repositories) => Repository<E, Lists>,
 ) {
   // `null` is a gap: the loader's answers stand in the order of the ids. Pothos' types know only of errors there.
-  const load = async (ids: readonly string[], { repositories, scope }: GraphQLContext) => {
-    const entities = await repositoryOf(repositories).findByIds(ids, scope);
-    return entities.map((entity) => entity && nodeOf(name, entity)) as EntityNode<E>[];
-  };
+  const nodesOf = (entities: (E | null)[]) =>
+    entities.map((entity) => entity && nodeOf(name, entity)) as EntityNode<E>[];
+  const load = (ids: readonly string[], { repositories, scope }: GraphQLContext) =>
+    repositoryOf(repositories).findByIds(ids, scope).then(nodesOf);
   const ref = builder.loadableObjectRef<EntityNode<E>, string>(name, { load });
   ref.getDataloader = entityLoaders(name, load);
   registerNode(name, (id, context) => ref.getDataloader(context).load(id) as Promise<EntityNode<E> | null>);

@@ -1,6 +1,7 @@
 import type { Repository } from '../repository/cached-repository.ts';
 import type { Entity } from '../repository/entity-definition.ts';
 import type { Page, PageRequest } from '../repository/page.ts';
+import { afterPromises } from './after-promises.ts';
 import type { GraphQLContext } from './context.ts';
 
 /** Pages of one list that are about to be asked for together. */
@@ -32,7 +33,7 @@ export function loadPage<E extends Entity, Lists extends string>(
   let batch = context.pageBatches.get(name);
   if (batch === undefined) {
     const requests: PageRequest[] = [];
-    const pages = afterPromises().then(() => {
+    const pages = new Promise<void>(afterPromises).then(() => {
       context.pageBatches.delete(name);
       return repository.list(list, requests, context.scope);
     });
@@ -42,11 +43,4 @@ export function loadPage<E extends Entity, Lists extends string>(
   const index = batch.requests.push(request) - 1;
   // A list's pages hold one kind of entity, and the list is the batch's name.
   return { pages: batch.pages as Promise<Page<E>[]>, index };
-}
-
-/** When all that promises settled by now lead to has been asked for: the moment at which a DataLoader sends its batch. */
-function afterPromises(): Promise<void> {
-  return new Promise((resolve) => {
-    void Promise.resolve().then(() => process.nextTick(resolve));
-  });
 }

@@ -1,23 +1,20 @@
 import type { EntityCache } from '../cache/entity-cache.ts';
 import type { Body } from '../cache/entry.ts';
-import type { Bodies } from '../cache/flights.ts';
-import type { Loader, Want } from '../cache/read-through.ts';
+import type { Loader } from '../cache/read-through.ts';
 import type { Database } from '../db/client.ts';
 import { runBodyRead } from '../db/run.ts';
 import { arrayLiteral } from '../db/statement.ts';
 import { Trace } from '../trace/trace.ts';
+import { bodyReader } from './body-reader.ts';
 import { isDatabaseId } from './database-id.ts';
 import type { Entity, EntityDefinition } from './entity-definition.ts';
 import { entityWriter } from './entity-writer.ts';
 import { listReader } from './list.ts';
 import type { Page, PageItem, PageRequest, Position, Ref, RefPage } from './page.ts';
 import { isPosition } from './position.ts';
-import { identityMap, type Scope } from './scope.ts';
+import type { Scope } from './scope.ts';
 import type { AuditSource, SelfAudit } from './self-audit.ts';
 import { sharedBodies } from './shared-bodies.ts';
-
-/** No row has this version: two lists of one request named different ones, and only Postgres knows which is newer. */
-const NEWEST = '';
 
 /** What every repository goes through. */
 export interface Storage {
@@ -73,56 +70,7 @@ export function createRepository<E extends Entity, Lists extends string>(
     const rows = await runBodyRead(database, definition.byIds, { ids: arrayLiteral(ids) }, trace);
     return new Map(rows.map((row) => [row.id, definition.toBody(row)]));
   };
-  const loadShared = sharedBodies(definition.byIds.name, load);
-
-  /** Reads past every cache, and leaves them all as they are: nobody else's request becomes slower or faster by it. */
-  const readCold = async (wants: readonly Want[], { trace }: Scope): Promise<Bodies> => {
-    const bodies = await load(
-      wants.map((want) => want.id),
-      trace,
-    );
-    const counts = trace.entity(name);
-    for (const count of ['misses', 'bypassed', 'cold'] as const) counts[count] += wants.length;
-    return new Map(wants.map(({ id }) => [id, bodies.get(id) ?? null]));
-  };
-
-  /** Reads what this request has not read yet, or has read in another version than a list now names; answers in order. */
-  const read = async (wants: readonly Want[], scope: Scope, since?: number): Promise<(Body | null)[]> => {
-    const identities = identityMap(scope, name);
-    // Of its own, because another reading of the request may put an older body into the identity map meanwhile.
-    const answers: (Body | null)[] = [];
-    let missing: Map<string, Want> | null = null;
-    for (const want of wants) {
-      const known = identities.get(want.id);
-      if (known !== undefined && (want.version === null || known?.version === want.version)) {
-        answers.push(known);
-        continue;
-      }
-      // Looked for only when it was read in another version, which a race alone does.
-      const before = known === undefined ? undefined : wants.slice(0, answers.length).find(({ id }) => id === want.id);
-      const other = missing?.get(want.id) ?? before;
-      const held = other !== undefined || scope.cold ? undefined : cache.recall(space, want, scope.trace);
-      answers.push(held ?? null);
-      if (held !== undefined) identities.set(want.id, held);
-      else {
-        missing ??= new Map();
-        missing.set(
-          want.id,
-          other === undefined || other.version === want.version ? want : { ...want, version: NEWEST },
-        );
-      }
-    }
-    if (missing === null) return answers;
-    const left = [...missing.values()];
-    const bodies = scope.cold
-      ? await readCold(left, scope)
-      : await cache.read(space, left, loadShared, scope.trace, since);
-    for (const [id, body] of bodies) identities.set(id, body);
-    return answers.map((answer, i) => {
-      const body = bodies.get((wants[i] as Want).id);
-      return body === undefined ? answer : body;
-    });
-  };
+  const read = bodyReader(space, cache, { load, loadShared: sharedBodies(definition.byIds.name, load) });
 
   // A body's entity was made from this definition's columns, or decoded under the shape that hashes them.
   const entityOf = (body: Body | null | undefined) => (body?.entity ?? null) as E | null;
@@ -132,18 +80,20 @@ export function createRepository<E extends Entity, Lists extends string>(
     answer: async (id) => (await cache.read(space, [{ id, version: null }], load, new Trace())).get(id) ?? null,
   };
 
-  const findByIds: Repository<E, Lists>['findByIds'] = async (ids, scope) => {
-    const misses = () => scope.trace.cache[name]?.misses ?? 0;
-    const missesBefore = misses();
-    const unique = [...new Set(ids)].filter(isDatabaseId);
-    const bodies = await read(
-      unique.map((id) => ({ id, version: null })),
-      scope,
-    );
-    audit?.sample(name, unique, bodies, bodies.length - (misses() - missesBefore), auditSource);
-    if (unique.length === ids.length) return bodies.map(entityOf);
-    const byId = new Map(unique.map((id, i) => [id, bodies[i]]));
-    return ids.map((id) => entityOf(byId.get(id)));
+  const findByIds: Repository<E, Lists>['findByIds'] = (ids, scope) => {
+    const unique = (ids.length === 1 ? ids : [...new Set(ids)]).filter(isDatabaseId);
+    if (unique.length === 0) return Promise.resolve(ids.map(() => null));
+    const counts = scope.trace.entity(name);
+    const before = counts.hits + counts.negative;
+    const wants = unique.map((id) => ({ id, version: null }));
+    const answer = (bodies: readonly (Body | null)[]) => {
+      audit?.sample(name, unique, bodies, counts.hits + counts.negative - before, auditSource);
+      if (unique.length === ids.length) return bodies.map(entityOf);
+      const byId = new Map(unique.map((id, i) => [id, bodies[i]]));
+      return ids.map((id) => entityOf(byId.get(id)));
+    };
+    const bodies = read(wants, scope);
+    return bodies instanceof Promise ? bodies.then(answer) : Promise.resolve(answer(bodies));
   };
 
   const readers = new Map(

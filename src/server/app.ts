@@ -1,7 +1,6 @@
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { Repositories } from '../domain/repositories.ts';
-import { createContext } from '../graphql/context.ts';
 import { createScope } from '../repository/scope.ts';
 import { Trace } from '../trace/trace.ts';
 import { authPlugin } from './auth.ts';
@@ -95,7 +94,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       trace.abandon();
     });
     const cold = inspected && request.headers['x-cache'] === 'bypass';
-    const state = new State(createContext(repositories, createScope(trace, cold)), inspected);
+    const state = new State(repositories, createScope(trace, cold), inspected);
     request.state = state;
     return state;
   };

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import { RequestRefused } from './request-refused.ts';
 
 /** The media types of responses. The second tells a client by its status whether the request was executed. */
@@ -16,6 +17,12 @@ const RESPONSES: Record<string, MediaType> = {
 /** The one form of a request body: JSON in UTF-8, nothing around it. */
 const REQUEST_BODY = /^application\/json[ \t]*(;[ \t]*charset="?utf-?8"?[ \t]*)?$/i;
 
+/** What was made of the last values of `Accept`: clients have few, and to read one took a tenth of the smallest request's CPU time. */
+const read = new LRUCache<string, { readonly type: MediaType | null }>({ max: 64 });
+
+/** Longer values are read each time: a client could fill the memory with them. */
+const MAX_LENGTH = 500;
+
 /**
  * Picks the media type of a response by the client's `Accept`, q-values included.
  *
@@ -23,8 +30,14 @@ const REQUEST_BODY = /^application\/json[ \t]*(;[ \t]*charset="?utf-?8"?[ \t]*)?
  * @returns the media type; `null` when the client accepts neither
  */
 export function acceptedType(request: FastifyRequest): MediaType | null {
+  const { accept } = request.headers;
+  if (accept === undefined) return 'application/json';
+  const known = read.get(accept);
+  if (known !== undefined) return known.type;
   const accepted = request.accepts().type(Object.keys(RESPONSES));
-  return typeof accepted === 'string' ? (RESPONSES[accepted] ?? null) : null;
+  const type = typeof accepted === 'string' ? (RESPONSES[accepted] ?? null) : null;
+  if (accept.length <= MAX_LENGTH) read.set(accept, { type });
+  return type;
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
 import type { GraphQLFormattedError } from 'graphql';
-import type { GraphQLContext } from '../graphql/context.ts';
+import type { Repositories } from '../domain/repositories.ts';
+import { Context, type GraphQLContext } from '../graphql/context.ts';
+import type { Scope } from '../repository/scope.ts';
 
 /** A request's context as mercurius carries it: the resolvers' part, and what the server keeps beside it. */
 export interface RequestState extends GraphQLContext {
@@ -23,12 +25,7 @@ export const OTHER = 'other';
  * The one object that a request's state is. It has what mercurius is going to put into it from the start: an object that gets
  * a dozen properties later is a table of kilobytes from then on.
  */
-export class State implements RequestState {
-  readonly repositories: GraphQLContext['repositories'];
-  readonly scope: GraphQLContext['scope'];
-  readonly pageBatches: GraphQLContext['pageBatches'];
-  readonly entityLoaders: GraphQLContext['entityLoaders'];
-  readonly pageNeeds: GraphQLContext['pageNeeds'];
+export class State extends Context implements RequestState {
   readonly inspected: boolean;
   cost: number | null = null;
   operation: string = OTHER;
@@ -45,15 +42,12 @@ export class State implements RequestState {
   onSubscriptionEnd = null;
 
   /**
-   * @param context the resolvers' part
+   * @param repositories the domain
+   * @param scope what belongs to the request
    * @param inspected whether the response shows what the request did
    */
-  constructor(context: GraphQLContext, inspected: boolean) {
-    this.repositories = context.repositories;
-    this.scope = context.scope;
-    this.pageBatches = context.pageBatches;
-    this.entityLoaders = context.entityLoaders;
-    this.pageNeeds = context.pageNeeds;
+  constructor(repositories: Repositories, scope: Scope, inspected: boolean) {
+    super(repositories, scope);
     this.inspected = inspected;
   }
 }

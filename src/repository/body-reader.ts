@@ -1,0 +1,92 @@
+import type { EntityCache } from '../cache/entity-cache.ts';
+import type { Body, EntitySpace } from '../cache/entry.ts';
+import type { Bodies } from '../cache/flights.ts';
+import type { Loader, Want } from '../cache/read-through.ts';
+import { identityMap, type Scope } from './scope.ts';
+
+/** No row has this version: two lists of one request named different ones, and only Postgres knows which is newer. */
+const NEWEST = '';
+
+/**
+ * Reads bodies for a request. What it has read before or memory holds is answered at once, without a promise: that is most of what is
+ * read, and a promise would be a good part of what it costs.
+ *
+ * @param wants what to read, each id any number of times
+ * @param scope the request's scope
+ * @param since when the versions that are wanted were asked for, if that was before now
+ * @returns a body for each, in order, `null` for what there is not
+ * @throws what the loaders throw
+ */
+type ReadBodies = (wants: readonly Want[], scope: Scope, since?: number) => (Body | null)[] | Promise<(Body | null)[]>;
+
+/**
+ * Makes what reads the bodies of one kind of entity through the request's identity map and the caches.
+ *
+ * @param space the kind of entity
+ * @param cache the caches
+ * @param loaders what reads rows for one request alone, and what shares statements with others
+ * @returns reads what the request has not read yet, or has read in another version than a list now names
+ */
+export function bodyReader(
+  space: EntitySpace,
+  cache: EntityCache,
+  { load, loadShared }: { readonly load: Loader; readonly loadShared: Loader },
+): ReadBodies {
+  /** Reads past every cache, and leaves them all as they are: nobody else's request becomes slower or faster by it. */
+  const readCold = async (wants: readonly Want[], { trace }: Scope): Promise<Bodies> => {
+    const bodies = await load(
+      wants.map((want) => want.id),
+      trace,
+    );
+    const counts = trace.entity(space.entity);
+    for (const count of ['misses', 'bypassed', 'cold'] as const) counts[count] += wants.length;
+    return new Map(wants.map(({ id }) => [id, bodies.get(id) ?? null]));
+  };
+
+  /** Reads what memory did not answer, and puts it where it was left out. */
+  const readMissing = async (
+    wants: readonly Want[],
+    answers: readonly (Body | null)[],
+    missing: readonly Want[],
+    scope: Scope,
+    since?: number,
+  ): Promise<(Body | null)[]> => {
+    const bodies = scope.cold
+      ? await readCold(missing, scope)
+      : await cache.read(space, missing, loadShared, scope.trace, since);
+    const identities = identityMap(scope, space.entity);
+    for (const [id, body] of bodies) identities.set(id, body);
+    return answers.map((answer, i) => {
+      const body = bodies.get((wants[i] as Want).id);
+      return body === undefined ? answer : body;
+    });
+  };
+
+  return (wants, scope, since) => {
+    const identities = identityMap(scope, space.entity);
+    // Of its own, because another reading of the request may put an older body into the identity map meanwhile.
+    const answers: (Body | null)[] = [];
+    let missing: Map<string, Want> | null = null;
+    for (const want of wants) {
+      const known = identities.get(want.id);
+      if (known !== undefined && (want.version === null || known?.version === want.version)) {
+        answers.push(known);
+        continue;
+      }
+      // Looked for only when it was read in another version, which a race alone does.
+      const before = known === undefined ? undefined : wants.slice(0, answers.length).find(({ id }) => id === want.id);
+      const other = missing?.get(want.id) ?? before;
+      const held = other !== undefined || scope.cold ? undefined : cache.recall(space, want, scope.trace);
+      answers.push(held ?? null);
+      if (held !== undefined) identities.set(want.id, held);
+      else {
+        missing ??= new Map();
+        missing.set(
+          want.id,
+          other === undefined || other.version === want.version ? want : { ...want, version: NEWEST },
+        );
+      }
+    }
+    return missing === null ? answers : readMissing(wants, answers, [...missing.values()], scope, since);
+  };
+}
