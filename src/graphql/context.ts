@@ -22,7 +22,7 @@ export interface GraphQLContext {
   readonly pageNeeds: Map<readonly FieldNode[], PageNeeds>;
 }
 
-/** A context that has collected nothing. Most requests collect less than they could, so that each map is made for its first entry. */
+/** The context of a request. Most collect less than they could, so that each map is made for its first entry. */
 export class Context implements GraphQLContext {
   readonly repositories: Repositories;
   readonly scope: Scope;

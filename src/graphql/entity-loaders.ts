@@ -7,6 +7,9 @@ import { atEndOfTurn } from './end-of-turn.ts';
 /** The request's identity map remembers, and knows of writes; the loader only batches. */
 const OPTIONS = { cache: false, batchScheduleFn: atEndOfTurn };
 
+/** Spans know their request by the context that a callback is called in, and what is called together is called in that of the first. */
+const OWN = { cache: false, batchScheduleFn: (send: () => void) => void setImmediate(send) };
+
 /**
  * Batches the entities of a type that a request asks for in one turn, in place of the loaders that Pothos would keep in a WeakMap
  * by context. That cost a fifth of the CPU time of an entity by id (see GraphQLContext).
@@ -21,10 +24,11 @@ export function entityLoaders<E extends Entity>(
 ): ContextCache<DataLoader<string, Exclude<E, Error>>, object, []> {
   // Pothos knows no more of the context than that it is an object.
   const loaderOf = (context: object) => {
-    const { entityLoaders: loaders } = context as GraphQLContext;
+    const { entityLoaders: loaders, scope } = context as GraphQLContext;
     let loader = loaders.get(name);
     if (loader === undefined) {
-      loader = new DataLoader((ids: readonly string[]) => load(ids, context as GraphQLContext), OPTIONS);
+      const options = scope.trace.ownStatements ? OWN : OPTIONS;
+      loader = new DataLoader((ids: readonly string[]) => load(ids, context as GraphQLContext), options);
       loaders.set(name, loader);
     }
     // A type's entities are of one kind, and the type is the loader's name.

@@ -83,11 +83,15 @@ export function createRepository<E extends Entity, Lists extends string>(
   const findByIds: Repository<E, Lists>['findByIds'] = (ids, scope) => {
     const unique = (ids.length === 1 ? ids : [...new Set(ids)]).filter(isDatabaseId);
     if (unique.length === 0) return Promise.resolve(ids.map(() => null));
-    const counts = scope.trace.entity(name);
-    const before = counts.hits + counts.negative;
+    const cached = () => {
+      const counts = scope.trace.cache[name];
+      return counts === undefined ? 0 : counts.hits + counts.negative;
+    };
+    const before = cached();
     const wants = unique.map((id) => ({ id, version: null }));
     const answer = (bodies: readonly (Body | null)[]) => {
-      audit?.sample(name, unique, bodies, counts.hits + counts.negative - before, auditSource);
+      // No more than were asked for: what else the request reads of these entities meanwhile is counted, too.
+      audit?.sample(name, unique, bodies, Math.min(cached() - before, bodies.length), auditSource);
       if (unique.length === ids.length) return bodies.map(entityOf);
       const byId = new Map(unique.map((id, i) => [id, bodies[i]]));
       return ids.map((id) => entityOf(byId.get(id)));

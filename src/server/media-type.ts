@@ -18,7 +18,7 @@ const RESPONSES: Record<string, MediaType> = {
 const REQUEST_BODY = /^application\/json[ \t]*(;[ \t]*charset="?utf-?8"?[ \t]*)?$/i;
 
 /** What was made of the last values of `Accept`: clients have few, and to read one took a tenth of the smallest request's CPU time. */
-const read = new LRUCache<string, { readonly type: MediaType | null }>({ max: 64 });
+const remembered = new LRUCache<string, { readonly type: MediaType | null }>({ max: 64 });
 
 /** Longer values are read each time: a client could fill the memory with them. */
 const MAX_LENGTH = 500;
@@ -32,11 +32,11 @@ const MAX_LENGTH = 500;
 export function acceptedType(request: FastifyRequest): MediaType | null {
   const { accept } = request.headers;
   if (accept === undefined) return 'application/json';
-  const known = read.get(accept);
+  const known = remembered.get(accept);
   if (known !== undefined) return known.type;
   const accepted = request.accepts().type(Object.keys(RESPONSES));
   const type = typeof accepted === 'string' ? (RESPONSES[accepted] ?? null) : null;
-  if (accept.length <= MAX_LENGTH) read.set(accept, { type });
+  if (accept.length <= MAX_LENGTH) remembered.set(accept, { type });
   return type;
 }
 

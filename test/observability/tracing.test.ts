@@ -78,6 +78,28 @@ t.test('a request is a span of the caller‘s trace, and what it does are spans 
   t.equal(count('readyz'), 0);
 });
 
+t.test('what requests of one turn do is told to the trace of each', async (t) => {
+  const collector = await startCollector(t);
+  const server = await startServer(t, { env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url } });
+  await makeData(server.sql, { brands: 1, campaigns: 40, events: 1, perCampaign: 0 });
+  const document = 'query ($id: ID!) { campaign(id: $id) { title brand { name } } }';
+  const traces = Array.from({ length: 40 }, (_, i) => TRACE.slice(0, -2) + String(i + 10));
+  // Brands are in the caches before, so that all requests do the same.
+  await server.query('{ brands(first: 1) { nodes { name } } }');
+  await Promise.all(
+    traces.map(async (trace, i) => {
+      const id = Buffer.from(`Campaign:${i + 1}`).toString('base64');
+      const { errors } = await server.query(document, { id }, { traceparent: `00-${trace}-${PARENT}-01` });
+      t.equal(errors, undefined);
+    }),
+  );
+  await server.close();
+  const told = Buffer.concat(collector.received.map(({ body }) => body)).toString('latin1');
+  const spans = traces.map((trace) => told.split(Buffer.from(trace, 'hex').toString('latin1')).length - 1);
+  // Of its own, for the request and its handler, each has two.
+  t.ok(Math.min(...spans) > 2, `${spans.join(', ')} spans: those of Redis or Postgres, too`);
+});
+
 t.test('a collector that is not there harms nobody', async (t) => {
   const server = await startServer(t, { redis: null, env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' } });
   t.same(await server.ask('{ brands(first: 1) { totalCount } }'), { brands: { totalCount: 0 } });
