@@ -5,7 +5,7 @@ import { Pool } from './pool.ts';
 
 /** Where Postgres is and how much of it to use. */
 export interface DatabaseOptions extends ConnectionOptions {
-  /** Connections for reading at most; transactions may take half as many more. */
+  /** Connections for reading at most; transactions may take as many more. */
   readonly poolSize: number;
   /** How long a request may take in all, its waits included, in milliseconds; as long as it likes when it is not given. */
   readonly requestTimeoutMs?: number;
@@ -69,7 +69,6 @@ export function openDatabase(options: DatabaseOptions): Database {
   const { poolSize, statementTimeoutMs, requestTimeoutMs = Number.POSITIVE_INFINITY } = options;
   const client = postgres(options.url, { ...driverOptions(options), max: poolSize });
   const pool = new Pool(options, poolSize);
-  const transactions = Math.ceil(poolSize / 2);
   let pinging: Promise<boolean> | null = null;
   return {
     client,
@@ -77,7 +76,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     requestTimeoutMs,
     gate: new Gate(poolSize * PIPELINE, poolSize * PIPELINE * WAITING),
     bodyGate: new Gate(poolSize * BODY_READS, poolSize * PIPELINE * WAITING),
-    transactionGate: new Gate(transactions, transactions * PIPELINE * WAITING),
+    transactionGate: new Gate(poolSize, poolSize * PIPELINE * WAITING),
     query: (text, parameters) => pool.share().send(text, parameters),
     begin: (work) => begin(pool, work),
     ping: () => {
