@@ -48,13 +48,13 @@ export function bodyReader(
     wants: readonly Want[],
     answers: readonly (Body | null)[],
     missing: readonly Want[],
+    identities: Map<string, Body | null>,
     scope: Scope,
     since?: number,
   ): Promise<(Body | null)[]> => {
     const bodies = scope.cold
       ? await readCold(missing, scope)
       : await cache.read(space, missing, loadShared, scope.trace, since);
-    const identities = identityMap(scope, space.entity);
     for (const [id, body] of bodies) identities.set(id, body);
     return answers.map((answer, i) => {
       const body = bodies.get((wants[i] as Want).id);
@@ -87,6 +87,6 @@ export function bodyReader(
         );
       }
     }
-    return missing === null ? answers : readMissing(wants, answers, [...missing.values()], scope, since);
+    return missing === null ? answers : readMissing(wants, answers, [...missing.values()], identities, scope, since);
   };
 }

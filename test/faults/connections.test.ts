@@ -134,6 +134,28 @@ t.test('a transaction never shares its connection, however full the others are',
   );
 });
 
+t.test('as many transactions are under way as reads may have connections, and no more', async (t) => {
+  const database = open(t, { poolSize: 3 });
+  const touch = statement<{ id: string }>('touch', query`select id from brands where name = 'locked' for update`);
+  await sql`insert into brands (name) values ('locked')`;
+  let writes: Promise<unknown>[] = [];
+  await openSql(t, stores).begin(async (locked) => {
+    await locked`select from brands where name = 'locked' for update`;
+    writes = Array.from({ length: 8 }, () => transaction(database, 'touch', (run) => run(touch, {}), new Trace()));
+    const seen = new Set<number>();
+    await until('three wait for the lock', async () => {
+      const [{ n } = { n: 0 }] = await sql<{ n: number }[]>`
+        select count(*)::int as n from pg_stat_activity
+        where datname = ${stores.name} and application_name = 'larder' and wait_event_type = 'Lock'`;
+      seen.add(n);
+      return n === 3;
+    });
+    t.ok(Math.max(...seen) <= 3);
+    t.equal(await ask(database, 'read'), 'read', 'and they hold up no reader');
+  });
+  await Promise.all(writes);
+});
+
 t.test('a statement that fails amid its rows leaves no holes in those of the next', async (t) => {
   const database = open(t, { poolSize: 1 });
   const rows = statement<{ n: string }>(
