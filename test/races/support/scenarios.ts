@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { Test } from 'tap';
+import { decodeReply } from '../../../src/cache/bus-messages.ts';
 import { freshRedis } from '../../support/services.ts';
 import { DEFAULTS, eventually, type LarderProcess, type Parts } from './process.ts';
 import { openProxy } from './proxy.ts';
@@ -209,7 +210,15 @@ async function twoOfRedis(t: Test, stage: Stage, parts: Parts) {
   const redisUrl = `redis://127.0.0.1:${proxy.port}`;
   const bus = { ...parts, busUrl: stage.redis.url };
   const reader = await stage.open({ parts: bus, redisUrl, drains: false, memoryTtlMs: PATIENT_MS });
-  const vouch = () => reader.cache.vouch(DEFAULTS.maxStalenessMs, performance.now());
+  // When the last echo was sent that came to whoever listens to the first.
+  let heard: number | null = null;
+  const witness = new Redis(stage.redis.url);
+  t.teardown(() => witness.disconnect());
+  witness.on('pmessage', (_pattern: string, _channel: string, text: string) => {
+    const echo = decodeReply(text);
+    if (echo !== null && typeof echo !== 'number') heard = echo.sent;
+  });
+  await witness.psubscribe('larder:acknowledgements:*');
   for (const redis of [stage.keys, other]) await redis.config('SET', 'repl-diskless-sync-delay', '0');
   return {
     reader,
@@ -259,10 +268,14 @@ async function twoOfRedis(t: Test, stage: Stage, parts: Parts) {
       await stage.keys.replicaof('NO', 'ONE');
       await stage.keys.set('stray', '2');
     },
-    /** Lets the reader hear of itself, if it can. */
+    /** Lets the reader hear of itself, if it can: whoever else listens to the first has heard of it by then. */
     hear: async () => {
-      await eventually('Redis is told', () => succeeds(vouch));
-      await sleep(PATIENT_MS / 4);
+      await eventually('its echo arrives', async () => {
+        const asOf = performance.now();
+        if (await succeeds(() => reader.cache.vouch(DEFAULTS.maxStalenessMs, asOf))) await sleep(20);
+        return heard === asOf;
+      });
+      await sleep(20);
     },
   };
 }
