@@ -47,15 +47,15 @@ t.test('requests of one turn share a statement for their small pages', async (t)
   const leave = channels.sql.subscribe((event) => told.push(event));
   t.teardown(leave);
   await database.resetStatements();
-  const traces = Array.from({ length: 20 }, () => new Trace());
+  const traces = Array.from({ length: 28 }, () => new Trace());
   const pages = await Promise.all(
-    traces.map((trace, i) => reader([page({ parent: String(1 + (i % CAMPAIGNS)), limit: i }), page()], trace)),
+    traces.map((trace, i) => reader([page({ parent: String(1 + (i % CAMPAIGNS)), limit: i % 25 }), page()], trace)),
   );
-  t.equal(await statements(), 2, 'at most sixteen of them share one');
+  t.equal(await statements(), 3, 'eight of them the first, and at most sixteen each while that is under way');
   t.same(
     told.map(({ rows }) => rows).sort((a, b) => b - a),
-    [32, 8],
-    'which is told once',
+    [32, 16, 8],
+    'each of which is told once',
   );
   for (const trace of traces) t.match(trace.sql, { statements: 1, rows: 2 }, 'and each counts its part of it');
   t.ok(traces.every(({ slowest }) => slowest.name === 'Event.ofCampaign' && slowest.ms > 0));
@@ -162,12 +162,19 @@ t.test(
       return requests.map(() => PAGE);
     });
     const ask = (limit: number) => read([page({ limit })], new Trace());
-    const asked = Array.from({ length: 16 }, (_, i) => ask(i));
-    t.same(sent, [16], 'before the turn has ended');
+    const asked = Array.from({ length: 8 }, (_, i) => ask(i));
+    t.same(sent, [8], 'before the turn has ended');
+    asked.push(...Array.from({ length: 15 }, (_, i) => ask(i)));
+    t.same(sent, [8], 'more find room in the next while that is under way');
+    asked.push(ask(15));
+    t.same(sent, [8, 16]);
     asked.push(...[0, 15, 20].map(ask));
-    t.same(sent, [16]);
+    t.same(sent, [8, 16]);
     await Promise.all(asked);
-    t.same(sent, [16, 3], 'what comes later is read later, also what was asked for before');
+    t.same(sent, [8, 16, 3], 'what comes later is read later, also what was asked for before');
+    asked.splice(0, asked.length, ...Array.from({ length: 8 }, (_, i) => ask(i)));
+    t.same(sent, [8, 16, 3, 8], 'and nothing is waited for when nothing is under way any more');
+    await Promise.all(asked);
   },
 );
 
@@ -179,10 +186,10 @@ t.test('what has not been sent yet is shared on', async (t) => {
   });
   const ask = (limit: number) => read([page({ limit })], new Trace());
   const large = ask(100);
-  const small = Array.from({ length: 16 }, (_, i) => ask(i));
-  t.same(sent, [16]);
+  const small = Array.from({ length: 8 }, (_, i) => ask(i));
+  t.same(sent, [8]);
   await Promise.all([large, ask(100), ...small]);
-  t.same(sent, [16, 1], 'a large page waits for the end of the turn, and for others who ask for it');
+  t.same(sent, [8, 1], 'a large page waits for the end of the turn, and for others who ask for it');
 });
 
 /** A list's cursor, as a page gives it. */
@@ -243,6 +250,9 @@ t.test('a statement that is refused fails nobody but whose fault it is', async (
   );
   t.match(results, [{ value: [PAGE, PAGE] }, { reason: { message: 'bad' } }, { value: [PAGE, PAGE] }]);
   t.same(sizes, [6, 2, 2, 2]);
+  sizes.length = 0;
+  await Promise.all(Array.from({ length: 8 }, (_, i) => read([page({ limit: i })], new Trace())));
+  t.same(sizes, [8], 'and it is no longer under way');
 });
 
 t.test('where Postgres cannot answer, nobody asks again', async (t) => {
