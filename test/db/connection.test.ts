@@ -23,12 +23,14 @@ t.test('rows that nobody has any more are not kept until the next collection of 
   const oldBytes = () =>
     getHeapSpaceStatistics().find((space) => space.space_name === 'old_space')?.space_used_size ?? 0;
   const left: number[] = [];
-  // A collection of the whole heap may come amid a batch and hide what the batch has left: of several, not all have one.
-  for (let batch = 0; batch < 8; batch++) {
+  for (let batch = 0; batch < 9; batch++) {
     const before = oldBytes();
     for (let i = 0; i < 500; i++) await connection.send(ROWS_TEXT, [ROWS]);
     left.push((oldBytes() - before) / 500);
   }
+  // The least and the most say nothing: a collection of the whole heap may come amid a batch, and what the process itself has made
+  // so far, such as its compiled code, grows old in one of the first.
+  const median = left.toSorted((a, b) => a - b)[4] ?? Number.NaN;
   // The rows of one such statement take 60 kB.
-  t.ok(Math.max(...left) < 10_000, `a statement leaves ${left.map(Math.round).join(', ')} bytes`);
+  t.ok(median < 10_000, `a statement leaves ${left.map(Math.round).join(', ')} bytes`);
 });
