@@ -20,7 +20,7 @@ interface Asked<Group, Answer> {
 /** How many groups share a statement at most: whoever is in it waits for all of it. */
 const MAX_GROUPS = 16;
 
-/** How many do when no shared statement is under way: more would only keep Postgres waiting. */
+/** How many do while none of its own shared statements is under way: to wait for more would mostly keep Postgres waiting. */
 const MAX_GROUPS_WHEN_IDLE = 8;
 
 /**
@@ -28,9 +28,9 @@ const MAX_GROUPS_WHEN_IDLE = 8;
  * than to read a few rows. What is asked for alone waits for nothing else, and when a shared statement is refused, each group is read
  * on its own, so that nobody fails by another's fault; Postgres being away is nobody's.
  *
- * A statement is sent at the end of the turn, or as soon as no other group may share it: what is left to do in the turn, such as the
- * answers to others, would only keep Postgres waiting. That gave 1.07 times the random pages at 32 connections, and fewer groups where
- * no statement is under way 1.09 times as many again.
+ * A statement is sent at the end of the turn, or as soon as another group has come and no more may share it: what is left to do in the
+ * turn, such as the answers to others, would only keep Postgres waiting. That gave 1.07 times the random pages at 32 connections, and
+ * fewer groups where no shared statement is under way 1.09 times as many again.
  *
  * @param reads how to read several groups, and how to read one
  * @returns reads a group, perhaps together with others; throws what the reading throws
@@ -42,13 +42,13 @@ export function byTurn<Group, Answer>({
 }: Reads<Group, Answer>): (group: Group) => Promise<Answer> {
   let asked: Asked<Group, Answer>[] = [];
   let awaitsEnd = false;
-  let underWay = 0;
+  let sharedUnderWay = 0;
 
   const answer = async (all: readonly Asked<Group, Answer>[], groups: readonly Group[]): Promise<void> => {
     const [first, ...others] = all;
     if (first === undefined) return;
     if (others.length === 0) return first.resolve(apart(first.group));
-    underWay += 1;
+    sharedUnderWay += 1;
     try {
       const answers = await together(groups);
       for (const [i, { resolve }] of all.entries()) resolve(answers[i] as Answer);
@@ -58,7 +58,7 @@ export function byTurn<Group, Answer>({
         else resolve(apart(group));
       }
     } finally {
-      underWay -= 1;
+      sharedUnderWay -= 1;
     }
   };
 
@@ -81,6 +81,6 @@ export function byTurn<Group, Answer>({
       if (!awaitsEnd) setImmediate(endTurn);
       awaitsEnd = true;
       asked.push({ group, resolve, reject });
-      if (asked.length >= (underWay === 0 ? MAX_GROUPS_WHEN_IDLE : MAX_GROUPS)) send();
+      if (asked.length >= (sharedUnderWay === 0 ? MAX_GROUPS_WHEN_IDLE : MAX_GROUPS)) send();
     });
 }

@@ -13,8 +13,8 @@ interface Group {
 const MAX_IDS = 32;
 
 /**
- * Lets requests that come to miss bodies in the same turn of the event loop read them by one statement. It is sent after all of them
- * have asked, hence after their leases, so that what it brings is as new for each as its own statement would have brought it.
+ * Lets requests that come to miss bodies in the same turn of the event loop read them by one statement. It is sent after all who
+ * share it have asked, hence after their leases, so that what it brings is as new for each as its own statement would have brought it.
  *
  * @param name what the statement is called in figures
  * @param load reads bodies

@@ -38,7 +38,7 @@ t.test('what requests of one turn miss is read by one statement, or the first ei
     fc.array(fc.integer({ min: 1, max: EVENTS + 5 }).map(String), { minLength: 1, maxLength: 8 }),
     {
       minLength: 2,
-      maxLength: 16,
+      maxLength: 24,
     },
   );
   await fc.assert(

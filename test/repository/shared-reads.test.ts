@@ -49,7 +49,7 @@ t.test('requests of one turn share a statement for their small pages', async (t)
   await database.resetStatements();
   const traces = Array.from({ length: 28 }, () => new Trace());
   const pages = await Promise.all(
-    traces.map((trace, i) => reader([page({ parent: String(1 + (i % CAMPAIGNS)), limit: i % 25 }), page()], trace)),
+    traces.map((trace, i) => reader([page({ parent: String(1 + (i % CAMPAIGNS)), limit: i }), page()], trace)),
   );
   t.equal(await statements(), 3, 'eight of them the first, and at most sixteen each while that is under way');
   t.same(
@@ -211,7 +211,7 @@ t.test('a shared statement brings what each would have brought alone', async (t)
     keys: fc.boolean(),
   });
   const counts = { together: 0, alone: 0 };
-  const groups = fc.array(fc.array(request, { minLength: 1, maxLength: 4 }), { minLength: 2, maxLength: 12 });
+  const groups = fc.array(fc.array(request, { minLength: 1, maxLength: 4 }), { minLength: 2, maxLength: 24 });
   await fc.assert(
     fc.asyncProperty(groups, async (drawn) => {
       const asked = await Promise.all(
@@ -251,8 +251,31 @@ t.test('a statement that is refused fails nobody but whose fault it is', async (
   t.match(results, [{ value: [PAGE, PAGE] }, { reason: { message: 'bad' } }, { value: [PAGE, PAGE] }]);
   t.same(sizes, [6, 2, 2, 2]);
   sizes.length = 0;
-  await Promise.all(Array.from({ length: 8 }, (_, i) => read([page({ limit: i })], new Trace())));
-  t.same(sizes, [8], 'and it is no longer under way');
+  const more = Array.from({ length: 8 }, (_, i) => read([page({ limit: i })], new Trace()));
+  t.same(sizes, [8], 'and it is no longer under way: eight wait for nothing');
+  await Promise.all(more);
+});
+
+t.test('what has waited for a statement waits no more when that is answered and another asks', async (t) => {
+  const sizes: number[] = [];
+  const answers: (() => void)[] = [];
+  const read = sharedReads('Thing.all', async (requests) => {
+    sizes.push(requests.length);
+    await new Promise<void>((resolve) => answers.push(resolve));
+    return requests.map(() => PAGE);
+  });
+  let limit = 0;
+  const ask = (count: number) =>
+    Array.from({ length: count }, () => read([page({ parent: String(limit), limit: limit++ % 24 })], new Trace()));
+  const first = ask(8);
+  const second = ask(10);
+  answers[0]?.();
+  await Promise.all(first);
+  t.same(sizes, [8], 'still in the turn in which they asked');
+  const third = ask(1);
+  t.same(sizes, [8, 11]);
+  answers[1]?.();
+  await Promise.all([...second, ...third]);
 });
 
 t.test('where Postgres cannot answer, nobody asks again', async (t) => {
@@ -266,6 +289,9 @@ t.test('where Postgres cannot answer, nobody asks again', async (t) => {
   t.match(results, [{ reason: { message: 'gone' } }, { reason: { message: 'gone' } }]);
   t.equal(asked, 1);
   for (const trace of traces) t.match(trace.sql, { statements: 0 }, 'and nothing was sent');
+  const more = Array.from({ length: 8 }, (_, i) => read([page({ limit: i })], new Trace()));
+  t.equal(asked, 2, 'nor is it still under way');
+  await Promise.allSettled(more);
 });
 
 t.test('a shared statement has the time of the last to come, and is wanted while anybody wants it', async (t) => {
