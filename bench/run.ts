@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ServiceError } from '../src/cli/services/service-error.ts';
 import { type Bench, compare, poolOf } from './runner/compare.ts';
 import { measureGrowth } from './runner/growth/measure-growth.ts';
 import { plotGrowth, reportGrowth } from './runner/growth/report-growth.ts';
@@ -160,7 +161,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 try {
   await main(readMode(process.env), teardown);
 } catch (error) {
-  console.error(error);
+  // What a service says of itself says what to do next; a stack would hide that.
+  console.error(error instanceof ServiceError ? error.message : error);
   process.exitCode = 1;
 } finally {
   await stopAll(teardown);

@@ -6,6 +6,8 @@ import postgres, { type Sql } from 'postgres';
 import { seedDatabase } from '../../src/cli/seed.ts';
 import { startPostgres } from '../../src/cli/services/postgres.ts';
 import { type RedisService, startRedis } from '../../src/cli/services/redis.ts';
+import { findOrInstallRedis } from '../../src/cli/services/redis-binary.ts';
+import { ServiceError } from '../../src/cli/services/service-error.ts';
 import { migrateDatabase } from '../../src/db/migrate.ts';
 import { cpuSeconds, cpuSecondsOfChildren } from './process-time.ts';
 import type { Teardown } from './teardown.ts';
@@ -70,8 +72,10 @@ const UPKEEP = new Set(
  *
  * @param teardown gets what stops them
  * @returns the stores
+ * @throws when there is no Redis and none can be installed
  */
 export async function startStores(teardown: Teardown): Promise<Stores> {
+  if ((await findOrInstallRedis()) === null) throw new ServiceError('The bench needs a redis-server: see above.');
   const dataDir = mkdtempSync(join(tmpdir(), 'larder-bench-'));
   const service = await startPostgres({ dataDir, settings: SETTINGS, persistent: false });
   teardown.push(() => service.stop());

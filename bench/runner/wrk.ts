@@ -1,4 +1,5 @@
 import { canInstall, findOnPath, installPackage } from '../../src/cli/services/install.ts';
+import { ServiceError } from '../../src/cli/services/service-error.ts';
 
 /**
  * Finds wrk on PATH, else installs Debian's where root may.
@@ -10,5 +11,7 @@ export async function findOrInstallWrk(): Promise<string> {
   if (findOnPath(['wrk']) === null && canInstall()) await installPackage('wrk');
   const found = findOnPath(['wrk']);
   if (found !== null) return found;
-  throw new Error('There is no wrk on PATH, which sends the load: `sudo apt-get install wrk`, or `brew install wrk`.');
+  throw new ServiceError(
+    'There is no wrk on PATH, which sends the load: `sudo apt-get install wrk`, or `brew install wrk`.',
+  );
 }
