@@ -29,6 +29,8 @@ export class EntityCache {
   readonly #flights = new Flights();
   readonly #trust: Trust;
   readonly #memory: TrustedMemory;
+  /** What the keys of each kind of entity begin with: written anew for each body, it took as long as to look the body up. */
+  readonly #starts = new Map<string, string>();
 
   /** @param options the tiers and how long they keep things */
   constructor(options: CacheOptions) {
@@ -52,8 +54,10 @@ export class EntityCache {
     if (held === undefined) return undefined;
     const counts = trace.entity(space.entity);
     counts.memoryHits += 1;
-    if (held === null) counts.memoryNegatives += 1;
-    counts[held === null ? 'negative' : 'hits'] += 1;
+    if (held === null) {
+      counts.memoryNegatives += 1;
+      counts.negative += 1;
+    } else counts.hits += 1;
     return held;
   }
 
@@ -158,8 +162,13 @@ export class EntityCache {
     this.#trust.heard(echo);
   }
 
-  #key(space: EntitySpace, want: Want): string {
-    return cacheKey(this.#options.prefix, space.entity, want.id);
+  #key({ entity }: EntitySpace, { id }: Want): string {
+    let start = this.#starts.get(entity);
+    if (start === undefined) {
+      start = cacheKey(this.#options.prefix, entity, '');
+      this.#starts.set(entity, start);
+    }
+    return start + id;
   }
 
   /** Who reads by id trusts what a flight brings; of a list, the versions are compared when it has arrived. */

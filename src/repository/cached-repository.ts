@@ -123,7 +123,10 @@ export function createRepository<E extends Entity, Lists extends string>(
       // What a list names was so when it was asked for, however long its answer took.
       const since = performance.now();
       const pages = await reader(requests, scope.trace);
-      const refs = pages.flatMap((page, i) => (requests[i]?.needs.entities ? page.refs : []));
+      const refs: Ref[] = [];
+      pages.forEach((page, i) => {
+        if (requests[i]?.needs.entities) refs.push(...page.refs);
+      });
       const bodies = await read(refs, scope, since);
       let next = 0;
       return pages.map((page, i) => {

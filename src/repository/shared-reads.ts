@@ -46,13 +46,17 @@ export function sharedReads(name: string, read: ReadPages): ReadPages {
 
   /** Reads the pages of some groups by one statement, which each of their requests counts. */
   const together = async (groups: readonly Group[]): Promise<RefPage[][]> => {
-    const shared = Trace.ofAll(groups.flatMap(({ traces }) => traces));
+    // By loops: two flatMaps took as long as a tenth of all that is done here.
+    const asked: PageRequest[] = [];
+    const sharers: Trace[] = [];
+    for (const { requests, traces } of groups) {
+      asked.push(...requests);
+      sharers.push(...traces);
+    }
+    const shared = Trace.ofAll(sharers);
     let pages: RefPage[] = [];
     try {
-      pages = await read(
-        groups.flatMap(({ requests }) => requests),
-        shared,
-      );
+      pages = await read(asked, shared);
     } finally {
       const answered = pages.length > 0;
       for (const { requests, traces } of groups) {

@@ -136,7 +136,10 @@ export class Trace {
    * @returns counters to add to
    */
   entity(entity: string): CacheCounts {
-    this.cache[entity] ??= noCounts();
-    return this.cache[entity];
+    const known = this.cache[entity];
+    if (known !== undefined) return known;
+    const counts = noCounts();
+    this.cache[entity] = counts;
+    return counts;
   }
 }
