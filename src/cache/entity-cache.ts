@@ -5,13 +5,16 @@ import type { Body, EntitySpace } from './entry.ts';
 import { type Bodies, type Flight, Flights } from './flights.ts';
 import type { InvalidationBus } from './invalidation-bus.ts';
 import type { MemoryTier } from './memory-tier.ts';
-import { cacheKey, type Loader, type ReadThroughOptions, readThrough, type Want } from './read-through.ts';
+import type { PageMemory } from './page-memory.ts';
+import { cacheKey, keyWriter, type Loader, type ReadThroughOptions, readThrough, type Want } from './read-through.ts';
 import { Trust } from './trust.ts';
 import { TrustedMemory } from './trusted-memory.ts';
 
 /** What the cache is made of; either tier may be absent. */
 export interface CacheOptions extends ReadThroughOptions {
   readonly memory: MemoryTier | null;
+  /** As `memory`, for whole pages. */
+  readonly pages?: PageMemory | null;
   /** Reaches the memory of other processes; present where Redis is. */
   readonly bus: InvalidationBus | null;
   /**
@@ -25,16 +28,19 @@ export interface CacheOptions extends ReadThroughOptions {
  * Reads entities through memory, Redis and Postgres, in that order, each key by one reader of this process at a time.
  */
 export class EntityCache {
+  /** What memory holds of whole pages. Invalidations do not matter to it: the versions that a list has just named do. */
+  readonly pages: PageMemory | null;
   readonly #options: CacheOptions;
   readonly #flights = new Flights();
   readonly #trust: Trust;
   readonly #memory: TrustedMemory;
-  /** What the keys of each kind of entity begin with: written anew for each body, it took as long as to look the body up. */
-  readonly #starts = new Map<string, string>();
+  readonly #key: (space: EntitySpace, want: Want) => string;
 
   /** @param options the tiers and how long they keep things */
   constructor(options: CacheOptions) {
+    this.pages = options.pages ?? null;
     this.#options = options;
+    this.#key = keyWriter(options.prefix);
     this.#trust = new Trust(options.memoryTtlMs, options.bus === null);
     this.#memory = new TrustedMemory(options.memory, this.#trust, options.ttlMs);
     options.redis?.onReady(() => this.#trust.readsAnew());
@@ -87,7 +93,9 @@ export class EntityCache {
         continue;
       }
       const flight = this.#flights.of(this.#key(space, want));
-      if (flight === undefined || !this.#mayJoin(flight, want)) own.push(want);
+      // Who reads by id trusts what a flight brings; of a list, the versions are compared when it has arrived.
+      const mayJoin = flight !== undefined && (want.version !== null || this.#trust.covers(flight.since));
+      if (!mayJoin) own.push(want);
       else joined.set(flight, [...(joined.get(flight) ?? []), want]);
     }
     if (own.length === 0 && joined.size === 0) return found;
@@ -153,27 +161,9 @@ export class EntityCache {
     if (epoch !== null) bus.echo({ sent: asOf, epoch });
   }
 
-  /**
-   * Takes note that every invalidation was heard which was published before an echo was sent.
-   *
-   * @param echo what this process had told itself
-   */
+  /** @param echo what this process had told itself: it has heard every invalidation that was published before that was sent */
   heard(echo: Echo): void {
     this.#trust.heard(echo);
-  }
-
-  #key({ entity }: EntitySpace, { id }: Want): string {
-    let start = this.#starts.get(entity);
-    if (start === undefined) {
-      start = cacheKey(this.#options.prefix, entity, '');
-      this.#starts.set(entity, start);
-    }
-    return start + id;
-  }
-
-  /** Who reads by id trusts what a flight brings; of a list, the versions are compared when it has arrived. */
-  #mayJoin(flight: Flight, want: Want): boolean {
-    return want.version !== null || this.#trust.covers(flight.since);
   }
 
   /** Waits for another reading; a body of another version than the list named may be older, so it is read again. */

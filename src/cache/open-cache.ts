@@ -2,6 +2,7 @@ import type { Echo } from './bus-messages.ts';
 import { EntityCache } from './entity-cache.ts';
 import { InvalidationBus } from './invalidation-bus.ts';
 import { MemoryTier } from './memory-tier.ts';
+import { PageMemory } from './page-memory.ts';
 import { RedisTier } from './redis-tier.ts';
 
 /** Which tiers there are and how long they keep things. */
@@ -33,8 +34,9 @@ export interface OpenCache {
 export function openCache(settings: CacheSettings, onError: (error: Error) => void): OpenCache {
   const { redisUrl, prefix, memoryMaxEntries, memoryTtlMs, ttlMs } = settings;
   const memory = memoryMaxEntries === 0 ? null : new MemoryTier(memoryMaxEntries);
+  const pages = memoryMaxEntries === 0 ? null : new PageMemory(memoryMaxEntries);
   if (redisUrl === null) {
-    const cache = new EntityCache({ memory, redis: null, bus: null, prefix, ttlMs, memoryTtlMs });
+    const cache = new EntityCache({ memory, pages, redis: null, bus: null, prefix, ttlMs, memoryTtlMs });
     return { cache, redis: null, close: async () => {} };
   }
   const redis = new RedisTier(redisUrl, prefix, onError);
@@ -44,7 +46,7 @@ export function openCache(settings: CacheSettings, onError: (error: Error) => vo
     onEcho: (echo: Echo) => cache.heard(echo),
   };
   const bus = new InvalidationBus(redisUrl, prefix, listener, redis.tell.bind(redis), onError);
-  const cache = new EntityCache({ memory, redis, bus, prefix, ttlMs, memoryTtlMs });
+  const cache = new EntityCache({ memory, pages, redis, bus, prefix, ttlMs, memoryTtlMs });
   const close = async () => {
     bus.close();
     await redis.close();

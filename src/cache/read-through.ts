@@ -39,6 +39,23 @@ export function cacheKey(prefix: string, entity: string, id: string): string {
 }
 
 /**
+ * @param prefix put before every key
+ * @returns writes the key of what is wanted, and what the keys of a kind begin with but once: written anew for each body, that took as
+ *   long as to look the body up
+ */
+export function keyWriter(prefix: string): (space: EntitySpace, want: Want) => string {
+  const starts = new Map<string, string>();
+  return ({ entity }, { id }) => {
+    let start = starts.get(entity);
+    if (start === undefined) {
+      start = cacheKey(prefix, entity, '');
+      starts.set(entity, start);
+    }
+    return start + id;
+  };
+}
+
+/**
  * @param body what is kept
  * @param ttlMs how long a body is kept, in milliseconds
  * @returns how long this one is: what is filled together must not expire together

@@ -17,7 +17,11 @@ const NEWEST = '';
  * @returns a body for each, in order, `null` for what there is not
  * @throws what the loaders throw
  */
-type ReadBodies = (wants: readonly Want[], scope: Scope, since?: number) => (Body | null)[] | Promise<(Body | null)[]>;
+export type ReadBodies = (
+  wants: readonly Want[],
+  scope: Scope,
+  since?: number,
+) => (Body | null)[] | Promise<(Body | null)[]>;
 
 /**
  * Makes what reads the bodies of one kind of entity through the request's identity map and the caches.

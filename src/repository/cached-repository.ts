@@ -11,6 +11,7 @@ import type { Entity, EntityDefinition } from './entity-definition.ts';
 import { entityWriter } from './entity-writer.ts';
 import { listReader } from './list.ts';
 import type { Page, PageItem, PageRequest, Position, Ref, RefPage } from './page.ts';
+import { pageBodies } from './page-bodies.ts';
 import { isPosition } from './position.ts';
 import type { Scope } from './scope.ts';
 import type { AuditSource, SelfAudit } from './self-audit.ts';
@@ -72,6 +73,8 @@ export function createRepository<E extends Entity, Lists extends string>(
   };
   const read = bodyReader(space, cache, { load, loadShared: sharedBodies(definition.byIds.name, load) });
 
+  const readPages = pageBodies(space, cache, read);
+
   // A body's entity was made from this definition's columns, or decoded under the shape that hashes them.
   const entityOf = (body: Body | null | undefined) => (body?.entity ?? null) as E | null;
 
@@ -123,29 +126,27 @@ export function createRepository<E extends Entity, Lists extends string>(
       // What a list names was so when it was asked for, however long its answer took.
       const since = performance.now();
       const pages = await reader(requests, scope.trace);
-      const refs: Ref[] = [];
-      pages.forEach((page, i) => {
-        if (requests[i]?.needs.entities) refs.push(...page.refs);
-      });
-      const bodies = await read(refs, scope, since);
+      const wanted = pages.filter((_page, i) => requests[i]?.needs.entities);
+      const bodies = await readPages(wanted, scope, since);
       let next = 0;
       return pages.map((page, i) => {
         if (requests[i]?.needs.entities !== true) return toPage<E>(page, null);
-        const first = next;
-        next += page.refs.length;
-        return toPage(page, (at) => entityOf(bodies[first + at]));
+        const own = bodies[next] ?? [];
+        next += 1;
+        return toPage(page, own.map(entityOf));
       });
     },
   };
 }
 
 /** A row that went away between the list and its body is left out of the page. */
-function toPage<E>(page: RefPage, entityAt: ((at: number) => E | null) | null): Page<E> {
+function toPage<E extends Entity>(page: RefPage, entities: readonly (E | null)[] | null): Page<E> {
+  const { keys, hasNext, hasPrevious, total } = page;
   const items: PageItem<E>[] = [];
-  page.refs.forEach(({ id }, i) => {
-    const entity = entityAt?.(i) ?? null;
-    if (entity === null && entityAt !== null) return;
-    items.push({ id, entity, position: page.positions?.[i] ?? null });
-  });
-  return { items, hasNext: page.hasNext, hasPrevious: page.hasPrevious, total: page.total };
+  const add = (id: string, entity: E | null, i: number) => {
+    items.push({ id, entity, position: keys === null ? null : { key: keys[i] ?? null, id } });
+  };
+  for (const [i, { id }] of entities === null ? page.refs.entries() : []) add(id, null, i);
+  for (const [i, entity] of entities?.entries() ?? []) if (entity !== null) add(entity.id, entity, i);
+  return { items, hasNext, hasPrevious, total };
 }

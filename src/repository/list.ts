@@ -1,10 +1,11 @@
 import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Database } from '../db/client.ts';
-import { type KeysetRow, type KeysetShape, keysetStatement, sentinels } from '../db/keyset.ts';
+import { type KeysetShape, keysetStatement, sentinels } from '../db/keyset.ts';
 import { run } from '../db/run.ts';
 import { arrayLiteral } from '../db/statement.ts';
 import type { ListDefinition } from './entity-definition.ts';
-import type { PageRequest, Position, Ref, RefPage } from './page.ts';
+import type { PageRequest, Position, RefPage } from './page.ts';
+import { RowPage } from './row-page.ts';
 import { type ReadPages, sharedReads } from './shared-reads.ts';
 
 /**
@@ -39,7 +40,7 @@ export function listReader(database: Database, name: string, entity: PgTable, li
     return sharedReads(statement.name, async (requests, trace) => {
       const rows = await run(database, statement, parameters(list, shape, requests), trace);
       const pages: RefPage[] = [];
-      for (const row of rows) pages[row.ord] = toPage(row, requests[row.ord] as PageRequest);
+      for (const row of rows) pages[row.ord] = new RowPage(row, requests[row.ord] as PageRequest);
       return pages;
     });
   };
@@ -158,32 +159,4 @@ function parameters(list: ListDefinition, shape: KeysetShape, requests: readonly
 function sizeOf({ limit, needs }: PageRequest): number {
   if (!needs.rows) return 0;
   return needs.flags ? limit + 1 : limit;
-}
-
-function toPage(row: KeysetRow, request: PageRequest): RefPage {
-  const ids = split(row.ids);
-  const versions = split(row.versions);
-  const refs: Ref[] = [];
-  for (let i = 0; i < ids.length && i < request.limit; i += 1) {
-    refs.push({ id: ids[i] as string, version: versions[i] as string });
-  }
-  const positions = row.keys === undefined ? null : refs.map((ref, i) => ({ key: row.keys?.[i] ?? null, id: ref.id }));
-  const more = ids.length > request.limit;
-  const beforeStart = request.direction === 'ASC' ? row.below : row.above;
-  const afterEnd = request.direction === 'ASC' ? row.above : row.below;
-  if (request.backward) {
-    refs.reverse();
-    positions?.reverse();
-  }
-  return {
-    refs,
-    positions,
-    hasNext: (request.backward ? false : more) || (afterEnd ?? false),
-    hasPrevious: (request.backward ? more : false) || (beforeStart ?? false),
-    total: row.total == null ? null : Number(row.total),
-  };
-}
-
-function split(text: string | null): string[] {
-  return text === null ? [] : text.split(',');
 }

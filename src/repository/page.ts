@@ -63,9 +63,11 @@ export interface PageItem<E> {
 
 /** What the list statement says of one page: ids, versions and places, never bodies. */
 export interface RefPage {
+  /** The ids and versions of the refs, in order, as one text that no other page of the same kind of entity has. */
+  readonly text: string;
   readonly refs: readonly Ref[];
-  /** A place for each ref; `null` unless positions were needed. */
-  readonly positions: readonly Position[] | null;
+  /** The text of each ref's sort key, `null` where the list is sorted by id alone; `null` unless positions were needed. */
+  readonly keys: readonly (string | null)[] | null;
   readonly hasNext: boolean;
   readonly hasPrevious: boolean;
   readonly total: number | null;
