@@ -14,7 +14,7 @@ import { TrustedMemory } from './trusted-memory.ts';
 export interface CacheOptions extends ReadThroughOptions {
   readonly memory: MemoryTier | null;
   /** As `memory`, for whole pages. */
-  readonly pages?: PageMemory | null;
+  readonly pages: PageMemory | null;
   /** Reaches the memory of other processes; present where Redis is. */
   readonly bus: InvalidationBus | null;
   /**
@@ -38,7 +38,7 @@ export class EntityCache {
 
   /** @param options the tiers and how long they keep things */
   constructor(options: CacheOptions) {
-    this.pages = options.pages ?? null;
+    this.pages = options.pages;
     this.#options = options;
     this.#key = keyWriter(options.prefix);
     this.#trust = new Trust(options.memoryTtlMs, options.bus === null);

@@ -3,7 +3,9 @@ import type { Body, EntitySpace } from './entry.ts';
 
 /**
  * The bodies of whole pages, by what a list said of them: ids and versions. A page that is named again in the same words has the same
- * bodies, so that one look answers for all of them. That is no cache of lists: Postgres has just said what the page is.
+ * bodies, so that one look answers for all of them. That is no cache of lists: Postgres has just said what the page is, and for the same
+ * reason nothing here has to be invalidated. A body that is used by way of its page alone is not used in the other tiers meanwhile: they
+ * may drop it, and nobody puts it back before it is asked for by itself.
  */
 export class PageMemory {
   readonly #pages: LRUCache<string, readonly Body[]>;
@@ -15,19 +17,19 @@ export class PageMemory {
 
   /**
    * @param space the kind of entity
-   * @param text the page's ids and versions
+   * @param named the ids and versions of the page, as one text
    * @returns the bodies, in order; `undefined` when they were not kept, or not for so long
    */
-  get({ entity }: EntitySpace, text: string): readonly Body[] | undefined {
-    return this.#pages.get(entity + text);
+  get({ entity }: EntitySpace, named: string): readonly Body[] | undefined {
+    return this.#pages.get(entity + named);
   }
 
   /**
    * @param space the kind of entity
-   * @param text the page's ids and versions
+   * @param named the ids and versions of the page, as one text
    * @param bodies the bodies in these versions, in order; at least one
    */
-  set({ entity }: EntitySpace, text: string, bodies: readonly Body[]): void {
-    this.#pages.set(entity + text, bodies);
+  set({ entity }: EntitySpace, named: string, bodies: readonly Body[]): void {
+    this.#pages.set(entity + named, bodies);
   }
 }

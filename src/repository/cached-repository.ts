@@ -73,7 +73,7 @@ export function createRepository<E extends Entity, Lists extends string>(
   };
   const read = bodyReader(space, cache, { load, loadShared: sharedBodies(definition.byIds.name, load) });
 
-  const readPages = pageBodies(space, cache, read);
+  const bodiesOf = pageBodies(space, cache, read);
 
   // A body's entity was made from this definition's columns, or decoded under the shape that hashes them.
   const entityOf = (body: Body | null | undefined) => (body?.entity ?? null) as E | null;
@@ -127,7 +127,7 @@ export function createRepository<E extends Entity, Lists extends string>(
       const since = performance.now();
       const pages = await reader(requests, scope.trace);
       const wanted = pages.filter((_page, i) => requests[i]?.needs.entities);
-      const bodies = await readPages(wanted, scope, since);
+      const bodies = await bodiesOf(wanted, scope, since);
       let next = 0;
       return pages.map((page, i) => {
         if (requests[i]?.needs.entities !== true) return toPage<E>(page, null);
@@ -146,7 +146,10 @@ function toPage<E extends Entity>(page: RefPage, entities: readonly (E | null)[]
   const add = (id: string, entity: E | null, i: number) => {
     items.push({ id, entity, position: keys === null ? null : { key: keys[i] ?? null, id } });
   };
-  for (const [i, { id }] of entities === null ? page.refs.entries() : []) add(id, null, i);
-  for (const [i, entity] of entities?.entries() ?? []) if (entity !== null) add(entity.id, entity, i);
+  if (entities === null) {
+    for (const [i, { id }] of page.refs.entries()) add(id, null, i);
+  } else {
+    for (const [i, entity] of entities.entries()) if (entity !== null) add(entity.id, entity, i);
+  }
   return { items, hasNext, hasPrevious, total };
 }

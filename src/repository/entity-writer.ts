@@ -23,6 +23,7 @@ export function entityWriter<E extends Entity, Lists extends string>(
 
   const written = async (id: string, body: Body | null, scope: Scope): Promise<E | null> => {
     identityMap(scope, name).set(id, body);
+    scope.hasWritten = true;
     try {
       await cache.invalidate([{ entity: name, id }], true);
     } catch (error) {

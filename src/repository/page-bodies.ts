@@ -9,8 +9,8 @@ import { identityMap, type Scope } from './scope.ts';
 export type PageBodies = readonly (readonly (Body | null)[])[];
 
 /**
- * Makes what reads the bodies of whole pages. A page that memory holds as a whole takes one look instead of one for each body, and
- * nothing is made of what the list said of it.
+ * Makes what reads the bodies of whole pages. A page that memory holds as a whole takes one look instead of one for each body, and its
+ * refs are not even made.
  *
  * @param space the kind of entity
  * @param cache the caches
@@ -18,44 +18,54 @@ export type PageBodies = readonly (readonly (Body | null)[])[];
  * @returns reads the bodies of pages, at once when memory holds them all; throws what the reading throws
  */
 export function pageBodies(space: EntitySpace, cache: Pick<EntityCache, 'pages'>, read: ReadBodies) {
-  /** What memory holds of a page, as if each of its bodies had been asked for. */
-  const recall = (page: RefPage, scope: Scope): readonly Body[] | undefined => {
-    const bodies = scope.cold ? undefined : cache.pages?.get(space, page.text);
-    if (bodies === undefined) return undefined;
+  /** Takes what memory holds as if each body had been asked for, unless the request has one of them, or a ref, in another version. */
+  const take = (held: readonly (readonly Body[] | undefined)[], refs: readonly Ref[], scope: Scope): boolean => {
     const identities = identityMap(scope, space.entity);
-    let recalled = 0;
-    for (const body of bodies) {
-      // A body's entity was made from a row, and has its id.
-      const { id } = body.entity as Entity;
-      if (identities.get(id)?.version === body.version) continue;
-      identities.set(id, body);
-      recalled += 1;
+    let agree = true;
+    let taken = 0;
+    for (const bodies of held) {
+      for (const body of bodies ?? []) {
+        // A body's entity was made from a row, and has its id.
+        const { id } = body.entity as Entity;
+        const known = identities.get(id);
+        if (known === undefined) {
+          identities.set(id, body);
+          taken += 1;
+        } else if (known?.version !== body.version) agree = false;
+      }
     }
-    if (recalled > 0) {
+    if (taken > 0) {
       const counts = scope.trace.entity(space.entity);
-      counts.memoryHits += recalled;
-      counts.hits += recalled;
+      counts.memoryHits += taken;
+      counts.hits += taken;
     }
-    return bodies;
+    return agree && refs.every(({ id, version }) => !identities.has(id) || identities.get(id)?.version === version);
+  };
+
+  const refsOf = (pages: readonly RefPage[]): Ref[] => {
+    const refs: Ref[] = [];
+    for (const page of pages) refs.push(...page.refs);
+    return refs;
   };
 
   return (pages: readonly RefPage[], scope: Scope, since: number): PageBodies | Promise<PageBodies> => {
-    const refs: Ref[] = [];
-    const known = pages.map((page) => {
-      const bodies = recall(page, scope);
-      if (bodies === undefined) refs.push(...page.refs);
-      return bodies;
-    });
-    if (refs.length === 0) return known.map((bodies) => bodies ?? []);
-    const answer = (read: readonly (Body | null)[]): PageBodies => {
+    let held = pages.map((page) => (scope.cold ? undefined : cache.pages?.get(space, page.named)));
+    let refs = refsOf(pages.filter((_page, i) => held[i] === undefined));
+    // Of two versions the row has the last word, and the reading of single bodies gives it that.
+    if (!take(held, refs, scope)) {
+      held = [];
+      refs = refsOf(pages);
+    }
+    if (refs.length === 0) return pages.map((_page, i) => held[i] ?? []);
+    const answer = (bodies: readonly (Body | null)[]): PageBodies => {
       let end = 0;
-      return known.map((bodies, i) => {
-        if (bodies !== undefined) return bodies;
-        const page = pages[i] as RefPage;
+      return pages.map((page, i) => {
+        const own = held[i];
+        if (own !== undefined) return own;
         const start = end;
         end += page.refs.length;
-        const found = read.slice(start, end);
-        if (!scope.cold && found.length > 0 && isAsNamed(found, page.refs)) cache.pages?.set(space, page.text, found);
+        const found = bodies.slice(start, end);
+        if (mayKeep(scope) && isAsNamed(found, page.refs)) cache.pages?.set(space, page.named, found);
         return found;
       });
     };
@@ -64,7 +74,12 @@ export function pageBodies(space: EntitySpace, cache: Pick<EntityCache, 'pages'>
   };
 }
 
-/** Whether each body is there, and of the version that the list named: what was read may be newer. */
+/** A request that reads past the caches leaves nothing there, nor does what a write has returned: a trigger may have changed it since. */
+function mayKeep({ cold, hasWritten }: Scope): boolean {
+  return !cold && !hasWritten;
+}
+
+/** Whether there are bodies, and each of the version that the list named: what was read may be newer, or gone. */
 function isAsNamed(bodies: readonly (Body | null)[], refs: readonly Ref[]): bodies is readonly Body[] {
-  return bodies.every((body, i) => body !== null && body.version === refs[i]?.version);
+  return bodies.length > 0 && bodies.every((body, i) => body !== null && body.version === refs[i]?.version);
 }

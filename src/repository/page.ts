@@ -63,8 +63,8 @@ export interface PageItem<E> {
 
 /** What the list statement says of one page: ids, versions and places, never bodies. */
 export interface RefPage {
-  /** The ids and versions of the refs, in order, as one text that no other page of the same kind of entity has. */
-  readonly text: string;
+  /** What the list named, ids and versions, as one text: pages of one kind of entity whose texts are equal have equal refs. */
+  readonly named: string;
   readonly refs: readonly Ref[];
   /** The text of each ref's sort key, `null` where the list is sorted by id alone; `null` unless positions were needed. */
   readonly keys: readonly (string | null)[] | null;

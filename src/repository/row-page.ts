@@ -3,7 +3,6 @@ import type { PageRequest, Ref, RefPage } from './page.ts';
 
 /** A page as its row says it. Its refs are made when they are read: of a page that memory holds as a whole, nobody reads them. */
 export class RowPage implements RefPage {
-  readonly text: string;
   readonly hasNext: boolean;
   readonly hasPrevious: boolean;
   readonly total: number | null;
@@ -19,14 +18,19 @@ export class RowPage implements RefPage {
     const { limit, backward, direction, needs } = request;
     this.#row = row;
     this.#request = request;
-    // Of a row with one entry too many, the limit says which it is.
-    this.text = `${backward ? '<' : '>'}${limit}:${row.ids}:${row.versions}`;
     const more = needs.flags && split(row.ids).length > limit;
     const beforeStart = direction === 'ASC' ? row.below : row.above;
     const afterEnd = direction === 'ASC' ? row.above : row.below;
     this.hasNext = (backward ? false : more) || (afterEnd ?? false);
     this.hasPrevious = (backward ? more : false) || (beforeStart ?? false);
     this.total = row.total == null ? null : Number(row.total);
+  }
+
+  get named(): string {
+    const { limit, backward } = this.#request;
+    const { ids, versions } = this.#row;
+    // The limit, because there may be one entry too many, and the direction, because refs are in the list's order and the row is not.
+    return `${backward ? '<' : '>'}${limit}:${ids}:${versions}`;
   }
 
   get refs(): readonly Ref[] {

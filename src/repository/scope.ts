@@ -6,6 +6,8 @@ export interface Scope {
   readonly trace: Trace;
   /** Bodies by entity name and id; `null` for an entity that does not exist. */
   readonly identities: Map<string, Map<string, Body | null>>;
+  /** Whether some of these bodies are what a write of this request has returned. */
+  hasWritten: boolean;
   /** Whether bodies are read from Postgres alone, and left there: no cache is asked, filled or told anything. */
   readonly cold: boolean;
 }
@@ -16,7 +18,7 @@ export interface Scope {
  * @returns a scope that has read nothing
  */
 export function createScope(trace: Trace, cold = false): Scope {
-  return { trace, identities: new Map(), cold };
+  return { trace, identities: new Map(), hasWritten: false, cold };
 }
 
 /**

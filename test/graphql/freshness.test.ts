@@ -14,7 +14,7 @@ const stack = await startServer(t);
 const { sql, database, redis } = stack;
 const keys = openRedis(t, redis);
 await makeData(sql, { brands: 2, campaigns: 12, events: 50, perCampaign: 10 });
-// What the rows' own invalidation drops from Redis is not put back for a page that memory holds: only another process would need it.
+// What the rows' own invalidation drops from Redis is not put back for a page that memory holds, before it is asked for by itself.
 await database.drained();
 
 t.test('a row changed by plain SQL is seen by the very next list', async (t) => {

@@ -87,7 +87,7 @@ t.test('what does not exist is told apart by the tier that knew it', async (t) =
 });
 
 t.test('so are bodies and negatives that came with another request', async (t) => {
-  const options = { redis: null, memory: null, bus: null, prefix: '', ttlMs: 60_000, memoryTtlMs: 60_000 };
+  const options = { redis: null, memory: null, pages: null, bus: null, prefix: '', ttlMs: 60_000, memoryTtlMs: 60_000 };
   const cache = new EntityCache(options);
   const space = { entity: 'Thing', shape: '' };
   const wants = ['1', '2', '3'].map((id) => ({ id, version: null }));

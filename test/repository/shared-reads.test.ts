@@ -33,7 +33,7 @@ const page = (more: Partial<PageRequest> = {}): PageRequest => ({
   ...more,
 });
 
-const PAGE: RefPage = { text: '', refs: [], keys: null, hasNext: false, hasPrevious: false, total: null };
+const PAGE: RefPage = { named: '', refs: [], keys: null, hasNext: false, hasPrevious: false, total: null };
 
 // Whatever a connection asks when it is made is asked before anything is counted.
 await reader([page()], new Trace());
@@ -200,8 +200,8 @@ async function positions(parent: string, direction: 'ASC' | 'DESC') {
 
 /** Pages with what they make when it is read. */
 function asPlain(pages: readonly RefPage[]) {
-  return pages.map(({ text, refs, keys, hasNext, hasPrevious, total }) => [
-    text,
+  return pages.map(({ named, refs, keys, hasNext, hasPrevious, total }) => [
+    named,
     refs,
     keys,
     hasNext,

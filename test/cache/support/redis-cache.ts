@@ -47,7 +47,15 @@ export async function openRedisCache(t: Test): Promise<RedisCache> {
   t.teardown(() => tier.close());
   if (!(await tier.connected(5000))) throw new Error('No connection to Redis within 5 s');
   // Without a memory tier and with nobody to tell: what is tested is what stands in Redis.
-  const options = { memory: null, redis: tier, bus: null, prefix: PREFIX, ttlMs: TTL_MS, memoryTtlMs: 1000 };
+  const options = {
+    memory: null,
+    pages: null,
+    redis: tier,
+    bus: null,
+    prefix: PREFIX,
+    ttlMs: TTL_MS,
+    memoryTtlMs: 1000,
+  };
   const cache = new EntityCache(options);
   t.beforeEach(async () => {
     await keys.flushall();

@@ -1,9 +1,10 @@
 import { Redis } from 'ioredis';
 import type { Echo } from '../../../src/cache/bus-messages.ts';
 import { type CacheOptions, EntityCache } from '../../../src/cache/entity-cache.ts';
-import { LEASE_MARK } from '../../../src/cache/entry.ts';
+import { type Body, type EntitySpace, LEASE_MARK } from '../../../src/cache/entry.ts';
 import { InvalidationBus } from '../../../src/cache/invalidation-bus.ts';
 import type { Fill } from '../../../src/cache/lease.ts';
+import { PageMemory } from '../../../src/cache/page-memory.ts';
 import type { Loader, Want } from '../../../src/cache/read-through.ts';
 import type { Values } from '../../../src/cache/redis-tier.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
@@ -106,6 +107,17 @@ class VersionBlind extends EntityCache {
   }
 }
 
+/** Knows a page by its ids alone. */
+class VersionBlindPages extends PageMemory {
+  override get(space: EntitySpace, named: string): ReturnType<PageMemory['get']> {
+    return super.get(space, named.slice(0, named.lastIndexOf(':')));
+  }
+
+  override set(space: EntitySpace, named: string, bodies: readonly Body[]): void {
+    super.set(space, named.slice(0, named.lastIndexOf(':')), bodies);
+  }
+}
+
 /** Takes an echo for one that was sent when it came back. */
 class TimesArrivals extends EntityCache {
   override heard(echo: Echo): void {
@@ -165,6 +177,7 @@ export const BROKEN = {
   'the lease': { tier: (...args) => new LeasesNothing(...args) },
   'the comparison before a fill': { tier: (...args) => new FillsAnyway(...args) },
   'the version check': { cache: VersionBlind },
+  'the versions of pages': { pages: (max) => new VersionBlindPages(max) },
   'the outbox': { drainer: beatsOnly },
   'the epoch check': { tier: (url, onError, seam) => new EpochBlind(url, '', onError, seam) },
   'the bus': { deaf: true },

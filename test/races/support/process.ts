@@ -4,6 +4,7 @@ import { EntityCache } from '../../../src/cache/entity-cache.ts';
 import { InvalidationBus } from '../../../src/cache/invalidation-bus.ts';
 import { MemoryTier } from '../../../src/cache/memory-tier.ts';
 import { type OpenCache, openCache } from '../../../src/cache/open-cache.ts';
+import { PageMemory } from '../../../src/cache/page-memory.ts';
 import type { RedisTier } from '../../../src/cache/redis-tier.ts';
 import { type Database, openDatabase } from '../../../src/db/client.ts';
 import { createRepositories, type Repositories } from '../../../src/domain/repositories.ts';
@@ -36,6 +37,7 @@ export interface ProcessOptions {
 export interface Parts {
   readonly tier?: (url: string, onError: (error: Error) => void, seam: Seam) => RedisTier;
   readonly memory?: (maxEntries: number) => MemoryTier;
+  readonly pages?: (maxBodies: number) => PageMemory;
   readonly cache?: typeof EntityCache;
   readonly bus?: typeof InvalidationBus;
   /** Whether invalidations of other processes arrive. */
@@ -156,8 +158,10 @@ function assembleCache(
   const Cache = parts.cache ?? EntityCache;
   const makeMemory = parts.memory ?? ((max) => new MemoryTier(max));
   const memory = memoryMaxEntries === 0 ? null : makeMemory(memoryMaxEntries);
+  const makePages = parts.pages ?? ((max) => new PageMemory(max));
+  const pages = memoryMaxEntries === 0 ? null : makePages(memoryMaxEntries);
   if (redisUrl === null) {
-    const cache = new Cache({ memory, redis: null, bus: null, prefix, ttlMs, memoryTtlMs });
+    const cache = new Cache({ memory, pages, redis: null, bus: null, prefix, ttlMs, memoryTtlMs });
     return { cache, redis: null, close: async () => {} };
   }
   const redis = parts.tier?.(redisUrl, onError, seam) ?? new SeamedRedisTier(redisUrl, prefix, onError, seam);
@@ -170,7 +174,7 @@ function assembleCache(
   };
   const Bus = parts.bus ?? InvalidationBus;
   const bus = new Bus(parts.busUrl ?? redisUrl, prefix, listener, redis.tell.bind(redis), onError);
-  const cache = new Cache({ memory, redis, bus, prefix, ttlMs, memoryTtlMs });
+  const cache = new Cache({ memory, pages, redis, bus, prefix, ttlMs, memoryTtlMs });
   return {
     cache,
     redis,

@@ -58,6 +58,18 @@ export const listedAfterPsql: Scenario = async (t, parts) => {
   return stage;
 };
 
+/** As before, but the page that the row is on is in memory as a whole. */
+export const listedAgainAfterPsql: Scenario = async (t, parts) => {
+  const stage = await setStage(t);
+  const larder = await stage.open({ parts });
+  await settle(stage);
+  await stage.list(larder, row.entity);
+  await larder.stopDraining();
+  await stage.write('psql', { row });
+  await stage.list(larder, row.entity);
+  return stage;
+};
+
 /** A row is written by psql, and read by id for as long as an answer could be too old. */
 export const readAfterPsql: Scenario = async (t, parts) => {
   const stage = await setStage(t);
