@@ -39,8 +39,9 @@ export function publicErrors(thrown: unknown, log: FastifyBaseLogger): PublicErr
   if (hasErrors(cause)) return cause.errors.flatMap((inner) => publicErrors(inner, log));
   const place = thrown instanceof GraphQLError ? placeOf(thrown) : {};
   const known = cause instanceof Error ? KNOWN[cause.name] : undefined;
-  if (known !== undefined) {
-    log.warn({ reason: (cause as Error).message }, 'a request could not be answered');
+  if (cause instanceof Error && known !== undefined) {
+    if (warned.get(cause) !== log) log.warn({ reason: cause.message }, 'a request could not be answered');
+    warned.set(cause, log);
     return [{ error: { message: known.message, ...place, extensions: { code: known.code } }, status: known.status }];
   }
   if (cause instanceof GraphQLError) {
@@ -57,9 +58,12 @@ export function publicErrors(thrown: unknown, log: FastifyBaseLogger): PublicErr
   return [{ error: { message, ...place, extensions }, status: 500 }];
 }
 
+/** One failure of a batch is thrown at each of its fields; each request that it fails logs it once. */
+const warned = new WeakMap<Error, FastifyBaseLogger>();
+
 const ids = new WeakMap<object, string>();
 
-/** One failure of a batch is thrown at each of its fields; it is logged once. */
+/** Likewise, but one that nobody foresaw has one id for all. */
 function errorId(cause: unknown, log: FastifyBaseLogger): string {
   const known = typeof cause === 'object' && cause !== null ? ids.get(cause) : undefined;
   if (known !== undefined) return known;

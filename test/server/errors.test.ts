@@ -1,9 +1,13 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { GraphQLError } from 'graphql';
+import { pino } from 'pino';
 import { type Test, t } from 'tap';
 import { startPostgres } from '../../src/cli/services/postgres.ts';
+import { DatabaseUnavailable } from '../../src/db/errors.ts';
 import { migrateDatabase } from '../../src/db/migrate.ts';
+import { publicErrors } from '../../src/server/errors.ts';
 import { globalId, makeData } from '../support/data.ts';
 import { type Answer, openServer, openSql, startServer, until } from '../support/server.ts';
 import { freshRedis } from '../support/services.ts';
@@ -214,6 +218,27 @@ t.test('a fault of ours', async (t) => {
     errors: [{ path: ['brands'], extensions: { code: 'INTERNAL_SERVER_ERROR' } }],
   });
   t.notMatch(lost.text, SECRETS);
+});
+
+t.test('a page that Postgres did not answer is said once in the log, at however many fields it is missed', (t) => {
+  const said: unknown[] = [];
+  const log = pino({ level: 'warn' }, { write: (line) => said.push(JSON.parse(line)) });
+  const missed = (cause: Error) =>
+    Object.assign(new Error('all of them'), {
+      errors: [0, 1, 2].map((i) => new GraphQLError(cause.message, { path: ['campaigns', i], originalError: cause })),
+    });
+  for (const reason of ['the first', 'the second']) {
+    const found = publicErrors(missed(new DatabaseUnavailable(reason)), log);
+    t.match(
+      found,
+      Array.from({ length: 3 }, (_, i) => ({ status: 503, error: { path: ['campaigns', i] } })),
+    );
+  }
+  const shared = missed(new DatabaseUnavailable('shared'));
+  for (const requestId of ['a', 'b']) publicErrors(shared, log.child({ requestId }));
+  t.match(said, [{ reason: 'the first' }, { reason: 'the second' }, { requestId: 'a' }, { requestId: 'b' }]);
+  t.equal(said.length, 4, 'and once for each request that shared it');
+  t.end();
 });
 
 t.test('Postgres is down', async (t) => {
