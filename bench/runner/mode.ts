@@ -19,6 +19,8 @@ export interface Mode {
   readonly whole: boolean;
   /** How long a cold start is watched: Larder's, which has a target, and that of the others. */
   readonly coldSeconds: { readonly larder: number; readonly others: number };
+  /** How often Larder's is. */
+  readonly coldStarts: number;
   readonly profileSeconds: number;
   /** How long Redis is watched before, and after, it goes away. */
   readonly restartSeconds: { readonly before: number; readonly down: number; readonly after: number };
@@ -38,6 +40,7 @@ const FULL: Mode = {
   traffic: TRAFFIC,
   whole: true,
   coldSeconds: { larder: 6, others: 3 },
+  coldStarts: 3,
   profileSeconds: 6,
   restartSeconds: { before: 5, down: 2, after: 8 },
   lastRoundAt: 9 * 60,
@@ -55,6 +58,7 @@ const QUICK: Mode = {
   traffic: ['nested', 'wide', 'random', 'byId'],
   whole: true,
   coldSeconds: { larder: 5, others: 1 },
+  coldStarts: 1,
   profileSeconds: 3,
   restartSeconds: { before: 3, down: 1, after: 6 },
   lastRoundAt: 3 * 60,
