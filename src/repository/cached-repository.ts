@@ -72,7 +72,6 @@ export function createRepository<E extends Entity, Lists extends string>(
     return new Map(rows.map((row) => [row.id, definition.toBody(row)]));
   };
   const read = bodyReader(space, cache, { load, loadShared: sharedBodies(definition.byIds.name, load) });
-
   const bodiesOf = pageBodies(space, cache, read);
 
   // A body's entity was made from this definition's columns, or decoded under the shape that hashes them.
