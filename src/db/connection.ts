@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
-import postgres, { type RowList, type Sql } from 'postgres';
+import postgres, { type Sql } from 'postgres';
 import { ConnectionLost } from './errors.ts';
+import { takeRows } from './take-rows.ts';
 
 /** Where Postgres is and what each connection to it is told. */
 export interface ConnectionOptions {
@@ -190,18 +191,4 @@ function openSocket({ host, port, path }: Address): Socket {
 /** A statement whose connection closed may be answered by the driver with a result that Postgres never completed. */
 function isComplete({ command }: { readonly command: string | null }): boolean {
   return command !== null;
-}
-
-/**
- * Takes the rows out of the driver's result, which lives on until the next collection of the whole heap: the driver assigns two closures
- * to properties of each query (`this.resolve = x => ...`), V8 allocates such closures among what is old, and they hold the query with its
- * answer. A statement of 80 rows left 7 kB there, which is 0.8 kB without the rows, and was read 1.3 times as often. Random pages leave
- * 340 bytes a request instead of 1,100, and those collections, which hold requests up for 50 ms, are as much rarer.
- *
- * After a statement that failed amid its rows, the driver begins to count the next one's where it had stopped: that leaves holes.
- */
-function takeRows<Row extends object>(result: RowList<Row[]>): Row[] {
-  const rows = result.count === null || result.length === result.count ? [...result] : result.filter(() => true);
-  result.length = 0;
-  return rows;
 }
