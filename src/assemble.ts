@@ -1,11 +1,12 @@
 import { type Logger, pino } from 'pino';
+import { EXAMPLE_QUERY } from './app/example-query.ts';
+import { createRepositories } from './app/repositories.ts';
+import { buildGraphQLSchema } from './app/schema.ts';
 import { openCache } from './cache/open-cache.ts';
 import { SharedPointBuckets } from './cache/point-buckets.ts';
 import type { Config } from './config.ts';
 import { openDatabase } from './db/client.ts';
 import { explain } from './db/explain.ts';
-import { createRepositories } from './domain/repositories.ts';
-import { buildGraphQLSchema } from './graphql/schema.ts';
 import { type Drainer, startDrainer } from './repository/drainer.ts';
 import { createSelfAudit } from './repository/self-audit.ts';
 import { createApp } from './server/app.ts';
@@ -54,7 +55,7 @@ export async function assemble(config: Config): Promise<Larder> {
     repositories,
     health: { postgres: database.ping, redis: async () => (redis === null ? null : redis.ping()), outbox },
     inspect: config.inspect,
-    graphiql: config.graphiql,
+    graphiql: config.graphiql ? { exampleQuery: EXAMPLE_QUERY } : null,
     graphql: {
       schema: buildGraphQLSchema(),
       auth,
@@ -88,7 +89,7 @@ export async function assemble(config: Config): Promise<Larder> {
     onError: (error) => logger.warn({ reason: error.message }, 'the outbox was not drained'),
   });
   const metrics = createMetricsApp({
-    entities: Object.values(repositories).flatMap((repository) => ('name' in repository ? [repository.name] : [])),
+    entities: Object.keys(repositories),
     pool: () => ({
       statements: database.gate,
       bodies: database.bodyGate,

@@ -3,6 +3,7 @@ import {
   appendFileSync,
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -48,6 +49,7 @@ function follow(directory: string, { place, text, language }: Block): void {
   const file = findFile(directory, place.file);
   if (place.how === 'In a new file') {
     if (existsSync(file)) throw new Error(`${place.file} is not new.`);
+    mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   } else if (language === 'diff') writeFileSync(file, applyDiff(readFileSync(file, 'utf8'), text));
   else appendFileSync(file, `\n${text}`);
@@ -119,7 +121,7 @@ t.test('the steps of "Add an entity" add one, and those of "Run it in production
   const query = steps.pop();
   t.equal(query?.language, 'graphql');
   // Whoever has followed the steps in this clone, as README.md invites to, finds them done.
-  const done = existsSync(join(directory, 'src/domain/venue.ts'));
+  const done = existsSync(join(directory, 'src/app/venue/entity.ts'));
   let lines = 0;
   for (const step of steps) {
     if (step.language !== 'sh') {

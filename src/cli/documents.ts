@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { GraphQLError, type GraphQLSchema, validate } from 'graphql';
+import { buildGraphQLSchema } from '../app/schema.ts';
 import { LimitExceeded } from '../graphql/limits.ts';
-import { buildGraphQLSchema } from '../graphql/schema.ts';
 import { parseWithinLimits } from '../server/parse-document.ts';
 import { isStarted, runCommand, UsageError } from './command.ts';
 

@@ -1,4 +1,4 @@
 import { printSchema } from 'graphql';
-import { buildGraphQLSchema } from '../graphql/schema.ts';
+import { buildGraphQLSchema } from '../app/schema.ts';
 
 process.stdout.write(`${printSchema(buildGraphQLSchema())}\n`);

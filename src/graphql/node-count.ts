@@ -9,8 +9,8 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql';
+import { pageSizeOf } from '../pothos/page-size.ts';
 import type { Operation } from './cost.ts';
-import { pageSizeOf } from './page-size.ts';
 
 /** The most nodes that one operation may ask for. */
 export const MAX_NODES = 500_000;

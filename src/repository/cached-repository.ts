@@ -49,6 +49,8 @@ export interface Repository<E extends Entity, Lists extends string> {
   update(id: string, changes: Partial<Omit<E, 'id'>>, scope: Scope): Promise<E | null>;
   /** @returns whether there was one; otherwise as the other writes */
   delete(id: string, scope: Scope): Promise<boolean>;
+  /** @returns what a list can do; its first order is the default */
+  listOf(list: Lists): { readonly hasParent: boolean; readonly orders: readonly string[] };
   /** @returns whether a place that a client sent could be one of the list in that order */
   isPosition(list: Lists, order: string, position: Position): boolean;
 }
@@ -118,6 +120,10 @@ export function createRepository<E extends Entity, Lists extends string>(
     },
     ...entityWriter(definition, storage),
     findById: async (id, scope) => (await findByIds([id], scope))[0] ?? null,
+    listOf: (list) => {
+      const { parent, orders } = definition.lists[list];
+      return { hasParent: parent !== undefined, orders: Object.keys(orders) };
+    },
     isPosition: (list, order, position) => isPosition(definition.lists[list].orders[order], position),
     list: async (list, requests, scope) => {
       const reader = readers.get(list);

@@ -1,6 +1,5 @@
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
-import type { Repositories } from '../domain/repositories.ts';
 import { createScope } from '../repository/scope.ts';
 import { Trace } from '../trace/trace.ts';
 import { authPlugin } from './auth.ts';
@@ -21,10 +20,12 @@ import type { Tracing } from './tracing.ts';
 
 /** What the HTTP server is made of. */
 export interface AppOptions {
-  readonly repositories: Repositories;
+  /** A repository for each entity, by the entity's name: what resolvers find in their context. */
+  readonly repositories: Readonly<Record<string, unknown>>;
   readonly health: Health;
   readonly inspect: 'off' | 'header' | 'always';
-  readonly graphiql: boolean;
+  /** What GraphiQL shows first; `null` where it is not served. */
+  readonly graphiql: { readonly exampleQuery: string } | null;
   readonly graphql: Omit<GraphQLOptions, 'stateOf' | 'requestTimeoutMs'>;
   /** Explains the statements in `graphql.statements`. */
   readonly explain: ExplainOptions['explain'];
@@ -101,9 +102,9 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(graphqlPlugin, { ...options.graphql, stateOf, requestTimeoutMs });
   await app.register(drainingPlugin);
   await app.register(healthPlugin, { health: options.health });
-  if (options.graphiql) await app.register(graphiqlPlugin);
+  if (options.graphiql !== null) await app.register(graphiqlPlugin, options.graphiql);
   const { statements } = options.graphql;
-  if (options.graphiql && statements !== null && inspect !== 'off') {
+  if (options.graphiql !== null && statements !== null && inspect !== 'off') {
     await app.register(explainPlugin, { inspect, statements, explain: options.explain });
   }
   return app;

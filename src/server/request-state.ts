@@ -1,12 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
 import type { GraphQLFormattedError } from 'graphql';
-import type { Repositories } from '../domain/repositories.ts';
-import { Context, type GraphQLContext } from '../graphql/context.ts';
+import { Context, type LarderContext } from '../pothos/context.ts';
 import type { Scope } from '../repository/scope.ts';
 
 /** A request's context as mercurius carries it: the resolvers' part, and what the server keeps beside it. */
-export interface RequestState extends GraphQLContext {
+export interface RequestState extends LarderContext {
   /** Whether the response shows what the request did. */
   readonly inspected: boolean;
   /** The operation's static cost in points; `null` until it is known. */
@@ -42,11 +41,11 @@ export class State extends Context implements RequestState {
   onSubscriptionEnd = null;
 
   /**
-   * @param repositories the domain
+   * @param repositories a repository for each entity
    * @param scope what belongs to the request
    * @param inspected whether the response shows what the request did
    */
-  constructor(repositories: Repositories, scope: Scope, inspected: boolean) {
+  constructor(repositories: unknown, scope: Scope, inspected: boolean) {
     super(repositories, scope);
     this.inspected = inspected;
   }

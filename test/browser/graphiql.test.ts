@@ -1,5 +1,5 @@
 import { t } from 'tap';
-import { EXAMPLE_QUERY } from '../../src/graphql/example-query.ts';
+import { EXAMPLE_QUERY } from '../../src/app/example-query.ts';
 import { openGraphiql } from './open-graphiql.ts';
 
 t.test('the default tab holds the nested query, and running it shows the answer', async (t) => {

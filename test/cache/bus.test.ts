@@ -10,7 +10,7 @@ const CHANNEL = 'larder:invalidations';
 const both = ARRANGEMENTS.find(({ memory, redis }) => memory && redis) ?? ARRANGEMENTS[0];
 if (both === undefined) throw new TypeError('There is no arrangement to test.');
 
-const byId = (process: LarderProcess) => requested((scope) => process.repositories.campaign.findById('1', scope));
+const byId = (process: LarderProcess) => requested((scope) => process.repositories.Campaign.findById('1', scope));
 
 /** Reads until memory answers. */
 async function inMemory(process: LarderProcess): Promise<void> {
@@ -39,7 +39,7 @@ t.test('memory is not trusted while nobody tells this process what to forget', a
     await stage.byId(reader, 'Campaign', ['1']);
   }
   const list = await requested((scope) =>
-    reader.repositories.campaign.findByRefs([{ id: '1', version: 'of no row' }], scope),
+    reader.repositories.Campaign.findByRefs([{ id: '1', version: 'of no row' }], scope),
   );
   t.match(list.counts, { misses: 1 }, 'versions are compared as ever');
   proxy.target(stage.redis.port);
@@ -62,7 +62,7 @@ t.test('what was read before the connection was lost is not trusted after it is 
   proxy.cut();
   await eventually('other bodies are trusted again', async () => {
     const { counts } = await requested(async (scope) => {
-      await reader.repositories.campaign.findById('2', scope);
+      await reader.repositories.Campaign.findById('2', scope);
     });
     return counts.memoryHits === 1;
   });

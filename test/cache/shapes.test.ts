@@ -13,7 +13,7 @@ for (const arrangement of ARRANGEMENTS.filter(({ redis }) => redis)) {
     await migrateToB(stage.sql);
     const [a, b] = await Promise.all([openReady(stage, arrangement), openReady(stage, arrangement)]);
     const deploys = [
-      { process: a, campaigns: a.repositories.campaign, fields: FIELDS_A },
+      { process: a, campaigns: a.repositories.Campaign, fields: FIELDS_A },
       { process: b, campaigns: campaignRepositoryB(b.storage), fields: FIELDS_B },
     ];
     stage.history.declare('Campaign-99', null);
@@ -44,8 +44,8 @@ for (const arrangement of ARRANGEMENTS.filter(({ redis }) => redis)) {
 }
 
 t.test('a shape is what its columns are', async (t) => {
-  const { campaignDefinition } = await import('../../src/domain/campaign.ts');
-  const { eventDefinition } = await import('../../src/domain/event.ts');
+  const { campaignDefinition } = await import('../../src/app/campaign/entity.ts');
+  const { eventDefinition } = await import('../../src/app/event/entity.ts');
   t.match(campaignDefinition.space, { entity: 'Campaign', shape: /^[0-9a-f]{12}$/ });
   t.not(campaignDefinition.space.shape, eventDefinition.space.shape);
 });

@@ -10,10 +10,10 @@ const one = { entity: 'Campaign', id: '1' } as const;
 const absent = { entity: 'Campaign', id: '77' } as const;
 
 const byId = (process: LarderProcess, id = '1') =>
-  requested((scope) => process.repositories.campaign.findById(id, scope));
+  requested((scope) => process.repositories.Campaign.findById(id, scope));
 
 const list = (process: LarderProcess) =>
-  requested(async (scope) => (await process.repositories.campaign.list('all', [WHOLE_PAGE], scope))[0]?.items ?? []);
+  requested(async (scope) => (await process.repositories.Campaign.list('all', [WHOLE_PAGE], scope))[0]?.items ?? []);
 
 for (const arrangement of ARRANGEMENTS) {
   const { memory, redis, name } = arrangement;
@@ -50,7 +50,7 @@ for (const arrangement of ARRANGEMENTS) {
       await byId(larder, '3');
       const reads = await bodyReads(stage, async () => {
         const { counts, answer } = await requested((scope) =>
-          larder.repositories.campaign.findByIds(['1', '2', '3', '2', '77', 'not an id'], scope),
+          larder.repositories.Campaign.findByIds(['1', '2', '3', '2', '77', 'not an id'], scope),
         );
         t.match(counts, { hits: 1, misses: 3 });
         t.same(
@@ -149,7 +149,7 @@ for (const arrangement of ARRANGEMENTS) {
         [before, after],
         [after, before],
       ]) {
-        const { answer } = await requested((scope) => larder.repositories.campaign.findByRefs(pair, scope));
+        const { answer } = await requested((scope) => larder.repositories.Campaign.findByRefs(pair, scope));
         t.same(
           answer.map((campaign) => campaign?.title),
           [history.newest('Campaign-1'), history.newest('Campaign-1')],

@@ -1,7 +1,7 @@
 import { type Test, t } from 'tap';
+import { campaignDefinition } from '../../src/app/campaign/entity.ts';
+import { eventDefinition } from '../../src/app/event/entity.ts';
 import { type Database, openDatabase } from '../../src/db/client.ts';
-import { campaignDefinition } from '../../src/domain/campaign.ts';
-import { eventDefinition } from '../../src/domain/event.ts';
 import type { Entity, EntityDefinition } from '../../src/repository/entity-definition.ts';
 import { listReader } from '../../src/repository/list.ts';
 import type { PageNeeds, PageRequest, Position } from '../../src/repository/page.ts';

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { createSigner } from 'fast-jwt';
 import { OperationTypeNode } from 'graphql';
 import { t } from 'tap';
-import { buildGraphQLSchema } from '../../src/graphql/schema.ts';
+import { buildGraphQLSchema } from '../../src/app/schema.ts';
 import { startProcess } from '../http/child.ts';
 import { codes, keepAlive, type Received, send } from '../http/client.ts';
 import { makeData } from '../support/data.ts';

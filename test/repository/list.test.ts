@@ -1,6 +1,6 @@
 import { t } from 'tap';
+import { eventDefinition } from '../../src/app/event/entity.ts';
 import { openDatabase } from '../../src/db/client.ts';
-import { eventDefinition } from '../../src/domain/event.ts';
 import { listReader } from '../../src/repository/list.ts';
 import type { PageNeeds } from '../../src/repository/page.ts';
 import { channels } from '../../src/trace/channels.ts';

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { type Test, t } from 'tap';
+import { createRepositories } from '../../src/app/repositories.ts';
 import type { Body } from '../../src/cache/entry.ts';
 import { openCache } from '../../src/cache/open-cache.ts';
 import { PageMemory } from '../../src/cache/page-memory.ts';
 import { openDatabase } from '../../src/db/client.ts';
-import { createRepositories } from '../../src/domain/repositories.ts';
 import type { PageRequest, RefPage } from '../../src/repository/page.ts';
 import { pageBodies } from '../../src/repository/page-bodies.ts';
 import { createScope } from '../../src/repository/scope.ts';
@@ -36,7 +36,8 @@ async function start(t: Test, memoryMaxEntries = 1000) {
     await pool.close();
   });
   t.ok(await tier?.connected(5000), 'Redis is there');
-  return { redis, ...createRepositories({ database: pool, cache, onInvalidationFailed: fail }) };
+  const { Event } = createRepositories({ database: pool, cache, onInvalidationFailed: fail });
+  return { redis, event: Event };
 }
 
 const page = (more: Partial<PageRequest> = {}): PageRequest => ({

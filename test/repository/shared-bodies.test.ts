@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import { t } from 'tap';
+import { eventDefinition } from '../../src/app/event/entity.ts';
 import type { Loader } from '../../src/cache/read-through.ts';
 import { openDatabase } from '../../src/db/client.ts';
 import { DatabaseUnavailable } from '../../src/db/errors.ts';
 import { runBodyRead } from '../../src/db/run.ts';
 import { arrayLiteral } from '../../src/db/statement.ts';
-import { eventDefinition } from '../../src/domain/event.ts';
 import { sharedBodies } from '../../src/repository/shared-bodies.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { makeData } from '../support/data.ts';

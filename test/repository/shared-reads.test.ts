@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { t } from 'tap';
+import { eventDefinition } from '../../src/app/event/entity.ts';
 import { openDatabase } from '../../src/db/client.ts';
 import { DatabaseUnavailable } from '../../src/db/errors.ts';
-import { eventDefinition } from '../../src/domain/event.ts';
 import { listReader } from '../../src/repository/list.ts';
 import type { PageNeeds, PageRequest, RefPage } from '../../src/repository/page.ts';
 import { sharedReads } from '../../src/repository/shared-reads.ts';

@@ -1,5 +1,5 @@
 import { t } from 'tap';
-import { buildGraphQLSchema } from '../../src/graphql/schema.ts';
+import { buildGraphQLSchema } from '../../src/app/schema.ts';
 import { createDocuments } from '../../src/server/documents.ts';
 import { RequestRefused } from '../../src/server/request-refused.ts';
 import { freshAttack } from '../limits/attacks.ts';

@@ -1,7 +1,7 @@
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import { t } from 'tap';
-import { EXAMPLE_QUERY } from '../../src/graphql/example-query.ts';
-import { buildGraphQLSchema } from '../../src/graphql/schema.ts';
+import { EXAMPLE_QUERY } from '../../src/app/example-query.ts';
+import { buildGraphQLSchema } from '../../src/app/schema.ts';
 import { createDocuments } from '../../src/server/documents.ts';
 
 // Mercurius executes what it cannot compile without a word, several times slower.

@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import helmet from '@fastify/helmet';
 import statics from '@fastify/static';
 import plugin from 'fastify-plugin';
-import { EXAMPLE_QUERY } from '../../graphql/example-query.ts';
 
 const packages = createRequire(import.meta.url);
 const PAGE = fileURLToPath(new URL('page', import.meta.url));
@@ -19,8 +18,8 @@ const ASSETS = [
 ];
 
 /** Serves GraphiQL at `/graphiql` from npm assets alone, under a policy that allows no other host and no inline code. */
-export const graphiqlPlugin = plugin(
-  async (app) => {
+export const graphiqlPlugin = plugin<{ exampleQuery: string }>(
+  async (app, { exampleQuery }) => {
     await app.register(async (scope) => {
       await scope.register(helmet, {
         contentSecurityPolicy: {
@@ -45,7 +44,7 @@ export const graphiqlPlugin = plugin(
       });
       await scope.register(statics, { root: PAGE, serve: false });
       const template = await readFile(join(PAGE, 'index.html'), 'utf8');
-      const html = template.replace('{{query}}', () => attributeText(EXAMPLE_QUERY));
+      const html = template.replace('{{query}}', () => attributeText(exampleQuery));
       scope.get('/', (_request, reply) => reply.redirect('/graphiql'));
       scope.get('/graphiql', (_request, reply) =>
         reply

@@ -54,7 +54,7 @@ export async function openReady(
   if (options.drains !== false) await settle(stage);
   await eventually(`${arrangement.name} serves`, async () => {
     const trace = new Trace();
-    for (let i = 0; i < 2; i += 1) await process.repositories.brand.findById('1', createScope(trace));
+    for (let i = 0; i < 2; i += 1) await process.repositories.Brand.findById('1', createScope(trace));
     return (trace.cache.Brand?.[arrangement.memory ? 'memoryHits' : 'hits'] ?? 0) > 0;
   });
   return process;

@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { bigint, pgTable, text } from 'drizzle-orm/pg-core';
 import type { Sql } from 'postgres';
+import { campaignDefinition } from '../../../src/app/campaign/entity.ts';
 import { brands } from '../../../src/db/schema.ts';
-import { campaignDefinition } from '../../../src/domain/campaign.ts';
 import { createRepository, type Repository, type Storage } from '../../../src/repository/cached-repository.ts';
 import { defineEntity, type Entity } from '../../../src/repository/entity-definition.ts';
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createRepositories, type Repositories } from '../../../src/app/repositories.ts';
 import type { Echo } from '../../../src/cache/bus-messages.ts';
 import { EntityCache } from '../../../src/cache/entity-cache.ts';
 import { InvalidationBus } from '../../../src/cache/invalidation-bus.ts';
@@ -7,7 +8,6 @@ import { type OpenCache, openCache } from '../../../src/cache/open-cache.ts';
 import { PageMemory } from '../../../src/cache/page-memory.ts';
 import type { RedisTier } from '../../../src/cache/redis-tier.ts';
 import { type Database, openDatabase } from '../../../src/db/client.ts';
-import { createRepositories, type Repositories } from '../../../src/domain/repositories.ts';
 import type { Storage } from '../../../src/repository/cached-repository.ts';
 import { type Drainer, startDrainer } from '../../../src/repository/drainer.ts';
 import { createScope, type Scope } from '../../../src/repository/scope.ts';

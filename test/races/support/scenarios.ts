@@ -147,7 +147,7 @@ async function fromRedis(reader: LarderProcess): Promise<void> {
   await eventually('Redis answers', async () => {
     const hits = () => (reader.counts().hits ?? 0) - (reader.counts().memoryHits ?? 0) - (reader.counts().joined ?? 0);
     const before = hits();
-    await reader.repositories.campaign.findById(row.id, reader.scope());
+    await reader.repositories.Campaign.findById(row.id, reader.scope());
     return hits() > before;
   });
 }

@@ -71,7 +71,7 @@ export class ScheduledRun {
     const process = this.process(which);
     const reading = this.history.reading('id', `process ${which}`);
     const ids = rows.map(({ id }) => id);
-    const found = await process.repositories.campaign.findByIds(ids, scope ?? process.scope());
+    const found = await process.repositories.Campaign.findByIds(ids, scope ?? process.scope());
     for (const [i, row] of rows.entries()) reading.saw(keyOf(row), markOf(found[i] ?? null, this.history));
   }
 
@@ -80,7 +80,7 @@ export class ScheduledRun {
     const process = this.process(which);
     const reading = this.history.reading('list', `process ${which}`);
     const request: PageRequest = { ...WHOLE_PAGE, parent: this.#brand };
-    const [page] = await process.repositories.campaign.list('ofBrand', [request], scope ?? process.scope());
+    const [page] = await process.repositories.Campaign.list('ofBrand', [request], scope ?? process.scope());
     sawPage(this.history, reading, 'Campaign-', page?.items ?? []);
   }
 

@@ -100,8 +100,8 @@ async function fill({ history, write, sql }: Stage, sizes: Sizes): Promise<void>
 
 /** Which process' repository reads and writes a kind of entity. */
 export function repositoryOf({ repositories }: LarderProcess, entity: EntityName) {
-  if (entity === 'Brand') return repositories.brand;
-  return entity === 'Campaign' ? repositories.campaign : repositories.event;
+  if (entity === 'Brand') return repositories.Brand;
+  return entity === 'Campaign' ? repositories.Campaign : repositories.Event;
 }
 
 /**

@@ -96,7 +96,7 @@ async function eventsOfCampaigns(request: Request): Promise<void> {
   const reading = history.reading('list', process.name);
   const hubs = Array.from({ length: HUBS }, (_, i) => String(1 + i));
   const requests = hubs.map((parent) => anyPage(random, { parent, order: random.pick(['STARTS_AT', 'ID']) }));
-  const pages = await process.larder.repositories.event.list('ofCampaign', requests, scope);
+  const pages = await process.larder.repositories.Event.list('ofCampaign', requests, scope);
   for (const [i, page] of pages.entries()) {
     sawSome(
       request,

@@ -1,4 +1,4 @@
-import type { Campaign } from '../../../src/domain/campaign.ts';
+import type { Campaign } from '../../../src/app/campaign/entity.ts';
 import type { Repository } from '../../../src/repository/cached-repository.ts';
 import type { Entity } from '../../../src/repository/entity-definition.ts';
 import type { Locks } from './commit.ts';
@@ -44,7 +44,7 @@ export async function openStormProcesses(stage: Stage, proxy: TcpProxy): Promise
   await migrateToB(stage.sql);
   const open = async (name: string, options: Partial<ProcessOptions> = {}, deploy: 'A' | 'B' = 'A') => {
     const larder = await stage.open(options);
-    const campaigns = deploy === 'A' ? larder.repositories.campaign : campaignRepositoryB(larder.storage);
+    const campaigns = deploy === 'A' ? larder.repositories.Campaign : campaignRepositoryB(larder.storage);
     return { name, larder, deploy, campaigns: campaigns as StormProcess['campaigns'] };
   };
   return Promise.all([
@@ -65,7 +65,7 @@ export async function openStormProcesses(stage: Stage, proxy: TcpProxy): Promise
  * @returns the repository
  */
 export function repositoryIn(process: StormProcess, entity: EntityName): Repository<Entity, 'all'> {
-  const { brand, event } = process.larder.repositories;
+  const { Brand: brand, Event: event } = process.larder.repositories;
   const repository = entity === 'Brand' ? brand : entity === 'Campaign' ? process.campaigns : event;
   return repository as unknown as Repository<Entity, 'all'>;
 }

@@ -126,7 +126,7 @@ interface Writes {
 }
 
 function repositoryOf({ larder }: StormProcess, entity: EntityName): Writes {
-  const { brand, campaign, event } = larder.repositories;
+  const { Brand: brand, Campaign: campaign, Event: event } = larder.repositories;
   return (entity === 'Brand' ? brand : entity === 'Campaign' ? campaign : event) as unknown as Writes;
 }
 

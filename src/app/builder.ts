@@ -1,0 +1,47 @@
+import SchemaBuilder from '@pothos/core';
+import ComplexityPlugin from '@pothos/plugin-complexity';
+import DataloaderPlugin from '@pothos/plugin-dataloader';
+import RelayPlugin from '@pothos/plugin-relay';
+import { GraphQLError } from 'graphql';
+import { parseDateTime } from '../pothos/date-time.ts';
+import LarderPlugin, { type LarderContext } from '../pothos/index.ts';
+import type { Repositories } from './repositories.ts';
+
+interface UserTypes {
+  Context: LarderContext<Repositories>;
+  Scalars: {
+    ID: { Input: string; Output: string };
+    DateTime: { Input: string; Output: string };
+  };
+}
+
+/** The types that Pothos infers fields and arguments from. */
+export type SchemaTypes = PothosSchemaTypes.ExtendDefaultTypes<UserTypes>;
+
+/** The builder of the campaigns' schema. */
+export type Builder = PothosSchemaTypes.SchemaBuilder<SchemaTypes>;
+
+/** @returns a builder with what is nobody's in particular: the roots and the scalars */
+export function createBuilder(): Builder {
+  const builder = new SchemaBuilder<UserTypes>({
+    plugins: [ComplexityPlugin, DataloaderPlugin, RelayPlugin, LarderPlugin],
+    // The plugin only calculates (cost.ts). The lists inside a connection do not multiply: the connection has already.
+    complexity: { disabled: true, defaultComplexity: 1, defaultListMultiplier: 1 },
+    relay: { cursorType: 'String', clientMutationId: 'optional' },
+  });
+  builder.queryType({ description: 'Everything that can be read.' });
+  builder.mutationType({
+    description:
+      'Everything that can be written, by bearers of a token with the scope `write`. One mutation runs after the other.',
+  });
+  builder.scalarType('DateTime', {
+    description:
+      'A time in RFC 3339, in the years 0001 to 9999, with at most six digits of a second. Answers are in UTC: `2026-01-02T03:04:05.000006Z`.',
+    serialize: (value) => value,
+    parseValue: (value) => {
+      if (typeof value !== 'string') throw new GraphQLError('Expected a time as a string in RFC 3339.');
+      return parseDateTime(value);
+    },
+  });
+  return builder;
+}

@@ -1,0 +1,83 @@
+import { sql } from 'drizzle-orm';
+import { transaction } from '../../db/run.ts';
+import { campaignEvents, events } from '../../db/schema.ts';
+import { statement } from '../../db/statement.ts';
+import type { Storage } from '../../repository/cached-repository.ts';
+import { InvalidInput } from '../../repository/invalid-input.ts';
+import { type WriteRules, withConstraints } from '../../repository/rules.ts';
+import type { Scope } from '../../repository/scope.ts';
+
+/** Which events belong to which campaigns. Only lists show it, and lists are never cached. */
+export interface CampaignLinks {
+  /**
+   * @param campaignId the campaign
+   * @param eventId the event that shall belong to it
+   * @param scope the request's scope
+   * @throws {InvalidInput} when there is no such campaign or event, or the event belongs to it already
+   */
+  addEvent(campaignId: string, eventId: string, scope: Scope): Promise<void>;
+  /**
+   * @param campaignId the campaign
+   * @param eventId the event that shall no longer belong to it
+   * @param scope the request's scope
+   * @throws {InvalidInput} when the event does not belong to it
+   */
+  removeEvent(campaignId: string, eventId: string, scope: Scope): Promise<void>;
+}
+
+const unknownEvent = new InvalidInput('eventId', 'NOT_FOUND', 'Expected the id of an event that exists.');
+const notLinked = new InvalidInput('eventId', 'NOT_FOUND', 'Expected an event that belongs to the campaign.');
+
+const rules: WriteRules = {
+  texts: {},
+  constraints: {
+    campaign_events_campaign_id_event_id_pk: {
+      write: new InvalidInput('eventId', 'DUPLICATE', 'Expected an event that does not belong to the campaign yet.'),
+    },
+    campaign_events_campaign_id_campaigns_id_fk: {
+      write: new InvalidInput('campaignId', 'NOT_FOUND', 'Expected the id of a campaign that exists.'),
+    },
+  },
+};
+
+const ids = {
+  campaign: sql`${sql.placeholder('campaignId')}::bigint`,
+  event: sql`${sql.placeholder('eventId')}::bigint`,
+};
+
+// The lock keeps the event's time as it is until the link that copies it is committed.
+const insertLink = statement<{ id: string }>(
+  'CampaignEvent.insert',
+  sql`insert into ${campaignEvents} (campaign_id, event_id, starts_at)
+    select ${ids.campaign}, e.id, e.starts_at from ${events} e where e.id = ${ids.event} for share
+    returning event_id as id`,
+);
+
+const deleteLink = statement<{ id: string }>(
+  'CampaignEvent.delete',
+  sql`delete from ${campaignEvents} where campaign_id = ${ids.campaign} and event_id = ${ids.event} returning event_id as id`,
+);
+
+/**
+ * @param storage where the links are
+ * @returns the links
+ */
+export function createCampaignLinks({ database }: Storage): CampaignLinks {
+  return {
+    addEvent: async (campaignId, eventId, { trace }) => {
+      const rows = await withConstraints(rules, 'write', () =>
+        transaction(database, insertLink.name, (run) => run(insertLink, { campaignId, eventId }), trace),
+      );
+      if (rows.length === 0) throw unknownEvent;
+    },
+    removeEvent: async (campaignId, eventId, { trace }) => {
+      const rows = await transaction(
+        database,
+        deleteLink.name,
+        (run) => run(deleteLink, { campaignId, eventId }),
+        trace,
+      );
+      if (rows.length === 0) throw notLinked;
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import { GraphQLError } from 'graphql';
+import { databaseId } from '../pothos/index.ts';
+import { InvalidInput } from '../repository/invalid-input.ts';
+
+/**
+ * Does a write and turns what is wrong with its input into an error that names the place in the arguments.
+ *
+ * @param write the write
+ * @returns what the write returns
+ * @throws {GraphQLError} with the code BAD_USER_INPUT, the argument's path as `field`, and a `reason` for programs
+ */
+export async function withInput<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!(error instanceof InvalidInput)) throw error;
+    const extensions = { code: 'BAD_USER_INPUT', field: ['input', error.field], reason: error.reason };
+    throw new GraphQLError(error.message, { extensions });
+  }
+}
+
+/**
+ * The database id behind a global id in a mutation's input.
+ *
+ * @param typename the type that the id must be of
+ * @param field the input's field
+ * @param globalId what the client sent
+ * @returns the database id; a row with it need not exist
+ * @throws {InvalidInput} when the text is no global id of that type
+ */
+export function inputId(typename: string, field: string, globalId: string): string {
+  const id = databaseId(typename, globalId);
+  if (id === null) throw notFound(typename, field);
+  return id;
+}
+
+/**
+ * @param typename the type
+ * @param field the input's field
+ * @returns the error for an id that names nothing of that type
+ */
+export function notFound(typename: string, field: string): InvalidInput {
+  return new InvalidInput(field, 'NOT_FOUND', `Expected the id of a node of the type ${typename} that exists.`);
+}
+
+/**
+ * The fields of an input that are to be changed: what a client leaves out or sets to `null` stays as it is.
+ *
+ * @param input the input's fields
+ * @returns those that have a value
+ */
+export function given<T extends object>(input: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  const entries = Object.entries(input).filter(([, value]) => value != null);
+  return Object.fromEntries(entries) as { [K in keyof T]?: NonNullable<T[K]> };
+}

@@ -1,0 +1,97 @@
+import type { Entity } from '../repository/entity-definition.ts';
+import type { Page, Position } from '../repository/page.ts';
+import { encodeCursor } from './cursor.ts';
+import { type EntityNode, nodeOf, unreadNode } from './entity-node.ts';
+
+/** Which list a page is of. */
+export interface ConnectionList {
+  /** The listed entities' type. */
+  readonly typename: string;
+  /** The list's name, which its cursors hold, and the order, likewise. */
+  readonly name: string;
+  readonly order: string;
+}
+
+/** A page as the fields of a connection type read it. What is in it is made when it is read: most is not. */
+export class Connection<E extends Entity> {
+  readonly totalCount: number | null;
+  readonly pageInfo: PageInfo;
+  readonly #page: Page<E>;
+  readonly #list: ConnectionList;
+  // Compiled queries read a property several times.
+  #nodes: readonly EntityNode<E>[] | null = null;
+  #edges: readonly EdgeShape<E>[] | null = null;
+
+  /**
+   * @param page the page
+   * @param list what it is a page of
+   */
+  constructor(page: Page<E>, list: ConnectionList) {
+    this.#page = page;
+    this.#list = list;
+    this.totalCount = page.total;
+    this.pageInfo = new PageInfo(page, list);
+  }
+
+  get nodes(): readonly EntityNode<E>[] {
+    const { typename } = this.#list;
+    this.#nodes ??= this.#page.items.map(({ id, entity }) =>
+      entity === null ? unreadNode<E>(typename, id) : nodeOf(typename, entity),
+    );
+    return this.#nodes;
+  }
+
+  get edges(): readonly EdgeShape<E>[] {
+    this.#edges ??= this.nodes.map((node, i) => new Edge(node, this.#page.items[i]?.position ?? null, this.#list));
+    return this.#edges;
+  }
+}
+
+/** A node and its place in a list, as the fields of an edge type read them. */
+export interface EdgeShape<E extends Entity> {
+  readonly node: EntityNode<E>;
+  /** `null` where no cursor was selected. */
+  readonly cursor: string | null;
+}
+
+class Edge<E extends Entity> implements EdgeShape<E> {
+  readonly node: EntityNode<E>;
+  readonly #position: Position | null;
+  readonly #list: ConnectionList;
+
+  constructor(node: EntityNode<E>, position: Position | null, list: ConnectionList) {
+    this.node = node;
+    this.#position = position;
+    this.#list = list;
+  }
+
+  get cursor(): string | null {
+    return cursorOf(this.#position, this.#list);
+  }
+}
+
+class PageInfo {
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+  readonly #page: Page<Entity>;
+  readonly #list: ConnectionList;
+
+  constructor(page: Page<Entity>, list: ConnectionList) {
+    this.hasNextPage = page.hasNext;
+    this.hasPreviousPage = page.hasPrevious;
+    this.#page = page;
+    this.#list = list;
+  }
+
+  get startCursor(): string | null {
+    return cursorOf(this.#page.items[0]?.position ?? null, this.#list);
+  }
+
+  get endCursor(): string | null {
+    return cursorOf(this.#page.items.at(-1)?.position ?? null, this.#list);
+  }
+}
+
+function cursorOf(position: Position | null, { name, order }: ConnectionList): string | null {
+  return position === null ? null : encodeCursor(name, order, position);
+}

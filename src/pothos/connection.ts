@@ -1,0 +1,101 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import type { Repository } from '../repository/cached-repository.ts';
+import type { Entity } from '../repository/entity-definition.ts';
+import type { Page, PageRequest, Position } from '../repository/page.ts';
+import { Connection } from './connection-shape.ts';
+import type { LarderContext } from './context.ts';
+import { decodeCursor } from './cursor.ts';
+import type { EntityType } from './entity-types.ts';
+import { loadPage } from './page-loader.ts';
+import { needsOf } from './page-needs.ts';
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from './page-size.ts';
+import { userInputError } from './user-input-error.ts';
+
+/** Which list a connection pages through, and what of it. */
+export interface ConnectionSource<Lists extends string = string> {
+  readonly list: Lists;
+  /**
+   * The parent's database id (a node's `databaseId`); `null` when it names nothing, and then the list is empty; absent when the list
+   * has no parent.
+   */
+  readonly parent?: string | null | undefined;
+  readonly order: string;
+  readonly direction?: 'ASC' | 'DESC';
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+/** The four arguments of the Relay Cursor Connections specification, section 4. */
+export interface PageArguments {
+  readonly first?: number | null | undefined;
+  readonly last?: number | null | undefined;
+  readonly after?: string | null | undefined;
+  readonly before?: string | null | undefined;
+}
+
+/**
+ * Answers a field that pages through a list of entities, with one promise for each parent and none for each item: the page has its
+ * nodes already. Not async: for each page, such a function left a fifth more behind.
+ *
+ * @param type the listed entity's type
+ * @param source which list, and what of it
+ * @param args the page's arguments, as the client sent them
+ * @param context the request's context
+ * @param info the field's info
+ * @returns what the fields of the connection's type read
+ * @throws {GraphQLError} BAD_USER_INPUT for a size or a cursor that the list does not have
+ */
+export function resolvePage(
+  type: EntityType,
+  source: ConnectionSource,
+  args: PageArguments,
+  context: LarderContext,
+  info: GraphQLResolveInfo,
+): Promise<Connection<Entity>> | Connection<Entity> {
+  const { list, parent, order } = source;
+  const repository = type.repositoryOf(context);
+  const name = type.listName(list);
+  const { first, last, after, before } = args;
+  // Checked before any SQL. Written out, because an object that is spread together costs as much as the whole rest here.
+  if (first != null && last != null) throw userInputError('last', 'Expected first or last, got both.');
+  const request: PageRequest = {
+    parent: parent ?? undefined,
+    order,
+    direction: source.direction ?? 'ASC',
+    from: source.from,
+    to: source.to,
+    limit: pageSize('first', first) ?? pageSize('last', last) ?? DEFAULT_PAGE_SIZE,
+    backward: last != null,
+    after: place(repository, source, name, 'after', after),
+    before: place(repository, source, name, 'before', before),
+    needs: needsOf(info, type.name, context),
+  };
+  const of = { typename: type.name, name, order };
+  if (parent === null) return new Connection({ items: [], hasNext: false, hasPrevious: false, total: 0 }, of);
+  const { pages, index } = loadPage(repository, list, name, request, context);
+  return pages.then((all) => new Connection(all[index] as Page<Entity>, of));
+}
+
+/** The place that a cursor of the list of that name names. */
+function place(
+  repository: Repository<Entity, string>,
+  { list, order }: ConnectionSource,
+  name: string,
+  argument: string,
+  cursor: string | null | undefined,
+): Position | undefined {
+  if (cursor == null) return undefined;
+  const position = decodeCursor(cursor, name, order);
+  if (position === null || !repository.isPosition(list, order, position)) {
+    throw userInputError(argument, `Expected a cursor of this list in this order, as an edge or pageInfo gave it.`);
+  }
+  return position;
+}
+
+function pageSize(argument: string, size: number | null | undefined): number | undefined {
+  if (size == null) return undefined;
+  if (size < 0 || size > MAX_PAGE_SIZE) {
+    throw userInputError(argument, `Expected ${argument} to be from 0 to ${MAX_PAGE_SIZE}, got ${size}.`);
+  }
+  return size;
+}

@@ -1,0 +1,187 @@
+import type { ObjectRef, SchemaTypes } from '@pothos/core';
+import type { GraphQLResolveInfo } from 'graphql';
+import type { Repository } from '../repository/cached-repository.ts';
+import type { Entity } from '../repository/entity-definition.ts';
+import type { Connection, EdgeShape } from './connection-shape.ts';
+import type { LarderContext } from './context.ts';
+import { entityLoaders } from './entity-loaders.ts';
+import { type EntityNode, nodeOf, unreadNode } from './entity-node.ts';
+import { addNodeFields, type LoadNode } from './node.ts';
+import { PROPERTY } from './property.ts';
+import { needsBody, selectionOf } from './selection.ts';
+
+/** Any builder: what is kept for one does not depend on its types. */
+type Builder = PothosSchemaTypes.SchemaBuilder<SchemaTypes>;
+
+/** The GraphQL type of an entity in one builder, whether it has been given its fields yet or not. */
+export class EntityType {
+  /** The type's name. */
+  readonly name: string;
+  /** The entity's name, which is its repository's. */
+  readonly entity: string;
+  /** The type that fields refer to. */
+  readonly ref: ReturnType<EntityType['makeRef']>;
+  /** Loads a node by its database id; calls of one turn are batched. */
+  readonly load: LoadNode;
+  implemented = false;
+  readonly #builder: Builder;
+  readonly #listNames = new Map<string, string>();
+  #edge: ObjectRef<SchemaTypes, EdgeShape<Entity>> | null = null;
+  #connection: ObjectRef<SchemaTypes, Connection<Entity>> | null = null;
+
+  /**
+   * @param builder the builder that the type belongs to
+   * @param name the type's name
+   * @param entity the entity's name
+   */
+  constructor(builder: Builder, name: string, entity: string) {
+    this.#builder = builder;
+    this.name = name;
+    this.entity = entity;
+    this.ref = this.makeRef();
+    this.load = (id, context) => this.ref.getDataloader(context).load(id) as Promise<EntityNode<Entity> | null>;
+  }
+
+  /** @returns a loadable object behind the entity's repository */
+  private makeRef() {
+    const { name } = this;
+    // `null` is a gap: the loader's answers stand in the order of the ids. Pothos' types know only of errors there.
+    const nodesOf = (entities: (Entity | null)[]) =>
+      entities.map((entity) => entity && nodeOf(name, entity)) as EntityNode<Entity>[];
+    const load = (ids: readonly string[], context: LarderContext) =>
+      this.repositoryOf(context).findByIds(ids, context.scope).then(nodesOf);
+    const ref = this.#builder.loadableObjectRef<EntityNode<Entity>, string>(name, { load: load as never });
+    ref.getDataloader = entityLoaders(name, load);
+    return ref;
+  }
+
+  /** The type of the entity's edges, made when a field first asks for it. */
+  get edge(): ObjectRef<SchemaTypes, EdgeShape<Entity>> {
+    this.#edge ??= this.#builder.edgeObject({
+      name: `${this.name}Edge`,
+      description: `A node of the type ${this.name} and its place in a list.`,
+      type: this.ref,
+      nodeField: { nullable: false, extensions: PROPERTY },
+    } as never) as never;
+    return this.#edge as ObjectRef<SchemaTypes, EdgeShape<Entity>>;
+  }
+
+  /** The type of the entity's pages, made when a field first asks for it. */
+  get connection(): ObjectRef<SchemaTypes, Connection<Entity>> {
+    this.#connection ??= this.#makeConnection();
+    return this.#connection;
+  }
+
+  #makeConnection(): ObjectRef<SchemaTypes, Connection<Entity>> {
+    const { name, ref } = this;
+    // The shape that Pothos knows has neither a count nor nodes of its own.
+    const fields = (t: PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, Connection<Entity>>) => ({
+      nodes: t.field({
+        type: [ref],
+        nullable: { list: false, items: false },
+        extensions: PROPERTY,
+        resolve: ({ nodes }) => nodes as never,
+      }),
+      pageInfo: t.field({
+        type: this.#builder.pageInfoRef(),
+        nullable: false,
+        extensions: PROPERTY,
+        resolve: ({ pageInfo }) => pageInfo as never,
+      }),
+      totalCount: t.exposeInt('totalCount' as never, {
+        description: 'How many the list has in all, filters applied and cursors left aside. Costs a count.',
+        nullable: false,
+      }),
+    });
+    return this.#builder.connectionObject(
+      {
+        name: `${name}Connection`,
+        description: `A page of a list of nodes of the type ${name}.`,
+        type: ref,
+        edgesNullable: { list: false, items: false },
+        edgesField: { extensions: PROPERTY },
+        fields,
+      } as never,
+      this.edge as never,
+    ) as never;
+  }
+
+  /**
+   * @param list one of the entity's lists
+   * @returns what the list is called in cursors: the same text each time, since maps must first hash one that is new
+   */
+  listName(list: string): string {
+    const listName = this.#listNames.get(list) ?? `${this.entity}.${list}`;
+    this.#listNames.set(list, listName);
+    return listName;
+  }
+
+  /**
+   * @param context the request's context
+   * @returns the entity's repository
+   * @throws {TypeError} when the context has none of that name: it belongs to another Larder
+   */
+  repositoryOf({ repositories }: LarderContext): Repository<Entity, string> {
+    const repository = (repositories as Record<string, Repository<Entity, string> | undefined>)[this.entity];
+    if (repository === undefined) {
+      throw new TypeError(`Expected a context whose repositories have ${this.entity}: make it with createContext().`);
+    }
+    return repository;
+  }
+
+  /**
+   * A field's answer from the id that an entity holds of another: what the id alone tells is not read.
+   *
+   * @param id the other entity's id, known to exist
+   * @param info the field's info
+   * @returns the id, which Pothos loads, or a stand-in when nothing but the id is selected
+   */
+  reference(id: string, info: GraphQLResolveInfo): string | EntityNode<Entity> {
+    return needsBody(info, this.name, selectionOf(info)) ? id : unreadNode(this.name, id);
+  }
+}
+
+/** The entity types of one builder, by their names. */
+const typesOfBuilders = new WeakMap<object, Map<string, EntityType>>();
+
+/**
+ * The entity types of a builder. The first look adds `node` and `nodes` to its query type.
+ *
+ * @param builder the builder
+ * @returns its entity types, by their names
+ */
+function entityTypes(builder: Builder): Map<string, EntityType> {
+  let types = typesOfBuilders.get(builder);
+  if (types === undefined) {
+    types = new Map();
+    typesOfBuilders.set(builder, types);
+    addNodeFields(builder, (typename) => types?.get(typename)?.load);
+  }
+  return types;
+}
+
+/**
+ * @param builder the builder
+ * @param name the type's name
+ * @param entity the name of the entity that it shows, where that is another
+ * @returns the type, which may be given its fields later: types may refer to each other
+ */
+export function entityType(builder: Builder, name: string, entity: string = name): EntityType {
+  const types = entityTypes(builder);
+  let type = types.get(name);
+  if (type === undefined) {
+    type = new EntityType(builder, name, entity);
+    types.set(name, type);
+  }
+  return type;
+}
+
+/**
+ * @param builder a builder whose schema is about to be built
+ * @throws {TypeError} when a field refers to an entity that has no type
+ */
+export function checkImplemented(builder: Builder): void {
+  for (const { name, implemented } of typesOfBuilders.get(builder)?.values() ?? []) {
+    if (!implemented) throw new TypeError(`A field refers to ${name}: expected builder.entity('${name}', { … }).`);
+  }
+}

@@ -1,0 +1,89 @@
+import { type FieldKind, type InputFieldMap, RootFieldBuilder, type SchemaTypes } from '@pothos/core';
+import type { GraphQLResolveInfo } from 'graphql';
+import type { Entity } from '../repository/entity-definition.ts';
+import { type ConnectionSource, type PageArguments, resolvePage } from './connection.ts';
+import type { LarderContext } from './context.ts';
+import type { EntityNode } from './entity-node.ts';
+import { entityType } from './entity-types.ts';
+import { databaseId } from './node.ts';
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, pageSizeOf } from './page-size.ts';
+import { FROM_ID } from './selection.ts';
+import type { EntityByIdOptions, EntityConnectionOptions, EntityReferenceOptions } from './types.ts';
+
+type Builder = PothosSchemaTypes.RootFieldBuilder<SchemaTypes, unknown, FieldKind>;
+
+/** What a parent of any type may be. */
+type Parent = Partial<EntityNode<Entity>> & Readonly<Record<string, unknown>>;
+
+const prototype = RootFieldBuilder.prototype as Builder;
+
+/** The builder that a field builder belongs to; Pothos' types keep it to themselves. */
+function builderOf(t: Builder): PothosSchemaTypes.SchemaBuilder<SchemaTypes> {
+  return (t as unknown as { builder: PothosSchemaTypes.SchemaBuilder<SchemaTypes> }).builder;
+}
+
+prototype.entityById = function entityById(this: Builder, name: string, options: EntityByIdOptions = {}) {
+  const { type: typename = name, ...rest } = options;
+  const type = entityType(builderOf(this), typename, name);
+  return this.field({
+    ...rest,
+    type: type.ref,
+    nullable: true,
+    args: { id: this.arg.id({ required: true }) },
+    resolve: (_root: unknown, { id }: { id: unknown }) => databaseId(typename, String(id)),
+  } as never) as never;
+};
+
+prototype.entityReference = function entityReference(
+  this: Builder,
+  name: string,
+  options: EntityReferenceOptions<unknown>,
+) {
+  const { type: typename = name, id, ...rest } = options as EntityReferenceOptions<Parent>;
+  const type = entityType(builderOf(this), typename, name);
+  const idOf = typeof id === 'function' ? id : (parent: Parent) => (parent[id as string] ?? null) as string | null;
+  return this.field({
+    ...rest,
+    type: type.ref,
+    nullable: true,
+    resolve: (parent: Parent, _args: unknown, _context: object, info: GraphQLResolveInfo) => {
+      const other = idOf(parent);
+      return other === null ? null : type.reference(other, info);
+    },
+  } as never) as never;
+};
+
+prototype.entityConnection = function entityConnection(this: Builder, name: string, options: unknown = {}) {
+  const given = options as EntityConnectionOptions<SchemaTypes, Parent, string, InputFieldMap>;
+  const { type: typename = name, args = {}, source, list = 'all', order, direction, ...rest } = given;
+  const type = entityType(builderOf(this), typename, name);
+  const named = (parent: Parent, context: LarderContext): ConnectionSource => {
+    const { hasParent, orders } = type.repositoryOf(context).listOf(list);
+    return {
+      list,
+      order: order ?? (orders[0] as string),
+      ...(direction === undefined ? {} : { direction }),
+      ...(hasParent ? { parent: parent.databaseId ?? null } : {}),
+    };
+  };
+  return this.field({
+    ...rest,
+    type: type.connection,
+    nullable: true,
+    args: {
+      first: this.arg.int({
+        description: `How many from the start: 0 to ${MAX_PAGE_SIZE}, ${DEFAULT_PAGE_SIZE} if neither is given.`,
+      }),
+      after: this.arg.string({ description: 'Only what comes after this cursor.' }),
+      last: this.arg.int({ description: `How many from the end: 0 to ${MAX_PAGE_SIZE}.` }),
+      before: this.arg.string({ description: 'Only what comes before this cursor.' }),
+      ...args,
+    },
+    extensions: FROM_ID,
+    complexity: (page: PageArguments) => ({ field: 1, multiplier: pageSizeOf(page) }),
+    resolve: (parent: Parent, page: PageArguments, context: LarderContext, info: GraphQLResolveInfo) => {
+      const which = source === undefined ? named(parent, context) : source(parent, page as never);
+      return resolvePage(type, which, page, context, info);
+    },
+  } as never) as never;
+};

@@ -1,0 +1,71 @@
+import type { FieldKind, InputFieldMap, SchemaTypes } from '@pothos/core';
+import type { Connection } from './connection-shape.ts';
+import type { EntityNode } from './entity-node.ts';
+import type { LarderPlugin } from './plugin.ts';
+import type {
+  EntityByIdOptions,
+  EntityConnectionOptions,
+  EntityName,
+  EntityOf,
+  EntityRef,
+  EntityReferenceOptions,
+  EntityTypeOptions,
+} from './types.ts';
+
+declare global {
+  export namespace PothosSchemaTypes {
+    export interface Plugins<Types extends SchemaTypes> {
+      larder: LarderPlugin<Types>;
+    }
+
+    export interface SchemaBuilder<Types extends SchemaTypes> {
+      /**
+       * Declares the GraphQL type of an entity: a Node, loaded by id in batches through the entity's repository.
+       *
+       * @param name the entity's name
+       * @param options the type's description and fields
+       * @returns the type, for other fields
+       */
+      entity: <Name extends EntityName<Types>>(
+        name: Name,
+        options: EntityTypeOptions<Types, Name>,
+      ) => EntityRef<Types, Name>;
+    }
+
+    export interface RootFieldBuilder<Types extends SchemaTypes, ParentShape, Kind extends FieldKind = FieldKind> {
+      /**
+       * A field that answers the entity with a global id, which is its argument `id`; `null` when there is none.
+       *
+       * @param name the entity's name
+       * @param options the field's description
+       */
+      entityById: <Name extends EntityName<Types>>(
+        name: Name,
+        options?: EntityByIdOptions,
+      ) => FieldRef<Types, EntityNode<EntityOf<Types, Name>> | null, Kind>;
+
+      /**
+       * A field that answers the entity whose database id the parent holds. What the id alone tells is not read.
+       *
+       * @param name the entity's name
+       * @param options where the id is: a field of the parent, or a function of it
+       */
+      entityReference: <Name extends EntityName<Types>>(
+        name: Name,
+        options: EntityReferenceOptions<ParentShape>,
+      ) => FieldRef<Types, EntityNode<EntityOf<Types, Name>> | null, Kind>;
+
+      /**
+       * A field that pages through a list of entities (Relay Cursor Connections). The lists of all parents on a level share a
+       * statement.
+       *
+       * @param name the listed entity's name
+       * @param options which list, in which order
+       */
+      entityConnection: <Name extends EntityName<Types>, Args extends InputFieldMap = Record<never, never>>(
+        name: Name,
+        options?: EntityConnectionOptions<Types, ParentShape, Name, Args>,
+      ) => FieldRef<Types, Connection<EntityOf<Types, Name>> | null, Kind>;
+    }
+  }
+}

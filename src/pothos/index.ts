@@ -1,0 +1,22 @@
+/**
+ * A Pothos plugin that shows the entities of a Larder: as nodes, as references and as connections. It stands on the plugins of Relay and
+ * of the DataLoader, which a builder needs beside it: `plugins: [RelayPlugin, DataloaderPlugin, LarderPlugin]`.
+ *
+ * @module
+ */
+import './global-types.ts';
+import './field-builder.ts';
+import './schema-builder.ts';
+import { pluginName } from './plugin.ts';
+
+export type { ConnectionSource } from './connection.ts';
+export { Context, type LarderContext } from './context.ts';
+export { encodeCursor } from './cursor.ts';
+export { type EntityNode, nodeOf } from './entity-node.ts';
+export { encodeGlobalId } from './global-id.ts';
+export { databaseId } from './node.ts';
+export type { LarderPlugin } from './plugin.ts';
+export type { EntityRef } from './types.ts';
+export { userInputError } from './user-input-error.ts';
+
+export default pluginName;

@@ -1,0 +1,76 @@
+import type { SchemaTypes } from '@pothos/core';
+import { resolveNodes } from '@pothos/plugin-relay';
+import { type GraphQLResolveInfo, isObjectType } from 'graphql';
+import type { Entity } from '../repository/entity-definition.ts';
+import type { LarderContext } from './context.ts';
+import type { EntityNode } from './entity-node.ts';
+import { decodeGlobalId } from './global-id.ts';
+import { userInputError } from './user-input-error.ts';
+
+/** How many ids `nodes` takes: as many as a page may have entries. */
+const MAX_NODES = 100;
+
+/** Loads a node by its database id; `null` when there is none. */
+export type LoadNode = (id: string, context: LarderContext) => Promise<EntityNode<Entity> | null>;
+
+/**
+ * The database id behind a global id of one type.
+ *
+ * @param typename the type that the id must be of
+ * @param globalId what the client sent
+ * @returns the database id; `null` when the text is no global id of that type
+ */
+export function databaseId(typename: string, globalId: string): string | null {
+  const decoded = decodeGlobalId(globalId);
+  return decoded?.typename === typename ? decoded.id : null;
+}
+
+/**
+ * Adds `node` and `nodes` (Relay Global Object Identification, section 3) in the place of the Relay plugin's: a bad id is `null` in its
+ * own place, and not an error for all. Nodes that are no entities are the Relay plugin's.
+ *
+ * @param builder the builder
+ * @param loaderOf how nodes of a type are loaded; `undefined` when no entity has it
+ */
+export function addNodeFields(
+  builder: PothosSchemaTypes.SchemaBuilder<SchemaTypes>,
+  loaderOf: (typename: string) => LoadNode | undefined,
+): void {
+  builder.options.relay = { ...builder.options.relay, nodeQueryOptions: false, nodesQueryOptions: false } as never;
+  const loadNode = async (globalId: string, context: LarderContext, info: GraphQLResolveInfo) => {
+    const decoded = decodeGlobalId(globalId);
+    if (decoded === null) return null;
+    const load = loaderOf(decoded.typename);
+    if (load !== undefined) return load(decoded.id, context);
+    if (!isNode(info, builder.nodeInterfaceRef().name, decoded.typename)) return null;
+    return (await resolveNodes(builder, context, info, [decoded]))[0];
+  };
+  builder.queryFields((t) => ({
+    node: t.field({
+      description: 'The object with a global id; `null` when there is none.',
+      type: builder.nodeInterfaceRef(),
+      nullable: true,
+      args: { id: t.arg.id({ required: true, description: 'A global id.' }) },
+      resolve: (_root, { id }, context, info) => loadNode(String(id), context as LarderContext, info) as never,
+    }),
+    nodes: t.field({
+      description: `The objects with these global ids, in order, \`null\` where there is none. At most ${MAX_NODES}.`,
+      type: [builder.nodeInterfaceRef()],
+      nullable: { list: true, items: true },
+      args: { ids: t.arg.idList({ required: true, description: 'Global ids.' }) },
+      complexity: ({ ids }: { ids: readonly unknown[] }) => ({ field: 1, multiplier: ids.length }),
+      resolve: (_root, { ids }, context, info) => {
+        if (ids.length > MAX_NODES) {
+          throw userInputError('ids', `Expected at most ${MAX_NODES} ids, got ${ids.length}.`);
+        }
+        return ids.map((id) => loadNode(String(id), context as LarderContext, info)) as never;
+      },
+    }),
+  }));
+}
+
+/** Whether a type of the schema is a node: what else a client names is nobody's. */
+function isNode({ schema }: GraphQLResolveInfo, node: string, typename: string): boolean {
+  const type = schema.getType(typename);
+  return isObjectType(type) && type.getInterfaces().some(({ name }) => name === node);
+}

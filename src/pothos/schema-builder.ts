@@ -1,0 +1,28 @@
+import SchemaBuilder, { type SchemaTypes } from '@pothos/core';
+import { entityType } from './entity-types.ts';
+import { FROM_ID } from './selection.ts';
+import type { EntityName, EntityTypeOptions } from './types.ts';
+
+const prototype = SchemaBuilder.prototype as PothosSchemaTypes.SchemaBuilder<SchemaTypes>;
+
+prototype.entity = function entity<Name extends EntityName<SchemaTypes>>(
+  this: PothosSchemaTypes.SchemaBuilder<SchemaTypes>,
+  name: Name,
+  options: EntityTypeOptions<SchemaTypes, Name>,
+) {
+  const type = entityType(this, options.name ?? name, name);
+  if (type.implemented) {
+    throw new TypeError(`builder.entity('${name}') was called before: give the second type a name of its own.`);
+  }
+  type.implemented = true;
+  type.ref.implement({
+    ...(options.description === undefined ? {} : { description: options.description }),
+    interfaces: [this.nodeInterfaceRef()],
+    fields: (t: PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, unknown>) => ({
+      // Pothos' own global id field is async, which costs as much as a resolver that does I/O.
+      id: t.exposeID('id' as never, { description: 'The global id.', nullable: false, extensions: FROM_ID }),
+      ...options.fields(t as never),
+    }),
+  } as never);
+  return type as never;
+};

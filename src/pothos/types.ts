@@ -1,0 +1,94 @@
+import type { FieldMap, InputFieldMap, InputShapeFromFields, ObjectRef, SchemaTypes } from '@pothos/core';
+import type { Repository } from '../repository/cached-repository.ts';
+import type { ConnectionSource } from './connection.ts';
+import type { Connection, EdgeShape } from './connection-shape.ts';
+import type { EntityNode } from './entity-node.ts';
+
+/** The repositories that a builder's contexts have, by the names of their entities. */
+export type RepositoriesOf<Types extends SchemaTypes> = Types['Context'] extends { readonly repositories: infer R }
+  ? R
+  : never;
+
+/** The names of the entities that a builder may show. */
+export type EntityName<Types extends SchemaTypes> = keyof RepositoriesOf<Types> & string;
+
+/** An entity by its name. */
+export type EntityOf<Types extends SchemaTypes, Name> = Name extends keyof RepositoriesOf<Types>
+  ? RepositoriesOf<Types>[Name] extends Repository<infer E, infer _Lists>
+    ? E
+    : never
+  : never;
+
+/** The names of an entity's lists. */
+export type ListOf<Types extends SchemaTypes, Name> = Name extends keyof RepositoriesOf<Types>
+  ? RepositoriesOf<Types>[Name] extends Repository<infer _E, infer Lists>
+    ? Lists
+    : never
+  : never;
+
+/** A field of a parent that holds an id, or a function that tells one. */
+export type IdOf<Parent> =
+  | { [Field in keyof Parent]: Parent[Field] extends string | null ? Field : never }[keyof Parent]
+  | ((parent: Parent) => string | null);
+
+/** The type of an entity, for fields of other types and for payloads of mutations. */
+export interface EntityRef<Types extends SchemaTypes, Name extends EntityName<Types>> {
+  /** The type's name. */
+  readonly name: string;
+  /** For fields that answer a node, or its database id, which is then loaded. */
+  readonly ref: ObjectRef<Types, string | EntityNode<EntityOf<Types, Name>>, EntityNode<EntityOf<Types, Name>>>;
+  readonly edge: ObjectRef<Types, EdgeShape<EntityOf<Types, Name>>>;
+  readonly connection: ObjectRef<Types, Connection<EntityOf<Types, Name>>>;
+}
+
+/** What `builder.entity` takes. */
+export interface EntityTypeOptions<Types extends SchemaTypes, Name extends EntityName<Types>> {
+  readonly description?: string;
+  /** The type's name, where it is not the entity's: an entity may be shown by several types. */
+  readonly name?: string;
+  /** The type's fields; `id` and the Node interface are added. */
+  readonly fields: (t: PothosSchemaTypes.ObjectFieldBuilder<Types, EntityNode<EntityOf<Types, Name>>>) => FieldMap;
+}
+
+/** What fields that refer to an entity take besides. */
+interface FieldOptions {
+  readonly description?: string;
+}
+
+/** What `t.entityById` takes. */
+export interface EntityByIdOptions extends FieldOptions {
+  /** The type that shows the entity, where it is not of the entity's name. */
+  readonly type?: string;
+}
+
+/** What `t.entityReference` takes. */
+export interface EntityReferenceOptions<Parent> extends EntityByIdOptions {
+  /** Where the other entity's database id is. */
+  readonly id: IdOf<Parent>;
+}
+
+/** What `t.entityConnection` takes: a list by its name, or what says which one. */
+export type EntityConnectionOptions<
+  Types extends SchemaTypes,
+  Parent,
+  Name extends EntityName<Types>,
+  Args extends InputFieldMap,
+> = EntityByIdOptions & {
+  /** Arguments besides the four of every connection. */
+  readonly args?: Args;
+} & (
+    | {
+        /** The list; `all` when it is left out. Where it has a parent, that is the field's own. */
+        readonly list?: ListOf<Types, Name>;
+        /** One of the list's orders; its first when it is left out. */
+        readonly order?: string;
+        readonly direction?: 'ASC' | 'DESC';
+        readonly source?: never;
+      }
+    | {
+        readonly source: (parent: Parent, args: InputShapeFromFields<Args>) => ConnectionSource<ListOf<Types, Name>>;
+        readonly list?: never;
+        readonly order?: never;
+        readonly direction?: never;
+      }
+  );
