@@ -1,6 +1,6 @@
 import { type Logger, pino } from 'pino';
+import { entities } from './app/entities.ts';
 import { EXAMPLE_QUERY } from './app/example-query.ts';
-import { createRepositories } from './app/repositories.ts';
 import { buildGraphQLSchema } from './app/schema.ts';
 import { openCache } from './cache/open-cache.ts';
 import { SharedPointBuckets } from './cache/point-buckets.ts';
@@ -8,6 +8,7 @@ import type { Config } from './config.ts';
 import { openDatabase } from './db/client.ts';
 import { explain } from './db/explain.ts';
 import { type Drainer, startDrainer } from './repository/drainer.ts';
+import { openRepositories } from './repository/entity.ts';
 import { createSelfAudit } from './repository/self-audit.ts';
 import { createApp } from './server/app.ts';
 import { createMetricsApp } from './server/metrics.ts';
@@ -48,7 +49,7 @@ export async function assemble(config: Config): Promise<Larder> {
   const { selfAuditRate: rate, maxStalenessMs, memoryTtlMs, memoryMaxEntries } = config.cache;
   const onAuditError = (error: Error) => logger.warn({ reason: error.message }, 'an answer was not audited');
   const audit = createSelfAudit({ rate, maxStalenessMs, onError: onAuditError });
-  const repositories = createRepositories({ database, cache, onInvalidationFailed: onRedisError, audit });
+  const repositories = openRepositories(entities, { database, cache, onInvalidationFailed: onRedisError, audit });
   let drainer: Drainer | null = null;
   const outbox = () => drainer?.status() ?? null;
   const app = await createApp({

@@ -5,7 +5,7 @@ import RelayPlugin from '@pothos/plugin-relay';
 import { GraphQLError } from 'graphql';
 import { parseDateTime } from '../pothos/date-time.ts';
 import LarderPlugin, { type LarderContext } from '../pothos/index.ts';
-import type { Repositories } from './repositories.ts';
+import type { Repositories } from './entities.ts';
 
 interface UserTypes {
   Context: LarderContext<Repositories>;

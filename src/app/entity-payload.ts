@@ -1,7 +1,7 @@
 import type { FieldMap } from '@pothos/core';
 import { type EntityRef, encodeCursor, encodeGlobalId, nodeOf } from '../pothos/index.ts';
 import type { Builder, SchemaTypes } from './builder.ts';
-import type { Repositories } from './repositories.ts';
+import type { Repositories } from './entities.ts';
 import { inputId, notFound, withInput } from './write.ts';
 
 /** The names of the entities. */

@@ -1,4 +1,5 @@
 import { t } from 'tap';
+import { entities } from '../../src/app/entities.ts';
 import { campaignRepositoryB, migrateToB } from '../races/support/deploy-b.ts';
 import { WHOLE_PAGE } from '../races/support/pages.ts';
 import { setStage } from '../races/support/stage.ts';
@@ -44,8 +45,7 @@ for (const arrangement of ARRANGEMENTS.filter(({ redis }) => redis)) {
 }
 
 t.test('a shape is what its columns are', async (t) => {
-  const { campaignDefinition } = await import('../../src/app/campaign/entity.ts');
-  const { eventDefinition } = await import('../../src/app/event/entity.ts');
-  t.match(campaignDefinition.space, { entity: 'Campaign', shape: /^[0-9a-f]{12}$/ });
-  t.not(campaignDefinition.space.shape, eventDefinition.space.shape);
+  const campaign = entities.Campaign.define('Campaign');
+  t.match(campaign.space, { entity: 'Campaign', shape: /^[0-9a-f]{12}$/ });
+  t.not(campaign.space.shape, entities.Event.define('Event').space.shape);
 });

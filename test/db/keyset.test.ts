@@ -1,6 +1,6 @@
 import { type Test, t } from 'tap';
-import { campaignDefinition } from '../../src/app/campaign/entity.ts';
-import { eventDefinition } from '../../src/app/event/entity.ts';
+import { campaign as declaredCampaign } from '../../src/app/campaign/entity.ts';
+import { event as declaredEvent } from '../../src/app/event/entity.ts';
 import { type Database, openDatabase } from '../../src/db/client.ts';
 import type { Entity, EntityDefinition } from '../../src/repository/entity-definition.ts';
 import { listReader } from '../../src/repository/list.ts';
@@ -9,6 +9,10 @@ import { Trace } from '../../src/trace/trace.ts';
 import { analyze } from '../support/data.ts';
 import { openSql } from '../support/server.ts';
 import { freshDatabase } from '../support/services.ts';
+
+const eventDefinition = declaredEvent.define('Event');
+
+const campaignDefinition = declaredCampaign.define('Campaign');
 
 /** A node of a plan as EXPLAIN (FORMAT JSON) writes it. */
 interface Plan {

@@ -1,8 +1,9 @@
 import { type Test, t } from 'tap';
-import { createRepositories } from '../../src/app/repositories.ts';
+import { entities } from '../../src/app/entities.ts';
 import type { Body } from '../../src/cache/entry.ts';
 import { openCache } from '../../src/cache/open-cache.ts';
 import { openDatabase } from '../../src/db/client.ts';
+import { openRepositories } from '../../src/repository/entity.ts';
 import type { PageRequest } from '../../src/repository/page.ts';
 import { createScope, type Scope } from '../../src/repository/scope.ts';
 import type { SelfAudit } from '../../src/repository/self-audit.ts';
@@ -37,7 +38,12 @@ async function repositories(
   });
   t.ok(await tier?.connected(5000), 'Redis is there');
   await tier?.beat(600_000);
-  const { Brand, Campaign, Event } = createRepositories({ database: pool, cache, onInvalidationFailed: fail, ...more });
+  const { Brand, Campaign, Event } = openRepositories(entities, {
+    database: pool,
+    cache,
+    onInvalidationFailed: fail,
+    ...more,
+  });
   return { brand: Brand, campaign: Campaign, event: Event };
 }
 

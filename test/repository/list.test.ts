@@ -1,5 +1,5 @@
 import { t } from 'tap';
-import { eventDefinition } from '../../src/app/event/entity.ts';
+import { event as declaredEvent } from '../../src/app/event/entity.ts';
 import { openDatabase } from '../../src/db/client.ts';
 import { listReader } from '../../src/repository/list.ts';
 import type { PageNeeds } from '../../src/repository/page.ts';
@@ -8,6 +8,8 @@ import { Trace } from '../../src/trace/trace.ts';
 import { makeData } from '../support/data.ts';
 import { openSql } from '../support/server.ts';
 import { freshDatabase } from '../support/services.ts';
+
+const eventDefinition = declaredEvent.define('Event');
 
 const NEEDS: PageNeeds = { rows: true, entities: false, positions: false, total: false, flags: false };
 

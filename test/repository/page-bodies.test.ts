@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { type Test, t } from 'tap';
-import { createRepositories } from '../../src/app/repositories.ts';
+import { entities } from '../../src/app/entities.ts';
 import type { Body } from '../../src/cache/entry.ts';
 import { openCache } from '../../src/cache/open-cache.ts';
 import { PageMemory } from '../../src/cache/page-memory.ts';
 import { openDatabase } from '../../src/db/client.ts';
+import { openRepositories } from '../../src/repository/entity.ts';
 import type { PageRequest, RefPage } from '../../src/repository/page.ts';
 import { pageBodies } from '../../src/repository/page-bodies.ts';
 import { createScope } from '../../src/repository/scope.ts';
@@ -36,7 +37,7 @@ async function start(t: Test, memoryMaxEntries = 1000) {
     await pool.close();
   });
   t.ok(await tier?.connected(5000), 'Redis is there');
-  const { Event } = createRepositories({ database: pool, cache, onInvalidationFailed: fail });
+  const { Event } = openRepositories(entities, { database: pool, cache, onInvalidationFailed: fail });
   return { redis, event: Event };
 }
 

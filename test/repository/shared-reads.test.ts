@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { t } from 'tap';
-import { eventDefinition } from '../../src/app/event/entity.ts';
+import { event as declaredEvent } from '../../src/app/event/entity.ts';
 import { openDatabase } from '../../src/db/client.ts';
 import { DatabaseUnavailable } from '../../src/db/errors.ts';
 import { listReader } from '../../src/repository/list.ts';
@@ -11,6 +11,8 @@ import { Trace } from '../../src/trace/trace.ts';
 import { makeData } from '../support/data.ts';
 import { openSql } from '../support/server.ts';
 import { freshDatabase } from '../support/services.ts';
+
+const eventDefinition = declaredEvent.define('Event');
 
 const CAMPAIGNS = 12;
 

@@ -1,16 +1,9 @@
-import type { InferSelectModel } from 'drizzle-orm';
 import { brands } from '../../db/schema.ts';
-import { defineEntity } from '../../repository/entity-definition.ts';
+import { entity } from '../../repository/entity.ts';
 import { InvalidInput } from '../../repository/invalid-input.ts';
 
 /** A company that runs campaigns. */
-export type Brand = Readonly<InferSelectModel<typeof brands>>;
-
-/** How brands are read and written. */
-export const brandDefinition = defineEntity<Brand, 'all'>({
-  name: 'Brand',
-  table: brands,
-  lists: { all: { from: brands, id: brands.id, orders: { ID: null } } },
+export const brand = entity(brands, {
   rules: {
     texts: { name: { maxLength: 200, optional: false } },
     constraints: {

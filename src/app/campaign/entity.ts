@@ -1,24 +1,13 @@
-import type { InferSelectModel } from 'drizzle-orm';
 import { campaignEvents, campaigns } from '../../db/schema.ts';
-import { defineEntity } from '../../repository/entity-definition.ts';
+import { entity } from '../../repository/entity.ts';
 import { InvalidInput } from '../../repository/invalid-input.ts';
+import { createCampaignLinks } from './links.ts';
 
 /** Something that a brand sells: a set of events. The brand is held as its id. */
-export type Campaign = Readonly<InferSelectModel<typeof campaigns>>;
-
-/** How campaigns are read and written. */
-export const campaignDefinition = defineEntity<Campaign, 'all' | 'ofBrand' | 'ofEvent'>({
-  name: 'Campaign',
-  table: campaigns,
+export const campaign = entity(campaigns, {
   lists: {
-    all: { from: campaigns, id: campaigns.id, orders: { ID: null } },
-    ofBrand: { from: campaigns, parent: campaigns.brandId, id: campaigns.id, orders: { ID: null } },
-    ofEvent: {
-      from: campaignEvents,
-      parent: campaignEvents.eventId,
-      id: campaignEvents.campaignId,
-      orders: { ID: null },
-    },
+    ofBrand: { parent: campaigns.brandId },
+    ofEvent: { from: campaignEvents, parent: campaignEvents.eventId, id: campaignEvents.campaignId },
   },
   rules: {
     texts: { title: { maxLength: 200, optional: false }, body: { maxLength: 20_000, optional: true } },
@@ -28,4 +17,5 @@ export const campaignDefinition = defineEntity<Campaign, 'all' | 'ofBrand' | 'of
       },
     },
   },
+  extend: (_repository, storage) => createCampaignLinks(storage),
 });

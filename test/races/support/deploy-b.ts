@@ -1,10 +1,12 @@
 import { sql } from 'drizzle-orm';
 import { bigint, pgTable, text } from 'drizzle-orm/pg-core';
 import type { Sql } from 'postgres';
-import { campaignDefinition } from '../../../src/app/campaign/entity.ts';
+import { campaign as declaredCampaign } from '../../../src/app/campaign/entity.ts';
 import { brands } from '../../../src/db/schema.ts';
 import { createRepository, type Repository, type Storage } from '../../../src/repository/cached-repository.ts';
 import { defineEntity, type Entity } from '../../../src/repository/entity-definition.ts';
+
+const campaignDefinition = declaredCampaign.define('Campaign');
 
 /** A campaign as the next deploy knows it: with a subtitle, which Postgres derives from the title. */
 export interface CampaignB extends Entity {

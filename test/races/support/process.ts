@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRepositories, type Repositories } from '../../../src/app/repositories.ts';
+import { entities, type Repositories } from '../../../src/app/entities.ts';
 import type { Echo } from '../../../src/cache/bus-messages.ts';
 import { EntityCache } from '../../../src/cache/entity-cache.ts';
 import { InvalidationBus } from '../../../src/cache/invalidation-bus.ts';
@@ -10,6 +10,7 @@ import type { RedisTier } from '../../../src/cache/redis-tier.ts';
 import { type Database, openDatabase } from '../../../src/db/client.ts';
 import type { Storage } from '../../../src/repository/cached-repository.ts';
 import { type Drainer, startDrainer } from '../../../src/repository/drainer.ts';
+import { openRepositories } from '../../../src/repository/entity.ts';
 import { createScope, type Scope } from '../../../src/repository/scope.ts';
 import { Trace } from '../../../src/trace/trace.ts';
 import { open, type Seam, SeamedRedisTier, seamedDatabase } from './seams.ts';
@@ -127,7 +128,7 @@ export async function openProcess(options: ProcessOptions): Promise<LarderProces
     cache,
     redis,
     storage,
-    repositories: createRepositories(storage),
+    repositories: openRepositories(entities, storage),
     errors,
     invalidationsFailed: () => invalidationsFailed,
     scope: () => createScope(trace),

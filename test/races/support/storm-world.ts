@@ -1,5 +1,6 @@
-import type { Campaign } from '../../../src/app/campaign/entity.ts';
+import type { campaigns } from '../../../src/db/schema.ts';
 import type { Repository } from '../../../src/repository/cached-repository.ts';
+import type { RowOf } from '../../../src/repository/entity.ts';
 import type { Entity } from '../../../src/repository/entity-definition.ts';
 import type { Locks } from './commit.ts';
 import { type CampaignB, campaignRepositoryB, migrateToB } from './deploy-b.ts';
@@ -17,7 +18,7 @@ export interface StormProcess {
   readonly larder: LarderProcess;
   /** Which deploy it runs: B's campaigns have a subtitle. */
   readonly deploy: 'A' | 'B';
-  readonly campaigns: Repository<Campaign | CampaignB, 'all' | 'ofBrand'>;
+  readonly campaigns: Repository<RowOf<typeof campaigns> | CampaignB, 'all' | 'ofBrand'>;
 }
 
 /** What readers, writers and faults act on. */

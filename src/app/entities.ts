@@ -1,0 +1,14 @@
+import type { RepositoriesOf } from '../repository/entity.ts';
+import { brand } from './brand/entity.ts';
+import { campaign } from './campaign/entity.ts';
+import { event } from './event/entity.ts';
+
+/** The entities of the campaigns server. */
+export const entities = {
+  Brand: brand,
+  Campaign: campaign,
+  Event: event,
+};
+
+/** A repository for each, by its name. */
+export type Repositories = RepositoriesOf<typeof entities>;
