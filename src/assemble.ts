@@ -4,6 +4,7 @@ import { EXAMPLE_QUERY } from './app/example-query.ts';
 import { buildGraphQLSchema } from './app/schema.ts';
 import { openCache } from './cache/open-cache.ts';
 import { SharedPointBuckets } from './cache/point-buckets.ts';
+import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { openDatabase } from './db/client.ts';
 import { explain } from './db/explain.ts';
@@ -22,7 +23,7 @@ export interface Larder {
   readonly url: string;
   /** Where `/metrics` is. */
   readonly metricsUrl: string;
-  /** Tells clients that their connections are about to close, for half a second at most, and goes on answering meanwhile. */
+  /** Lets clients and proxies go elsewhere, and goes on answering meanwhile. */
   drain(): Promise<void>;
   /** Answers what was accepted, then closes everything that `assemble` opened. */
   close(): Promise<void>;
@@ -45,7 +46,7 @@ export async function assemble(config: Config): Promise<Larder> {
   const onRedisError = (error: Error) => logger.warn({ reason: error.message }, 'Redis failed');
   const { cache, redis, close: closeCache } = openCache(config.cache, onRedisError);
   const tracing = config.otlpEndpoint === null ? null : await openTracing(config.otlpEndpoint, logger);
-  const { limits, documents, auth } = config;
+  const { limits, documents, auth, http } = config;
   const { selfAuditRate: rate, maxStalenessMs, memoryTtlMs, memoryMaxEntries } = config.cache;
   const onAuditError = (error: Error) => logger.warn({ reason: error.message }, 'an answer was not audited');
   const audit = createSelfAudit({ rate, maxStalenessMs, onError: onAuditError });
@@ -80,6 +81,8 @@ export async function assemble(config: Config): Promise<Larder> {
     trustProxy: config.trustProxy,
     bodyLimitBytes: limits.bodyBytes,
     requestTimeoutMs: limits.requestTimeoutMs,
+    keepAliveTimeoutMs: http.keepAliveTimeoutMs,
+    clock: systemClock,
   });
   if (redis === null) logger.info('no REDIS_URL: bodies are cached in the memory of this process alone');
   else if (!(await redis.connected(1000))) logger.warn('Redis does not answer: serving from Postgres until it does');
@@ -101,12 +104,12 @@ export async function assemble(config: Config): Promise<Larder> {
     maxStalenessMs,
     memoryTtlMs: memoryMaxEntries === 0 ? 0 : memoryTtlMs,
   });
-  const url = await app.listen(config.http);
+  const url = await app.listen({ host: http.host, port: http.port });
   const metricsUrl = `${await metrics.listen(config.metrics)}/metrics`;
   return {
     url,
     metricsUrl,
-    drain: () => app.drain(),
+    drain: () => app.drain(http.shutdownDelayMs, http.shutdownTimeoutMs / 2),
     close: async () => {
       await app.close();
       audit.close();

@@ -7,7 +7,16 @@ const DRAIN_MS = 1000;
 export interface Config {
   readonly production: boolean;
   readonly database: { readonly url: string; readonly poolSize: number; readonly statementTimeoutMs: number };
-  readonly http: { readonly host: string; readonly port: number; readonly shutdownTimeoutMs: number };
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    /** How long a connection stays open on which nothing is asked, in milliseconds. */
+    readonly keepAliveTimeoutMs: number;
+    /** How long proxies get to see that the process is about to stop, before it refuses connections, in milliseconds. */
+    readonly shutdownDelayMs: number;
+    /** How long stopping may take after that, in milliseconds. */
+    readonly shutdownTimeoutMs: number;
+  };
   readonly metrics: { readonly host: string; readonly port: number };
   readonly cache: {
     /** `null` when no Redis is configured. */
@@ -107,7 +116,13 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   return {
     production,
     database: { url: e.DATABASE_URL, poolSize: e.DATABASE_POOL_SIZE, statementTimeoutMs: e.STATEMENT_TIMEOUT_MS },
-    http: { host: e.HOST, port: e.PORT, shutdownTimeoutMs: e.SHUTDOWN_TIMEOUT_MS },
+    http: {
+      host: e.HOST,
+      port: e.PORT,
+      keepAliveTimeoutMs: e.KEEP_ALIVE_TIMEOUT_MS,
+      shutdownDelayMs: e.SHUTDOWN_DELAY_MS ?? (production ? 5000 : 0),
+      shutdownTimeoutMs: e.SHUTDOWN_TIMEOUT_MS,
+    },
     metrics: { host: e.METRICS_HOST, port: e.METRICS_PORT },
     cache: {
       redisUrl: e.REDIS_URL ?? null,

@@ -57,6 +57,8 @@ export const environment = z.object({
   JWT_PUBLIC_KEY: z.string().startsWith('-----BEGIN PUBLIC KEY-----', 'expected a public key in PEM').optional(),
   JWT_AUDIENCE: z.string().optional(),
   REQUIRE_AUTH: flag.default(false),
+  KEEP_ALIVE_TIMEOUT_MS: milliseconds.default(75_000),
+  SHUTDOWN_DELAY_MS: z.coerce.number().int().nonnegative().optional(),
   SHUTDOWN_TIMEOUT_MS: milliseconds.default(10_000),
 });
 

@@ -1,12 +1,14 @@
 import { assemble } from './assemble.ts';
+import { systemClock } from './clock.ts';
 import { ConfigError, readConfig } from './config.ts';
 
 try {
   const config = readConfig(process.env);
   const larder = await assemble(config);
+  const { shutdownDelayMs, shutdownTimeoutMs } = config.http;
   const stop = (signal: NodeJS.Signals) => {
     // Requests under way are answered; what hangs does not keep the process alive.
-    setTimeout(() => process.exit(1), config.http.shutdownTimeoutMs).unref();
+    systemClock.after(shutdownDelayMs + shutdownTimeoutMs, () => process.exit(1));
     process.stderr.write(`${signal}: answering what was accepted, then stopping.\n`);
     larder
       .drain()

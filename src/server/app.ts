@@ -1,5 +1,6 @@
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Logger } from 'pino';
+import type { Clock } from '../clock.ts';
 import { createScope } from '../repository/scope.ts';
 import { Trace } from '../trace/trace.ts';
 import { authPlugin } from './auth.ts';
@@ -39,6 +40,9 @@ export interface AppOptions {
   readonly bodyLimitBytes: number;
   /** How long a request may take to come in, and how long to be answered, in milliseconds. */
   readonly requestTimeoutMs: number;
+  /** How long a connection stays open on which nothing is asked, in milliseconds. */
+  readonly keepAliveTimeoutMs: number;
+  readonly clock: Clock;
 }
 
 /**
@@ -61,6 +65,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     return503OnClosing: false,
     bodyLimit: options.bodyLimitBytes,
     requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: options.keepAliveTimeoutMs,
     // Node looks every half minute unless told otherwise, and until then a slow client may stay.
     http: { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 10) },
     // A client that stops reading its answer holds it in our memory.
@@ -88,7 +93,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     const inspected = isInspected(inspect, request);
     const trace = new Trace({
       recording: inspected,
-      started: performance.now() - reply.elapsedTime,
+      started: options.clock.now() - reply.elapsedTime,
       ownStatements: inspected || tracing !== null,
     });
     reply.raw.on('close', () => {
@@ -100,7 +105,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     return state;
   };
   await app.register(graphqlPlugin, { ...options.graphql, stateOf, requestTimeoutMs });
-  await app.register(drainingPlugin);
+  const { clock, keepAliveTimeoutMs: keepAliveMs } = options;
+  await app.register(drainingPlugin, { clock, keepAliveMs, requestTimeoutMs });
   await app.register(healthPlugin, { health: options.health });
   if (options.graphiql !== null) await app.register(graphiqlPlugin, options.graphiql);
   const { statements } = options.graphql;

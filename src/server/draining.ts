@@ -1,72 +1,86 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Server } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import plugin from 'fastify-plugin';
+import { type Clock, sleep } from '../clock.ts';
+import { Connections } from './connections.ts';
+import { giveUp } from './error-handler.ts';
 
-/** How long clients get to hear that the server stops before connections are closed on which nothing is asked. */
-const DRAIN_MS = 500;
+/** How long nothing must have been asked for the clients to have gone elsewhere, in milliseconds. */
+const QUIET_MS = 500;
+
+/** How many turns of the event loop are waited for one in which nothing comes. */
+const MAX_TURNS = 1000;
+
+/** More connections than this need not wait for requests: a proxy in front keeps some hundreds. */
+const MAX_IDLE = 10_000;
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** Whether the server is about to stop. */
     readonly draining: () => boolean;
     /**
-     * Tells clients with each answer that their connection is about to close, and goes on answering meanwhile: a client
-     * that asks on a connection while the server closes it could not know whether it was heard.
+     * Lets clients and proxies go elsewhere without losing a request. For `delayMs` all goes on as before, but `draining` is true, for
+     * proxies that look at `/readyz`. Then the port is closed, and each connection is told with its next answer that it is the last.
+     * At last the connections are closed on which nothing has been asked for a while.
      *
-     * @returns when no connection is open any more, at the latest after half a second
+     * @param delayMs how long proxies have to look, in milliseconds
+     * @param atMostMs how long clients then have to ask once more, in milliseconds
+     * @returns when no connection is open any more on which nothing is asked
      */
-    readonly drain: () => Promise<void>;
+    readonly drain: (delayMs: number, atMostMs: number) => Promise<void>;
   }
 }
 
+/** What lets a server stop, and bounds its connections. */
+export interface DrainingOptions {
+  readonly clock: Clock;
+  /** How long a connection stays open on which nothing is asked, in milliseconds. */
+  readonly keepAliveMs: number;
+  /** How long a request may take to come in, in milliseconds. */
+  readonly requestTimeoutMs: number;
+  /** How many connections may wait for requests. */
+  readonly maxIdle?: number;
+}
+
 /** Lets a server stop without losing a request. */
-export const drainingPlugin = plugin(
-  async (app) => {
-    // Each connection with the answer that was last begun on it, if that is under way. A set of all answers under way would keep them:
-    // once a table of a set or map has grown old, V8 keeps every table that takes its place, and what is in it, until the next full
-    // collection. That made a quarter of the CPU time of an entity by id, and pauses of 10 ms.
-    const open = new Map<Socket, ServerResponse | null>();
+export const drainingPlugin = plugin<DrainingOptions>(
+  async (app, { clock, maxIdle = MAX_IDLE, ...limits }) => {
+    const connections = new Connections(app.server, clock, { ...limits, maxIdle }, giveUp);
     let draining = false;
-    let closing = false;
-    let emptied = () => {};
-    app.server.on('connection', (socket: Socket) => {
-      open.set(socket, null);
-      socket.once('close', () => {
-        open.delete(socket);
-        if (open.size === 0) emptied();
-      });
-    });
-    app.server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-      if (draining) {
-        // Where several were asked at once, the last answer closes the connection.
-        const before = open.get(socket);
-        if (before?.headersSent === false) before.shouldKeepAlive = true;
-        response.shouldKeepAlive = false;
+    /** Ends when everything that had come by then has been taken: what the kernel holds of a connection that is closed is lost. */
+    const quietTurn = async () => {
+      for (let turn = 0; turn < MAX_TURNS; turn += 1) {
+        const before = connections.events;
+        await nextTurn();
+        await nextTurn();
+        if (connections.events === before) return;
       }
-      open.set(socket, response);
-      response.on('close', () => {
-        if (open.get(socket) !== response) return;
-        open.set(socket, null);
-        // It may have been written before anybody knew that it would be the last.
-        if (closing) socket.destroySoon();
-      });
-    });
+    };
+    const quiet = async (atMostMs: number) => {
+      const end = clock.now() + atMostMs;
+      for (;;) {
+        const now = clock.now();
+        const wait = Math.min(connections.lastRequest + QUIET_MS, end) - now;
+        if (wait <= 0) return;
+        await sleep(clock, wait);
+      }
+    };
     app.decorate('draining', () => draining);
-    app.decorate('drain', async () => {
+    app.decorate('drain', async (delayMs: number, atMostMs: number) => {
       draining = true;
-      for (const response of open.values()) if (response !== null) response.shouldKeepAlive = false;
-      if (open.size === 0) return;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, DRAIN_MS);
-        emptied = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+      await sleep(clock, delayMs);
+      await quietTurn();
+      // An HTTP server would close its idle connections with its port.
+      Server.prototype.close.call(app.server);
+      connections.announceLast();
+      await Promise.race([connections.empty(), quiet(atMostMs)]);
+      await quietTurn();
+      connections.closeIdle();
     });
     app.addHook('preClose', async () => {
       draining = true;
-      closing = true;
+      connections.announceLast();
+      connections.closeIdle();
     });
   },
   { name: 'larder-draining', fastify: '5.x' },

@@ -31,13 +31,26 @@ export function answerBadUrl(_error: FastifyError, _request: unknown, reply: Fas
 /** Answers what is not HTTP, too long a head, or too slow. Node's error holds every byte that came, so none of it is logged. */
 export function answerBadConnection(this: FastifyInstance, error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  // Node counts from when a connection was opened. Until a client begins to send, it is only idle (connections.ts).
+  if (late && socket.bytesRead === 0) return;
   this.log.debug({ code: error.code }, 'a connection was given up');
-  const [status, code, message] =
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? ['408 Request Timeout', 'REQUEST_TIMEOUT', 'The request took too long to come in.']
-      : error.code === 'HPE_HEADER_OVERFLOW'
-        ? ['431 Request Header Fields Too Large', 'HEADERS_TOO_LARGE', 'The headers are too large.']
-        : ['400 Bad Request', 'BAD_REQUEST', 'This is not HTTP.'];
+  if (late) giveUp(socket);
+  else if (error.code === 'HPE_HEADER_OVERFLOW') {
+    hangUp(socket, '431 Request Header Fields Too Large', 'HEADERS_TOO_LARGE', 'The headers are too large.');
+  } else hangUp(socket, '400 Bad Request', 'BAD_REQUEST', 'This is not HTTP.');
+}
+
+/**
+ * Answers a request that has not come in in time, and closes its connection.
+ *
+ * @param socket the connection
+ */
+export function giveUp(socket: Socket): void {
+  hangUp(socket, '408 Request Timeout', 'REQUEST_TIMEOUT', 'The request took too long to come in.');
+}
+
+function hangUp(socket: Socket, status: string, code: string, message: string): void {
   const body = textOf(code, message);
   if (socket.writable) {
     socket.write(
