@@ -8,6 +8,12 @@ const LOCK_TIMEOUT = ['-o', 'DPkg::Lock::Timeout=120'];
 const UPDATE_ATTEMPTS = 12;
 const SHOWN_LINES = 15;
 
+/** In the run level of a single user, the service of a package is not started. */
+const NO_SERVICES = { RUNLEVEL: '1' };
+
+/** Not on the PATH of everybody. */
+const SBIN = ['/usr/sbin', '/usr/local/sbin'];
+
 /**
  * Looks for a program in the directories of PATH.
  *
@@ -68,10 +74,32 @@ export async function installPackage(name: string): Promise<void> {
   if (install.code !== 0) throw failed(`install ${name}`, install.said);
 }
 
+/**
+ * Finds a program on PATH or among those of the system's administrator, else installs the package of Debian that has it.
+ *
+ * @param program what it is called
+ * @param name the package, unless it is called the same
+ * @returns its absolute path
+ * @throws when there is none and none can be installed; the message says what to do
+ */
+export async function findOrInstall(program: string, name = program): Promise<string> {
+  const find = () => findOnPath([program]) ?? SBIN.map((folder) => join(folder, program)).find(isExecutable) ?? null;
+  const found = find();
+  if (found !== null) return found;
+  const advice = `Install it (\`sudo apt-get install ${name}\`).`;
+  if (!canInstall()) throw new ServiceError(`There is no ${program} on PATH. ${advice}`);
+  await installPackage(name);
+  const installed = find();
+  if (installed === null) throw new ServiceError(`The package ${name} brought no program ${program}. ${advice}`);
+  return installed;
+}
+
 function failed(what: string, said: string): ServiceError {
   return new ServiceError(`\`apt-get ${what}\` failed:\n${said.trim().split('\n').slice(-SHOWN_LINES).join('\n')}`);
 }
 
 function aptGet(args: string[]): Promise<Ended> {
-  return runProgram('apt-get', args, { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' } });
+  return runProgram('apt-get', args, {
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C', ...NO_SERVICES },
+  });
 }
