@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { Agent, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TransactionSql } from 'postgres';
 import { type Test, t } from 'tap';
@@ -27,6 +29,7 @@ async function client(url: string, pauseMs: () => number): Promise<Fate> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const fate: Fate = { answered: 0, lost: [], announced: false };
   let closed = false;
+  let known: Socket | null = null;
   const ask = () =>
     new Promise<boolean>((resolve) => {
       const body = JSON.stringify({ query: QUERY });
@@ -49,6 +52,8 @@ async function client(url: string, pauseMs: () => number): Promise<Fate> {
         });
       });
       sent.once('socket', (socket) => {
+        if (socket === known) return;
+        known = socket;
         socket.once('close', () => {
           closed = true;
         });
@@ -103,6 +108,32 @@ for (const [signal, load, pauseMs] of [
   });
 }
 
+/** Whether nobody listens any more. */
+async function refused(url: string): Promise<boolean> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  const outcome = await new Promise((resolve) => {
+    socket.once('connect', () => resolve(null));
+    socket.once('error', resolve);
+  });
+  socket.destroy();
+  return outcome instanceof Error && 'code' in outcome && outcome.code === 'ECONNREFUSED';
+}
+
+function get(url: string, agent: Agent): Promise<{ status: number | undefined; body: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { agent }, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        body += chunk;
+      });
+      response.once('error', reject);
+      response.once('end', () => resolve({ status: response.statusCode, body }));
+    });
+    sent.once('error', reject);
+    sent.end();
+  });
+}
+
 /** Waits until a statement of the server waits for a lock. */
 async function blocked(sql: TransactionSql): Promise<void> {
   await until('it waits for the lock', async () => {
@@ -115,7 +146,11 @@ async function blocked(sql: TransactionSql): Promise<void> {
 }
 
 t.test(`${CONNECTIONS} requests that are all under way are waited for`, async (t) => {
-  const { larder, sql } = await open(t, { STATEMENT_TIMEOUT_MS: '20000', REQUEST_TIMEOUT_MS: '20000' });
+  const { larder, sql } = await open(t, {
+    STATEMENT_TIMEOUT_MS: '20000',
+    REQUEST_TIMEOUT_MS: '20000',
+    SHUTDOWN_TIMEOUT_MS: '60000',
+  });
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   t.teardown(() => agent.destroy());
   const asked: ReturnType<typeof larder.query>[] = [];
@@ -135,13 +170,53 @@ t.test(`${CONNECTIONS} requests that are all under way are waited for`, async (t
     await blocked(sql);
     larder.kill('SIGTERM');
     await until('the server is told', async () => larder.output().includes('SIGTERM'));
-    t.match(await larder.get('/readyz'), { status: 503, body: { status: 'draining' } });
-    // Longer than it goes on taking requests: by then nothing is open but the connections of these.
+    // Nothing is open from then on but the connections of these.
+    await until('the port is closed', () => refused(larder.url));
     await sleep(1000);
     t.equal(answered, 0, 'none can have been answered yet');
   });
   const answers = await Promise.all(asked);
   t.equal(answers.filter(({ status, errors }) => status === 200 && errors === undefined).length, CONNECTIONS);
+  t.equal(await larder.ended, 'exit code 0');
+});
+
+t.test('while it says that it is about to stop, it takes connections and answers; then it takes none', async (t) => {
+  const delayMs = 5000;
+  const { larder } = await open(t, { SHUTDOWN_DELAY_MS: String(delayMs) });
+  const unused = connect(Number(new URL(larder.url).port), '127.0.0.1');
+  await once(unused, 'connect');
+  const started = performance.now();
+  larder.kill('SIGTERM');
+  await until('the server is told', async () => larder.output().includes('SIGTERM'));
+  for (let i = 0; i < 3; i += 1) {
+    const agent = new Agent();
+    t.match(await get(`${larder.url}/readyz`, agent), { status: 503, body: /"status":"draining"/ });
+    t.match(await larder.query(QUERY, {}, { agent }), { status: 200, errors: undefined });
+  }
+  t.notOk(unused.closed, 'a connection that is not used stays');
+  await until('the port is closed', () => refused(larder.url));
+  const ms = performance.now() - started;
+  t.ok(ms >= delayMs * 0.9, `not before the delay is over, but after ${Math.round(ms)} ms`);
+  t.equal(await larder.ended, 'exit code 0', 'and the unused connection does not hold it up');
+});
+
+t.test('connections that wait to be accepted when it is told to stop are answered', async (t) => {
+  const { larder } = await open(t);
+  // While it stands still, the kernel takes connections for it.
+  larder.kill('SIGSTOP');
+  const sockets = Array.from({ length: CONNECTIONS }, () => connect(Number(new URL(larder.url).port), '127.0.0.1'));
+  const heard = sockets.map(async (socket) => {
+    await once(socket, 'connect');
+    socket.write('GET /graphql?query={__typename} HTTP/1.1\r\nhost: x\r\n\r\n');
+    let text = '';
+    for await (const chunk of socket) text += chunk;
+    return text;
+  });
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  larder.kill('SIGTERM');
+  larder.kill('SIGCONT');
+  const answers = await Promise.all(heard);
+  t.equal(answers.filter((text) => text.endsWith('{"data":{"__typename":"Query"}}')).length, CONNECTIONS);
   t.equal(await larder.ended, 'exit code 0');
 });
 

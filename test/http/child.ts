@@ -54,6 +54,7 @@ export async function startProcess(
       PATH: process.env.PATH,
       NODE_ENV: 'production',
       LOG_LEVEL: 'info',
+      SHUTDOWN_DELAY_MS: '0',
       PORT: String(port),
       METRICS_PORT: String(metricsPort),
       DATABASE_URL: stores.database.url,

@@ -66,6 +66,7 @@ export async function startLarder(t: Test, env: Readonly<Record<string, string>>
       LOG_LEVEL: 'info',
       INSPECT: 'always',
       PORT: '0',
+      SHUTDOWN_DELAY_MS: '0',
       METRICS_PORT: '0',
       ...env,
     },
