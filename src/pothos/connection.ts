@@ -1,9 +1,9 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Repository } from '../repository/cached-repository.ts';
+import type { LarderContext } from '../repository/context.ts';
 import type { Entity } from '../repository/entity-definition.ts';
 import type { Page, PageRequest, Position } from '../repository/page.ts';
 import { Connection } from './connection-shape.ts';
-import type { LarderContext } from './context.ts';
 import { decodeCursor } from './cursor.ts';
 import type { EntityType } from './entity-types.ts';
 import { loadPage } from './page-loader.ts';

@@ -1,7 +1,7 @@
 import type { ContextCache } from '@pothos/core';
 import DataLoader from 'dataloader';
+import type { LarderContext } from '../repository/context.ts';
 import type { Entity } from '../repository/entity-definition.ts';
-import type { LarderContext } from './context.ts';
 import { atEndOfTurn } from './end-of-turn.ts';
 
 /** The request's identity map remembers, and knows of writes; the loader only batches. */
@@ -12,28 +12,26 @@ const OWN = { cache: false, batchScheduleFn: (send: () => void) => void setImmed
 
 /**
  * Batches the entities of a type that a request asks for in one turn, in place of the loaders that Pothos would keep in a WeakMap
- * by context. That cost a fifth of the CPU time of an entity by id (see LarderContext).
+ * by context (see Context).
  *
- * @param name the type's name
  * @param load loads entities by their ids, in order
  * @returns the loader of each request
  */
 export function entityLoaders<E extends Entity>(
-  name: string,
   load: (ids: readonly string[], context: LarderContext) => Promise<E[]>,
 ): ContextCache<DataLoader<string, Exclude<E, Error>>, object, []> {
-  // Pothos knows no more of the context than that it is an object.
+  // Pothos knows no more of the context than that it is an object. What is collected under `load` is its loader.
   const loaderOf = (context: object) => {
-    const { entityLoaders: loaders, scope } = context as LarderContext;
-    let loader = loaders.get(name);
+    const { collected, scope } = context as LarderContext;
+    let loader = collected.get(load) as DataLoader<string, Exclude<E, Error>> | undefined;
     if (loader === undefined) {
       const options = scope.trace.ownStatements ? OWN : OPTIONS;
-      loader = new DataLoader((ids: readonly string[]) => load(ids, context as LarderContext), options);
-      loaders.set(name, loader);
+      const batch = (ids: readonly string[]) => load(ids, context as LarderContext);
+      loader = new DataLoader(batch as (ids: readonly string[]) => Promise<Exclude<E, Error>[]>, options);
+      collected.set(load, loader);
     }
-    // A type's entities are of one kind, and the type is the loader's name.
-    return loader as DataLoader<string, Exclude<E, Error>>;
+    return loader;
   };
-  const forget = (context: object) => void (context as LarderContext).entityLoaders.delete(name);
+  const forget = (context: object) => void (context as LarderContext).collected.delete(load);
   return Object.assign(loaderOf, { delete: forget });
 }

@@ -1,9 +1,9 @@
 import type { ObjectRef, SchemaTypes } from '@pothos/core';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Repository } from '../repository/cached-repository.ts';
+import type { LarderContext } from '../repository/context.ts';
 import type { Entity } from '../repository/entity-definition.ts';
 import type { Connection, EdgeShape } from './connection-shape.ts';
-import type { LarderContext } from './context.ts';
 import { entityLoaders } from './entity-loaders.ts';
 import { type EntityNode, nodeOf, unreadNode } from './entity-node.ts';
 import { addNodeFields, type LoadNode } from './node.ts';
@@ -51,7 +51,7 @@ export class EntityType {
     const load = (ids: readonly string[], context: LarderContext) =>
       this.repositoryOf(context).findByIds(ids, context.scope).then(nodesOf);
     const ref = this.#builder.loadableObjectRef<EntityNode<Entity>, string>(name, { load: load as never });
-    ref.getDataloader = entityLoaders(name, load);
+    ref.getDataloader = entityLoaders(load);
     return ref;
   }
 

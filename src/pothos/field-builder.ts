@@ -1,8 +1,8 @@
 import { type FieldKind, type InputFieldMap, RootFieldBuilder, type SchemaTypes } from '@pothos/core';
 import type { GraphQLResolveInfo } from 'graphql';
+import type { LarderContext } from '../repository/context.ts';
 import type { Entity } from '../repository/entity-definition.ts';
 import { type ConnectionSource, type PageArguments, resolvePage } from './connection.ts';
-import type { LarderContext } from './context.ts';
 import type { EntityNode } from './entity-node.ts';
 import { entityType } from './entity-types.ts';
 import { databaseId } from './node.ts';

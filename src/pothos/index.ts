@@ -9,8 +9,8 @@ import './field-builder.ts';
 import './schema-builder.ts';
 import { pluginName } from './plugin.ts';
 
+export type { LarderContext } from '../repository/context.ts';
 export type { ConnectionSource } from './connection.ts';
-export { Context, type LarderContext } from './context.ts';
 export { encodeCursor } from './cursor.ts';
 export { type EntityNode, nodeOf } from './entity-node.ts';
 export { encodeGlobalId } from './global-id.ts';

@@ -1,11 +1,11 @@
 import type { Repository } from '../repository/cached-repository.ts';
+import type { LarderContext } from '../repository/context.ts';
 import type { Entity } from '../repository/entity-definition.ts';
 import type { Page, PageRequest } from '../repository/page.ts';
 import { afterPromises } from './after-promises.ts';
-import type { LarderContext } from './context.ts';
 
 /** Pages of one list that are about to be asked for together. */
-export interface PageBatch {
+interface PageBatch {
   readonly requests: PageRequest[];
   /** In the order of the requests. */
   readonly pages: Promise<Page<Entity>[]>;
@@ -30,15 +30,15 @@ export function loadPage<E extends Entity, Lists extends string>(
   request: PageRequest,
   context: LarderContext,
 ): { readonly pages: Promise<Page<E>[]>; readonly index: number } {
-  let batch = context.pageBatches.get(name);
+  let batch = context.collected.get(name) as PageBatch | undefined;
   if (batch === undefined) {
     const requests: PageRequest[] = [];
     const pages = new Promise<void>(afterPromises).then(() => {
-      context.pageBatches.delete(name);
+      context.collected.delete(name);
       return repository.list(list, requests, context.scope);
     });
     batch = { requests, pages };
-    context.pageBatches.set(name, batch);
+    context.collected.set(name, batch);
   }
   const index = batch.requests.push(request) - 1;
   // A list's pages hold one kind of entity, and the list is the batch's name.

@@ -1,6 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
+import type { LarderContext } from '../repository/context.ts';
 import type { PageNeeds } from '../repository/page.ts';
-import type { LarderContext } from './context.ts';
 import { needsBody, selectionOf } from './selection.ts';
 
 /**
@@ -13,10 +13,10 @@ import { needsBody, selectionOf } from './selection.ts';
  * @returns what to read
  */
 export function needsOf(info: GraphQLResolveInfo, typename: string, context: LarderContext): PageNeeds {
-  let needs = context.pageNeeds.get(info.fieldNodes);
+  let needs = context.collected.get(info.fieldNodes) as PageNeeds | undefined;
   if (needs === undefined) {
     needs = selectedNeeds(info, typename);
-    context.pageNeeds.set(info.fieldNodes, needs);
+    context.collected.set(info.fieldNodes, needs);
   }
   return needs;
 }

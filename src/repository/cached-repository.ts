@@ -13,7 +13,7 @@ import { listReader } from './list.ts';
 import type { Page, PageItem, PageRequest, Position, Ref, RefPage } from './page.ts';
 import { pageBodies } from './page-bodies.ts';
 import { isPosition } from './position.ts';
-import type { Scope } from './scope.ts';
+import { createScope, type Scope } from './scope.ts';
 import type { AuditSource, SelfAudit } from './self-audit.ts';
 import { sharedBodies } from './shared-bodies.ts';
 
@@ -27,28 +27,31 @@ export interface Storage {
   readonly audit?: SelfAudit;
 }
 
-/** Reads and writes entities of one kind; each method costs a number of statements that does not depend on how much it reads. */
+/**
+ * Reads and writes entities of one kind; each method costs a number of statements that does not depend on how much it reads. A scope is
+ * what belongs to a request: without one, a method has one of its own.
+ */
 export interface Repository<E extends Entity, Lists extends string> {
   /** The entity's name, which is also its GraphQL type's. */
   readonly name: string;
   /** @returns the entity, or `null` when there is none or the id is not one a row can have */
-  findById(id: string, scope: Scope): Promise<E | null>;
+  findById(id: string, scope?: Scope): Promise<E | null>;
   /** @returns an entity for each id, in order, `null` for gaps; at most one SELECT */
-  findByIds(ids: readonly string[], scope: Scope): Promise<(E | null)[]>;
+  findByIds(ids: readonly string[], scope?: Scope): Promise<(E | null)[]>;
   /** @returns an entity at least as new as each ref, in order, `null` when its row is gone since; at most one SELECT */
-  findByRefs(refs: readonly Ref[], scope: Scope): Promise<(E | null)[]>;
+  findByRefs(refs: readonly Ref[], scope?: Scope): Promise<(E | null)[]>;
   /** @returns a page for each request, in order; one statement for each order and direction, then one `findByRefs` */
-  list(list: Lists, requests: readonly PageRequest[], scope: Scope): Promise<Page<E>[]>;
+  list(list: Lists, requests: readonly PageRequest[], scope?: Scope): Promise<Page<E>[]>;
   /**
    * Each write is one transaction; when it returns, every process reads what was written.
    *
    * @returns the entity as it was written; from `update`, `null` when there is none with that id
    * @throws {InvalidInput} when a value cannot be written; then nothing was
    */
-  create(values: Omit<E, 'id'>, scope: Scope): Promise<E>;
-  update(id: string, changes: Partial<Omit<E, 'id'>>, scope: Scope): Promise<E | null>;
+  create(values: Omit<E, 'id'>, scope?: Scope): Promise<E>;
+  update(id: string, changes: Partial<Omit<E, 'id'>>, scope?: Scope): Promise<E | null>;
   /** @returns whether there was one; otherwise as the other writes */
-  delete(id: string, scope: Scope): Promise<boolean>;
+  delete(id: string, scope?: Scope): Promise<boolean>;
   /** @returns what a list can do; its first order is the default */
   listOf(list: Lists): { readonly hasParent: boolean; readonly orders: readonly string[] };
   /** @returns whether a place that a client sent could be one of the list in that order */
@@ -84,7 +87,7 @@ export function createRepository<E extends Entity, Lists extends string>(
     answer: async (id) => (await cache.read(space, [{ id, version: null }], load, new Trace())).get(id) ?? null,
   };
 
-  const findByIds: Repository<E, Lists>['findByIds'] = (ids, scope) => {
+  const findByIds: Repository<E, Lists>['findByIds'] = (ids, scope = createScope(new Trace())) => {
     const unique = (ids.length === 1 ? ids : [...new Set(ids)]).filter(isDatabaseId);
     if (unique.length === 0) return Promise.resolve(ids.map(() => null));
     const cached = () => {
@@ -114,7 +117,7 @@ export function createRepository<E extends Entity, Lists extends string>(
   return {
     name,
     findByIds,
-    findByRefs: async (refs, scope) => {
+    findByRefs: async (refs, scope = createScope(new Trace())) => {
       const bodies = await read(refs, scope);
       return bodies.map(entityOf);
     },
@@ -125,7 +128,7 @@ export function createRepository<E extends Entity, Lists extends string>(
       return { hasParent: parent !== undefined, orders: Object.keys(orders) };
     },
     isPosition: (list, order, position) => isPosition(definition.lists[list].orders[order], position),
-    list: async (list, requests, scope) => {
+    list: async (list, requests, scope = createScope(new Trace())) => {
       const reader = readers.get(list);
       if (reader === undefined) throw new TypeError(`${name} has no list ${list}`);
       // What a list names was so when it was asked for, however long its answer took.

@@ -1,11 +1,12 @@
 import type { Body } from '../cache/entry.ts';
 import { transaction } from '../db/run.ts';
+import { Trace } from '../trace/trace.ts';
 import type { Repository, Storage } from './cached-repository.ts';
 import { isDatabaseId } from './database-id.ts';
 import type { Entity, EntityDefinition } from './entity-definition.ts';
 import { InvalidInput } from './invalid-input.ts';
 import { checkTexts, withConstraints } from './rules.ts';
-import { identityMap, type Scope } from './scope.ts';
+import { createScope, identityMap, type Scope } from './scope.ts';
 
 /**
  * Makes the writing half of a repository. A write is committed, then every process forgets the entity, then it returns:
@@ -34,7 +35,7 @@ export function entityWriter<E extends Entity, Lists extends string>(
   };
 
   return {
-    create: async (values, scope) => {
+    create: async (values, scope = createScope(new Trace())) => {
       checkTexts(rules, values);
       const insert = definition.insertOf(Object.keys(values));
       const rows = await withConstraints(rules, 'write', () =>
@@ -47,7 +48,7 @@ export function entityWriter<E extends Entity, Lists extends string>(
       return body.entity as E;
     },
 
-    update: async (id, changes, scope) => {
+    update: async (id, changes, scope = createScope(new Trace())) => {
       if (!isDatabaseId(id)) return null;
       if (Object.keys(changes).length === 0) {
         throw new InvalidInput('id', 'REQUIRED', 'Expected at least one field to change beside the id.');
@@ -60,7 +61,7 @@ export function entityWriter<E extends Entity, Lists extends string>(
       return written(id, rows.map(definition.toBody)[0] ?? null, scope);
     },
 
-    delete: async (id, scope) => {
+    delete: async (id, scope = createScope(new Trace())) => {
       if (!isDatabaseId(id)) return false;
       const rows = await withConstraints(rules, 'delete', () =>
         transaction(database, definition.deleteById.name, (run) => run(definition.deleteById, { id }), scope.trace),

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
 import type { GraphQLFormattedError } from 'graphql';
-import { Context, type LarderContext } from '../pothos/context.ts';
+import { Context, type LarderContext } from '../repository/context.ts';
 import type { Scope } from '../repository/scope.ts';
 
 /** A request's context as mercurius carries it: the resolvers' part, and what the server keeps beside it. */

@@ -1,0 +1,19 @@
+/**
+ * Entities over tables of one's own, cached and batched. Nothing else is needed to read and write them; `larder/pothos` shows them in
+ * a GraphQL schema.
+ *
+ * @module
+ */
+export { DatabaseUnavailable } from './db/errors.ts';
+export {
+  type CacheOptions,
+  createLarder,
+  type Larder,
+  type LarderLogger,
+  type LarderOptions,
+  type PostgresOptions,
+} from './larder.ts';
+export type { Repository } from './repository/cached-repository.ts';
+export type { LarderContext } from './repository/context.ts';
+export { type EntityOptions, type EntityTable, entity, type RepositoriesOf, type RowOf } from './repository/entity.ts';
+export { InvalidInput } from './repository/invalid-input.ts';

@@ -1,0 +1,169 @@
+import { openCache } from './cache/open-cache.ts';
+import { SharedPointBuckets } from './cache/point-buckets.ts';
+import { Closers } from './closers.ts';
+import { openDatabase } from './db/client.ts';
+import { explain } from './db/explain.ts';
+import { Context, type LarderContext } from './repository/context.ts';
+import { type Drainer, startDrainer } from './repository/drainer.ts';
+import { type Entities, openRepositories, type RepositoriesOf } from './repository/entity.ts';
+import { createScope, type Scope } from './repository/scope.ts';
+import { createSelfAudit } from './repository/self-audit.ts';
+import { Trace } from './trace/trace.ts';
+
+/** Where Postgres is, and how much of it to use. */
+export interface PostgresOptions {
+  readonly url: string;
+  /** Connections that reads share; writes have as many more, the outbox one. 4 when it is not given. */
+  readonly poolSize?: number;
+  /** After this time a statement is cancelled, in milliseconds. 5,000 when it is not given. */
+  readonly statementTimeoutMs?: number;
+  /** How long a request may take in all, in milliseconds. 10,000 when it is not given. */
+  readonly requestTimeoutMs?: number;
+}
+
+/** What caches keep, for how long, and how old it may be. */
+export interface CacheOptions {
+  /** Comes before every key in Redis. */
+  readonly prefix?: string;
+  /** How long a body is kept, in milliseconds. 300,000 when it is not given. */
+  readonly ttlMs?: number;
+  /** How old an answer to a read by id may be, in milliseconds. 5,000 when it is not given. */
+  readonly maxStalenessMs?: number;
+  /** How long memory answers by id without news of what changed, in milliseconds. 1,000 when it is not given. */
+  readonly memoryTtlMs?: number;
+  /** How many entities memory keeps, and how many in whole pages; 0 for none. 100,000 when it is not given. */
+  readonly memoryMaxEntries?: number;
+  /** Which share of what caches answer to reads by id is checked against Postgres, from 0 to 1. 0.0001 when it is not given. */
+  readonly selfAuditRate?: number;
+}
+
+/** Where faults are told, as pino and Fastify's loggers have it. */
+export interface LarderLogger {
+  info(message: string): void;
+  warn(details: object, message: string): void;
+}
+
+/** What a Larder is made of. */
+export interface LarderOptions<E extends Entities> {
+  readonly entities: E;
+  readonly postgres: PostgresOptions;
+  /** `null`, or left out, for the memory of this process alone. */
+  readonly redis?: { readonly url: string } | null;
+  readonly cache?: CacheOptions;
+  /** Nothing is said when it is left out. */
+  readonly logger?: LarderLogger;
+}
+
+/** The entities of some tables, cached and batched. */
+export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisposable {
+  /** A repository for each entity, by the entity's name. */
+  readonly repositories: R;
+  /**
+   * @param scope what belongs to a request; one that has read nothing when it is left out
+   * @returns the context of a request to any GraphQL server
+   */
+  createContext(scope?: Scope): LarderContext<R>;
+  /** Whether the stores answer, and what waits to be told to the caches. */
+  readonly health: {
+    postgres(): Promise<boolean>;
+    /** `null` when no Redis is configured. */
+    redis(): Promise<boolean | null>;
+    /** `null` until the outbox has been looked into. */
+    outbox(): ReturnType<Drainer['status']>;
+  };
+  /** What is asked when metrics are read. */
+  readonly gauges: {
+    pool(): Readonly<Record<string, { readonly inside: number; readonly waiting: number }>>;
+    /** Whether Redis is not even tried at the moment; `null` when none is configured. */
+    breakerOpen(): boolean | null;
+    readonly maxStalenessMs: number;
+    /** What memory may add to the age of an answer, in milliseconds. */
+    readonly memoryTtlMs: number;
+  };
+  /**
+   * @param perSecond points that flow into each client's bucket, a second
+   * @param maximum the most that a bucket holds
+   * @returns buckets that all processes of the same Redis and prefix share
+   */
+  pointBuckets(perSecond: number, maximum: number): SharedPointBuckets;
+  /**
+   * @param text a statement that a request has sent
+   * @param parameters the values of its places
+   * @returns the lines of its plan; `null` when the parameters do not fit
+   */
+  explain(text: string, parameters: readonly unknown[]): Promise<string[] | null>;
+  /** Ends what it opened, after the statements under way. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a Larder: connects to the stores in the background, and begins to drop the bodies of changed rows.
+ *
+ * @param options the entities, and where the stores are
+ * @returns the repositories of the entities, and what a server needs beside them; whoever opened it closes it
+ * @throws {TypeError} naming the entity, the list and the column that cannot be served; what was opened is closed again
+ */
+export async function createLarder<const E extends Entities>(
+  options: LarderOptions<E>,
+): Promise<Larder<RepositoriesOf<E>>> {
+  const { url, poolSize = 4, statementTimeoutMs = 5000, requestTimeoutMs = 10_000 } = options.postgres;
+  const { prefix = '', ttlMs = 300_000, maxStalenessMs = 5000, memoryTtlMs = 1000 } = options.cache ?? {};
+  const { memoryMaxEntries = 100_000, selfAuditRate = 0.0001 } = options.cache ?? {};
+  const warn = (message: string) => (error: Error) => options.logger?.warn({ reason: error.message }, message);
+  const onRedisError = warn('Redis failed');
+
+  const closers = new Closers();
+  const close = () => closers.close();
+  try {
+    const connection = { url, statementTimeoutMs };
+    const database = openDatabase({ ...connection, poolSize, requestTimeoutMs });
+    closers.add(database.close);
+    const drains = openDatabase({ ...connection, poolSize: 1 });
+    closers.add(drains.close);
+    const settings = { redisUrl: options.redis?.url ?? null, prefix, ttlMs, memoryTtlMs, memoryMaxEntries };
+    const { cache, redis, close: closeCache } = openCache(settings, onRedisError);
+    closers.add(closeCache);
+    const onAuditError = warn('an answer was not audited');
+    const audit = createSelfAudit({ rate: selfAuditRate, maxStalenessMs, onError: onAuditError });
+    closers.add(audit.close);
+    const storage = { database, cache, onInvalidationFailed: onRedisError, audit };
+    const repositories = openRepositories(options.entities, storage);
+    if (redis === null) options.logger?.info('no Redis: bodies are cached in the memory of this process alone');
+    else if (!(await redis.connected(1000))) {
+      options.logger?.warn({}, 'Redis does not answer: serving from Postgres until it does');
+    }
+    const drainer = startDrainer({
+      database: drains,
+      cache,
+      boundMs: maxStalenessMs - memoryTtlMs,
+      onError: warn('the outbox was not drained'),
+    });
+    closers.add(drainer.stop);
+    return {
+      repositories,
+      createContext: (scope = createScope(new Trace())) => new Context(repositories, scope),
+      health: {
+        postgres: database.ping,
+        redis: async () => (redis === null ? null : redis.ping()),
+        outbox: drainer.status,
+      },
+      gauges: {
+        pool: () => ({
+          statements: database.gate,
+          bodies: database.bodyGate,
+          transactions: database.transactionGate,
+        }),
+        breakerOpen: () => redis?.breakerOpen ?? null,
+        maxStalenessMs,
+        memoryTtlMs: memoryMaxEntries === 0 ? 0 : memoryTtlMs,
+      },
+      pointBuckets: (perSecond, maximum) => new SharedPointBuckets(redis, prefix, perSecond, maximum),
+      explain: (text, parameters) => explain(database, text, parameters),
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
