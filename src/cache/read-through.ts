@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Trace } from '../trace/trace.ts';
-import { type Body, decodeEntry, type EntitySpace, encodeEntry, LEASE_MARK } from './entry.ts';
+import { type Body, decodeEntry, type EntitySpace, encodeEntry, LEASE_MARK, type LoadedBody } from './entry.ts';
 import type { Fill } from './lease.ts';
 import type { RedisTier, Values } from './redis-tier.ts';
 
@@ -11,7 +11,7 @@ export interface Want {
 }
 
 /** Reads rows from the primary: the bodies that exist, by id. */
-export type Loader = (ids: string[], trace: Trace) => Promise<Map<string, Body>>;
+export type Loader = (ids: string[], trace: Trace) => Promise<Map<string, LoadedBody>>;
 
 /** Where a reading looks before Postgres, and what it leaves there. */
 export interface ReadThroughOptions {
@@ -98,7 +98,7 @@ export async function readThrough(
     const unfit: string[] = [];
     asked.forEach((want, i) => {
       const text = values[i] ?? null;
-      const entry = decodeEntry(text, want.id, space.shape);
+      const entry = decodeEntry(text, want.id, space);
       const current = want.version === null ? entry?.epoch === epoch : entry?.body?.version === want.version;
       if (entry !== null && current) {
         found.set(want.id, entry.body);
@@ -151,7 +151,8 @@ export async function readThrough(
   const fills: Fill[] = [];
   for (const want of rest) {
     const body = bodies.get(want.id) ?? null;
-    found.set(want.id, body);
+    // Memory has no use for what is stored.
+    found.set(want.id, body?.stored === undefined ? body : { version: body.version, entity: body.entity });
     const ttlMs = lifetimeMs(body, options.ttlMs);
     const value = encodeEntry({ body, epoch: held?.epoch ?? '' }, want.id, space.shape);
     if (leased.has(want.id)) fills.push({ key: key(want), value, ttlMs });

@@ -1,5 +1,6 @@
 import postgres, { type Sql } from 'postgres';
-import { type Connection, type ConnectionOptions, driverOptions } from './connection.ts';
+import type { Connection } from './connection.ts';
+import { type ConnectionOptions, driverOptions } from './driver-options.ts';
 import { Gate } from './gate.ts';
 import { Pool } from './pool.ts';
 

@@ -1,54 +1,11 @@
 import { connect, type Socket } from 'node:net';
 import postgres, { type Sql } from 'postgres';
+import { type ConnectionOptions, driverOptions } from './driver-options.ts';
 import { ConnectionLost } from './errors.ts';
 import { takeRows } from './take-rows.ts';
 
-/** Where Postgres is and what each connection to it is told. */
-export interface ConnectionOptions {
-  readonly url: string;
-  /** How long a statement may take at Postgres, in milliseconds; 0 for as long as it likes. */
-  readonly statementTimeoutMs: number;
-}
-
 /** What Postgres' own time limit gets to act in before the connection is given up. */
 export const GRACE_MS = 250;
-
-/** date, time, timestamp and timestamptz: the driver would make a Date of them, which has no microseconds. */
-const AS_TEXT = {
-  to: 1184,
-  from: [1082, 1083, 1114, 1184],
-  serialize: (text: string) => text,
-  parse: (text: string) => text,
-};
-
-/**
- * The driver's options for every client of ours.
- *
- * @param options what connections are told
- * @returns the options
- */
-export function driverOptions({ statementTimeoutMs }: ConnectionOptions) {
-  return {
-    // Array types travel as text literals that we write, so the driver need not ask for them on each new connection.
-    fetch_types: false,
-    connect_timeout: 5,
-    keep_alive: 10,
-    onnotice: () => {},
-    types: { time: AS_TEXT },
-    connection: {
-      application_name: 'larder',
-      // Sort keys travel as text: one time zone and one date style make that text the same on every connection.
-      TimeZone: 'UTC',
-      DateStyle: 'ISO, MDY',
-      statement_timeout: statementTimeoutMs,
-      // Each statement has the one plan that it was written for; to plan it anew for each request took longer than to run it.
-      plan_cache_mode: 'force_generic_plan',
-      jit: 'off',
-      // A process that was stopped, or whose machine is gone, must not keep its locks for ever.
-      idle_in_transaction_session_timeout: statementTimeoutMs,
-    },
-  };
-}
 
 /**
  * One connection to Postgres, given up at its first failure and never healed. The driver (postgres.js 3.4.9) would

@@ -1,4 +1,5 @@
-import { Connection, type ConnectionOptions } from './connection.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionOptions } from './driver-options.ts';
 
 /** A connection is replaced after half an hour to an hour, so that a process notices where Postgres has moved to. */
 const MAX_AGE_MS = 1_800_000;

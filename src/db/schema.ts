@@ -1,11 +1,6 @@
 import { sql } from 'drizzle-orm';
-import { bigint, check, foreignKey, index, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
-
-/**
- * A bigint column whose TypeScript type is a decimal string, as the driver sends it: a JavaScript number loses digits
- * above 2^53. Rows are read through `run`, which leaves the driver's text alone.
- */
-const id = (name: string) => bigint(name, { mode: 'bigint' }).$type<string>();
+import { check, foreignKey, index, pgTable, primaryKey, text, timestamp, unique } from 'drizzle-orm/pg-core';
+import { bigintText as id, rfc3339 } from './column-types.ts';
 
 /** Only positive ids exist, so a negative or zero id from a client is known to name nothing without asking Postgres. */
 const positive = (name: string) => check(name, sql`id > 0`);
@@ -38,7 +33,7 @@ export const events = pgTable(
     id: id('id').primaryKey().generatedByDefaultAsIdentity(),
     title: text('title').notNull(),
     body: text('body').notNull().default(''),
-    startsAt: timestamp('starts_at', { withTimezone: true, precision: 6, mode: 'string' }).notNull(),
+    startsAt: rfc3339('starts_at').notNull(),
   },
   (t) => [
     positive('events_id_positive'),
@@ -62,7 +57,7 @@ export const campaignEvents = pgTable(
     campaignId: id('campaign_id')
       .notNull()
       .references(() => campaigns.id, { onDelete: 'cascade' }),
-    startsAt: timestamp('starts_at', { withTimezone: true, precision: 6, mode: 'string' }).notNull(),
+    startsAt: rfc3339('starts_at').notNull(),
     eventId: id('event_id').notNull(),
   },
   (t) => [

@@ -1,3 +1,4 @@
+import { extendEntity } from '../repository/body-codec.ts';
 import type { Entity } from '../repository/entity-definition.ts';
 import { encodeGlobalId } from './global-id.ts';
 
@@ -35,5 +36,5 @@ export function unreadNode<E extends Entity>(typename: string, id: string): Enti
 
 function makeNode<E extends Entity>(typename: string, entity: E): EntityNode<E> {
   const { id } = entity;
-  return { ...entity, id: encodeGlobalId(typename, id), __typename: typename, databaseId: id };
+  return extendEntity(entity, { id: encodeGlobalId(typename, id), __typename: typename, databaseId: id });
 }

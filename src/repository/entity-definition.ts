@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { getTableColumns, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
-import type { Body, EntitySpace } from '../cache/entry.ts';
+import type { EntitySpace, LoadedBody } from '../cache/entry.ts';
 import type { KeysetSource } from '../db/keyset.ts';
 import { type Statement, statement } from '../db/statement.ts';
+import { bodyCodec } from './body-codec.ts';
+import { columnCodec } from './column-codec.ts';
 import type { WriteRules } from './rules.ts';
 
 /** What every entity has. Ids are decimal text: a bigint does not fit a JavaScript number. */
@@ -38,13 +40,16 @@ export interface EntityDefinition<E extends Entity, Lists extends string> extend
   /** Deletes the row with the placeholder `id`; no row comes back when there is none. */
   readonly deleteById: Statement<{ id: string }>;
   /** Turns a row of `byIds` into a frozen body. */
-  toBody(row: EntityRow): Body;
+  toBody(row: EntityRow): LoadedBody;
   /** Never set: carries the entity's type to its repository. */
   readonly entity?: E;
 }
 
-/** A row of an entity's SELECT by ids: its columns under the entity's field names, and its version. */
-export type EntityRow = Record<string, string | null> & { id: string; version: string };
+/** A row of an entity's SELECT by ids: its columns under the entity's field names, as the driver gives them, and its version. */
+export type EntityRow = Record<string, unknown> & { id: string; [VERSION]: string };
+
+/** What no field of an entity is called. */
+const VERSION = '#version';
 
 /**
  * Derives everything that reading an entity needs from its table.
@@ -57,49 +62,52 @@ export function defineEntity<E extends Entity, Lists extends string>(
 ): EntityDefinition<E, Lists> {
   const { name, table } = declaration;
   const columns = Object.entries(getTableColumns(table));
-  const timestamps = columns
-    .filter(([, column]) => column.getSQLType().startsWith('timestamp'))
-    .map(([field]) => field);
   const types = columns.map(([field, column]) => [field, column.name, column.getSQLType()]);
   const body = sql.join(
     [
       ...columns.map(([field, column]) => sql`t.${sql.identifier(column.name)} as ${sql.identifier(field)}`),
-      sql`t.xmin::text as version`,
+      sql`t.xmin::text as ${sql.identifier(VERSION)}`,
     ],
     sql`, `,
   );
+  const codec = bodyCodec(getTableColumns(table));
   const columnOf = (field: string) => {
     const column = columns.find(([known]) => known === field)?.[1];
     if (column === undefined) throw new TypeError(`${name} has no field ${field}`);
-    return sql.identifier(column.name);
+    return column;
   };
+  const columnName = (field: string) => sql.identifier(columnOf(field).name);
+  const placeOf = (field: string) =>
+    sql.param(sql.placeholder(field), { mapToDriverValue: columnCodec(columnOf(field)).encode });
   const byId = sql`t.id = ${sql.placeholder('id')}::bigint`;
   return {
     ...declaration,
-    space: { entity: name, shape: createHash('sha256').update(JSON.stringify(types)).digest('hex').slice(0, 12) },
+    space: {
+      entity: name,
+      shape: createHash('sha256').update(JSON.stringify(types)).digest('hex').slice(0, 12),
+      codec,
+    },
     byIds: statement(
       `${name}.byIds`,
       sql`select ${body} from ${table} t where t.id = any(${sql.placeholder('ids')}::bigint[])`,
     ),
     insertOf: memoized((fields) => {
-      const into = sql.join(fields.map(columnOf), sql`, `);
-      const values = sql.join(
-        fields.map((field) => sql.placeholder(field)),
-        sql`, `,
-      );
-      return statement(`${name}.insert`, sql`insert into ${table} as t (${into}) values (${values}) returning ${body}`);
+      const into = sql.join(fields.map(columnName), sql`, `);
+      const values = sql.join(fields.map(placeOf), sql`, `);
+      const given = fields.length === 0 ? sql`default values` : sql`(${into}) values (${values})`;
+      return statement(`${name}.insert`, sql`insert into ${table} as t ${given} returning ${body}`);
     }),
     updateOf: memoized((fields) => {
       const changes = sql.join(
-        fields.map((field) => sql`${columnOf(field)} = ${sql.placeholder(field)}`),
+        fields.map((field) => sql`${columnName(field)} = ${placeOf(field)}`),
         sql`, `,
       );
       return statement(`${name}.update`, sql`update ${table} t set ${changes} where ${byId} returning ${body}`);
     }),
     deleteById: statement(`${name}.delete`, sql`delete from ${table} t where ${byId} returning t.id`),
-    toBody: ({ version, ...entity }) => {
-      for (const field of timestamps) entity[field] = isoTimestamp(entity[field]);
-      return { version, entity: Object.freeze(entity) };
+    toBody: ({ [VERSION]: version, ...row }) => {
+      if (codec === null) return { version, entity: Object.freeze(row) };
+      return { version, ...codec.fromRow(row) };
     },
   };
 }
@@ -113,19 +121,4 @@ function memoized<T>(make: (fields: readonly string[]) => T): (fields: readonly 
     made.set(key, known);
     return known;
   };
-}
-
-/**
- * From an entity's timestamp back to the SQL text that sort keys are in.
- *
- * @param iso RFC 3339 in UTC
- * @returns the text as Postgres writes it
- */
-export function sqlTimestamp(iso: string): string {
-  return iso.replace('T', ' ').replace(/Z$/, '+00');
-}
-
-/** From the SQL text of a UTC timestamp to RFC 3339, every digit kept: `2026-01-02 03:04:05.000006+00`. */
-function isoTimestamp(text: string | null | undefined): string | null {
-  return text == null ? null : text.replace(' ', 'T').replace(/\+00$/, 'Z');
 }

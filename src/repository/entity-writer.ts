@@ -37,7 +37,7 @@ export function entityWriter<E extends Entity, Lists extends string>(
   return {
     create: async (values, scope = createScope(new Trace())) => {
       checkTexts(rules, values);
-      const insert = definition.insertOf(Object.keys(values));
+      const insert = definition.insertOf(fieldsGiven(values));
       const rows = await withConstraints(rules, 'write', () =>
         transaction(database, insert.name, (run) => run(insert, values), scope.trace),
       );
@@ -50,11 +50,12 @@ export function entityWriter<E extends Entity, Lists extends string>(
 
     update: async (id, changes, scope = createScope(new Trace())) => {
       if (!isDatabaseId(id)) return null;
-      if (Object.keys(changes).length === 0) {
+      const fields = fieldsGiven(changes);
+      if (fields.length === 0) {
         throw new InvalidInput('id', 'REQUIRED', 'Expected at least one field to change beside the id.');
       }
       checkTexts(rules, changes);
-      const update = definition.updateOf(Object.keys(changes));
+      const update = definition.updateOf(fields);
       const rows = await withConstraints(rules, 'write', () =>
         transaction(database, update.name, (run) => run(update, { ...changes, id }), scope.trace),
       );
@@ -70,4 +71,9 @@ export function entityWriter<E extends Entity, Lists extends string>(
       return rows.length > 0;
     },
   };
+}
+
+/** What is undefined is not given. */
+function fieldsGiven(values: object): string[] {
+  return Object.entries(values).flatMap(([field, value]) => (value === undefined ? [] : [field]));
 }

@@ -1,4 +1,4 @@
-import type { Body } from '../cache/entry.ts';
+import type { LoadedBody } from '../cache/entry.ts';
 import type { Loader } from '../cache/read-through.ts';
 import { Trace } from '../trace/trace.ts';
 import { byTurn } from './by-turn.ts';
@@ -21,11 +21,11 @@ const MAX_IDS = 32;
  * @returns the same, shared; a trace counts the statement as if it had been its own
  */
 export function sharedBodies(name: string, load: Loader): Loader {
-  const shared = byTurn<Group, Map<string, Body>>({
+  const shared = byTurn<Group, Map<string, LoadedBody>>({
     apart: ({ ids, trace }) => load(ids, trace),
     together: async (groups) => {
       const trace = Trace.ofAll(groups.map((group) => group.trace));
-      let bodies = new Map<string, Body>();
+      let bodies = new Map<string, LoadedBody>();
       try {
         bodies = await load([...new Set(groups.flatMap(({ ids }) => ids))], trace);
       } finally {

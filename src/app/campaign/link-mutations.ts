@@ -1,5 +1,5 @@
+import { sqlTimestamp } from '../../db/column-types.ts';
 import { type EntityRef, encodeCursor, encodeGlobalId, nodeOf } from '../../pothos/index.ts';
-import { sqlTimestamp } from '../../repository/entity-definition.ts';
 import type { Builder, SchemaTypes } from '../builder.ts';
 import { inputId, withInput } from '../write.ts';
 

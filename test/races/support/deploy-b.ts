@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm';
-import { bigint, pgTable, text } from 'drizzle-orm/pg-core';
+import { pgTable, text } from 'drizzle-orm/pg-core';
 import type { Sql } from 'postgres';
 import { campaign as declaredCampaign } from '../../../src/app/campaign/entity.ts';
+import { bigintText as id } from '../../../src/db/column-types.ts';
 import { brands } from '../../../src/db/schema.ts';
 import { createRepository, type Repository, type Storage } from '../../../src/repository/cached-repository.ts';
 import { defineEntity, type Entity } from '../../../src/repository/entity-definition.ts';
@@ -15,8 +16,6 @@ export interface CampaignB extends Entity {
   readonly body: string;
   readonly subtitle: string | null;
 }
-
-const id = (name: string) => bigint(name, { mode: 'bigint' }).$type<string>();
 
 const campaignsB = pgTable('campaigns', {
   id: id('id').primaryKey().generatedByDefaultAsIdentity(),
