@@ -1,5 +1,6 @@
 import { getTableColumns, getTableName, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import { bounds, filterEnds } from './keyset-bounds.ts';
 import { type Statement, statement } from './statement.ts';
 
 /** The rows that a list pages through: a table, or a join table that leads to one. */
@@ -43,27 +44,6 @@ export interface KeysetRow {
   above?: boolean | null;
 }
 
-/** The smallest and largest value of each type a page can be bounded by: with no cursor they stand in for one. */
-const SENTINELS: Record<string, readonly [string, string]> = {
-  bigint: ['-9223372036854775808', '9223372036854775807'],
-  'timestamp(6) with time zone': ['-infinity', 'infinity'],
-};
-
-/**
- * The least and the greatest value of a column's type.
- *
- * @param column a bigint or timestamptz column
- * @returns the two values as SQL text
- * @throws when a list is declared over a column of another type
- */
-export function sentinels(column: PgColumn): readonly [string, string] {
-  const pair = SENTINELS[column.getSQLType()];
-  if (pair === undefined) {
-    throw new TypeError(`${getTableName(column.table)}.${column.name}: no sentinels for ${column.getSQLType()}`);
-  }
-  return pair;
-}
-
 /**
  * Writes the statement that cuts any number of pages from one list in one go. Limits and cursors are data (arrays that
  * `unnest` turns into rows), so siblings with different arguments share it, and each page is one index range scan of
@@ -82,8 +62,12 @@ export function keysetStatement(source: KeysetSource, shape: KeysetShape): State
   const position = key === undefined ? id : sql`(${key}, ${id})`;
   const bound = bounds(source, shape);
   const inParent = source.parent === undefined ? sql`true` : sql`${column(source.parent)} = q.parent`;
-  const range = source.range === undefined ? undefined : column(source.range);
-  const inRange = !shape.bounded || range === undefined ? null : sql`${range} > q.from_key and ${range} < q.to_key`;
+  const range = !shape.bounded || source.range === undefined ? undefined : column(source.range);
+  // Conditions that no index can be read by: where the order is another, its index alone is to be read.
+  const inRange =
+    range === undefined
+      ? null
+      : sql`(q.from_key is null or ${range} > q.from_key) and (q.to_key is null or ${range} < q.to_key)`;
   const between = (after: SQL | null, upTo: SQL | null) => {
     const conditions = [inParent];
     if (bound.from === null && inRange !== null) conditions.push(inRange);
@@ -101,7 +85,11 @@ export function keysetStatement(source: KeysetSource, shape: KeysetShape): State
   const columns: SQL[] = [sql`q.ord`, sql`page.ids`, sql`page.versions`];
   if (shape.keys) columns.push(sql`page.keys`);
   if (shape.total) {
-    const count = sql`(select count(*) from ${source.from} t where ${inRange === null ? inParent : sql`${inParent} and ${inRange}`})`;
+    const ends = source.range === undefined ? null : filterEnds(source.id, source.range);
+    const place = sql`(${range}, ${id})`;
+    const counted =
+      range === undefined || ends === null ? sql`true` : sql`${place} > ${ends.from} and ${place} <= ${ends.to}`;
+    const count = sql`(select count(*) from ${source.from} t where ${inParent} and ${counted})`;
     columns.push(sql`case when q.want_total then ${count}::text end as total`);
   }
   if (shape.outside) {
@@ -151,35 +139,6 @@ function askedColumns({ parent, range }: KeysetSource, shape: KeysetShape): [str
   }
   if (shape.total) columns.push(['wantTotal', 'want_total', 'bool']);
   return columns;
-}
-
-/**
- * The ends of the index ranges that are read. Sorted by the range filter's own column, the filter and the cursor become one
- * pair of bounds: given both, Postgres begins at the filter's and reads on to the cursor, however far away that is.
- */
-function bounds({ id, range }: KeysetSource, { key, bounded }: KeysetShape) {
-  if (!bounded) return { from: null, to: null, afterLow: null, upToLow: null, afterHigh: null, upToHigh: null };
-  if (key === undefined || key !== range) {
-    const place = (side: string) => sql.raw(key === undefined ? `q.${side}_id` : `(q.${side}_key, q.${side}_id)`);
-    const [low, high] = [place('low'), place('high')];
-    return { from: null, to: null, afterLow: low, upToLow: low, afterHigh: high, upToHigh: high };
-  }
-  const [minId, maxId] = sentinels(id).map((value) => `'${value}'::bigint`);
-  // Rows at the very end of a filter are outside of it, whatever their id.
-  const after = (side: string) =>
-    sql.raw(
-      `(greatest(${side}_key, q.from_key), case when ${side}_key > q.from_key then ${side}_id else ${maxId} end)`,
-    );
-  const upTo = (side: string) =>
-    sql.raw(`(least(${side}_key, q.to_key), case when ${side}_key < q.to_key then ${side}_id else ${minId} end)`);
-  return {
-    from: sql.raw(`(q.from_key, ${maxId})`),
-    to: sql.raw(`(q.to_key, ${minId})`),
-    afterLow: after('q.low'),
-    upToLow: upTo('q.low'),
-    afterHigh: after('q.high'),
-    upToHigh: upTo('q.high'),
-  };
 }
 
 /** On a join table the version costs one primary-key probe for each row of the page, after the limit. */

@@ -35,11 +35,11 @@ export function statement<Row>(name: string, query: SQL): Statement<Row> {
 /**
  * Writes a Postgres array literal. Arrays travel as text so that the driver needs no knowledge of array types.
  *
- * @param items the elements as SQL text
+ * @param items the elements as SQL text; `null` for NULL
  * @returns the literal, such as `{"1","2"}`
  */
-export function arrayLiteral(items: readonly (string | number | boolean)[]): string {
-  return `{${items.map((item) => (typeof item === 'string' ? quote(item) : item)).join(',')}}`;
+export function arrayLiteral(items: readonly (string | number | boolean | null)[]): string {
+  return `{${items.map((item) => (typeof item === 'string' ? quote(item) : (item ?? 'null'))).join(',')}}`;
 }
 
 function quote(text: string): string {

@@ -1,6 +1,7 @@
 import type { PgTable } from 'drizzle-orm/pg-core';
 import type { Database } from '../db/client.ts';
-import { type KeysetShape, keysetStatement, sentinels } from '../db/keyset.ts';
+import { type KeysetShape, keysetStatement } from '../db/keyset.ts';
+import { sentinels } from '../db/keyset-bounds.ts';
 import { run } from '../db/run.ts';
 import { arrayLiteral } from '../db/statement.ts';
 import type { ListDefinition } from './entity-definition.ts';
@@ -146,9 +147,8 @@ function parameters(list: ListDefinition, shape: KeysetShape, requests: readonly
       values.highKey = arrayLiteral(bound.map(({ high }) => high?.key ?? maxKey));
     }
     if (list.range !== undefined) {
-      const [min, max] = sentinels(list.range);
-      values.from = arrayLiteral(requests.map(({ from }) => from ?? min));
-      values.to = arrayLiteral(requests.map(({ to }) => to ?? max));
+      values.from = arrayLiteral(requests.map(({ from }) => from ?? null));
+      values.to = arrayLiteral(requests.map(({ to }) => to ?? null));
     }
   }
   if (shape.total) values.wantTotal = arrayLiteral(requests.map(({ needs }) => needs.total));

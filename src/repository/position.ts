@@ -17,7 +17,12 @@ export function isPosition(column: PgColumn | null | undefined, { key, id }: Pos
   if (column === undefined || !isDatabaseId(id)) return false;
   if (column === null) return key === null;
   if (key === null) return false;
-  return column.getSQLType() === 'bigint' ? isDatabaseId(key) : isTimestamp(key);
+  return column.getSQLType() === 'bigint' ? isBigint(key) : isTimestamp(key);
+}
+
+/** A bigint as Postgres writes it: a sort key may be zero or less, as ids may not. */
+function isBigint(text: string): boolean {
+  return /^(0|-?[1-9]\d{0,18})$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text);
 }
 
 function isTimestamp(text: string): boolean {
