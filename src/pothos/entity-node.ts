@@ -8,8 +8,8 @@ import { encodeGlobalId } from './global-id.ts';
  */
 export type EntityNode<E extends Entity> = E & { readonly __typename: string; readonly databaseId: string };
 
-/** The nodes of entities that are in memory, which are asked for again and again. */
-const known = new WeakMap<Entity, EntityNode<Entity>>();
+/** The nodes of entities that are in memory, which are asked for again and again, by type: several may show one entity. */
+const known = new Map<string, WeakMap<Entity, EntityNode<Entity>>>();
 
 /**
  * @param typename the entity's type
@@ -17,10 +17,15 @@ const known = new WeakMap<Entity, EntityNode<Entity>>();
  * @returns its node, the same each time for as long as the entity itself is kept
  */
 export function nodeOf<E extends Entity>(typename: string, entity: E): EntityNode<E> {
-  let node = known.get(entity) as EntityNode<E> | undefined;
+  let nodes = known.get(typename);
+  if (nodes === undefined) {
+    nodes = new WeakMap();
+    known.set(typename, nodes);
+  }
+  let node = nodes.get(entity) as EntityNode<E> | undefined;
   if (node === undefined) {
     node = makeNode(typename, entity);
-    known.set(entity, node);
+    nodes.set(entity, node);
   }
   return node;
 }

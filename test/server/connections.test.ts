@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { fastify } from 'fastify';
 import { type Test, t } from 'tap';
-import { answerBadConnection } from '../../src/server/error-handler.ts';
 import { drainingPlugin } from '../../src/server/draining.ts';
+import { answerBadConnection } from '../../src/server/error-handler.ts';
 import { manualClock } from '../support/manual-clock.ts';
 import { until } from '../support/server.ts';
 
