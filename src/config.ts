@@ -1,7 +1,5 @@
 import { environment, type Variables } from './environment.ts';
-
-/** What must be left of the bound on staleness for the outbox to be drained and the heartbeat to be written. */
-const DRAIN_MS = 1000;
+import { DRAIN_MS } from './larder.ts';
 
 /** The settings of one process, read once at start and passed to what needs them. */
 export interface Config {

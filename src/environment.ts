@@ -1,7 +1,17 @@
 import { z } from 'zod';
+import { COUNT, MAX_BODY_BYTES, MILLISECONDS, type NumberRange, YEAR_SECONDS } from './number-range.ts';
 
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
-const milliseconds = z.coerce.number().int().positive();
+/** A number in plain digits: what is blank, hexadecimal or not there at all is nobody's intention. */
+const numberOf = (digits: RegExp, what: string, { from, to }: NumberRange) => {
+  const error = `expected ${what} from ${from} to ${to}`;
+  return z.string(error).regex(digits, error).transform(Number).pipe(z.number(error).min(from, error).max(to, error));
+};
+const whole = (range: NumberRange) => numberOf(/^\d+$/, 'a whole number', range);
+const decimal = (range: NumberRange) => numberOf(/^(\d+\.?\d*|\.\d+)(e-\d+)?$/i, 'a number', range);
+const milliseconds = whole(MILLISECONDS);
+/** As `milliseconds`, where none is a wish, too. */
+const anyMilliseconds = whole({ ...MILLISECONDS, from: 0 });
 const list = z
   .string()
   .default('')
@@ -11,7 +21,7 @@ const list = z
       .map((item) => item.trim())
       .filter((item) => item !== ''),
   );
-const port = z.coerce.number().int().min(0).max(65535);
+const port = whole({ from: 0, to: 65_535 });
 const url = (...protocols: string[]) =>
   z.url({
     protocol: new RegExp(`^(${protocols.join('|')})$`),
@@ -22,7 +32,7 @@ const url = (...protocols: string[]) =>
 export const environment = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
   DATABASE_URL: url('postgres', 'postgresql'),
-  DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(1000).default(4),
+  DATABASE_POOL_SIZE: whole({ from: 1, to: 1000 }).default(4),
   STATEMENT_TIMEOUT_MS: milliseconds.default(5000),
   REDIS_URL: url('redis', 'rediss').optional(),
   HOST: z.string().min(1).default('127.0.0.1'),
@@ -30,27 +40,27 @@ export const environment = z.object({
   METRICS_HOST: z.string().min(1).default('127.0.0.1'),
   METRICS_PORT: port.default(9464),
   MAX_STALENESS_MS: milliseconds.default(5000),
-  CACHE_TTL_SECONDS: z.coerce.number().int().positive().default(300),
+  CACHE_TTL_SECONDS: whole({ from: 1, to: YEAR_SECONDS }).default(300),
   MEMORY_TTL_MS: milliseconds.default(1000),
-  MEMORY_MAX_ENTRIES: z.coerce.number().int().nonnegative().default(100_000),
+  MEMORY_MAX_ENTRIES: whole(COUNT).default(100_000),
   CACHE_PREFIX: z.string().default(''),
   INSPECT: z.enum(['off', 'header', 'always']).optional(),
   GRAPHIQL: flag.optional(),
   APOLLO_TRACING: flag.default(false),
-  MAX_COST: z.coerce.number().int().positive().default(1000),
-  RATE_POINTS_PER_SECOND: z.coerce.number().positive().optional(),
-  RATE_BUCKET_SECONDS: z.coerce.number().positive().default(60),
+  MAX_COST: whole({ from: 1, to: 1_000_000_000 }).default(1000),
+  RATE_POINTS_PER_SECOND: decimal({ from: 0.001, to: 1_000_000_000 }).optional(),
+  RATE_BUCKET_SECONDS: decimal({ from: 0.001, to: 86_400 }).default(60),
   TRUSTED_DOCUMENTS: z.enum(['on', 'only']).default('on'),
   TRUSTED_DOCUMENTS_FILE: z.string().optional(),
   CACHE_CONTROL: z.string().optional(),
   INTROSPECTION: z.enum(['on', 'authenticated', 'off']).optional(),
   CORS_ORIGINS: list,
   TRUST_PROXY: list,
-  BODY_LIMIT_BYTES: z.coerce.number().int().positive().default(1_048_576),
+  BODY_LIMIT_BYTES: whole({ from: 1, to: MAX_BODY_BYTES }).default(1_048_576),
   REQUEST_TIMEOUT_MS: milliseconds.default(10_000),
-  MAX_EVENT_LOOP_DELAY_MS: z.coerce.number().int().nonnegative().default(1000),
-  SELF_AUDIT_RATE: z.coerce.number().min(0).max(1).default(0.0001),
-  SLOW_REQUEST_MS: z.coerce.number().int().nonnegative().default(1000),
+  MAX_EVENT_LOOP_DELAY_MS: anyMilliseconds.default(1000),
+  SELF_AUDIT_RATE: decimal({ from: 0, to: 1 }).default(0.0001),
+  SLOW_REQUEST_MS: anyMilliseconds.default(1000),
   OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https').optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   JWT_SECRET: z.string().min(32, 'expected at least 32 characters').optional(),
@@ -58,7 +68,7 @@ export const environment = z.object({
   JWT_AUDIENCE: z.string().optional(),
   REQUIRE_AUTH: flag.default(false),
   KEEP_ALIVE_TIMEOUT_MS: milliseconds.default(75_000),
-  SHUTDOWN_DELAY_MS: z.coerce.number().int().nonnegative().optional(),
+  SHUTDOWN_DELAY_MS: anyMilliseconds.optional(),
   SHUTDOWN_TIMEOUT_MS: milliseconds.default(10_000),
 });
 

@@ -3,12 +3,16 @@ import { SharedPointBuckets } from './cache/point-buckets.ts';
 import { Closers } from './closers.ts';
 import { openDatabase } from './db/client.ts';
 import { explain } from './db/explain.ts';
+import { COUNT, expectWhole, MILLISECONDS, YEAR_SECONDS } from './number-range.ts';
 import { Context, type LarderContext } from './repository/context.ts';
 import { type Drainer, startDrainer } from './repository/drainer.ts';
 import { type Entities, openRepositories, type RepositoriesOf } from './repository/entity.ts';
 import { createScope, type Scope } from './repository/scope.ts';
 import { createSelfAudit } from './repository/self-audit.ts';
 import { Trace } from './trace/trace.ts';
+
+/** What must be left of the bound on staleness for the outbox to be drained and the heartbeat to be written. */
+export const DRAIN_MS = 1000;
 
 /** Where Postgres is, and how much of it to use. */
 export interface PostgresOptions {
@@ -102,6 +106,7 @@ export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisp
  * @param options the entities, and where the stores are
  * @returns the repositories of the entities, and what a server needs beside them; whoever opened it closes it
  * @throws {TypeError} naming the entity, the list and the column that cannot be served; what was opened is closed again
+ * @throws {RangeError} naming a number that cannot be meant; then nothing was opened
  */
 export async function createLarder<const E extends Entities>(
   options: LarderOptions<E>,
@@ -111,6 +116,13 @@ export async function createLarder<const E extends Entities>(
   const { memoryMaxEntries = 100_000, selfAuditRate = 0.0001 } = options.cache ?? {};
   const warn = (message: string) => (error: Error) => options.logger?.warn({ reason: error.message }, message);
   const onRedisError = warn('Redis failed');
+  for (const [name, ms] of Object.entries({ statementTimeoutMs, requestTimeoutMs, maxStalenessMs, memoryTtlMs })) {
+    expectWhole(name, ms, MILLISECONDS);
+  }
+  expectWhole('ttlMs', ttlMs, { from: 1, to: YEAR_SECONDS * 1000 });
+  expectWhole('memoryMaxEntries', memoryMaxEntries, COUNT);
+  // Else Redis would never be vouched for, and nobody would say so.
+  expectWhole('maxStalenessMs', maxStalenessMs, { from: memoryTtlMs + DRAIN_MS, to: MILLISECONDS.to });
 
   const closers = new Closers();
   const close = () => closers.close();

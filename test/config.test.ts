@@ -38,3 +38,24 @@ t.test('an environment that cannot do is refused by name', async (t) => {
   });
   t.throws(() => readConfig({ DATABASE_URL: 'postgres://localhost/x', GRAPHIQL: 'yes' }), { message: /GRAPHIQL/ });
 });
+
+t.test('a number that cannot be meant is refused by name, and what is accepted is what happens', async (t) => {
+  const numbers = [...source.matchAll(/^ {2}([A-Z][A-Z_]*): (milliseconds|anyMilliseconds|whole|decimal|port)/gm)];
+  t.ok(numbers.length >= 18, 'the numbers are found in the source');
+  const read = (name: string, value: string) => readConfig({ DATABASE_URL: 'postgres://localhost/x', [name]: value });
+  const mayBeNone = ['PORT', 'METRICS_PORT', 'MEMORY_MAX_ENTRIES', 'MAX_EVENT_LOOP_DELAY_MS', 'SELF_AUDIT_RATE'];
+  mayBeNone.push('SLOW_REQUEST_MS', 'SHUTDOWN_DELAY_MS');
+  for (const [, name = '', kind] of numbers) {
+    const wrong = [' ', '-1', 'x', '0x10', '1e3', 'Infinity', 'NaN', '1,000', '1_000', '5s', '99999999999999999999'];
+    if (name.endsWith('_MS')) wrong.push('86400001', '2147483648');
+    if (kind !== 'decimal') wrong.push('1.5', '5000.0');
+    if (!mayBeNone.includes(name)) wrong.push('0');
+    else t.doesNotThrow(() => read(name, '0'), `${name}=0`);
+    for (const value of wrong) {
+      const message = new RegExp(`^ *${name}: expected a (whole )?number from [\\d.]+ to \\d+$`, 'm');
+      t.throws(() => read(name, value), { name: 'ConfigError', message }, `${name}=${value}`);
+    }
+  }
+  t.equal(read('STATEMENT_TIMEOUT_MS', '86400000').database.statementTimeoutMs, 86_400_000, 'a day is what it says');
+  t.equal(read('SELF_AUDIT_RATE', '1e-4').cache.selfAuditRate, 0.0001);
+});

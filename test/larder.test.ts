@@ -87,3 +87,24 @@ t.test('what cannot be served is said when it opens, and what was opened is clos
     message: 'Author.byBook: expected parent to be a column of authors.',
   });
 });
+
+t.test('numbers that cannot be meant are named, and nothing is opened', async (t) => {
+  const url = 'postgres://127.0.0.1:1/nowhere';
+  for (const statementTimeoutMs of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31]) {
+    const expected = { name: 'RangeError', message: /^statementTimeoutMs: expected a whole number from 1 to 86400000/ };
+    await t.rejects(createLarder({ entities, postgres: { url, statementTimeoutMs } }), expected);
+  }
+  for (const cache of [
+    { memoryTtlMs: 0 },
+    { maxStalenessMs: 1000, memoryTtlMs: 900 },
+    { ttlMs: 0 },
+    { memoryMaxEntries: -1 },
+    { memoryMaxEntries: 1e10 },
+  ]) {
+    await t.rejects(
+      createLarder({ entities, postgres: { url }, cache }),
+      { name: 'RangeError' },
+      JSON.stringify(cache),
+    );
+  }
+});
