@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { createScope } from '../repository/scope.ts';
 import { Trace } from '../trace/trace.ts';
 import { authPlugin } from './auth.ts';
+import { allowPages, corsPlugin } from './cors.ts';
 import { drainingPlugin } from './draining.ts';
 import { answerBadConnection, answerBadUrl, errorHandlerPlugin } from './error-handler.ts';
 import { type ExplainOptions, explainPlugin } from './explain.ts';
@@ -55,6 +56,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const { repositories, inspect, requestTimeoutMs } = options;
   // Plugins know no more of a logger than what fastify asks of it.
   const loggerInstance: FastifyBaseLogger = options.logger;
+  const allow = allowPages(options.graphql.corsOrigins);
   const app = fastify({
     loggerInstance,
     // A line of our own (request-log.ts): a URL may hold variables.
@@ -70,7 +72,10 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     http: { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 10) },
     // A client that stops reading its answer holds it in our memory.
     connectionTimeout: requestTimeoutMs * 2,
-    frameworkErrors: answerBadUrl,
+    frameworkErrors: (_error, request, reply) => {
+      allow(request, reply);
+      answerBadUrl(reply);
+    },
     clientErrorHandler: answerBadConnection,
     trustProxy: options.trustProxy.length === 0 ? false : [...options.trustProxy],
     // What a client did not write as a number is not taken for one.
@@ -79,6 +84,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const { tracing } = options;
   if (tracing !== null) await app.register(tracing.plugin);
   await app.register(requestIdPlugin);
+  await app.register(corsPlugin, { allow });
   readJsonBodies(app);
   await app.register(errorHandlerPlugin);
   await app.register(requestStatePlugin);

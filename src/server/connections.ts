@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { finished } from 'node:stream';
 import type { Clock } from '../clock.ts';
 
 /** How long connections may be open on which nothing is asked, and how many of them. */
@@ -14,7 +15,7 @@ export interface ConnectionLimits {
 
 /** What is known of one connection. */
 interface Connection {
-  /** The answer that was last begun on it, if that is under way. */
+  /** The answer that was last begun on it, if that is under way, or its request still comes in. */
   response: ServerResponse | null;
   /** Since when it waits for a request, as the clock has it. */
   idleSince: number;
@@ -55,7 +56,7 @@ export class Connections {
     server.on('connection', (socket: Socket) => this.#onConnection(socket));
     // Before the answer is made, so that its headers can say that it is the last.
     server.prependListener('request', (request: IncomingMessage, response: ServerResponse) =>
-      this.#onRequest(request.socket, response),
+      this.#onRequest(request, response),
     );
     server.on('timeout', (socket: Socket) => {
       // Who began to send has the time that a request has, which others measure.
@@ -90,6 +91,14 @@ export class Connections {
     }
   }
 
+  /**
+   * @param socket a connection
+   * @returns whether its client still sends a request that it has the answer to
+   */
+  isAnswered(socket: Socket): boolean {
+    return this.#open.get(socket)?.response?.writableFinished ?? false;
+  }
+
   /** @returns settles when no connection is open any more */
   async empty(): Promise<void> {
     if (this.#open.size === 0) return;
@@ -115,7 +124,8 @@ export class Connections {
     });
   }
 
-  #onRequest(socket: Socket, response: ServerResponse): void {
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
     const connection = this.#open.get(socket);
     if (connection === undefined) return;
     this.#events += 1;
@@ -130,7 +140,7 @@ export class Connections {
       response.shouldKeepAlive = false;
     }
     connection.response = response;
-    response.on('close', () => {
+    const done = () => {
       if (connection.response !== response) return;
       connection.response = null;
       connection.idleSince = this.#clock.now();
@@ -138,6 +148,10 @@ export class Connections {
       connection.begunAt = null;
       // It may have been written before anybody knew that it would be the last.
       if (this.#closing) socket.destroySoon();
+    };
+    response.on('close', () => {
+      if (request.complete) done();
+      else finished(request, done);
     });
   }
 

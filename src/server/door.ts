@@ -1,4 +1,3 @@
-import cors from '@fastify/cors';
 import pressure from '@fastify/under-pressure';
 import type { FastifyInstance, onRequestHookHandler } from 'fastify';
 import { checkRequestType } from './media-type.ts';
@@ -38,8 +37,7 @@ export async function guardDoor(app: FastifyInstance, options: DoorOptions): Pro
       contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"] } },
       ...FOR_PAGES_ONLY,
     })),
-    // Where origins are allowed, `origin` is added.
-    vary: 'accept, authorization',
+    vary: corsOrigins.length === 0 ? 'accept, authorization' : 'accept, authorization, origin',
     'cache-control': 'no-store',
   };
   app.addHook('onRequest', (_request, reply, done) => {
@@ -53,14 +51,6 @@ export async function guardDoor(app: FastifyInstance, options: DoorOptions): Pro
       throw unavailable('The service is too busy. Try again.');
     },
   });
-  if (corsOrigins.length > 0) {
-    await app.register(cors, {
-      origin: [...corsOrigins],
-      methods: ['GET', 'POST'],
-      exposedHeaders: ['retry-after', 'www-authenticate'],
-      strictPreflight: false,
-    });
-  }
   return (request, _reply, done) => {
     if (request.method === 'POST') checkRequestType(request);
     checkSite(request, corsOrigins);

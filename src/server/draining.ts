@@ -1,4 +1,4 @@
-import { Server } from 'node:net';
+import { Server, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import plugin from 'fastify-plugin';
 import { type Clock, sleep } from '../clock.ts';
@@ -18,6 +18,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Whether the server is about to stop. */
     readonly draining: () => boolean;
+    /** Whether the client of a connection still sends a request that it has the answer to. */
+    readonly isAnswered: (socket: Socket) => boolean;
     /**
      * Lets clients and proxies go elsewhere without losing a request. For `delayMs` all goes on as before, but `draining` is true, for
      * proxies that look at `/readyz`. Then the port is closed, and each connection is told with its next answer that it is the last.
@@ -66,6 +68,7 @@ export const drainingPlugin = plugin<DrainingOptions>(
       }
     };
     app.decorate('draining', () => draining);
+    app.decorate('isAnswered', (socket: Socket) => connections.isAnswered(socket));
     app.decorate('drain', async (delayMs: number, atMostMs: number) => {
       draining = true;
       await sleep(clock, delayMs);

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import accepts from '@fastify/accepts';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
 import { RequestRefused } from './request-refused.ts';
 import { sendError } from './send-error.ts';
@@ -24,7 +24,7 @@ export const errorHandlerPlugin = plugin(
 );
 
 /** Answers a URL that fastify cannot read, such as `/%zz`. It comes here before there is a request as plugins know it. */
-export function answerBadUrl(_error: FastifyError, _request: unknown, reply: FastifyReply): void {
+export function answerBadUrl(reply: FastifyReply): void {
   void reply.code(400).type('application/json; charset=utf-8').send(textOf('BAD_REQUEST', 'The URL cannot be read.'));
 }
 
@@ -35,7 +35,9 @@ export function answerBadConnection(this: FastifyInstance, error: NodeJS.ErrnoEx
   // Node counts from when a connection was opened. Until a client begins to send, it is only idle (connections.ts).
   if (late && socket.bytesRead === 0) return;
   this.log.debug({ code: error.code }, 'a connection was given up');
-  if (late) giveUp(socket);
+  // It sent on after its answer, and has heard it.
+  if (late && this.isAnswered(socket)) socket.destroy();
+  else if (late) giveUp(socket);
   else if (error.code === 'HPE_HEADER_OVERFLOW') {
     hangUp(socket, '431 Request Header Fields Too Large', 'HEADERS_TOO_LARGE', 'The headers are too large.');
   } else hangUp(socket, '400 Bad Request', 'BAD_REQUEST', 'This is not HTTP.');
@@ -67,7 +69,8 @@ function answerNotThere(request: FastifyRequest, reply: FastifyReply) {
   }
   reply.header('allow', ALLOWED);
   // Without CORS headers this lets no page of another site in.
-  if (request.method === 'OPTIONS') return reply.code(204).send();
+  // Safari waits for a body unless it is told that there is none.
+  if (request.method === 'OPTIONS') return reply.code(204).header('content-length', '0').send();
   return sendError(new RequestRefused(405, 'METHOD_NOT_ALLOWED', 'Use GET or POST.'), request, reply);
 }
 

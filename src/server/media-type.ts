@@ -14,8 +14,12 @@ const RESPONSES: Record<string, MediaType> = {
   'application/graphql-response+json; charset=utf-8': 'application/graphql-response+json',
 };
 
-/** The one form of a request body: JSON in UTF-8, nothing around it. */
-const REQUEST_BODY = /^application\/json[ \t]*(;[ \t]*charset="?utf-?8"?[ \t]*)?$/i;
+/** A media type with its parameters, of which each may be missing (RFC 9110, sections 5.6.6 and 8.3.1). */
+const MEDIA_TYPE =
+  /^([\w.+-]+\/[\w.+-]+)[ \t]*((?:;(?:[ \t]*[\w!#$%&'*+.^`|~-]+=(?:[\w!#$%&'*+.^`|~-]+|"[^"\\]*"))?[ \t]*)*)$/;
+
+/** The parameters that say something about a body of JSON: what its characters are, and that it is not one body but several. */
+const TELLING = /;[ \t]*(charset|boundary)=("[^"]*"|[^ \t;]*)/gi;
 
 /** What was made of the last values of `Accept`: clients have few, and to read one took a tenth of the smallest request's CPU time. */
 const remembered = new LRUCache<string, { readonly type: MediaType | null }>({ max: 64 });
@@ -61,11 +65,21 @@ export function responseType(request: FastifyRequest): MediaType {
  * @throws {RequestRefused} 415 otherwise
  */
 export function checkRequestType(request: FastifyRequest): void {
-  if (!REQUEST_BODY.test(request.headers['content-type'] ?? '')) {
+  if (!isJson(request.headers['content-type'] ?? '')) {
     throw new RequestRefused(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send a body of the type application/json in UTF-8.');
   }
-  const encoding = request.headers['content-encoding'] ?? 'identity';
-  if (encoding !== 'identity') {
+  const encodings = (request.headers['content-encoding'] ?? '').split(',');
+  if (!encodings.every((encoding) => /^[ \t]*(identity)?[ \t]*$/i.test(encoding))) {
     throw new RequestRefused(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send the body without a content encoding.');
   }
+}
+
+/** The one form of a request body: JSON in UTF-8, nothing around it. Parameters that JSON does not have are ignored. */
+function isJson(contentType: string): boolean {
+  if (contentType === 'application/json') return true;
+  const [, type, parameters = ''] = MEDIA_TYPE.exec(contentType) ?? [];
+  if (type?.toLowerCase() !== 'application/json') return false;
+  return [...parameters.matchAll(TELLING)].every(
+    ([, name = '', value = '']) => name.toLowerCase() === 'charset' && /^"?utf-?8"?$/i.test(value),
+  );
 }

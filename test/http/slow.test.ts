@@ -19,6 +19,8 @@ const server = await startServer(t, {
 });
 await makeData(server.sql, { brands: 2, campaigns: 12, events: 30, perCampaign: 10 });
 
+const APP = 'https://app.example';
+
 const BODY = { query: '{ __typename }' };
 
 t.test('a client that sends slowly is not waited for', async (t) => {
@@ -124,6 +126,44 @@ t.test('one byte now and then does not help', async (t) => {
   t.equal((await send(server.url, { body: BODY })).status, 200, 'others are served meanwhile');
   const times = await Promise.all(connections.map(({ closed }) => closed));
   t.ok(Math.max(...times) < LIMIT_MS + PATIENCE_MS, `the last is gone after ${Math.max(...times).toFixed(0)} ms`);
+});
+
+t.test('a client that sends on after its answer is not waited for either, and hears nothing more', async (t) => {
+  const heads = {
+    'when others may follow': 'content-type: text/plain\r\n',
+    'when it is the last': 'content-type: text/plain\r\nconnection: close\r\n',
+    'when it is too large': 'content-type: application/json\r\n',
+  };
+  await Promise.all(
+    Object.entries(heads).map(async ([name, head]) => {
+      const bytes = `POST /graphql HTTP/1.1\r\nhost: x\r\n${head}content-length: 99999999999\r\n\r\n`;
+      const { socket, closed, text } = await openRaw(t, server.url, bytes);
+      const timer = setInterval(() => socket.writable && socket.write('x'.repeat(1000)), 20);
+      t.teardown(() => clearInterval(timer));
+      await until('it is answered', async () => text().endsWith('}'));
+      const said = text();
+      t.match(said, /^HTTP\/1\.1 41[35] [\s\S]*"code":"(UNSUPPORTED_MEDIA_TYPE|PAYLOAD_TOO_LARGE)"/, name);
+      const ms = await closed;
+      t.ok(ms < LIMIT_MS + PATIENCE_MS, `gone after ${ms.toFixed(0)} ms`);
+      t.equal(text(), said);
+    }),
+  );
+});
+
+t.test('a connection on which an answer came before the end of its request is as good as any', async (t) => {
+  const kept = await startServer(t, {
+    redis: null,
+    env: { REQUEST_TIMEOUT_MS: String(LIMIT_MS), BODY_LIMIT_BYTES: '1000' },
+  });
+  const head = `POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n`;
+  const { socket, text } = await openRaw(t, kept.url, `${head}content-length: 2000\r\n\r\n${'x'.repeat(1000)}`);
+  await until('it is answered', async () => text().endsWith('}'));
+  socket.write('x'.repeat(1000));
+  // Longer than a request may take, and longer than it takes to see that.
+  await sleep(2.5 * LIMIT_MS);
+  socket.write('GET /graphql?query={__typename} HTTP/1.1\r\nhost: x\r\n\r\n');
+  await until('the next is answered', async () => text().endsWith('{"data":{"__typename":"Query"}}'));
+  t.match(text(), /^HTTP\/1\.1 413 [\s\S]*HTTP\/1\.1 200 /);
 });
 
 t.test('a client that does not read its answer is not waited for either', async (t) => {
@@ -240,24 +280,30 @@ t.test('a server whose event loop lags turns requests away, and stays alive', as
   const strained = await startProcess(
     t,
     { database, redis: null },
-    { MAX_EVENT_LOOP_DELAY_MS: '1', MAX_COST: '1000000', INTROSPECTION: 'on' },
+    { MAX_EVENT_LOOP_DELAY_MS: '1', MAX_COST: '1000000', INTROSPECTION: 'on', CORS_ORIGINS: APP },
   );
   // Each takes the event loop for many times that long.
   const body = (i: number) =>
     `{ ${Array.from({ length: 190 }, (_, n) => `...F${n}`).join(' ')} } ${Array.from({ length: 190 }, (_, n) => `fragment F${n} on Query { __typename }`).join(' ')} #${i}`;
   const agent = keepAlive(t, 8);
   let sent = 0;
+  let unasked = 0;
   let refused = null as Awaited<ReturnType<typeof send>> | null;
   const strain = async () => {
     while (refused === null && sent < 2000) {
       sent += 1;
-      const answer = await send(strained.url, { body: { query: body(sent) }, agent });
+      const answer = await send(strained.url, { body: { query: body(sent) }, headers: { origin: APP }, agent });
+      const headers = { origin: APP, 'access-control-request-method': 'POST' };
+      const preflight = await send(strained.url, { method: 'OPTIONS', headers, agent });
+      if (preflight.status !== 204 || preflight.headers['access-control-allow-origin'] !== APP) unasked += 1;
       if (answer.status !== 200) refused ??= answer;
     }
   };
   await Promise.all(Array.from({ length: 8 }, strain));
   t.equal(refused?.status, 503, `after ${sent} requests`);
   t.equal(refused?.headers['retry-after'], '1');
+  t.equal(refused?.headers['access-control-allow-origin'], APP, 'which pages may read');
+  t.equal(unasked, 0, 'and browsers that ask what they may do are answered');
   t.same(refused === null ? [] : codes(refused), ['UNAVAILABLE']);
   for (const path of ['/healthz', '/readyz']) {
     t.equal((await send(strained.url, { path })).status, 200, `${path} is answered`);

@@ -1,0 +1,45 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import plugin from 'fastify-plugin';
+
+/** How long a browser may remember what it was told before a request, in seconds. No browser remembers it for longer than two hours. */
+const MAX_AGE_SECONDS = 7200;
+
+/** What a page may read of an answer beside what it always may. */
+const EXPOSED = 'retry-after, www-authenticate, x-request-id';
+
+/** Tells a browser what a page may do with an answer. */
+export type AllowPages = (request: FastifyRequest, reply: FastifyReply) => void;
+
+/**
+ * The server's side of CORS (Fetch standard, section 3.2), for every answer that there is a request for: a page that cannot read a
+ * refusal takes it for a broken network.
+ *
+ * @param origins the origins whose pages may read answers; for none, nothing is added
+ * @returns what adds the headers to an answer, those of a preflight among them
+ */
+export function allowPages(origins: readonly string[]): AllowPages {
+  const allowed = new Set(origins);
+  return ({ method, headers }, reply) => {
+    if (allowed.size === 0) return;
+    const preflight = method === 'OPTIONS';
+    reply.header('vary', preflight ? 'origin, access-control-request-headers' : 'origin');
+    const { origin } = headers;
+    if (origin === undefined || !allowed.has(origin)) return;
+    reply.header('access-control-allow-origin', origin).header('access-control-expose-headers', EXPOSED);
+    if (!preflight) return;
+    reply.header('access-control-allow-methods', 'GET, POST').header('access-control-max-age', MAX_AGE_SECONDS);
+    const asked = headers['access-control-request-headers'];
+    if (asked !== undefined) reply.header('access-control-allow-headers', asked);
+  };
+}
+
+/** Adds the headers of CORS before anything else may answer. */
+export const corsPlugin = plugin<{ allow: AllowPages }>(
+  async (app, { allow }) => {
+    app.addHook('onRequest', (request, reply, done) => {
+      allow(request, reply);
+      done();
+    });
+  },
+  { name: 'larder-cors', fastify: '5.x' },
+);
