@@ -2,7 +2,7 @@ import { type Logger, pino } from 'pino';
 import { entities } from './app/entities.ts';
 import { EXAMPLE_QUERY } from './app/example-query.ts';
 import { buildGraphQLSchema } from './app/schema.ts';
-import { systemClock } from './clock.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { Closers } from './closers.ts';
 import type { Config } from './config.ts';
 import { createLarder } from './larder.ts';
@@ -28,10 +28,11 @@ export interface Server {
  * Opens the stores, puts the layers together and listens.
  *
  * @param config the settings; a port of 0 picks a free one
+ * @param clock the time
  * @returns the running server
  * @throws when a port is taken, a file cannot be read or Postgres' address is wrong; what was opened is closed again
  */
-export async function assemble(config: Config): Promise<Server> {
+export async function assemble(config: Config, clock: Clock = systemClock): Promise<Server> {
   const { limits, documents, auth, http } = config;
   const logger = pino({
     level: config.logLevel,
@@ -47,6 +48,7 @@ export async function assemble(config: Config): Promise<Server> {
       redis: redisUrl === null ? null : { url: redisUrl },
       cache,
       logger,
+      clock,
     });
     closers.add(larder.close);
     const tracing = config.otlpEndpoint === null ? null : await openTracing(config.otlpEndpoint, logger);
@@ -83,7 +85,7 @@ export async function assemble(config: Config): Promise<Server> {
       bodyLimitBytes: limits.bodyBytes,
       requestTimeoutMs: limits.requestTimeoutMs,
       keepAliveTimeoutMs: http.keepAliveTimeoutMs,
-      clock: systemClock,
+      clock,
     });
     closers.add(() => app.close());
     const url = await app.listen({ host: http.host, port: http.port });

@@ -1,5 +1,6 @@
 import { openCache } from './cache/open-cache.ts';
 import { SharedPointBuckets } from './cache/point-buckets.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { Closers } from './closers.ts';
 import { openDatabase } from './db/client.ts';
 import { explain } from './db/explain.ts';
@@ -56,6 +57,8 @@ export interface LarderOptions<E extends Entities> {
   readonly cache?: CacheOptions;
   /** Nothing is said when it is left out. */
   readonly logger?: LarderLogger;
+  /** The time; the machine's when it is left out. */
+  readonly clock?: Clock;
 }
 
 /** The entities of some tables, cached and batched. */
@@ -83,6 +86,8 @@ export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisp
     readonly maxStalenessMs: number;
     /** What memory may add to the age of an answer, in milliseconds. */
     readonly memoryTtlMs: number;
+    /** The time that the outbox was looked into by. */
+    readonly clock: Clock;
   };
   /**
    * @param perSecond points that flow into each client's bucket, a second
@@ -111,6 +116,7 @@ export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisp
 export async function createLarder<const E extends Entities>(
   options: LarderOptions<E>,
 ): Promise<Larder<RepositoriesOf<E>>> {
+  const { clock = systemClock } = options;
   const { url, poolSize = 4, statementTimeoutMs = 5000, requestTimeoutMs = 10_000 } = options.postgres;
   const { prefix = '', ttlMs = 300_000, maxStalenessMs = 5000, memoryTtlMs = 1000 } = options.cache ?? {};
   const { memoryMaxEntries = 100_000, selfAuditRate = 0.0001 } = options.cache ?? {};
@@ -127,16 +133,16 @@ export async function createLarder<const E extends Entities>(
   const closers = new Closers();
   const close = () => closers.close();
   try {
-    const connection = { url, statementTimeoutMs };
+    const connection = { url, statementTimeoutMs, clock };
     const database = openDatabase({ ...connection, poolSize, requestTimeoutMs });
     closers.add(database.close);
     const drains = openDatabase({ ...connection, poolSize: 1 });
     closers.add(drains.close);
     const settings = { redisUrl: options.redis?.url ?? null, prefix, ttlMs, memoryTtlMs, memoryMaxEntries };
-    const { cache, redis, close: closeCache } = openCache(settings, onRedisError);
+    const { cache, redis, close: closeCache } = openCache(settings, onRedisError, clock);
     closers.add(closeCache);
     const onAuditError = warn('an answer was not audited');
-    const audit = createSelfAudit({ rate: selfAuditRate, maxStalenessMs, onError: onAuditError });
+    const audit = createSelfAudit({ rate: selfAuditRate, maxStalenessMs, onError: onAuditError, clock });
     closers.add(audit.close);
     const storage = { database, cache, onInvalidationFailed: onRedisError, audit };
     const repositories = openRepositories(options.entities, storage);
@@ -153,7 +159,7 @@ export async function createLarder<const E extends Entities>(
     closers.add(drainer.stop);
     return {
       repositories,
-      createContext: (scope = createScope(new Trace())) => new Context(repositories, scope),
+      createContext: (scope = createScope(new Trace({ clock }))) => new Context(repositories, scope),
       health: {
         postgres: database.ping,
         redis: async () => (redis === null ? null : redis.ping()),
@@ -168,8 +174,9 @@ export async function createLarder<const E extends Entities>(
         breakerOpen: () => redis?.breakerOpen ?? null,
         maxStalenessMs,
         memoryTtlMs: memoryMaxEntries === 0 ? 0 : memoryTtlMs,
+        clock,
       },
-      pointBuckets: (perSecond, maximum) => new SharedPointBuckets(redis, prefix, perSecond, maximum),
+      pointBuckets: (perSecond, maximum) => new SharedPointBuckets(redis, prefix, perSecond, maximum, clock),
       explain: (text, parameters) => explain(database, text, parameters),
       close,
       [Symbol.asyncDispose]: close,

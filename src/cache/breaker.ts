@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.ts';
+
 /** Failures in a row that open the breaker. */
 const THRESHOLD = 3;
 
@@ -10,17 +12,22 @@ const OPEN_MS = 500;
  */
 export class Breaker {
   readonly #onError: (error: Error) => void;
+  readonly #clock: Clock;
   #failures = 0;
   #openUntil = 0;
 
-  /** @param onError told of each failure */
-  constructor(onError: (error: Error) => void) {
+  /**
+   * @param onError told of each failure
+   * @param clock the time
+   */
+  constructor(onError: (error: Error) => void, clock: Clock) {
     this.#onError = onError;
+    this.#clock = clock;
   }
 
   /** Whether attempts are being refused now. */
   get open(): boolean {
-    return this.#failures >= THRESHOLD && performance.now() < this.#openUntil;
+    return this.#failures >= THRESHOLD && this.#clock.now() < this.#openUntil;
   }
 
   /** Whether the last attempts failed: nearly all are refused until one succeeds. */
@@ -35,14 +42,14 @@ export class Breaker {
   async attempt<T>(action: () => Promise<T>): Promise<T | null> {
     if (this.open) return null;
     // Half open: this attempt decides, the others do not wait for it.
-    if (this.#failures >= THRESHOLD) this.#openUntil = performance.now() + OPEN_MS;
+    if (this.#failures >= THRESHOLD) this.#openUntil = this.#clock.now() + OPEN_MS;
     try {
       const result = await action();
       this.#failures = 0;
       return result;
     } catch (error) {
       this.#failures += 1;
-      this.#openUntil = performance.now() + OPEN_MS;
+      this.#openUntil = this.#clock.now() + OPEN_MS;
       this.#onError(error instanceof Error ? error : new Error(String(error)));
       return null;
     }

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { channels } from '../trace/channels.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Echo } from './bus-messages.ts';
@@ -24,12 +25,12 @@ export interface CacheOptions extends ReadThroughOptions {
   readonly memoryTtlMs: number;
 }
 
-/**
- * Reads entities through memory, Redis and Postgres, in that order, each key by one reader of this process at a time.
- */
+/** Reads entities through memory, Redis and Postgres, in that order, each key by one reader of this process at a time. */
 export class EntityCache {
   /** What memory holds of whole pages. Invalidations do not matter to it: the versions that a list has just named do. */
   readonly pages: PageMemory | null;
+  /** The time that ages and beginnings of readings are told by. */
+  readonly clock: Clock;
   readonly #options: CacheOptions;
   readonly #flights = new Flights();
   readonly #trust: Trust;
@@ -39,10 +40,11 @@ export class EntityCache {
   /** @param options the tiers and how long they keep things */
   constructor(options: CacheOptions) {
     this.pages = options.pages;
+    this.clock = options.clock;
     this.#options = options;
     this.#key = keyWriter(options.prefix);
-    this.#trust = new Trust(options.memoryTtlMs, options.bus === null);
-    this.#memory = new TrustedMemory(options.memory, this.#trust, options.ttlMs);
+    this.#trust = new Trust(options.memoryTtlMs, options.bus === null, options.clock);
+    this.#memory = new TrustedMemory(options.memory, this.#trust, options.ttlMs, options.clock);
     options.redis?.onReady(() => this.#trust.readsAnew());
   }
 
@@ -81,7 +83,7 @@ export class EntityCache {
     wants: readonly Want[],
     load: Loader,
     trace: Trace,
-    since: number = performance.now(),
+    since: number = this.clock.now(),
   ): Promise<Bodies> {
     const found = new Map<string, Body | null>();
     const own: Want[] = [];

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Redis, ReplyError } from 'ioredis';
+import type { Clock } from '../clock.ts';
 import { decodeMessage, decodeReply, type Echo, type Message } from './bus-messages.ts';
+import { inTime } from './in-time.ts';
 import { retryPause, SILENCE_MS } from './redis-connection.ts';
 import { replaceWhenOutOfStep } from './redis-guard.ts';
 
@@ -27,7 +29,8 @@ export class InvalidationBus {
   readonly #channel: string;
   readonly #replyChannel: string;
   readonly #tell: (channel: string, text: string) => void;
-  readonly #pings: NodeJS.Timeout;
+  readonly #endPings: () => void;
+  readonly #clock: Clock;
   readonly #waiting = new Map<number, { left: number; done: () => void }>();
   #number = 0;
   /** The Redis process that this one listens to; `null` while there is none, or Redis does not tell. */
@@ -41,6 +44,7 @@ export class InvalidationBus {
    * @param listener what to do about messages
    * @param tell publishes on a channel what may be lost: acknowledgements and echoes
    * @param onError told of each failure, for the log
+   * @param clock the time
    */
   constructor(
     url: string,
@@ -48,7 +52,9 @@ export class InvalidationBus {
     listener: BusListener,
     tell: (channel: string, text: string) => void,
     onError: (error: Error) => void,
+    clock: Clock,
   ) {
+    this.#clock = clock;
     this.#tell = tell;
     this.#channel = `${prefix}larder:invalidations`;
     this.#replyChannel = `${prefix}larder:acknowledgements:${randomUUID()}`;
@@ -56,7 +62,6 @@ export class InvalidationBus {
       connectionName: 'larder-bus',
       connectTimeout: 1000,
       socketTimeout: SILENCE_MS,
-      commandTimeout: SILENCE_MS,
       retryStrategy: retryPause,
       autoResubscribe: false,
       autoResendUnfulfilledCommands: false,
@@ -70,7 +75,7 @@ export class InvalidationBus {
     });
     const ask = (what: () => Promise<unknown>, answered = () => {}) => {
       const { stream } = this.#subscriber;
-      what().then(answered, (error: Error) => {
+      inTime(clock, SILENCE_MS, what()).then(answered, (error: Error) => {
         onError(error);
         // A connection that does not answer is replaced: it may have lost an answer, and then nothing else would end it. What
         // Redis refuses is an answer, too, and what was asked on an earlier connection says nothing of this one.
@@ -93,9 +98,9 @@ export class InvalidationBus {
         () => listener.onConnected(true),
       );
     });
-    this.#pings = setInterval(() => {
+    this.#endPings = clock.tick(PING_MS, () => {
       if (this.#subscriber.status === 'ready') ask(() => this.#subscriber.ping());
-    }, PING_MS).unref();
+    });
     this.#subscriber.on('message', (channel: string, text: string) => {
       if (channel === this.#replyChannel) return this.#replied(text, listener);
       const message = decodeMessage(text);
@@ -134,9 +139,9 @@ export class InvalidationBus {
       entry.left += receivers;
       if (entry.left > 0 || receivers === 0) {
         await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, ms);
+          const stop = this.#clock.after(ms, resolve);
           entry.done = () => {
-            clearTimeout(timer);
+            stop();
             resolve();
           };
         });
@@ -181,7 +186,7 @@ export class InvalidationBus {
 
   /** Ends the connection. */
   close(): void {
-    clearInterval(this.#pings);
+    this.#endPings();
     this.#subscriber.disconnect();
   }
 }

@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../clock.ts';
 import type { Echo } from './bus-messages.ts';
 import { EntityCache } from './entity-cache.ts';
 import { InvalidationBus } from './invalidation-bus.ts';
@@ -29,24 +30,29 @@ export interface OpenCache {
  *
  * @param settings the tiers
  * @param onError told of each failure of Redis, for the log
+ * @param clock the time
  * @returns the cache; Redis connects in the background
  */
-export function openCache(settings: CacheSettings, onError: (error: Error) => void): OpenCache {
+export function openCache(
+  settings: CacheSettings,
+  onError: (error: Error) => void,
+  clock: Clock = systemClock,
+): OpenCache {
   const { redisUrl, prefix, memoryMaxEntries, memoryTtlMs, ttlMs } = settings;
   const memory = memoryMaxEntries === 0 ? null : new MemoryTier(memoryMaxEntries);
   const pages = memoryMaxEntries === 0 ? null : new PageMemory(memoryMaxEntries);
   if (redisUrl === null) {
-    const cache = new EntityCache({ memory, pages, redis: null, bus: null, prefix, ttlMs, memoryTtlMs });
+    const cache = new EntityCache({ memory, pages, redis: null, bus: null, prefix, ttlMs, memoryTtlMs, clock });
     return { cache, redis: null, close: async () => {} };
   }
-  const redis = new RedisTier(redisUrl, prefix, onError);
+  const redis = new RedisTier(redisUrl, prefix, onError, clock);
   const listener = {
     onKeys: (keys: string[]) => cache.forget(keys),
     onConnected: (connected: boolean) => cache.trust(connected),
     onEcho: (echo: Echo) => cache.heard(echo),
   };
-  const bus = new InvalidationBus(redisUrl, prefix, listener, redis.tell.bind(redis), onError);
-  const cache = new EntityCache({ memory, pages, redis, bus, prefix, ttlMs, memoryTtlMs });
+  const bus = new InvalidationBus(redisUrl, prefix, listener, redis.tell.bind(redis), onError, clock);
+  const cache = new EntityCache({ memory, pages, redis, bus, prefix, ttlMs, memoryTtlMs, clock });
   const close = async () => {
     bus.close();
     await redis.close();

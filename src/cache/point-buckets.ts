@@ -1,10 +1,11 @@
 import { LRUCache } from 'lru-cache';
+import type { Clock } from '../clock.ts';
 import type { RedisTier } from './redis-tier.ts';
 
 /** The level of one client's bucket. */
 interface Level {
   readonly points: number;
-  /** Milliseconds since the epoch. */
+  /** When, in milliseconds on the monotonic clock. */
   readonly at: number;
 }
 
@@ -30,6 +31,7 @@ export class SharedPointBuckets {
   readonly maximum: number;
   readonly #redis: RedisTier | null;
   readonly #prefix: string;
+  readonly #clock: Clock;
   readonly #levels = new LRUCache<string, Level>({ max: CLIENTS });
 
   /**
@@ -37,8 +39,10 @@ export class SharedPointBuckets {
    * @param prefix put before each key
    * @param perSecond points that flow in, a second
    * @param maximum the most that a bucket holds
+   * @param clock the time
    */
-  constructor(redis: RedisTier | null, prefix: string, perSecond: number, maximum: number) {
+  constructor(redis: RedisTier | null, prefix: string, perSecond: number, maximum: number, clock: Clock) {
+    this.#clock = clock;
     this.#redis = redis;
     this.#prefix = prefix;
     this.perSecond = perSecond;
@@ -57,7 +61,7 @@ export class SharedPointBuckets {
   }
 
   #takeHere(client: string, points: number): Taken {
-    const now = Date.now();
+    const now = this.#clock.now();
     const { points: level, at } = this.#levels.get(client) ?? { points: this.maximum, at: now };
     const filled = Math.min(this.maximum, level + ((now - at) / 1000) * this.perSecond);
     const allowed = filled >= points;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type Clock, sleep } from '../clock.ts';
 import type { Trace } from '../trace/trace.ts';
 import { type Body, decodeEntry, type EntitySpace, encodeEntry, LEASE_MARK, type LoadedBody } from './entry.ts';
 import type { Fill } from './lease.ts';
@@ -20,6 +21,7 @@ export interface ReadThroughOptions {
   readonly prefix: string;
   /** How long a body is kept, in milliseconds. */
   readonly ttlMs: number;
+  readonly clock: Clock;
 }
 
 /** How long an entity that does not exist is remembered as such, in milliseconds. */
@@ -117,7 +119,7 @@ export async function readThrough(
     counts.leased += elsewhere.length;
     counts.leases += leased.size;
     if (elsewhere.length > 0) {
-      await new Promise((resolve) => setTimeout(resolve, LEASED_WAIT_MS));
+      await sleep(options.clock, LEASED_WAIT_MS);
       const again = await redis?.read(elsewhere.map(key), trace);
       if (again) take(elsewhere, again);
     }

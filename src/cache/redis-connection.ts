@@ -1,4 +1,6 @@
 import { Redis, ReplyError } from 'ioredis';
+import { type Clock, sleep } from '../clock.ts';
+import { inTime } from './in-time.ts';
 import { replaceWhenOutOfStep } from './redis-guard.ts';
 import { OutOfStep } from './redis-replies.ts';
 import { defineScripts, loadScripts } from './redis-scripts.ts';
@@ -28,6 +30,7 @@ export function retryPause(attempt: number): number {
 /** A connection for commands: each is answered soon or fails, and what failed is not sent again. */
 export class RedisConnection {
   readonly #redis: Redis;
+  readonly #clock: Clock;
   #corked = false;
   /** When the first of those commands was sent that have failed since one succeeded; `null` when the last succeeded. */
   #failingSince: number | null = null;
@@ -37,10 +40,11 @@ export class RedisConnection {
    *
    * @param url the address of a single Redis, not a cluster
    * @param onError told of each lost connection, and when Redis did not take the scripts: they are then sent when called
+   * @param clock the time
    */
-  constructor(url: string, onError: (error: Error) => void) {
+  constructor(url: string, onError: (error: Error) => void, clock: Clock) {
+    this.#clock = clock;
     this.#redis = new Redis(url, {
-      commandTimeout: COMMAND_TIMEOUT_MS,
       socketTimeout: SILENCE_MS,
       connectTimeout: 1000,
       enableOfflineQueue: false,
@@ -88,9 +92,9 @@ export class RedisConnection {
    * @returns whether Redis is connected
    */
   async connected(ms: number): Promise<boolean> {
-    const deadline = performance.now() + ms;
-    while (this.#redis.status !== 'ready' && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
+    const deadline = this.#clock.now() + ms;
+    while (this.#redis.status !== 'ready' && this.#clock.now() < deadline) {
+      await sleep(this.#clock, 5);
     }
     return this.#redis.status === 'ready';
   }
@@ -101,12 +105,12 @@ export class RedisConnection {
    *
    * @param action what to do
    * @returns what it returns
-   * @throws what it throws
+   * @throws what it throws, and when it takes longer than a command may
    */
   async sound<T>(action: () => Promise<T>): Promise<T> {
-    const asked = performance.now();
+    const asked = this.#clock.now();
     try {
-      const result = await action();
+      const result = await inTime(this.#clock, COMMAND_TIMEOUT_MS, action());
       this.#failingSince = null;
       return result;
     } catch (error) {
@@ -124,14 +128,14 @@ export class RedisConnection {
     // Nothing was asked on a connection that is being made: whoever gave that up at each failure would never have another.
     if (this.#redis.status !== 'ready') return;
     this.#failingSince ??= asked;
-    if (!(error instanceof OutOfStep) && performance.now() - this.#failingSince < SILENCE_MS) return;
+    if (!(error instanceof OutOfStep) && this.#clock.now() - this.#failingSince < SILENCE_MS) return;
     this.#failingSince = null;
     this.#redis.disconnect(true);
   }
 
   /** @returns whether Redis answers */
   async ping(): Promise<boolean> {
-    return this.#redis.ping().then(
+    return inTime(this.#clock, COMMAND_TIMEOUT_MS, this.#redis.ping()).then(
       (reply) => reply === 'PONG',
       () => false,
     );

@@ -1,4 +1,5 @@
-import type { Trace } from '../trace/trace.ts';
+import type { Clock } from '../clock.ts';
+import { Trace } from '../trace/trace.ts';
 import { Breaker } from './breaker.ts';
 import { countEntries } from './entry.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -23,6 +24,8 @@ export class RedisTier {
   readonly #connection: RedisConnection;
   readonly #breaker: Breaker;
   readonly #heartbeat: Heartbeat;
+  /** Counts what is done for no request, so that it is told to the channels, too. */
+  readonly #upkeep: Trace;
 
   /**
    * Connects in the background; until the connection stands every read answers `null`.
@@ -30,11 +33,13 @@ export class RedisTier {
    * @param url the address of a single Redis, not a cluster
    * @param prefix put before the heartbeat's key
    * @param onError told of each failure, for the log
+   * @param clock the time
    */
-  constructor(url: string, prefix: string, onError: (error: Error) => void) {
-    this.#breaker = new Breaker(onError);
-    this.#connection = new RedisConnection(url, onError);
-    this.#heartbeat = new Heartbeat(this.#connection, prefix);
+  constructor(url: string, prefix: string, onError: (error: Error) => void, clock: Clock) {
+    this.#breaker = new Breaker(onError, clock);
+    this.#connection = new RedisConnection(url, onError, clock);
+    this.#heartbeat = new Heartbeat(this.#connection, prefix, clock);
+    this.#upkeep = new Trace({ clock });
   }
 
   /**
@@ -111,7 +116,7 @@ export class RedisTier {
       integer('UNLINK', replies[0]?.[1]);
       return { commands: replies.length, answer: integer('PUBLISH', replies[1]?.[1]) };
     };
-    return this.#connection.sound(() => roundTrip('UNLINK', keys, send));
+    return this.#connection.sound(() => roundTrip('UNLINK', keys, send, this.#upkeep));
   }
 
   /**
@@ -157,7 +162,7 @@ export class RedisTier {
    * @param text what
    */
   tell(channel: string, text: string): void {
-    void this.#breaker.attempt(() => this.#connection.redis.publish(channel, text));
+    void this.#breaker.attempt(() => this.#connection.sound(() => this.#connection.redis.publish(channel, text)));
   }
 
   /** Whether Redis failed so often that it is not tried at the moment. */
@@ -179,7 +184,7 @@ export class RedisTier {
     name: string,
     keys: readonly string[],
     send: () => Promise<Brought<T>>,
-    trace?: Trace,
+    trace: Trace = this.#upkeep,
   ): Promise<T | null> {
     return this.#breaker.attempt(() => this.#connection.sound(() => roundTrip(name, keys, send, trace)));
   }

@@ -1,12 +1,9 @@
-import { type RedisWork, Trace } from '../trace/trace.ts';
+import type { RedisWork, Trace } from '../trace/trace.ts';
 
 /** What a round trip brought, and what it made Redis do. */
 export interface Brought<T> extends RedisWork {
   readonly answer: T;
 }
-
-/** Counts what is done for no request, so that it is told to the channels, too. */
-const upkeep = new Trace();
 
 /**
  * Does one round trip to Redis, and counts it however it ends.
@@ -14,7 +11,7 @@ const upkeep = new Trace();
  * @param name the command that it is about, such as `MGET`
  * @param keys the keys that it is about
  * @param send sends it and waits for the answer
- * @param trace the request's trace; left out for what no request asked for
+ * @param trace the request's trace, or one for what no request asked for
  * @returns what it brought
  * @throws what `send` throws
  */
@@ -22,9 +19,9 @@ export async function roundTrip<T>(
   name: string,
   keys: readonly string[],
   send: () => Promise<Brought<T>>,
-  trace: Trace = upkeep,
+  trace: Trace,
 ): Promise<T> {
-  const started = performance.now();
+  const started = trace.clock.now();
   let brought: Brought<T> | null = null;
   try {
     brought = await send();

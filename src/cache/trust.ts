@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import type { Echo } from './bus-messages.ts';
 
 /**
@@ -6,6 +7,7 @@ import type { Echo } from './bus-messages.ts';
  */
 export class Trust {
   readonly #ttlMs: number;
+  readonly #clock: Clock;
   /** When it began to hear of every invalidation, and to read where they come from; infinite while it does not hear. */
   #since: number;
   /** It has heard of every invalidation that was published before. */
@@ -16,15 +18,17 @@ export class Trust {
   /**
    * @param ttlMs how long a body may answer after it was read, or after every invalidation is known to have been heard
    * @param alone whether there is nobody to hear from, so that the age of a body is all that counts
+   * @param clock the time
    */
-  constructor(ttlMs: number, alone: boolean) {
+  constructor(ttlMs: number, alone: boolean, clock: Clock) {
     this.#ttlMs = ttlMs;
+    this.#clock = clock;
     this.#since = alone ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   }
 
   /** @param connected whether it hears of invalidations from now on */
   connected(connected: boolean): void {
-    this.#since = connected ? performance.now() : Number.POSITIVE_INFINITY;
+    this.#since = connected ? this.#clock.now() : Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -32,7 +36,7 @@ export class Trust {
    * elsewhere, where what was read was forgotten later than here, or never.
    */
   readsAnew(): void {
-    this.#since = Math.max(this.#since, performance.now());
+    this.#since = Math.max(this.#since, this.#clock.now());
   }
 
   /**
@@ -53,6 +57,6 @@ export class Trust {
    * @returns whether it may answer a read by id, if no invalidation ended it
    */
   covers(since: number): boolean {
-    return since >= this.#since && performance.now() - Math.max(since, this.#heardUpTo) < this.#ttlMs;
+    return since >= this.#since && this.#clock.now() - Math.max(since, this.#heardUpTo) < this.#ttlMs;
   }
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import type { Body } from './entry.ts';
 import type { MemoryTier } from './memory-tier.ts';
 import { lifetimeMs } from './read-through.ts';
@@ -8,13 +9,16 @@ export class TrustedMemory {
   readonly #memory: MemoryTier | null;
   readonly #trust: Trust;
   readonly #ttlMs: number;
+  readonly #clock: Clock;
 
   /**
    * @param memory what is held; `null` where nothing is
    * @param trust what reads by id may believe
    * @param ttlMs how long a body answers reads by id, give or take a tenth, in milliseconds
+   * @param clock the time
    */
-  constructor(memory: MemoryTier | null, trust: Trust, ttlMs: number) {
+  constructor(memory: MemoryTier | null, trust: Trust, ttlMs: number, clock: Clock) {
+    this.#clock = clock;
     this.#memory = memory;
     this.#trust = trust;
     this.#ttlMs = ttlMs;
@@ -30,7 +34,7 @@ export class TrustedMemory {
     if (held === undefined) return undefined;
     // However old a body is, the version that a list named means that it is the row.
     if (version !== null) return held.body?.version === version ? held.body : undefined;
-    return this.#trust.covers(held.since) && performance.now() < held.until ? held.body : undefined;
+    return this.#trust.covers(held.since) && this.#clock.now() < held.until ? held.body : undefined;
   }
 
   /**

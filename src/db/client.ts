@@ -1,4 +1,5 @@
 import postgres, { type Sql } from 'postgres';
+import { type Clock, systemClock } from '../clock.ts';
 import type { Connection } from './connection.ts';
 import { type ConnectionOptions, driverOptions } from './driver-options.ts';
 import { Gate } from './gate.ts';
@@ -10,6 +11,8 @@ export interface DatabaseOptions extends ConnectionOptions {
   readonly poolSize: number;
   /** How long a request may take in all, its waits included, in milliseconds; as long as it likes when it is not given. */
   readonly requestTimeoutMs?: number;
+  /** The time; the machine's when it is not given. */
+  readonly clock?: Clock;
 }
 
 /** Sends one statement and waits for its rows. */
@@ -21,6 +24,8 @@ export interface Database {
   readonly client: Sql;
   readonly statementTimeoutMs: number;
   readonly requestTimeoutMs: number;
+  /** The time that its limits go by, and that of its traces. */
+  readonly clock: Clock;
   /** Bounds the statements under way and those that wait. */
   readonly gate: Gate;
   /**
@@ -67,22 +72,23 @@ const PING_MS = 1000;
  * @returns the database
  */
 export function openDatabase(options: DatabaseOptions): Database {
-  const { poolSize, statementTimeoutMs, requestTimeoutMs = Number.POSITIVE_INFINITY } = options;
+  const { poolSize, statementTimeoutMs, requestTimeoutMs = Number.POSITIVE_INFINITY, clock = systemClock } = options;
   const client = postgres(options.url, { ...driverOptions(options), max: poolSize });
-  const pool = new Pool(options, poolSize);
+  const pool = new Pool(options, poolSize, clock);
   let pinging: Promise<boolean> | null = null;
   return {
     client,
     statementTimeoutMs,
     requestTimeoutMs,
-    gate: new Gate(poolSize * PIPELINE, poolSize * PIPELINE * WAITING),
-    bodyGate: new Gate(poolSize * BODY_READS, poolSize * PIPELINE * WAITING),
-    transactionGate: new Gate(poolSize, poolSize * PIPELINE * WAITING),
+    clock,
+    gate: new Gate(poolSize * PIPELINE, poolSize * PIPELINE * WAITING, clock),
+    bodyGate: new Gate(poolSize * BODY_READS, poolSize * PIPELINE * WAITING, clock),
+    transactionGate: new Gate(poolSize, poolSize * PIPELINE * WAITING, clock),
     query: (text, parameters) => pool.share().send(text, parameters),
     begin: (work) => begin(pool, work),
     ping: () => {
       // Whoever asks often must not fill the connections with questions.
-      pinging ??= answers(pool).finally(() => {
+      pinging ??= answers(pool, clock).finally(() => {
         pinging = null;
       });
       return pinging;
@@ -114,13 +120,19 @@ async function begin<T>(pool: Pool, work: (send: Send) => Promise<T>): Promise<T
   }
 }
 
-function answers(pool: Pool): Promise<boolean> {
-  const answer = pool
-    .share()
-    .send('select 1')
-    .then(
-      () => true,
-      () => false,
-    );
-  return Promise.race([answer, new Promise<boolean>((resolve) => setTimeout(resolve, PING_MS, false).unref())]);
+function answers(pool: Pool, clock: Clock): Promise<boolean> {
+  return new Promise((resolve) => {
+    const stop = clock.after(PING_MS, () => resolve(false));
+    const answer = (answered: boolean) => {
+      stop();
+      resolve(answered);
+    };
+    pool
+      .share()
+      .send('select 1')
+      .then(
+        () => answer(true),
+        () => answer(false),
+      );
+  });
 }

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import postgres, { type Sql } from 'postgres';
+import type { Clock } from '../clock.ts';
 import { type ConnectionOptions, driverOptions } from './driver-options.ts';
 import { ConnectionLost } from './errors.ts';
 import { takeRows } from './take-rows.ts';
@@ -14,7 +15,9 @@ export const GRACE_MS = 250;
  * that outlives its socket.
  */
 export class Connection {
-  readonly openedAt = performance.now();
+  /** In milliseconds on the monotonic clock. */
+  readonly openedAt: number;
+  readonly #clock: Clock;
   readonly #client: Sql;
   /** `null` to wait for ever. */
   readonly #stuckMs: number | null;
@@ -23,7 +26,7 @@ export class Connection {
   readonly #underWay: ((error: Error) => void)[] = [];
   #socket: Socket | null = null;
   #progressAt = 0;
-  #watch: NodeJS.Timeout | undefined;
+  #stopWatching = () => {};
   #lost = false;
 
   /**
@@ -31,8 +34,11 @@ export class Connection {
    *
    * @param options where
    * @param onLost told once, when the connection is of no more use
+   * @param clock the time
    */
-  constructor(options: ConnectionOptions, onLost: (connection: Connection) => void) {
+  constructor(options: ConnectionOptions, onLost: (connection: Connection) => void, clock: Clock) {
+    this.#clock = clock;
+    this.openedAt = clock.now();
     const { url, statementTimeoutMs } = options;
     this.#stuckMs = statementTimeoutMs === 0 ? null : statementTimeoutMs + GRACE_MS;
     this.#onLost = onLost;
@@ -89,7 +95,7 @@ export class Connection {
   giveUp(): void {
     if (this.#lost) return;
     this.#lost = true;
-    clearTimeout(this.#watch);
+    this.#stopWatching();
     this.#onLost(this);
     for (const fail of [...this.#underWay]) fail(new ConnectionLost());
     void this.#client.end({ timeout: 0 });
@@ -106,7 +112,7 @@ export class Connection {
   #settled(fail: (error: Error) => void): void {
     const place = this.#underWay.indexOf(fail);
     if (place >= 0) this.#underWay.splice(place, 1);
-    this.#progressAt = performance.now();
+    this.#progressAt = this.#clock.now();
   }
 
   /**
@@ -116,15 +122,15 @@ export class Connection {
   #watchOver(): void {
     const stuckMs = this.#stuckMs;
     if (this.#underWay.length > 1 || stuckMs === null) return;
-    this.#progressAt = performance.now();
-    clearTimeout(this.#watch);
+    this.#progressAt = this.#clock.now();
+    this.#stopWatching();
     const look = () => {
       if (this.#underWay.length === 0) return;
-      const left = stuckMs - (performance.now() - this.#progressAt);
+      const left = stuckMs - (this.#clock.now() - this.#progressAt);
       if (left <= 0) this.giveUp();
-      else this.#watch = setTimeout(look, left);
+      else this.#stopWatching = this.#clock.after(left, look);
     };
-    this.#watch = setTimeout(look, stuckMs);
+    this.#stopWatching = this.#clock.after(stuckMs, look);
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.ts';
+
 /** Why a gate turned somebody away. */
 export class GateClosed extends Error {
   override name = 'GateClosed';
@@ -9,14 +11,17 @@ export class GateClosed extends Error {
 export class Gate {
   readonly #capacity: number;
   readonly #maxWaiting: number;
+  readonly #clock: Clock;
   readonly #waiting = new Set<() => void>();
   #inside = 0;
 
   /**
    * @param capacity how many may be inside
    * @param maxWaiting how many may wait
+   * @param clock the time
    */
-  constructor(capacity: number, maxWaiting: number) {
+  constructor(capacity: number, maxWaiting: number, clock: Clock) {
+    this.#clock = clock;
     this.#capacity = capacity;
     this.#maxWaiting = maxWaiting;
   }
@@ -46,13 +51,13 @@ export class Gate {
     if (this.#waiting.size >= this.#maxWaiting) throw new GateClosed(`${this.#maxWaiting} are waiting already`);
     await new Promise<void>((resolve, reject) => {
       const admit = () => {
-        clearTimeout(timer);
+        stop();
         resolve();
       };
-      const timer = setTimeout(() => {
+      const stop = this.#clock.after(ms, () => {
         this.#waiting.delete(admit);
         reject(new GateClosed(`no place within ${Math.round(ms)} ms`));
-      }, ms);
+      });
       this.#waiting.add(admit);
     });
   }

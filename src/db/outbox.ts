@@ -59,7 +59,7 @@ export function drainOutbox(
     if (changes.size > 0) await handle([...changes.values()]);
     return rows.length;
   };
-  return transaction(database, take.name, work, new Trace());
+  return transaction(database, take.name, work, new Trace({ clock: database.clock }));
 }
 
 /**
@@ -70,6 +70,6 @@ export function drainOutbox(
  * @throws {DatabaseUnavailable} when Postgres does not answer in time
  */
 export async function outboxStatus(database: Database): Promise<OutboxStatus> {
-  const [row] = await run(database, look, {}, new Trace());
+  const [row] = await run(database, look, {}, new Trace({ clock: database.clock }));
   return { depth: Number(row?.depth ?? 0), ageMs: Math.max(0, Number(row?.age ?? 0)) };
 }

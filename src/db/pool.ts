@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOptions } from './driver-options.ts';
 
@@ -8,6 +9,7 @@ const MAX_AGE_MS = 1_800_000;
 export class Pool {
   readonly #options: ConnectionOptions;
   readonly #size: number;
+  readonly #clock: Clock;
   /** Those that anybody's statements may be sent on. */
   readonly #shared = new Set<Connection>();
   readonly #taken = new Set<Connection>();
@@ -15,8 +17,10 @@ export class Pool {
   /**
    * @param options where
    * @param size how many may be shared; those that are taken come on top
+   * @param clock the time
    */
-  constructor(options: ConnectionOptions, size: number) {
+  constructor(options: ConnectionOptions, size: number, clock: Clock) {
+    this.#clock = clock;
     this.#options = options;
     this.#size = size;
   }
@@ -25,7 +29,7 @@ export class Pool {
   share(): Connection {
     let best: Connection | undefined;
     for (const connection of this.#shared) if (best === undefined || connection.load < best.load) best = connection;
-    if (best?.load === 0 && performance.now() - best.openedAt > MAX_AGE_MS * (1 + Math.random())) {
+    if (best?.load === 0 && this.#clock.now() - best.openedAt > MAX_AGE_MS * (1 + Math.random())) {
       this.#shared.delete(best);
       void best.end(0);
     } else if (best !== undefined && (best.load === 0 || this.#shared.size >= this.#size)) return best;
@@ -54,9 +58,10 @@ export class Pool {
   }
 
   #open(): Connection {
-    return new Connection(this.#options, (lost) => {
+    const onLost = (lost: Connection) => {
       this.#shared.delete(lost);
       this.#taken.delete(lost);
-    });
+    };
+    return new Connection(this.#options, onLost, this.#clock);
   }
 }

@@ -67,7 +67,7 @@ export async function transaction<T>(
   return guarded(database, [database.transactionGate], name, trace, async (expired) => {
     checkWanted(name, trace);
     // BEGIN and COMMIT are statements too; when they are sent follows from what lies between them.
-    const started = performance.now();
+    const started = trace.clock.now();
     let ending = '';
     let ended = started;
     try {
@@ -81,7 +81,7 @@ export async function transaction<T>(
           ending = 'commit';
           return done;
         } finally {
-          ended = performance.now();
+          ended = trace.clock.now();
         }
       });
     } finally {
@@ -96,7 +96,7 @@ async function send<Row extends object>(
   values: Record<string, unknown>,
   trace: Trace,
 ): Promise<Row[]> {
-  const started = performance.now();
+  const started = trace.clock.now();
   const parameters = statement.parameters(values);
   let count: number | null = null;
   try {
@@ -121,29 +121,27 @@ async function guarded<T>(
   trace: Trace,
   action: (expired: () => boolean) => Promise<T>,
 ): Promise<T> {
-  const started = performance.now();
+  const { clock } = database;
+  const started = clock.now();
   const untilMs = trace.started + database.requestTimeoutMs;
-  const left = () => Math.min(started + database.statementTimeoutMs, untilMs) - performance.now();
+  const left = () => Math.min(started + database.statementTimeoutMs, untilMs) - clock.now();
   const leave = await enter(gates, left, name);
   let expired = false;
   // The places stay taken for as long as Postgres has the work, also when nobody waits for it any more.
   const answer = action(() => expired).finally(leave);
-  let timer: NodeJS.Timeout | undefined;
+  let stop = () => {};
   const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => {
-        expired = true;
-        reject(new DatabaseUnavailable(`Postgres did not answer ${name} in time.`));
-      },
-      Math.min(left() + GRACE_MS, untilMs - performance.now()),
-    );
+    stop = clock.after(Math.min(left() + GRACE_MS, untilMs - clock.now()), () => {
+      expired = true;
+      reject(new DatabaseUnavailable(`Postgres did not answer ${name} in time.`));
+    });
   });
   try {
     return await Promise.race([answer, limit]);
   } catch (error) {
     throw databaseError(error);
   } finally {
-    clearTimeout(timer);
+    stop();
   }
 }
 

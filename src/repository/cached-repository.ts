@@ -82,12 +82,14 @@ export function createRepository<E extends Entity, Lists extends string>(
   // A body's entity was made from this definition's columns, or decoded under the shape that hashes them.
   const entityOf = (body: Body | null | undefined) => (body?.entity ?? null) as E | null;
 
+  /** For what no request asks. */
+  const unasked = () => new Trace({ clock: database.clock });
   const auditSource: AuditSource = {
-    row: async (id) => (await load([id], new Trace())).get(id) ?? null,
-    answer: async (id) => (await cache.read(space, [{ id, version: null }], load, new Trace())).get(id) ?? null,
+    row: async (id) => (await load([id], unasked())).get(id) ?? null,
+    answer: async (id) => (await cache.read(space, [{ id, version: null }], load, unasked())).get(id) ?? null,
   };
 
-  const findByIds: Repository<E, Lists>['findByIds'] = (ids, scope = createScope(new Trace())) => {
+  const findByIds: Repository<E, Lists>['findByIds'] = (ids, scope = createScope(unasked())) => {
     const unique = (ids.length === 1 ? ids : [...new Set(ids)]).filter(isDatabaseId);
     if (unique.length === 0) return Promise.resolve(ids.map(() => null));
     const cached = () => {
@@ -117,7 +119,7 @@ export function createRepository<E extends Entity, Lists extends string>(
   return {
     name,
     findByIds,
-    findByRefs: async (refs, scope = createScope(new Trace())) => {
+    findByRefs: async (refs, scope = createScope(unasked())) => {
       const bodies = await read(refs, scope);
       return bodies.map(entityOf);
     },
@@ -128,11 +130,11 @@ export function createRepository<E extends Entity, Lists extends string>(
       return { hasParent: parent !== undefined, orders: Object.keys(orders) };
     },
     isPosition: (list, order, position) => isPosition(definition.lists[list].orders[order], position),
-    list: async (list, requests, scope = createScope(new Trace())) => {
+    list: async (list, requests, scope = createScope(unasked())) => {
       const reader = readers.get(list);
       if (reader === undefined) throw new TypeError(`${name} has no list ${list}`);
       // What a list names was so when it was asked for, however long its answer took.
-      const since = performance.now();
+      const since = cache.clock.now();
       const pages = await reader(requests, scope.trace);
       const wanted = pages.filter((_page, i) => requests[i]?.needs.entities);
       const bodies = await bodiesOf(wanted, scope, since);

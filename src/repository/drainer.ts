@@ -37,26 +37,27 @@ const IDLE_MS = 250;
  */
 export function startDrainer(options: DrainerOptions): Drainer {
   const { database, cache, boundMs, onError } = options;
+  const { clock } = cache;
   let status: ReturnType<Drainer['status']> = null;
   let stopped = false;
   let wake = () => {};
 
   const drain = async () => {
-    const until = performance.now() + IDLE_MS;
+    const until = clock.now() + IDLE_MS;
     let taken: number;
     do {
       taken = await drainOutbox(database, BATCH, (changes) => cache.invalidate(changes, false));
-    } while (taken > 0 && !stopped && performance.now() < until);
+    } while (taken > 0 && !stopped && clock.now() < until);
   };
 
   const look = async () => {
-    const lookedAt = performance.now();
+    const lookedAt = clock.now();
     status = { ...(await outboxStatus(database)), lookedAt };
     return status;
   };
 
   const vouch = async ({ ageMs, lookedAt }: OutboxStatus & { lookedAt: number }) => {
-    const left = boundMs - ageMs - (performance.now() - lookedAt);
+    const left = boundMs - ageMs - (clock.now() - lookedAt);
     if (left >= 1) await cache.vouch(Math.floor(left), lookedAt);
   };
 
@@ -92,9 +93,9 @@ export function startDrainer(options: DrainerOptions): Drainer {
 
   const pause = (ms: number) =>
     new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
+      const end = clock.after(ms, resolve);
       wake = () => {
-        clearTimeout(timer);
+        end();
         resolve();
       };
       if (stopped) wake();

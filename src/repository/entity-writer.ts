@@ -21,6 +21,7 @@ export function entityWriter<E extends Entity, Lists extends string>(
   { database, cache, onInvalidationFailed }: Storage,
 ): Pick<Repository<E, Lists>, 'create' | 'update' | 'delete'> {
   const { name, rules } = definition;
+  const ownScope = () => createScope(new Trace({ clock: database.clock }));
 
   const written = async (id: string, body: Body | null, scope: Scope): Promise<E | null> => {
     identityMap(scope, name).set(id, body);
@@ -35,7 +36,7 @@ export function entityWriter<E extends Entity, Lists extends string>(
   };
 
   return {
-    create: async (values, scope = createScope(new Trace())) => {
+    create: async (values, scope = ownScope()) => {
       checkTexts(rules, values);
       const insert = definition.insertOf(fieldsGiven(values));
       const rows = await withConstraints(rules, 'write', () =>
@@ -48,7 +49,7 @@ export function entityWriter<E extends Entity, Lists extends string>(
       return body.entity as E;
     },
 
-    update: async (id, changes, scope = createScope(new Trace())) => {
+    update: async (id, changes, scope = ownScope()) => {
       if (!isDatabaseId(id)) return null;
       const fields = fieldsGiven(changes);
       if (fields.length === 0) {
@@ -62,7 +63,7 @@ export function entityWriter<E extends Entity, Lists extends string>(
       return written(id, rows.map(definition.toBody)[0] ?? null, scope);
     },
 
-    delete: async (id, scope = createScope(new Trace())) => {
+    delete: async (id, scope = ownScope()) => {
       if (!isDatabaseId(id)) return false;
       const rows = await withConstraints(rules, 'delete', () =>
         transaction(database, definition.deleteById.name, (run) => run(definition.deleteById, { id }), scope.trace),

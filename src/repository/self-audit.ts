@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Body } from '../cache/entry.ts';
+import type { Clock } from '../clock.ts';
 import { channels } from '../trace/channels.ts';
 
 /** How much is audited, and when. */
@@ -10,6 +11,7 @@ export interface AuditOptions {
   readonly maxStalenessMs: number;
   /** Told when Postgres could not be asked: then nothing was found out. */
   readonly onError: (error: Error) => void;
+  readonly clock: Clock;
 }
 
 /** Where an audit finds out what is so. */
@@ -54,19 +56,20 @@ const MAX_PENDING = 100;
  * @param options how much and when
  * @returns the auditor, which publishes what it finds on the channel `larder:audit`
  */
-export function createSelfAudit({ rate, maxStalenessMs, onError }: AuditOptions): SelfAudit {
-  const timers = new Map<NodeJS.Timeout, () => void>();
+export function createSelfAudit({ rate, maxStalenessMs, onError, clock }: AuditOptions): SelfAudit {
+  const waits = new Set<() => void>();
   let pending = 0;
   let closed = false;
 
   const boundPassed = () =>
     new Promise<void>((resolve) => {
-      const timer = setTimeout(() => {
-        timers.delete(timer);
+      const end = () => {
+        waits.delete(end);
+        stop();
         resolve();
-      }, maxStalenessMs);
-      timer.unref();
-      timers.set(timer, resolve);
+      };
+      const stop = clock.after(maxStalenessMs, end);
+      waits.add(end);
     });
 
   const isConsistent = async (id: string, served: Body | null, source: AuditSource): Promise<boolean | null> => {
@@ -102,11 +105,7 @@ export function createSelfAudit({ rate, maxStalenessMs, onError }: AuditOptions)
     },
     close: () => {
       closed = true;
-      for (const [timer, resolve] of timers) {
-        clearTimeout(timer);
-        resolve();
-      }
-      timers.clear();
+      for (const end of waits) end();
     },
   };
 }

@@ -1,4 +1,5 @@
 import { defaultFieldResolver, type GraphQLSchema, isObjectType } from 'graphql';
+import type { Clock } from '../clock.ts';
 import { type Execute, executeAlone } from './execution.ts';
 import { FieldTrace, type ShownError } from './field-trace.ts';
 import type { RequestState } from './request-state.ts';
@@ -19,9 +20,10 @@ const traces = new WeakMap<object, FieldTrace>();
  *
  * @param execute executes all other requests
  * @param makeSchema makes another schema like theirs
+ * @param clock the time
  * @returns executes both
  */
-export function withApolloTrace(execute: Execute, makeSchema: () => GraphQLSchema): Execute {
+export function withApolloTrace(execute: Execute, makeSchema: () => GraphQLSchema, clock: Clock): Execute {
   let tools: Promise<Tools> | null = null;
   return async (operation, state, variables, reply) => {
     if (reply.request.headers['apollo-federation-include-trace'] !== 'ftv1') {
@@ -29,7 +31,7 @@ export function withApolloTrace(execute: Execute, makeSchema: () => GraphQLSchem
     }
     tools ??= makeTools(makeSchema);
     const { schema, encode } = await tools;
-    const trace = new FieldTrace();
+    const trace = new FieldTrace(clock);
     traces.set(state, trace);
     const result = await executeAlone(schema, operation, state, variables.given, reply);
     return { ...result, extensions: { ftv1: encode(trace, result.errors ?? []) } };

@@ -28,7 +28,7 @@ export interface AppOptions {
   readonly inspect: 'off' | 'header' | 'always';
   /** What GraphiQL shows first; `null` where it is not served. */
   readonly graphiql: { readonly exampleQuery: string } | null;
-  readonly graphql: Omit<GraphQLOptions, 'stateOf' | 'requestTimeoutMs'>;
+  readonly graphql: Omit<GraphQLOptions, 'stateOf' | 'requestTimeoutMs' | 'clock'>;
   /** Explains the statements in `graphql.statements`. */
   readonly explain: ExplainOptions['explain'];
   readonly logger: Logger;
@@ -53,7 +53,7 @@ export interface AppOptions {
  * @returns the server, not listening yet
  */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
-  const { repositories, inspect, requestTimeoutMs } = options;
+  const { repositories, inspect, requestTimeoutMs, clock } = options;
   // Plugins know no more of a logger than what fastify asks of it.
   const loggerInstance: FastifyBaseLogger = options.logger;
   const allow = allowPages(options.graphql.corsOrigins);
@@ -99,7 +99,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     const inspected = isInspected(inspect, request);
     const trace = new Trace({
       recording: inspected,
-      started: options.clock.now() - reply.elapsedTime,
+      clock,
+      started: clock.now() - reply.elapsedTime,
       ownStatements: inspected || tracing !== null,
     });
     reply.raw.on('close', () => {
@@ -110,8 +111,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     request.state = state;
     return state;
   };
-  await app.register(graphqlPlugin, { ...options.graphql, stateOf, requestTimeoutMs });
-  const { clock, keepAliveTimeoutMs: keepAliveMs } = options;
+  await app.register(graphqlPlugin, { ...options.graphql, stateOf, requestTimeoutMs, clock });
+  const { keepAliveTimeoutMs: keepAliveMs } = options;
   await app.register(drainingPlugin, { clock, keepAliveMs, requestTimeoutMs });
   await app.register(healthPlugin, { health: options.health });
   if (options.graphiql !== null) await app.register(graphiqlPlugin, options.graphiql);

@@ -1,24 +1,26 @@
+import type { Clock } from '../clock.ts';
 import { unavailable } from './send-error.ts';
 
 /**
  * Waits for work, but not forever. Fastify has an option for that, which ends as soon as the body of a POST has come in. The
  * work goes on, as the statements do that it waits for, until their own limit.
  *
+ * @param clock the time
  * @param ms how long to wait, in milliseconds
  * @param work the work
  * @returns what the work results in
  * @throws {RequestRefused} 503 when it takes longer
  */
-export function withinTime<T>(ms: number, work: Promise<T>): Promise<T> {
+export function withinTime<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(unavailable('The request took too long. Try again.')), ms);
+    const stop = clock.after(ms, () => reject(unavailable('The request took too long. Try again.')));
     work.then(
       (result) => {
-        clearTimeout(timer);
+        stop();
         resolve(result);
       },
       (error) => {
-        clearTimeout(timer);
+        stop();
         reject(error);
       },
     );

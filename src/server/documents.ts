@@ -1,5 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import type { Clock } from '../clock.ts';
 import { LIMITS, LimitExceeded } from '../graphql/limits.ts';
 import { withinTime } from './deadline.ts';
 import {
@@ -29,9 +30,10 @@ const MAX_WAITING = 64;
  *
  * @param schema what documents must be valid against
  * @param timeoutMs how long a request waits for its document at most, in milliseconds
+ * @param clock the time
  * @returns finds the operation to run in a document's text
  */
-export function createDocuments(schema: GraphQLSchema, timeoutMs: number) {
+export function createDocuments(schema: GraphQLSchema, timeoutMs: number, clock: Clock) {
   const good = new LRUCache<string, PreparedDocument>({
     maxSize: REMEMBERED_BYTES,
     sizeCalculation: ({ tokens }, text) => 2 * text.length + tokens * TOKEN_BYTES + 1,
@@ -44,7 +46,7 @@ export function createDocuments(schema: GraphQLSchema, timeoutMs: number) {
 
   // Another map whenever none waits: what was in one that changes so often may stay until the next full collection (see draining.ts).
   let waiting = new Map<string, Promise<PreparedDocument>>();
-  const inTurn = createTurns();
+  const inTurn = createTurns(clock);
 
   const prepareInTurn = async (text: string): Promise<PreparedDocument> => {
     try {
@@ -80,6 +82,6 @@ export function createDocuments(schema: GraphQLSchema, timeoutMs: number) {
       prepared = prepareInTurn(text);
       waiting.set(text, prepared);
     }
-    return selectOperation(await withinTime(timeoutMs, prepared), operationName);
+    return selectOperation(await withinTime(clock, timeoutMs, prepared), operationName);
   };
 }

@@ -1,5 +1,6 @@
 import type { ITrace, Trace } from '@apollo/usage-reporting-protobuf';
 import type { GraphQLError, GraphQLResolveInfo } from 'graphql';
+import type { Clock } from '../clock.ts';
 
 /** A place in a response, as graphql hands it to resolvers: siblings have the very same `prev`. */
 type Path = GraphQLResolveInfo['path'];
@@ -16,10 +17,17 @@ const NS_PER_MS = 1_000_000;
 
 /** When each field of one request began and ended, in the form of Apollo's `ftv1`. */
 export class FieldTrace {
-  readonly #startedAt = Date.now();
-  readonly #started = performance.now();
+  readonly #startedAt = new Date();
+  readonly #clock: Clock;
+  readonly #started: number;
   readonly #root: Node = { child: [] };
   readonly #nodes = new Map<Path, Node>();
+
+  /** @param clock the time */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#started = clock.now();
+  }
 
   /**
    * @param info the field that begins to be resolved
@@ -45,10 +53,10 @@ export class FieldTrace {
       const node = this.#find(path ?? []) ?? this.#root;
       node.error = [...(node.error ?? []), { message, location: locations === undefined ? [] : [...locations] }];
     }
-    const ms = performance.now() - this.#started;
+    const ms = this.#clock.now() - this.#started;
     return {
-      startTime: timestamp(this.#startedAt),
-      endTime: timestamp(this.#startedAt + ms),
+      startTime: timestamp(this.#startedAt.getTime()),
+      endTime: timestamp(this.#startedAt.getTime() + ms),
       durationNs: Math.round(ms * NS_PER_MS),
       root: this.#root,
     };
@@ -74,7 +82,7 @@ export class FieldTrace {
   }
 
   #now(): number {
-    return Math.round((performance.now() - this.#started) * NS_PER_MS);
+    return Math.round((this.#clock.now() - this.#started) * NS_PER_MS);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ExecutionResult, GraphQLSchema } from 'graphql';
+import type { Clock } from '../clock.ts';
 import { withApolloTrace } from './apollo-trace.ts';
 import { type AuthOptions, authorize } from './auth.ts';
 import { checkCost } from './cost-limit.ts';
@@ -23,6 +24,7 @@ export interface GraphQLOptions extends DoorOptions {
   readonly stateOf: StateFactory;
   /** How long a request may take to be answered once it has come in, in milliseconds. */
   readonly requestTimeoutMs: number;
+  readonly clock: Clock;
   readonly auth: AuthOptions;
   readonly documents: TrustedDocuments;
   readonly maxCost: number;
@@ -42,16 +44,16 @@ export interface GraphQLOptions extends DoorOptions {
 export async function graphqlPlugin(app: FastifyInstance, options: GraphQLOptions): Promise<void> {
   const onRequest = await guardDoor(app, options);
   const plain = await registerExecution(app, options.schema);
-  const execute = options.apolloSchema === null ? plain : withApolloTrace(plain, options.apolloSchema);
+  const execute = options.apolloSchema === null ? plain : withApolloTrace(plain, options.apolloSchema, options.clock);
   // HEAD comes with GET.
   app.route({ method: ['GET', 'POST'], url: '/graphql', onRequest, handler: createHandler(options, execute) });
 }
 
 function createHandler(options: GraphQLOptions, execute: Execute) {
-  const { schema, buckets, maxCost, requestTimeoutMs } = options;
-  const operationOf = createDocuments(schema, requestTimeoutMs);
+  const { schema, buckets, maxCost, requestTimeoutMs, clock } = options;
+  const operationOf = createDocuments(schema, requestTimeoutMs, clock);
   return async (request: FastifyRequest, reply: FastifyReply) => {
-    const came = performance.now();
+    const came = clock.now();
     const type = responseType(request);
     const parameters = readParameters(request);
     const { text, trusted } = options.documents.textOf(parameters);
@@ -66,7 +68,8 @@ function createHandler(options: GraphQLOptions, execute: Execute) {
     state.cost = checkCost(schema, operation, variables, maxCost);
     const throttleStatus = buckets === null ? null : await pay(buckets, request, state.cost);
     const execution = await withinTime(
-      requestTimeoutMs - (performance.now() - came),
+      clock,
+      requestTimeoutMs - (clock.now() - came),
       execute(operation, state, variables, reply),
     );
     const extensions = extensionsOf(request, state, throttleStatus, options);

@@ -29,7 +29,7 @@ export function dataFetching({ scope: { trace }, cost }: RequestState, statement
     redis: { ...trace.redis, ms: round(trace.redis.ms) },
     cache: Object.fromEntries(Object.entries(trace.cache).map(([entity, counts]) => [entity, explained(counts)])),
     cost,
-    totalMs: round(performance.now() - trace.started),
+    totalMs: round(trace.clock.now() - trace.started),
     events: (trace.events ?? []).toSorted((a, b) => a.started - b.started).map(shown),
   };
 }

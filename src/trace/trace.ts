@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../clock.ts';
 import { type CacheCounts, noCounts } from './cache-counts.ts';
 import { channels, type RedisExchange, type SqlExchange } from './channels.ts';
 
@@ -17,11 +18,13 @@ export interface TraceOptions {
   readonly started?: number;
   /** Whether its statements are sent for it alone; as `recording` when it is not given. */
   readonly ownStatements?: boolean;
+  /** The time; the machine's when it is not given. */
+  readonly clock?: Clock;
 }
 
 /**
  * What one request did to Postgres and Redis. It is passed explicitly to every function that does I/O, because
- * AsyncLocalStorage costs up to a third of the throughput; it imports nothing but the channels beside it, so that every
+ * AsyncLocalStorage costs up to a third of the throughput; it imports nothing but the clock and the channels beside it, so that every
  * layer may use it. Unless it records or somebody listens, an exchange costs some additions and no allocation.
  */
 export class Trace {
@@ -32,6 +35,7 @@ export class Trace {
   readonly slowest = { name: '', ms: 0 };
   /** When the request began, in milliseconds on the monotonic clock. */
   readonly started: number;
+  readonly clock: Clock;
   /** Whether its statements are sent for it alone: who looks at a request wants to see what it did, and when. */
   readonly ownStatements: boolean;
   /** Every exchange in the order in which they ended; `null` unless recording. */
@@ -43,7 +47,8 @@ export class Trace {
 
   /** @param options what to keep */
   constructor(options: TraceOptions = {}) {
-    this.started = options.started ?? performance.now();
+    this.clock = options.clock ?? systemClock;
+    this.started = options.started ?? this.clock.now();
     this.events = options.recording === true ? [] : null;
     this.ownStatements = options.ownStatements ?? this.events !== null;
   }
@@ -54,7 +59,10 @@ export class Trace {
    *   for it when nobody waits for them
    */
   static ofAll(traces: readonly Trace[]): Trace {
-    const shared = new Trace({ started: Math.max(...traces.map(({ started }) => started)) });
+    const shared = new Trace({
+      started: Math.max(...traces.map(({ started }) => started)),
+      clock: traces[0]?.clock ?? systemClock,
+    });
     shared.#sharers = traces;
     return shared;
   }
@@ -79,7 +87,7 @@ export class Trace {
    * @param rows how many rows came back; `null` when it failed
    */
   statement(name: string, text: string, parameters: readonly unknown[], started: number, rows: number | null): void {
-    const ms = performance.now() - started;
+    const ms = this.clock.now() - started;
     this.#count(name, ms, rows ?? 0);
     if (this.events === null && !channels.sql.heard) return;
     const failed = rows === null;
@@ -117,7 +125,7 @@ export class Trace {
    * @param work what it made Redis do; `null` when it failed
    */
   roundTrip(name: string, keys: readonly string[], started: number, work: RedisWork | null): void {
-    const ms = performance.now() - started;
+    const ms = this.clock.now() - started;
     const commands = work?.commands ?? 0;
     this.redis.commands += commands;
     this.redis.ms += ms;

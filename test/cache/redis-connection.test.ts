@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { t } from 'tap';
 import { InvalidationBus } from '../../src/cache/invalidation-bus.ts';
 import { RedisConnection } from '../../src/cache/redis-connection.ts';
+import { systemClock } from '../../src/clock.ts';
 import { until } from '../faults/support/eventually.ts';
 import { faultyProxy, through } from '../faults/support/proxy.ts';
 import { openRedis } from '../support/server.ts';
@@ -10,7 +11,7 @@ import { freshRedis } from '../support/services.ts';
 t.test('a connection comes back while commands go on failing', async (t) => {
   const redis = await freshRedis(t);
   const proxy = await faultyProxy(t, Number(new URL(redis.url).port));
-  const connection = new RedisConnection(through(redis.url, proxy), () => {});
+  const connection = new RedisConnection(through(redis.url, proxy), () => {}, systemClock);
   t.teardown(() => connection.close());
   t.ok(await connection.connected(5000));
   let failures = 0;
@@ -33,7 +34,7 @@ t.test('what is sent in one turn of the event loop leaves in one write', async (
   const redis = await freshRedis(t);
   const admin = openRedis(t, redis);
   const reads = async () => Number(/total_reads_processed:(\d+)/.exec(await admin.info('stats'))?.[1]);
-  const connection = new RedisConnection(redis.url, () => {});
+  const connection = new RedisConnection(redis.url, () => {}, systemClock);
   t.teardown(() => connection.close());
   t.ok(await connection.connected(5000));
   await connection.redis.ping();
@@ -67,6 +68,7 @@ t.test('a bus that Redis refuses stays, and tries no more than it did', async (t
     listener,
     () => {},
     (error) => errors.push(error.message),
+    systemClock,
   );
   t.teardown(() => bus.close());
   await until('Redis refuses', async () => errors.length > 0);
@@ -87,6 +89,7 @@ t.test('a bus whose subscription is lost comes back', async (t) => {
     listener,
     () => {},
     () => {},
+    systemClock,
   );
   t.teardown(() => bus.close());
   await until('it listens', async () => trusted.at(-1) === true);

@@ -1,10 +1,11 @@
 import { getHeapSpaceStatistics } from 'node:v8';
 import { t } from 'tap';
+import { systemClock } from '../../src/clock.ts';
 import { Connection } from '../../src/db/connection.ts';
 import { freshDatabase } from '../support/services.ts';
 
 const { url } = await freshDatabase(t);
-const connection = new Connection({ url, statementTimeoutMs: 5000 }, () => {});
+const connection = new Connection({ url, statementTimeoutMs: 5000 }, () => {}, systemClock);
 t.teardown(() => connection.end(5));
 
 const ROWS = 400;

@@ -1,11 +1,12 @@
 import { t } from 'tap';
+import { systemClock } from '../../src/clock.ts';
 import { Gate, GateClosed } from '../../src/db/gate.ts';
 
 /** Lets every promise that can go on do so. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 t.test('lets in as many as it has places for, and the others in the order in which they came', async (t) => {
-  const gate = new Gate(2, 10);
+  const gate = new Gate(2, 10, systemClock);
   const entered: number[] = [];
   for (let i = 0; i < 5; i += 1) void gate.enter(60_000).then(() => entered.push(i));
   await settle();
@@ -23,7 +24,7 @@ t.test('lets in as many as it has places for, and the others in the order in whi
 });
 
 t.test('turns away at once who would wait behind too many', async (t) => {
-  const gate = new Gate(1, 1);
+  const gate = new Gate(1, 1, systemClock);
   await gate.enter(60_000);
   const waiting = gate.enter(60_000);
   await t.rejects(gate.enter(60_000), GateClosed);
@@ -34,7 +35,7 @@ t.test('turns away at once who would wait behind too many', async (t) => {
 });
 
 t.test('turns away who has waited for too long, and gives the place to the next', async (t) => {
-  const gate = new Gate(1, 10);
+  const gate = new Gate(1, 10, systemClock);
   await gate.enter(60_000);
   const impatient = gate.enter(20);
   const patient = gate.enter(60_000);
@@ -46,7 +47,7 @@ t.test('turns away who has waited for too long, and gives the place to the next'
 });
 
 t.test('does not let in who has no time left, even where there is a place', async (t) => {
-  const gate = new Gate(1, 1);
+  const gate = new Gate(1, 1, systemClock);
   await t.rejects(gate.enter(0), { name: 'GateClosed', message: 'no time is left' });
   await t.rejects(gate.enter(-5), GateClosed);
   t.equal(gate.inside, 0);

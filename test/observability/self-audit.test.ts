@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { type Test, t } from 'tap';
 import type { Body } from '../../src/cache/entry.ts';
+import { systemClock } from '../../src/clock.ts';
 import { type AuditSource, createSelfAudit } from '../../src/repository/self-audit.ts';
 import { type Audit, channels } from '../../src/trace/channels.ts';
 import { globalId, makeData } from '../support/data.ts';
@@ -32,7 +33,12 @@ t.test('what an audit makes of what it sees', async (t) => {
   for (const [what, consistent, { served, rows, answer }] of cases) {
     await t.test(what, async (t) => {
       const found = findings(t);
-      const audit = createSelfAudit({ rate: 1, maxStalenessMs: 1, onError: (error) => t.fail(error.message) });
+      const audit = createSelfAudit({
+        rate: 1,
+        maxStalenessMs: 1,
+        clock: systemClock,
+        onError: (error) => t.fail(error.message),
+      });
       const left = [...rows];
       const source: AuditSource = {
         row: async () => left.shift() ?? null,
@@ -48,7 +54,7 @@ t.test('what an audit makes of what it sees', async (t) => {
 t.test('how much is audited', async (t) => {
   const asked = async (rate: number, hits: number, times: number) => {
     let rows = 0;
-    const audit = createSelfAudit({ rate, maxStalenessMs: 1, onError: () => {} });
+    const audit = createSelfAudit({ rate, maxStalenessMs: 1, clock: systemClock, onError: () => {} });
     const source: AuditSource = {
       row: async () => {
         rows += 1;
@@ -78,9 +84,15 @@ t.test('an audit that cannot look, or is given up, finds nothing', async (t) => 
     },
     answer: async () => null,
   };
-  createSelfAudit({ rate: 1, maxStalenessMs: 1, onError }).sample('Thing', ['1'], [null], 1, failing);
+  createSelfAudit({ rate: 1, maxStalenessMs: 1, clock: systemClock, onError }).sample(
+    'Thing',
+    ['1'],
+    [null],
+    1,
+    failing,
+  );
   await until('the error', async () => errors.length === 1);
-  const audit = createSelfAudit({ rate: 1, maxStalenessMs: 60_000, onError });
+  const audit = createSelfAudit({ rate: 1, maxStalenessMs: 60_000, clock: systemClock, onError });
   audit.sample('Thing', ['1'], [null], 1, failing);
   audit.close();
   await new Promise((resolve) => setImmediate(resolve));

@@ -1,5 +1,6 @@
 import { t } from 'tap';
 import { buildGraphQLSchema } from '../../src/app/schema.ts';
+import { systemClock } from '../../src/clock.ts';
 import { createDocuments } from '../../src/server/documents.ts';
 import { RequestRefused } from '../../src/server/request-refused.ts';
 import { freshAttack } from '../limits/attacks.ts';
@@ -13,7 +14,7 @@ function large(): string {
 t.test(
   'a document that others keep waiting for too long is given up, and known when it has been looked at',
   async (t) => {
-    const operationOf = createDocuments(buildGraphQLSchema(), 5);
+    const operationOf = createDocuments(buildGraphQLSchema(), 5, systemClock);
     const mine = '{ brands(first: 1) { totalCount } }';
     const others = Promise.allSettled(Array.from({ length: 8 }, () => operationOf(large(), null)));
     const refused = await operationOf(mine, null).catch((error: unknown) => error);

@@ -1,4 +1,5 @@
 import { t } from 'tap';
+import { systemClock } from '../../src/clock.ts';
 import { createTurns } from '../../src/server/turns.ts';
 
 const MS = 20;
@@ -11,7 +12,7 @@ function toil(): { started: number; ended: number } {
 }
 
 t.test('work is done in the order of asking, and what fails keeps nobody', async (t) => {
-  const inTurn = createTurns();
+  const inTurn = createTurns(systemClock);
   const done: number[] = [];
   const results = await Promise.allSettled(
     [1, 2, 3].map((i) =>
@@ -27,7 +28,7 @@ t.test('work is done in the order of asking, and what fails keeps nobody', async
 });
 
 t.test('others have as much time as the work took', async (t) => {
-  const inTurn = createTurns();
+  const inTurn = createTurns(systemClock);
   let turns = 0;
   const others = setInterval(() => {
     turns += 1;

@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
+import type { Clock } from '../../clock.ts';
 
 /** What is asked when the metrics are read. */
 export interface Gauges {
@@ -12,6 +13,7 @@ export interface Gauges {
   readonly maxStalenessMs: number;
   /** What the memory of this process may add to the age of an answer, in milliseconds. */
   readonly memoryTtlMs: number;
+  readonly clock: Clock;
 }
 
 /** What waited in the outbox at some time. */
@@ -66,14 +68,14 @@ export function registerGauges(registry: Registry, sources: Gauges): void {
   });
   gauge('larder_outbox_age_seconds', 'How long the oldest change in the outbox has waited.', () => {
     const outbox = sources.outbox();
-    return outbox === null ? null : age(outbox) / 1000;
+    return outbox === null ? null : age(outbox, sources.clock) / 1000;
   });
   gauge(
     'larder_staleness_seconds',
     'How old an answer from a cache to a read by id could be now. Beyond the bound such reads go to Postgres.',
     () => {
       const outbox = sources.outbox();
-      return outbox === null ? null : (behind(outbox) + sources.memoryTtlMs) / 1000;
+      return outbox === null ? null : (behind(outbox, sources.clock) + sources.memoryTtlMs) / 1000;
     },
   );
   gauge('larder_staleness_bound_seconds', 'How old an answer to a read by id may be: MAX_STALENESS_MS.', () => {
@@ -82,11 +84,11 @@ export function registerGauges(registry: Registry, sources: Gauges): void {
 }
 
 /** How long the oldest change has waited by now, if nobody has taken it. */
-function age(outbox: Outbox): number {
-  return outbox.depth === 0 ? 0 : behind(outbox);
+function age(outbox: Outbox, clock: Clock): number {
+  return outbox.depth === 0 ? 0 : behind(outbox, clock);
 }
 
 /** How long ago every change was known to be told to the caches: it grows while nobody looks. */
-function behind({ ageMs, lookedAt }: Outbox): number {
-  return ageMs + performance.now() - lookedAt;
+function behind({ ageMs, lookedAt }: Outbox, clock: Clock): number {
+  return ageMs + clock.now() - lookedAt;
 }

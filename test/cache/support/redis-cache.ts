@@ -4,6 +4,7 @@ import { EntityCache } from '../../../src/cache/entity-cache.ts';
 import type { Body } from '../../../src/cache/entry.ts';
 import type { Loader } from '../../../src/cache/read-through.ts';
 import { RedisTier } from '../../../src/cache/redis-tier.ts';
+import { systemClock } from '../../../src/clock.ts';
 import type { CacheCounts } from '../../../src/trace/cache-counts.ts';
 import { Trace } from '../../../src/trace/trace.ts';
 import { openRedis } from '../../support/server.ts';
@@ -43,7 +44,7 @@ export interface RedisCache {
 export async function openRedisCache(t: Test): Promise<RedisCache> {
   const redis = await freshRedis(t);
   const keys = openRedis(t, redis);
-  const tier = new RedisTier(redis.url, PREFIX, (error) => t.comment(error.message));
+  const tier = new RedisTier(redis.url, PREFIX, (error) => t.comment(error.message), systemClock);
   t.teardown(() => tier.close());
   if (!(await tier.connected(5000))) throw new Error('No connection to Redis within 5 s');
   // Without a memory tier and with nobody to tell: what is tested is what stands in Redis.
@@ -55,6 +56,7 @@ export async function openRedisCache(t: Test): Promise<RedisCache> {
     prefix: PREFIX,
     ttlMs: TTL_MS,
     memoryTtlMs: 1000,
+    clock: systemClock,
   };
   const cache = new EntityCache(options);
   t.beforeEach(async () => {

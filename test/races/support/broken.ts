@@ -7,6 +7,7 @@ import type { Fill } from '../../../src/cache/lease.ts';
 import { PageMemory } from '../../../src/cache/page-memory.ts';
 import type { Loader, Want } from '../../../src/cache/read-through.ts';
 import type { Values } from '../../../src/cache/redis-tier.ts';
+import type { Clock } from '../../../src/clock.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
 import type { Parts } from './process.ts';
 import { type Seam, SeamedRedisTier } from './seams.ts';
@@ -18,8 +19,8 @@ class LawlessTier extends SeamedRedisTier {
   protected readonly raw: Redis;
   protected readonly onError: (error: Error) => void;
 
-  constructor(url: string, onError: (error: Error) => void, seam: Seam) {
-    super(url, '', onError, seam);
+  constructor(url: string, onError: (error: Error) => void, seam: Seam, clock: Clock) {
+    super(url, '', onError, seam, clock);
     this.onError = onError;
     this.raw = new Redis(url);
     this.raw.on('error', onError);
@@ -121,7 +122,7 @@ class VersionBlindPages extends PageMemory {
 /** Takes an echo for one that was sent when it came back. */
 class TimesArrivals extends EntityCache {
   override heard(echo: Echo): void {
-    super.heard({ ...echo, sent: performance.now() });
+    super.heard({ ...echo, sent: this.clock.now() });
   }
 }
 
@@ -165,7 +166,7 @@ class ReadsOn extends EntityCache {
 
 /** Vouches for everything without looking at what waits, and drains nothing. */
 function beatsOnly({ cache, boundMs, onError }: Parameters<NonNullable<Parts['drainer']>>[0]) {
-  const timer = setInterval(() => void cache.vouch(boundMs, performance.now()).catch(onError), 100);
+  const timer = setInterval(() => void cache.vouch(boundMs, cache.clock.now()).catch(onError), 100);
   return {
     status: () => null,
     stop: async () => clearInterval(timer),
@@ -179,7 +180,7 @@ export const BROKEN = {
   'the version check': { cache: VersionBlind },
   'the versions of pages': { pages: (max) => new VersionBlindPages(max) },
   'the outbox': { drainer: beatsOnly },
-  'the epoch check': { tier: (url, onError, seam) => new EpochBlind(url, '', onError, seam) },
+  'the epoch check': { tier: (url, ...more) => new EpochBlind(url, '', ...more) },
   'the bus': { deaf: true },
   'the invalidation after a write': { tier: (...args) => new UnlinksNothing(...args) },
   "the heartbeat's deadline": { tier: (...args) => new BeatsLate(...args) },

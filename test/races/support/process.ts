@@ -7,6 +7,7 @@ import { MemoryTier } from '../../../src/cache/memory-tier.ts';
 import { type OpenCache, openCache } from '../../../src/cache/open-cache.ts';
 import { PageMemory } from '../../../src/cache/page-memory.ts';
 import type { RedisTier } from '../../../src/cache/redis-tier.ts';
+import { type Clock, systemClock } from '../../../src/clock.ts';
 import { type Database, openDatabase } from '../../../src/db/client.ts';
 import type { Storage } from '../../../src/repository/cached-repository.ts';
 import { type Drainer, startDrainer } from '../../../src/repository/drainer.ts';
@@ -32,11 +33,13 @@ export interface ProcessOptions {
   readonly seam?: Seam;
   /** Parts to put in the place of real ones, to see that a broken protocol is caught. */
   readonly parts?: Parts;
+  /** The time; the machine's when it is not given. */
+  readonly clock?: Clock;
 }
 
 /** The parts of a cache that a test may break. */
 export interface Parts {
-  readonly tier?: (url: string, onError: (error: Error) => void, seam: Seam) => RedisTier;
+  readonly tier?: (url: string, onError: (error: Error) => void, seam: Seam, clock: Clock) => RedisTier;
   readonly memory?: (maxEntries: number) => MemoryTier;
   readonly pages?: (maxBodies: number) => PageMemory;
   readonly cache?: typeof EntityCache;
@@ -81,7 +84,7 @@ export const DEFAULTS = { memoryTtlMs: 300, maxStalenessMs: 2000, ttlMs: 300_000
  * @returns the process, connected to its stores
  */
 export async function openProcess(options: ProcessOptions): Promise<LarderProcess> {
-  const { databaseUrl, redisUrl, memoryMaxEntries = 100_000, seam, parts } = options;
+  const { databaseUrl, redisUrl, memoryMaxEntries = 100_000, seam, parts, clock = systemClock } = options;
   const memoryTtlMs = options.memoryTtlMs ?? DEFAULTS.memoryTtlMs;
   const maxStalenessMs = options.maxStalenessMs ?? DEFAULTS.maxStalenessMs;
   const settings = { redisUrl, prefix: '', ttlMs: options.ttlMs ?? DEFAULTS.ttlMs, memoryTtlMs, memoryMaxEntries };
@@ -89,13 +92,13 @@ export async function openProcess(options: ProcessOptions): Promise<LarderProces
   const onError = (error: Error) => {
     errors.push(error);
   };
-  const pool = { url: databaseUrl, statementTimeoutMs: 5000 };
+  const pool = { url: databaseUrl, statementTimeoutMs: 5000, clock };
   const database = openDatabase({ ...pool, poolSize: options.poolSize ?? 2 });
   const drains = openDatabase({ ...pool, poolSize: 1 });
   const opened =
     seam === undefined && parts === undefined
-      ? openCache(settings, onError)
-      : assembleCache(settings, seam ?? open, parts ?? {}, onError);
+      ? openCache(settings, onError, clock)
+      : assembleCache(settings, seam ?? open, parts ?? {}, onError, clock);
   const { cache, redis } = opened;
   if (redis !== null && !(await redis.connected(5000))) throw new Error(`No connection to ${redisUrl} within 5 s`);
   let invalidationsFailed = 0;
@@ -122,7 +125,7 @@ export async function openProcess(options: ProcessOptions): Promise<LarderProces
   };
   if (options.drains ?? true) drain();
   // One for all requests: only its sums are of interest.
-  const trace = new Trace();
+  const trace = new Trace({ clock });
   return {
     database,
     cache,
@@ -154,6 +157,7 @@ function assembleCache(
   seam: Seam,
   parts: Parts,
   onError: (error: Error) => void,
+  clock: Clock,
 ): OpenCache {
   const { redisUrl, prefix, ttlMs, memoryTtlMs, memoryMaxEntries } = settings;
   const Cache = parts.cache ?? EntityCache;
@@ -162,10 +166,11 @@ function assembleCache(
   const makePages = parts.pages ?? ((max) => new PageMemory(max));
   const pages = memoryMaxEntries === 0 ? null : makePages(memoryMaxEntries);
   if (redisUrl === null) {
-    const cache = new Cache({ memory, pages, redis: null, bus: null, prefix, ttlMs, memoryTtlMs });
+    const cache = new Cache({ memory, pages, redis: null, bus: null, prefix, ttlMs, memoryTtlMs, clock });
     return { cache, redis: null, close: async () => {} };
   }
-  const redis = parts.tier?.(redisUrl, onError, seam) ?? new SeamedRedisTier(redisUrl, prefix, onError, seam);
+  const redis =
+    parts.tier?.(redisUrl, onError, seam, clock) ?? new SeamedRedisTier(redisUrl, prefix, onError, seam, clock);
   const listener = {
     onKeys: (keys: string[]) => {
       if (!parts.deaf) cache.forget(keys);
@@ -174,8 +179,8 @@ function assembleCache(
     onEcho: (echo: Echo) => cache.heard(echo),
   };
   const Bus = parts.bus ?? InvalidationBus;
-  const bus = new Bus(parts.busUrl ?? redisUrl, prefix, listener, redis.tell.bind(redis), onError);
-  const cache = new Cache({ memory, pages, redis, bus, prefix, ttlMs, memoryTtlMs });
+  const bus = new Bus(parts.busUrl ?? redisUrl, prefix, listener, redis.tell.bind(redis), onError, clock);
+  const cache = new Cache({ memory, pages, redis, bus, prefix, ttlMs, memoryTtlMs, clock });
   return {
     cache,
     redis,

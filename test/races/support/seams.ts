@@ -1,5 +1,6 @@
 import type { Fill } from '../../../src/cache/lease.ts';
 import { RedisTier, type Values } from '../../../src/cache/redis-tier.ts';
+import type { Clock } from '../../../src/clock.ts';
 import type { Database } from '../../../src/db/client.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
 
@@ -46,9 +47,10 @@ export class SeamedRedisTier extends RedisTier {
    * @param prefix as RedisTier takes it
    * @param onError as RedisTier takes it
    * @param seam what each command passes
+   * @param clock as RedisTier takes it
    */
-  constructor(url: string, prefix: string, onError: (error: Error) => void, seam: Seam) {
-    super(url, prefix, onError);
+  constructor(url: string, prefix: string, onError: (error: Error) => void, seam: Seam, clock: Clock) {
+    super(url, prefix, onError, clock);
     this.#seam = seam;
   }
 
