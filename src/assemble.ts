@@ -1,4 +1,4 @@
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { entities } from './app/entities.ts';
 import { EXAMPLE_QUERY } from './app/example-query.ts';
 import { buildGraphQLSchema } from './app/schema.ts';
@@ -6,11 +6,13 @@ import { type Clock, systemClock } from './clock.ts';
 import { Closers } from './closers.ts';
 import type { Config } from './config.ts';
 import { createLarder } from './larder.ts';
+import { createLogger } from './process-log.ts';
 import { createApp } from './server/app.ts';
 import { createMetricsApp } from './server/metrics.ts';
 import { RecordedStatements } from './server/recorded-statements.ts';
 import type { Tracing } from './server/tracing.ts';
 import { loadTrustedDocuments } from './server/trusted-documents.ts';
+import { VERSION } from './version.ts';
 
 /** A server that is listening. */
 export interface Server {
@@ -28,16 +30,17 @@ export interface Server {
  * Opens the stores, puts the layers together and listens.
  *
  * @param config the settings; a port of 0 picks a free one
+ * @param logger the log of the process; one of its own when it is not given
  * @param clock the time
  * @returns the running server
  * @throws when a port is taken, a file cannot be read or Postgres' address is wrong; what was opened is closed again
  */
-export async function assemble(config: Config, clock: Clock = systemClock): Promise<Server> {
+export async function assemble(
+  config: Config,
+  logger: Logger = createLogger(config.logLevel, config.production),
+  clock: Clock = systemClock,
+): Promise<Server> {
   const { limits, documents, auth, http } = config;
-  const logger = pino({
-    level: config.logLevel,
-    ...(config.production ? {} : { transport: { target: 'pino-pretty' } }),
-  });
   const closers = new Closers();
   const close = () => closers.close();
   try {
@@ -55,6 +58,7 @@ export async function assemble(config: Config, clock: Clock = systemClock): Prom
     if (tracing !== null) closers.add(tracing.close);
     const metrics = createMetricsApp({
       entities: Object.keys(entities),
+      version: VERSION,
       ...larder.gauges,
       outbox: larder.health.outbox,
     });
@@ -62,6 +66,7 @@ export async function assemble(config: Config, clock: Clock = systemClock): Prom
     const app = await createApp({
       repositories: larder.repositories,
       health: larder.health,
+      version: VERSION,
       inspect: config.inspect,
       graphiql: config.graphiql ? { exampleQuery: EXAMPLE_QUERY } : null,
       graphql: {
@@ -80,6 +85,7 @@ export async function assemble(config: Config, clock: Clock = systemClock): Prom
       explain: larder.explain,
       logger,
       slowRequestMs: config.slowRequestMs,
+      requestLogRate: config.requestLogRate,
       tracing,
       trustProxy: config.trustProxy,
       bodyLimitBytes: limits.bodyBytes,

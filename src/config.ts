@@ -58,6 +58,8 @@ export interface Config {
   readonly logLevel: string;
   /** Requests that take longer are logged with their slowest statement, in milliseconds. */
   readonly slowRequestMs: number;
+  /** Which share of the requests that are neither slow nor wrong are logged. */
+  readonly requestLogRate: number;
   /** Where traces go; `null` for nowhere. */
   readonly otlpEndpoint: string | null;
 }
@@ -155,6 +157,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     auth: { key: keyOf(e), required: e.REQUIRE_AUTH, audience: e.JWT_AUDIENCE ?? null },
     logLevel: e.LOG_LEVEL,
     slowRequestMs: e.SLOW_REQUEST_MS,
+    requestLogRate: e.REQUEST_LOG_RATE,
     otlpEndpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
   };
 }

@@ -60,6 +60,7 @@ export const environment = z.object({
   REQUEST_TIMEOUT_MS: milliseconds.default(10_000),
   MAX_EVENT_LOOP_DELAY_MS: anyMilliseconds.default(1000),
   SELF_AUDIT_RATE: decimal({ from: 0, to: 1 }).default(0.0001),
+  REQUEST_LOG_RATE: decimal({ from: 0, to: 1 }).default(1),
   SLOW_REQUEST_MS: anyMilliseconds.default(1000),
   OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https').optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

@@ -1,22 +1,41 @@
 import { assemble } from './assemble.ts';
 import { systemClock } from './clock.ts';
-import { ConfigError, readConfig } from './config.ts';
+import { readConfig } from './config.ts';
+import { createLogger, logEverything } from './process-log.ts';
+import { VERSION } from './version.ts';
+
+const production = process.env.NODE_ENV === 'production';
+/** Of a process that does not know yet what to log. */
+const early = production ? createLogger('info', production) : null;
+if (early !== null) logEverything(early);
+
+/** Says why the process ends, on the terminal or in the log, whichever will be read. */
+function fail(error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error);
+  if (early === null)
+    process.stderr.write(`${error instanceof Error && error.name !== 'ConfigError' ? error : reason}\n`);
+  else early.fatal({ reason }, 'the server does not start');
+  process.exit(1);
+}
 
 try {
   const config = readConfig(process.env);
-  const larder = await assemble(config);
+  const log = createLogger(config.logLevel, config.production);
+  if (config.production) logEverything(log);
+  log.info({ version: VERSION, node: process.versions.node }, `Larder ${VERSION} starts`);
+  const server = await assemble(config, log);
   const { shutdownDelayMs, shutdownTimeoutMs } = config.http;
   const stop = (signal: NodeJS.Signals) => {
     // Requests under way are answered; what hangs does not keep the process alive.
     systemClock.after(shutdownDelayMs + shutdownTimeoutMs, () => process.exit(1));
-    process.stderr.write(`${signal}: answering what was accepted, then stopping.\n`);
-    larder
+    log.info(`${signal}: answering what was accepted, then stopping`);
+    server
       .drain()
-      .then(() => larder.close())
+      .then(() => server.close())
       .then(
         () => process.exit(0),
         (error: unknown) => {
-          process.stderr.write(`Could not stop in order: ${String(error)}\n`);
+          log.error({ reason: String(error) }, 'could not stop in order');
           process.exit(1);
         },
       );
@@ -24,6 +43,5 @@ try {
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
 } catch (error) {
-  process.stderr.write(`${error instanceof ConfigError ? error.message : String(error)}\n`);
-  process.exit(1);
+  fail(error);
 }

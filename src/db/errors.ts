@@ -27,9 +27,9 @@ export class ConstraintViolation extends Error {
 
 /**
  * The driver's and Postgres' codes that mean "not now" rather than "this statement is wrong": no connection, a server that
- * takes no writes, a transaction that waited or was idle for too long, a deadlock, no resources, a shutdown, a broken disk.
+ * takes no writes or does not let us in, a transaction that waited or was idle for too long, a deadlock, no resources, a shutdown, a broken disk.
  */
-const UNAVAILABLE = /^(E[A-Z_]+$|CONNECT|08|25006|25P03|40|53|55P03|57|58)/;
+const UNAVAILABLE = /^(E[A-Z_]+$|CONNECT|08|25006|25P03|28|3D|40|53|55P03|57|58)/;
 
 /**
  * Sorts what the driver threw. Its errors carry the statement and its parameters, which must not travel further than
@@ -41,7 +41,8 @@ const UNAVAILABLE = /^(E[A-Z_]+$|CONNECT|08|25006|25P03|40|53|55P03|57|58)/;
 export function databaseError(error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error;
   const code = String(error.code);
-  if (UNAVAILABLE.test(code)) return new DatabaseUnavailable(`Postgres is not available (${code}).`);
+  // None of these messages quotes a value; without it, a pooler's reasons would all be 08P01.
+  if (UNAVAILABLE.test(code)) return new DatabaseUnavailable(`Postgres is not available (${code}): ${error.message}`);
   if (code.startsWith('23') && 'constraint_name' in error)
     return new ConstraintViolation(String(error.constraint_name));
   return error;

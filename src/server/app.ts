@@ -25,6 +25,8 @@ export interface AppOptions {
   /** A repository for each entity, by the entity's name: what resolvers find in their context. */
   readonly repositories: Readonly<Record<string, unknown>>;
   readonly health: Health;
+  /** The version of Larder, for `/healthz`. */
+  readonly version: string;
   readonly inspect: 'off' | 'header' | 'always';
   /** What GraphiQL shows first; `null` where it is not served. */
   readonly graphiql: { readonly exampleQuery: string } | null;
@@ -34,6 +36,8 @@ export interface AppOptions {
   readonly logger: Logger;
   /** Requests that take longer are logged as slow, in milliseconds. */
   readonly slowRequestMs: number;
+  /** Which share of the other requests that went well are logged, from 0 to 1. */
+  readonly requestLogRate: number;
   /** `null` where no traces are recorded. */
   readonly tracing: Tracing | null;
   /** The addresses of proxies whose word on a client's address is taken; none when empty. */
@@ -90,6 +94,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(requestStatePlugin);
   await app.register(requestLogPlugin, {
     slowRequestMs: options.slowRequestMs,
+    rate: options.requestLogRate,
     isLogged: (level) => options.logger.isLevelEnabled(level),
     traceIdOf: tracing?.traceIdOf ?? ((request) => traceIdOf(request.headers)),
   });
@@ -114,7 +119,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(graphqlPlugin, { ...options.graphql, stateOf, requestTimeoutMs, clock });
   const { keepAliveTimeoutMs: keepAliveMs } = options;
   await app.register(drainingPlugin, { clock, keepAliveMs, requestTimeoutMs });
-  await app.register(healthPlugin, { health: options.health });
+  await app.register(healthPlugin, { health: options.health, version: options.version });
   if (options.graphiql !== null) await app.register(graphiqlPlugin, options.graphiql);
   const { statements } = options.graphql;
   if (options.graphiql !== null && statements !== null && inspect !== 'off') {

@@ -73,12 +73,18 @@ function errorId(cause: unknown, log: FastifyBaseLogger): string {
   return id;
 }
 
+/** Classes of Postgres' errors whose messages name tables, columns, roles and no values: 42P01 alone does not say which table. */
+const WITHOUT_VALUES = /^(0A|25|42|54|55|XX)/;
+
 /** The driver hangs the statement and its parameters on its errors; the log gets what happened and where. */
 function withoutValues(cause: unknown): unknown {
   if (!(cause instanceof Error)) return { type: typeof cause };
   const code = 'code' in cause ? String(cause.code) : undefined;
-  // Postgres quotes the offending value in some of its messages.
-  const message = code !== undefined && /^[0-9A-Z]{5}$/.test(code) ? `Postgres answered ${code}` : cause.message;
+  // Postgres quotes the offending value in some of its messages, and a trigger may in any of its own.
+  const isSql = code !== undefined && /^[0-9A-Z]{5}$/.test(code);
+  const message = !isSql
+    ? cause.message
+    : `Postgres answered ${code}${WITHOUT_VALUES.test(code) ? `: ${cause.message}` : ''}`;
   return { type: cause.name, message, code, stack: cause.stack?.replace(cause.message, message) };
 }
 

@@ -11,9 +11,9 @@ export interface Health {
 }
 
 /** Serves `/healthz` (the process is alive) and `/readyz` (it can answer queries). */
-export const healthPlugin = plugin<{ health: Health }>(
-  async (app, { health }) => {
-    app.get('/healthz', { logLevel: 'silent' }, async () => ({ status: 'alive' }));
+export const healthPlugin = plugin<{ health: Health; version: string }>(
+  async (app, { health, version }) => {
+    app.get('/healthz', { logLevel: 'silent' }, async () => ({ status: 'alive', version }));
     app.get('/readyz', { logLevel: 'silent' }, async (_request, reply) => {
       const [postgres, redis] = await Promise.all([health.postgres(), health.redis()]);
       const draining = app.draining();

@@ -1,5 +1,5 @@
 import fastify, { type FastifyInstance } from 'fastify';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { registerCacheMetrics } from './metrics/cache.ts';
 import { type Gauges, registerGauges } from './metrics/gauges.ts';
 import { registerRequestMetrics } from './metrics/requests.ts';
@@ -9,6 +9,8 @@ import { registerStoreMetrics } from './metrics/stores.ts';
 export interface MetricsOptions extends Gauges {
   /** The names of all entities, so that what has not happened yet is 0 and not absent. */
   readonly entities: readonly string[];
+  /** The version of Larder. */
+  readonly version: string;
 }
 
 /** Gauges that end in `_total`, which means a counter; each is the sum of one that is labelled by type. */
@@ -25,6 +27,12 @@ export function createMetricsApp(options: MetricsOptions): FastifyInstance {
   // The event loop's lag, garbage collection, memory and the process.
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
+  new Gauge({
+    name: 'larder_build_info',
+    help: 'Which Larder and which Node this is; always 1.',
+    labelNames: ['version', 'node'],
+    registers: [registry],
+  }).set({ version: options.version, node: process.versions.node }, 1);
   registerGauges(registry, options);
   const subscriptions = [
     registerRequestMetrics(registry),

@@ -7,6 +7,8 @@ import { OTHER } from './request-state.ts';
 export interface RequestLogOptions {
   /** Requests that take longer are slow, in milliseconds. */
   readonly slowRequestMs: number;
+  /** Which share of the requests that are neither slow nor wrong are logged, from 0 to 1. */
+  readonly rate: number;
   /** Whether lines of a level are written at all. */
   readonly isLogged: (level: 'info' | 'warn') => boolean;
   /** The id of the distributed trace that a request is part of; `null` for none. */
@@ -16,17 +18,18 @@ export interface RequestLogOptions {
 /**
  * Logs one line a request, when it is done: what it was, how it went and what it did, and nothing that a client wrote. A
  * query string may hold variables, headers hold tokens and cookies, and an operation has a name only when its document
- * is trusted. What GraphQL requests did is told to the channels, too.
+ * is trusted. Of requests that went well it may be a share that is logged. What GraphQL requests did is told to the channels, too.
  */
 export const requestLogPlugin = plugin<RequestLogOptions>(
-  async (app, { slowRequestMs, isLogged, traceIdOf }) => {
+  async (app, { slowRequestMs, rate, isLogged, traceIdOf }) => {
     app.addHook('onResponse', (request, reply, done) => {
       const route = request.routeOptions.url ?? 'none';
       const ms = reply.elapsedTime;
       const slow = ms > slowRequestMs;
       if (route === '/graphql') publish(request, reply, ms);
       const level = reply.statusCode >= 500 || slow ? 'warn' : 'info';
-      if (!isLogged(level)) return done();
+      const isFine = level === 'info' && reply.statusCode < 400 && request.errorCodes === null;
+      if (!isLogged(level) || (isFine && Math.random() >= rate)) return done();
       const line = {
         method: request.method,
         route,

@@ -1,8 +1,11 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Test, t } from 'tap';
 import { openSql, startServer, until } from '../support/server.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
 interface Readiness {
   readonly status: string;
@@ -18,7 +21,7 @@ async function ask(url: string, path: string) {
 
 t.test('ready, degraded without Redis, and with what waits in the outbox', async (t) => {
   const server = await startServer(t);
-  t.same(await ask(server.url, '/healthz'), { code: 200, body: { status: 'alive' } });
+  t.same(await ask(server.url, '/healthz'), { code: 200, body: { status: 'alive', version } });
   await until('the drainer has looked, and Redis is not held up', async () => {
     const { body } = await ask(server.url, '/readyz');
     return body.outbox !== null && body.status === 'ready';

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { t } from 'tap';
 import { LIMITS } from '../../src/graphql/limits.ts';
+import { createMetricsApp } from '../../src/server/metrics.ts';
+import { channels } from '../../src/trace/channels.ts';
 import { makeTraffic, scrape, seriesOf, startMeasured } from '../support/metrics.ts';
 import { promtool } from '../support/prometheus.ts';
 
@@ -71,6 +73,31 @@ t.test('10,000 names that strangers give to operations add no series', async (t)
     seriesOf(text).filter((series) => series.startsWith('larder_') && !known.includes(series)),
     [],
   );
+});
+
+t.test('a thousand trusted operations are a hundred and others', async (t) => {
+  const metrics = createMetricsApp({
+    entities: [],
+    version: '1.2.3',
+    pool: () => ({}),
+    breakerOpen: () => null,
+    outbox: () => null,
+    maxStalenessMs: 0,
+    memoryTtlMs: 0,
+  });
+  t.teardown(() => metrics.close());
+  const done = { status: 200, ms: 1, bytes: 1, cost: 1, errors: [], trace: null };
+  for (let i = 0; i < 1000; i += 1) channels.request.publish({ ...done, operation: `Operation${i}` });
+  const text = (await metrics.inject('/metrics')).body;
+  const counts = [...text.matchAll(/^larder_request_duration_seconds_count\{.*\} (\d+)$/gm)].map(([, n]) => Number(n));
+  t.equal(counts.length, 101);
+  t.equal(sum(text, 'larder_request_duration_seconds_count', { operation: 'other' }), 900);
+  t.equal(
+    counts.reduce((a, b) => a + b),
+    1000,
+    'each is counted',
+  );
+  t.match(text, /^larder_build_info\{version="1\.2\.3",node="\d+\.\d+\.\d+"\} 1$/m);
 });
 
 /** Asks on one connection without waiting for answers: ten thousand calls of `fetch` take a minute. */

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,7 +10,7 @@ import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
 import { startProcess } from '../http/child.ts';
 import { send } from '../http/client.ts';
 import { makeData } from '../support/data.ts';
-import { openSql, until } from '../support/server.ts';
+import { openRedis, openSql, until } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
 
 type Line = Record<string, unknown>;
@@ -119,6 +120,64 @@ t.test('one line of JSON for each request', async (t) => {
 
   await fetch(`${url}/nothing/${secret}`, { headers: { 'x-request-id': 'none' } });
   t.match(await linesOf('none'), [{ route: 'none', status: 404 }]);
+});
+
+t.test('of requests that went well a share is logged, and of others each', async (t) => {
+  const { post, said, linesOf } = await start(t, { REQUEST_LOG_RATE: '0' });
+  const fine = await post({ query: '{ brands(first: 1) { totalCount } }' }, { 'x-request-id': 'fine' });
+  t.equal(fine.status, 200);
+  await post({ query: '{ nope }' }, { 'x-request-id': 'wrong' });
+  t.match(await linesOf('wrong'), [{ errors: ['GRAPHQL_VALIDATION_FAILED'] }]);
+  t.notOk(
+    said.some((line) => line.includes('"requestId":"fine"')),
+    'what came before it would be there by now',
+  );
+  const slow = await start(t, { REQUEST_LOG_RATE: '0', SLOW_REQUEST_MS: '0' });
+  await slow.post({ query: '{ brands(first: 1) { totalCount } }' }, { 'x-request-id': 'slow' });
+  t.match(await slow.linesOf('slow'), [{ msg: 'slow request' }]);
+});
+
+t.test('in production every line is JSON, from the first to the last', async (t) => {
+  /** What a process says, and what it ends with. */
+  const run = async (env: Record<string, string>, whenListening = (_child: ChildProcess) => {}) => {
+    const child = spawn(process.execPath, ['--import=tsx', 'src/main.ts'], {
+      cwd: REPOSITORY,
+      env: { ...process.env, NODE_ENV: 'production', DATABASE_URL: database.url, PORT: '0', METRICS_PORT: '0', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    t.teardown(() => child.kill('SIGKILL'));
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        const listened = said.includes('listening at');
+        said += text;
+        if (!listened && said.includes('listening at')) whenListening(child);
+      });
+    }
+    const [code] = (await once(child, 'close')) as [number | null];
+    const lines = said.split('\n').filter((line) => line !== '');
+    return { code, lines: lines.map((line) => JSON.parse(line) as Line) };
+  };
+
+  // ioredis says on the console that it may not ask for INFO.
+  await openRedis(t, redis).call('ACL', 'SETUSER', 'uninformed', 'on', 'nopass', '~*', '&*', '+@all', '-info');
+  const ended = await run({ REDIS_URL: redis.url.replace('redis://', 'redis://uninformed:x@') }, (child) =>
+    child.kill('SIGTERM'),
+  );
+  t.equal(ended.code, 0);
+  t.match(ended.lines[0], { level: 30, msg: /^Larder \d/, version: /^\d+\.\d+\.\d+/ }, 'the first names the version');
+  t.ok(
+    ended.lines.some(({ source, msg }) => source === 'console' && String(msg).includes('INFO')),
+    'what ioredis says on the console',
+  );
+  t.ok(
+    ended.lines.some(({ msg }) => String(msg).startsWith('SIGTERM')),
+    'that it was told to stop',
+  );
+
+  const wrong = await run({ PORT: 'http' });
+  t.equal(wrong.code, 1);
+  t.match(wrong.lines.at(-1), { level: 60, msg: 'the server does not start', reason: /PORT/ });
 });
 
 t.test('a slow request is a warning that names its slowest statement', async (t) => {

@@ -16,7 +16,10 @@ t.test('the rules', async (t) => {
   t.equal(config.status, 0, config.said);
   const rules = readFileSync(RULES, 'utf8');
   const alerts = rules.split(/^ *- alert: /m).slice(1);
-  for (const about of ['ErrorRatio', 'Slow', 'HitRate', 'Outbox', 'Breaker', 'Pool', 'Inconsistent']) {
+  for (const about of [
+    ...['Down', 'Outage', 'Failing', 'ErrorRatio', 'Slow', 'HitRate', 'Outbox', 'OutboxUnread', 'Unvouched', 'Breaker'],
+    ...['RedisErrors', 'SqlErrors', 'EventLoop', 'Pool', 'Inconsistent'],
+  ]) {
     t.ok(
       alerts.some((alert) => alert.split('\n')[0]?.includes(about)),
       about,

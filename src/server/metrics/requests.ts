@@ -1,5 +1,6 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { channels, type RequestDone } from '../../trace/channels.ts';
+import { OTHER } from '../request-state.ts';
 
 /** Around the objectives: 10 ms for a warm page, 100 ms for the slowest in a hundred, 1 s for what is logged as slow. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -17,18 +18,31 @@ const ALERTED = ['INTERNAL_SERVER_ERROR', 'UNAVAILABLE'];
  */
 const MAX_WAITING = 256;
 
+/**
+ * How many operations have figures of their own, each some forty series: the first that come. A client's trusted documents may be
+ * thousands, and Prometheus pays for each series.
+ */
+const MAX_OPERATIONS = 100;
+
 /** What is observed of a request. */
 type Figures = Pick<RequestDone, 'operation' | 'status' | 'ms' | 'bytes' | 'cost'>;
 
 /**
  * What GraphQL requests took, cost and ended in. The operation is named when its document is trusted and `other`
- * otherwise, so that no stranger makes series.
+ * otherwise, so that no stranger makes series, and so are those beyond the first hundred.
  *
  * @param registry where the metrics go
  * @returns ends the subscription
  */
 export function registerRequestMetrics(registry: Registry): () => void {
   const waiting: Figures[] = [];
+  const named = new Set<string>();
+  const nameOf = (operation: string): string => {
+    if (named.has(operation)) return operation;
+    if (named.size === MAX_OPERATIONS) return OTHER;
+    if (operation !== OTHER) named.add(operation);
+    return operation;
+  };
   const collect = () => {
     for (const { operation, status, ms, bytes, cost: points } of waiting.splice(0)) {
       const labels = { operation, status };
@@ -41,7 +55,7 @@ export function registerRequestMetrics(registry: Registry): () => void {
   const labelNames = ['operation', 'status'] as const;
   const duration = new Histogram({
     name: 'larder_request_duration_seconds',
-    help: 'How long GraphQL requests took, by operation (other: not of a trusted document) and HTTP status.',
+    help: 'How long GraphQL requests took, by operation (other: not of a trusted document, or beyond the first hundred) and HTTP status.',
     labelNames,
     buckets: SECONDS,
     ...shared,
@@ -69,7 +83,7 @@ export function registerRequestMetrics(registry: Registry): () => void {
   for (const code of ALERTED) errors.inc({ code }, 0);
   return channels.request.subscribe(({ operation, status, ms, bytes, cost: points, errors: codes }) => {
     // Of the request itself nothing is kept.
-    waiting.push({ operation, status, ms, bytes, cost: points });
+    waiting.push({ operation: nameOf(operation), status, ms, bytes, cost: points });
     if (waiting.length === MAX_WAITING) collect();
     for (const code of codes) errors.inc({ code });
   });

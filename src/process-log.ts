@@ -1,0 +1,29 @@
+import { format } from 'node:util';
+import { type Logger, pino } from 'pino';
+
+/**
+ * @param level the least level that is written
+ * @param production whether lines are JSON, as programs read them; else they are for people
+ * @returns the log of the process
+ */
+export function createLogger(level: string, production: boolean): Logger {
+  return pino({ level, ...(production ? {} : { transport: { target: 'pino-pretty' } }) });
+}
+
+/**
+ * Puts into the log what would else be written past it: what libraries say on the console, Node's warnings, and what ends the
+ * process. A collector of JSON lines loses, or stumbles over, any other line.
+ *
+ * @param log the log of the process
+ */
+export function logEverything(log: Logger): void {
+  for (const [method, level] of Object.entries({ log: 'info', info: 'info', warn: 'warn', error: 'error' } as const)) {
+    console[method as 'log'] = (...said: unknown[]) => log[level]({ source: 'console' }, format(...said));
+  }
+  process.removeAllListeners('warning');
+  process.on('warning', ({ name, message }) => log.warn({ source: name }, message));
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'an error that nobody caught ends the process');
+    process.exit(1);
+  });
+}
