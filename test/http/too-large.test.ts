@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { type Test, t } from 'tap';
-import { runProgram } from '../../src/cli/services/run-program.ts';
 import { findOrInstall } from '../../src/cli/services/install.ts';
+import { runProgram } from '../../src/cli/services/run-program.ts';
 import { freshDatabase } from '../support/services.ts';
 import { startProcess } from './child.ts';
 

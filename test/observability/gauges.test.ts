@@ -1,7 +1,8 @@
 import { t } from 'tap';
 import { globalId, makeData } from '../support/data.ts';
 import { scrape } from '../support/metrics.ts';
-import { openRedis, startServer, type TestStack, until } from '../support/server.ts';
+import { openRedis, openServer, openSql, startServer, type TestStack, until } from '../support/server.ts';
+import { freshDatabase } from '../support/services.ts';
 
 interface Counts {
   readonly bypassedBecause?: { readonly unvouched: number };
@@ -55,6 +56,19 @@ t.test('the breaker, the outbox and how old answers can be', async (t) => {
   await until('the drainer cannot tell Redis', async () => (await value('larder_outbox_changes')) === 2);
   await until('nobody vouches any more', async () => (await value('larder_staleness_seconds')) > 2);
   t.ok((await value('larder_outbox_age_seconds')) > 0);
+});
+
+t.test('an outbox that cannot be read is a series from the start, and grows', async (t) => {
+  const database = await freshDatabase(t);
+  const sql = openSql(t, database);
+  await sql`alter table cache_outbox rename to somewhere_else`;
+  const server = await openServer(t, { database, redis: null });
+  const value = (series: string) => gaugeOf(server, series);
+  t.ok((await value('larder_outbox_unread_seconds')) > 0);
+  t.ok(Number.isNaN(await value('larder_outbox_changes')), 'how much waits is not known');
+  const before = await value('larder_staleness_seconds');
+  await until('it has grown', async () => (await value('larder_outbox_unread_seconds')) > 0.5);
+  t.ok((await value('larder_staleness_seconds')) > before);
 });
 
 t.test('a read by id that nobody vouches for says so', async (t) => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { t } from 'tap';
+import { systemClock } from '../../src/clock.ts';
 import { LIMITS } from '../../src/graphql/limits.ts';
 import { createMetricsApp } from '../../src/server/metrics.ts';
 import { channels } from '../../src/trace/channels.ts';
@@ -79,6 +80,7 @@ t.test('a thousand trusted operations are a hundred and others', async (t) => {
   const metrics = createMetricsApp({
     entities: [],
     version: '1.2.3',
+    clock: systemClock,
     pool: () => ({}),
     breakerOpen: () => null,
     outbox: () => null,

@@ -63,20 +63,26 @@ export function registerGauges(registry: Registry, sources: Gauges): void {
     const open = sources.breakerOpen();
     return open === null ? null : Number(open);
   });
+  // From the start on: what could never be looked into would else be missing from the figures, and from the alerts.
+  const unknown: Outbox = { depth: Number.NaN, ageMs: 0, lookedAt: sources.clock.now() };
+  const outbox = () => sources.outbox() ?? unknown;
   gauge('larder_outbox_changes', 'Changed rows whose bodies may still be cached: what waits in the outbox.', () => {
-    return sources.outbox()?.depth ?? null;
+    return outbox().depth;
   });
   gauge('larder_outbox_age_seconds', 'How long the oldest change in the outbox has waited.', () => {
-    const outbox = sources.outbox();
-    return outbox === null ? null : age(outbox, sources.clock) / 1000;
+    return age(outbox(), sources.clock) / 1000;
   });
+  gauge(
+    'larder_outbox_unread_seconds',
+    'How long ago the outbox was last looked into, or the process began to try.',
+    () => {
+      return (sources.clock.now() - outbox().lookedAt) / 1000;
+    },
+  );
   gauge(
     'larder_staleness_seconds',
     'How old an answer from a cache to a read by id could be now. Beyond the bound such reads go to Postgres.',
-    () => {
-      const outbox = sources.outbox();
-      return outbox === null ? null : (behind(outbox, sources.clock) + sources.memoryTtlMs) / 1000;
-    },
+    () => (behind(outbox(), sources.clock) + sources.memoryTtlMs) / 1000,
   );
   gauge('larder_staleness_bound_seconds', 'How old an answer to a read by id may be: MAX_STALENESS_MS.', () => {
     return sources.maxStalenessMs / 1000;
