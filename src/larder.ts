@@ -6,6 +6,7 @@ import { openDatabase } from './db/client.ts';
 import { explain } from './db/explain.ts';
 import { COUNT, expectWhole, MILLISECONDS, YEAR_SECONDS } from './number-range.ts';
 import { Context, type LarderContext } from './repository/context.ts';
+import { CatalogWatch } from './repository/catalog-watch.ts';
 import { type Drainer, startDrainer } from './repository/drainer.ts';
 import { type Entities, openRepositories, type RepositoriesOf } from './repository/entity.ts';
 import { createScope, type Scope } from './repository/scope.ts';
@@ -144,12 +145,17 @@ export async function createLarder<const E extends Entities>(
     const onAuditError = warn('an answer was not audited');
     const audit = createSelfAudit({ rate: selfAuditRate, maxStalenessMs, onError: onAuditError, clock });
     closers.add(audit.close);
-    const storage = { database, cache, onInvalidationFailed: onRedisError, audit };
+    const onCatalogError = warn('the columns are not what they should be, or not known');
+    const catalog = new CatalogWatch({ database: drains, cache, boundMs: maxStalenessMs, onError: onCatalogError });
+    const storage = { database, cache, onInvalidationFailed: onRedisError, audit, catalog };
     const repositories = openRepositories(options.entities, storage);
+    catalog.start();
+    closers.add(() => catalog.stop());
     if (redis === null) options.logger?.info('no Redis: bodies are cached in the memory of this process alone');
     else if (!(await redis.connected(1000))) {
       options.logger?.warn({}, 'Redis does not answer: serving from Postgres until it does');
     }
+    await catalog.known(1000);
     const drainer = startDrainer({
       database: drains,
       cache,

@@ -23,6 +23,7 @@ const SLOW = [
     'db/keyset.test.ts',
     'db/migrate.test.ts',
     'graphql/real-data.test.ts',
+    'repository/catalog-watch.test.ts',
     'repository/drainer.test.ts',
     'readme.test.ts',
   ],

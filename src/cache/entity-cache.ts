@@ -144,6 +144,13 @@ export class EntityCache {
     }
   }
 
+  /** Forgets all that this process holds or is reading. */
+  forgetAll(): void {
+    this.#flights.clear();
+    this.#memory.clear();
+    this.pages?.clear();
+  }
+
   /** @param trusted whether this process hears of invalidations from now on; until it does, memory answers nothing by id */
   trust(trusted: boolean): void {
     this.#trust.connected(trusted);

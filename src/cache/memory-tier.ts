@@ -40,4 +40,9 @@ export class MemoryTier {
   delete(key: string): void {
     this.#held.delete(key);
   }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#held.clear();
+  }
 }

@@ -32,4 +32,9 @@ export class PageMemory {
   set({ entity }: EntitySpace, named: string, bodies: readonly Body[]): void {
     this.#pages.set(entity + named, bodies);
   }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#pages.clear();
+  }
 }

@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, sleep } from '../clock.ts';
 import type { Trace } from '../trace/trace.ts';
-import { type Body, decodeEntry, type EntitySpace, encodeEntry, LEASE_MARK, type LoadedBody } from './entry.ts';
+import {
+  type Body,
+  decodeEntry,
+  type EntitySpace,
+  encodeEntry,
+  keptForOthers,
+  LEASE_MARK,
+  type LoadedBody,
+} from './entry.ts';
 import type { Fill } from './lease.ts';
 import type { RedisTier, Values } from './redis-tier.ts';
 
@@ -75,7 +83,7 @@ export function lifetimeMs(body: Body | null, ttlMs: number): number {
  * an old body over a newer one (Nishtala et al., Scaling Memcache at Facebook, NSDI 2013, section 3.2.1).
  *
  * @param options the Redis tier and its keys
- * @param space the kind of entity
+ * @param kind the kind of entity
  * @param wants what to read, each id once, at least one
  * @param load reads what Redis does not hold
  * @param trace the request's trace
@@ -84,14 +92,18 @@ export function lifetimeMs(body: Body | null, ttlMs: number): number {
  */
 export async function readThrough(
   options: ReadThroughOptions,
-  space: EntitySpace,
+  kind: EntitySpace,
   wants: readonly Want[],
   load: Loader,
   trace: Trace,
 ): Promise<Map<string, Body | null>> {
+  // As it is now: what is read before the columns change is not what they are afterwards.
+  const space = { ...kind };
   const { redis, prefix } = options;
   const counts = trace.entity(space.entity);
   const found = new Map<string, Body | null>();
+  /** What stood under the keys of bodies that did not answer, by id. */
+  const unused = new Map<string, string>();
   const key = (want: Want) => cacheKey(prefix, space.entity, want.id);
   const left = () => wants.filter((want) => !found.has(want.id));
 
@@ -105,7 +117,10 @@ export async function readThrough(
       if (entry !== null && current) {
         found.set(want.id, entry.body);
         counts[entry.body === null ? 'negative' : 'hits'] += 1;
-      } else if (text !== null && !text.startsWith(LEASE_MARK)) unfit.push(key(want));
+      } else if (text !== null && !text.startsWith(LEASE_MARK)) {
+        unfit.push(key(want));
+        unused.set(want.id, text);
+      }
     });
     return unfit;
   };
@@ -156,8 +171,10 @@ export async function readThrough(
     // Memory has no use for what is stored.
     found.set(want.id, body?.stored === undefined ? body : { version: body.version, entity: body.entity });
     const ttlMs = lifetimeMs(body, options.ttlMs);
-    const value = encodeEntry({ body, epoch: held?.epoch ?? '' }, want.id, space.shape);
-    if (leased.has(want.id)) fills.push({ key: key(want), value, ttlMs });
+    if (!leased.has(want.id)) continue;
+    const others = keptForOthers(unused.get(want.id), want.id, body?.version, space);
+    const value = encodeEntry({ body, epoch: held?.epoch ?? '' }, want.id, space, others);
+    fills.push({ key: key(want), value, ttlMs });
   }
   if (redis !== null && fills.length > 0) counts.fills += (await redis.fill(fills, token, trace)) ?? 0;
   return found;

@@ -56,4 +56,9 @@ export class TrustedMemory {
   forget(key: string): void {
     this.#memory?.delete(key);
   }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#memory?.clear();
+  }
 }

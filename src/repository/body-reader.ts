@@ -2,7 +2,7 @@ import type { EntityCache } from '../cache/entity-cache.ts';
 import type { Body, EntitySpace } from '../cache/entry.ts';
 import type { Bodies } from '../cache/flights.ts';
 import type { Loader, Want } from '../cache/read-through.ts';
-import { identityMap, type Scope } from './scope.ts';
+import { identitiesOf, type Scope } from './scope.ts';
 
 /** No row has this version: two lists of one request named different ones, and only Postgres knows which is newer. */
 const NEWEST = '';
@@ -28,22 +28,24 @@ export type ReadBodies = (
  *
  * @param space the kind of entity
  * @param cache the caches
- * @param loaders what reads rows for one request alone, and what shares statements with others
+ * @param source what reads rows for one request alone, what shares statements with others, and whether it is known what the columns are:
+ *   if not, bodies are read past the caches
  * @returns reads what the request has not read yet, or has read in another version than a list now names
  */
 export function bodyReader(
   space: EntitySpace,
   cache: EntityCache,
-  { load, loadShared }: { readonly load: Loader; readonly loadShared: Loader },
+  { load, loadShared, isCurrent }: { readonly load: Loader; readonly loadShared: Loader; isCurrent(): boolean },
 ): ReadBodies {
   /** Reads past every cache, and leaves them all as they are: nobody else's request becomes slower or faster by it. */
-  const readCold = async (wants: readonly Want[], { trace }: Scope): Promise<Bodies> => {
+  const readPast = async (wants: readonly Want[], { trace, cold }: Scope): Promise<Bodies> => {
     const bodies = await load(
       wants.map((want) => want.id),
       trace,
     );
     const counts = trace.entity(space.entity);
-    for (const count of ['misses', 'bypassed', 'cold'] as const) counts[count] += wants.length;
+    for (const count of ['misses', 'bypassed'] as const) counts[count] += wants.length;
+    if (cold) counts.cold += wants.length;
     return new Map(wants.map(({ id }) => [id, bodies.get(id) ?? null]));
   };
 
@@ -54,10 +56,11 @@ export function bodyReader(
     missing: readonly Want[],
     identities: Map<string, Body | null>,
     scope: Scope,
+    past: boolean,
     since?: number,
   ): Promise<(Body | null)[]> => {
-    const bodies = scope.cold
-      ? await readCold(missing, scope)
+    const bodies = past
+      ? await readPast(missing, scope)
       : await cache.read(space, missing, loadShared, scope.trace, since);
     for (const [id, body] of bodies) identities.set(id, body);
     return answers.map((answer, i) => {
@@ -67,7 +70,8 @@ export function bodyReader(
   };
 
   return (wants, scope, since) => {
-    const identities = identityMap(scope, space.entity);
+    const identities = identitiesOf(scope, space);
+    const past = scope.cold || !isCurrent();
     // Of its own, because another reading of the request may put an older body into the identity map meanwhile.
     const answers: (Body | null)[] = [];
     let missing: Map<string, Want> | null = null;
@@ -80,7 +84,7 @@ export function bodyReader(
       // Looked for only when it was read in another version, which a race alone does.
       const before = known === undefined ? undefined : wants.slice(0, answers.length).find(({ id }) => id === want.id);
       const other = missing?.get(want.id) ?? before;
-      const held = other !== undefined || scope.cold ? undefined : cache.recall(space, want, scope.trace);
+      const held = other !== undefined || past ? undefined : cache.recall(space, want, scope.trace);
       answers.push(held ?? null);
       if (held !== undefined) identities.set(want.id, held);
       else {
@@ -91,6 +95,8 @@ export function bodyReader(
         );
       }
     }
-    return missing === null ? answers : readMissing(wants, answers, [...missing.values()], identities, scope, since);
+    return missing === null
+      ? answers
+      : readMissing(wants, answers, [...missing.values()], identities, scope, past, since);
   };
 }

@@ -6,6 +6,7 @@ import { runBodyRead } from '../db/run.ts';
 import { arrayLiteral } from '../db/statement.ts';
 import { Trace } from '../trace/trace.ts';
 import { bodyReader } from './body-reader.ts';
+import type { CatalogWatch } from './catalog-watch.ts';
 import { isDatabaseId } from './database-id.ts';
 import type { Entity, EntityDefinition } from './entity-definition.ts';
 import { entityWriter } from './entity-writer.ts';
@@ -25,6 +26,8 @@ export interface Storage {
   readonly onInvalidationFailed: (error: Error) => void;
   /** Checks some of what caches answer; left out where nobody wants to know. */
   readonly audit?: SelfAudit;
+  /** Knows when tables change; without it they are taken to stay as they are. */
+  readonly catalog?: CatalogWatch;
 }
 
 /**
@@ -69,15 +72,17 @@ export function createRepository<E extends Entity, Lists extends string>(
   definition: EntityDefinition<E, Lists>,
   storage: Storage,
 ): Repository<E, Lists> {
-  const { database, cache, audit } = storage;
-  const { name, space } = definition;
+  const { database, cache, audit, catalog } = storage;
+  const { name } = definition;
+  const space = catalog?.follow(definition.space, definition.table) ?? definition.space;
+  const isCurrent = () => catalog?.isCurrent() ?? true;
 
   const load: Loader = async (ids, trace) => {
     const rows = await runBodyRead(database, definition.byIds, { ids: arrayLiteral(ids) }, trace);
     return new Map(rows.map((row) => [row.id, definition.toBody(row)]));
   };
-  const read = bodyReader(space, cache, { load, loadShared: sharedBodies(definition.byIds.name, load) });
-  const bodiesOf = pageBodies(space, cache, read);
+  const read = bodyReader(space, cache, { load, loadShared: sharedBodies(definition.byIds.name, load), isCurrent });
+  const bodiesOf = pageBodies(space, cache, read, isCurrent);
 
   // A body's entity was made from this definition's columns, or decoded under the shape that hashes them.
   const entityOf = (body: Body | null | undefined) => (body?.entity ?? null) as E | null;

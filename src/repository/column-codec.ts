@@ -34,6 +34,16 @@ export function columnCodec(column: PgColumn): ColumnCodec {
   return { plain, decode: decoder(column), encode: encoder(column) };
 }
 
+/**
+ * @param column the column as Drizzle declares it
+ * @returns what its values depend on, beside what Postgres says: its SQL type, and how that is read
+ */
+export function columnForm(column: PgColumn): string[] {
+  const { mapFrom } = column as { readonly mapFrom?: unknown };
+  // Of a custom type the code itself: another one may make other values of the same text.
+  return [column.getSQLType(), column.columnType, typeof mapFrom === 'function' ? String(mapFrom) : ''];
+}
+
 function decoder(column: PgColumn): (value: unknown) => unknown {
   const array = arrayOf(column);
   if (array === null) {

@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
 import { getTableColumns, sql } from 'drizzle-orm';
-import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import { getTableConfig, type PgColumn, type PgTable } from 'drizzle-orm/pg-core';
+import { Columns } from '../cache/columns.ts';
 import type { EntitySpace, LoadedBody } from '../cache/entry.ts';
 import type { KeysetSource } from '../db/keyset.ts';
 import { type Statement, statement } from '../db/statement.ts';
 import { bodyCodec } from './body-codec.ts';
-import { columnCodec } from './column-codec.ts';
+import { columnCodec, columnForm } from './column-codec.ts';
 import type { WriteRules } from './rules.ts';
 
 /** What every entity has. Ids are decimal text: a bigint does not fit a JavaScript number. */
@@ -62,7 +62,6 @@ export function defineEntity<E extends Entity, Lists extends string>(
 ): EntityDefinition<E, Lists> {
   const { name, table } = declaration;
   const columns = Object.entries(getTableColumns(table));
-  const types = columns.map(([field, column]) => [field, column.name, column.getSQLType()]);
   const body = sql.join(
     [
       ...columns.map(([field, column]) => sql`t.${sql.identifier(column.name)} as ${sql.identifier(field)}`),
@@ -82,11 +81,7 @@ export function defineEntity<E extends Entity, Lists extends string>(
   const byId = sql`t.id = ${sql.placeholder('id')}::bigint`;
   return {
     ...declaration,
-    space: {
-      entity: name,
-      shape: createHash('sha256').update(JSON.stringify(types)).digest('hex').slice(0, 12),
-      codec,
-    },
+    space: spaceOf(name, new Columns(formsOf(table)), codec),
     byIds: statement(
       `${name}.byIds`,
       sql`select ${body} from ${table} t where t.id = any(${sql.placeholder('ids')}::bigint[])`,
@@ -110,6 +105,28 @@ export function defineEntity<E extends Entity, Lists extends string>(
       return { version, ...codec.fromRow(row) };
     },
   };
+}
+
+/**
+ * @param table an entity's table
+ * @returns what the values of each field depend on, as far as the code says it
+ */
+export function formsOf(table: PgTable): Record<string, readonly string[]> {
+  const { schema = '', name } = getTableConfig(table);
+  const forms = Object.entries(getTableColumns(table)).map(([field, column]) => {
+    return [field, [schema, name, column.name, ...columnForm(column)]];
+  });
+  return Object.fromEntries(forms);
+}
+
+/**
+ * @param entity the entity's name
+ * @param columns its columns
+ * @param codec how entities are made of what caches hold
+ * @returns how the kind of entity is named and shaped in the cache
+ */
+export function spaceOf(entity: string, columns: Columns, codec: EntitySpace['codec']): EntitySpace {
+  return { entity, shape: columns.shape, columns, codec: codec ?? null };
 }
 
 /** The statements of a set of fields are made when the set is first written. */

@@ -3,7 +3,7 @@ import type { Body, EntitySpace } from '../cache/entry.ts';
 import type { ReadBodies } from './body-reader.ts';
 import type { Entity } from './entity-definition.ts';
 import type { Ref, RefPage } from './page.ts';
-import { identityMap, type Scope } from './scope.ts';
+import { identitiesOf, type Scope } from './scope.ts';
 
 /** The bodies of some pages, page by page; `null` for a row that went away since. */
 export type PageBodies = readonly (readonly (Body | null)[])[];
@@ -15,12 +15,18 @@ export type PageBodies = readonly (readonly (Body | null)[])[];
  * @param space the kind of entity
  * @param cache the caches
  * @param read reads single bodies
+ * @param isCurrent whether it is known what the columns are: if not, memory is not asked
  * @returns reads the bodies of pages, at once when memory holds them all; throws what the reading throws
  */
-export function pageBodies(space: EntitySpace, cache: Pick<EntityCache, 'pages'>, read: ReadBodies) {
+export function pageBodies(
+  space: EntitySpace,
+  cache: Pick<EntityCache, 'pages'>,
+  read: ReadBodies,
+  isCurrent = () => true,
+) {
   /** Takes what memory holds as if each body had been asked for, unless the request has one of them, or a ref, in another version. */
   const take = (held: readonly (readonly Body[] | undefined)[], refs: readonly Ref[], scope: Scope): boolean => {
-    const identities = identityMap(scope, space.entity);
+    const identities = identitiesOf(scope, space);
     let agree = true;
     let taken = 0;
     for (const bodies of held) {
@@ -49,7 +55,11 @@ export function pageBodies(space: EntitySpace, cache: Pick<EntityCache, 'pages'>
   };
 
   return (pages: readonly RefPage[], scope: Scope, since: number): PageBodies | Promise<PageBodies> => {
-    let held = pages.map((page) => (scope.cold ? undefined : cache.pages?.get(space, page.named)));
+    const past = scope.cold || !isCurrent();
+    const { shape } = space;
+    // What a write has returned is kept for nobody else: a trigger may have changed it since.
+    const mayKeep = () => !past && !scope.hasWritten && space.shape === shape;
+    let held = pages.map((page) => (past ? undefined : cache.pages?.get(space, page.named)));
     let refs = refsOf(pages.filter((_page, i) => held[i] === undefined));
     // Of two versions the row has the last word, and the reading of single bodies gives it that.
     if (!take(held, refs, scope)) {
@@ -65,18 +75,13 @@ export function pageBodies(space: EntitySpace, cache: Pick<EntityCache, 'pages'>
         const start = end;
         end += page.refs.length;
         const found = bodies.slice(start, end);
-        if (mayKeep(scope) && isAsNamed(found, page.refs)) cache.pages?.set(space, page.named, found);
+        if (mayKeep() && isAsNamed(found, page.refs)) cache.pages?.set(space, page.named, found);
         return found;
       });
     };
     const bodies = read(refs, scope, since);
     return bodies instanceof Promise ? bodies.then(answer) : answer(bodies);
   };
-}
-
-/** A request that reads past the caches leaves nothing there, nor does what a write has returned: a trigger may have changed it since. */
-function mayKeep({ cold, hasWritten }: Scope): boolean {
-  return !cold && !hasWritten;
 }
 
 /** Whether there are bodies, and each of the version that the list named: what was read may be newer, or gone. */

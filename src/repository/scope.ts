@@ -1,4 +1,4 @@
-import type { Body } from '../cache/entry.ts';
+import type { Body, EntitySpace } from '../cache/entry.ts';
 import type { Trace } from '../trace/trace.ts';
 
 /** What belongs to one request: its figures, and the bodies it has read, so that no entity is fetched twice. */
@@ -6,6 +6,8 @@ export interface Scope {
   readonly trace: Trace;
   /** Bodies by entity name and id; `null` for an entity that does not exist. */
   readonly identities: Map<string, Map<string, Body | null>>;
+  /** The shapes of these bodies by entity name. */
+  readonly shapes: Map<string, string>;
   /** Whether some of these bodies are what a write of this request has returned. */
   hasWritten: boolean;
   /** Whether bodies are read from Postgres alone, and left there: no cache is asked, filled or told anything. */
@@ -18,7 +20,7 @@ export interface Scope {
  * @returns a scope that has read nothing
  */
 export function createScope(trace: Trace, cold = false): Scope {
-  return { trace, identities: new Map(), hasWritten: false, cold };
+  return { trace, identities: new Map(), shapes: new Map(), hasWritten: false, cold };
 }
 
 /**
@@ -35,4 +37,20 @@ export function identityMap(scope: Scope, entity: string): Map<string, Body | nu
     scope.identities.set(entity, map);
   }
   return map;
+}
+
+/**
+ * The identity map of one kind of entity, as it is now: when the columns change, what the request has read before is forgotten.
+ *
+ * @param scope the request's scope
+ * @param space the kind of entity
+ * @returns the bodies of this shape read so far, to look up and add to
+ */
+export function identitiesOf(scope: Scope, { entity, shape }: EntitySpace): Map<string, Body | null> {
+  const known = scope.shapes.get(entity);
+  if (known !== shape) {
+    scope.shapes.set(entity, shape);
+    if (known !== undefined) scope.identities.delete(entity);
+  }
+  return identityMap(scope, entity);
 }

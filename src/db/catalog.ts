@@ -1,0 +1,67 @@
+import { sql } from 'drizzle-orm';
+import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core';
+import { Trace } from '../trace/trace.ts';
+import type { Database } from './client.ts';
+import { run } from './run.ts';
+import { arrayLiteral, statement } from './statement.ts';
+
+/** What Postgres says of the columns of some tables: for each table, in order, a text by the column's name. */
+export type Catalog = readonly ReadonlyMap<string, string>[];
+
+// A column's row in the catalog is written anew, with another xmin, whenever anything about the column changes, so that no change and
+// way back leaves what was there before; so is the expression of a generated column, which may be no value of the row. Types are
+// followed to what they are made of: domains, elements, fields and ranges. Labels of an enum change without a trace in the column.
+const look = statement<{ ord: number; name: string; said: string }>(
+  'Catalog.look',
+  sql`with recursive cache_outbox_columns as materialized (
+      select q.ord, a.attrelid, a.attname, a.attnum, a.atttypid, a.atttypmod, a.xmin::text as changed,
+        case when a.attgenerated <> '' then
+          (select d.xmin::text from pg_attrdef d where d.adrelid = a.attrelid and d.adnum = a.attnum)
+        end as generated
+      from unnest(${sql.placeholder('tables')}::text[]) with ordinality as q(name, ord)
+      join pg_attribute a on a.attrelid = to_regclass(q.name) and a.attnum > 0 and not a.attisdropped
+    ), parts(root, oid) as (
+      select distinct atttypid, atttypid from cache_outbox_columns where atttypid >= 16384
+      union
+      select parts.root, made.oid from parts, lateral (
+        select unnest(array[t.typelem, t.typbasetype]) as oid from pg_type t where t.oid = parts.oid
+        union all
+        select a.atttypid from pg_type t join pg_attribute a on a.attrelid = t.typrelid
+          where t.oid = parts.oid and a.attnum > 0 and not a.attisdropped
+        union all
+        select r.rngsubtype from pg_range r where parts.oid in (r.rngtypid, r.rngmultitypid)
+      ) made where made.oid >= 16384
+    ), types as (
+      select root, string_agg(concat_ws(' ', parts.oid,
+        (select string_agg(e.oid || e.enumlabel, ',' order by e.oid) from pg_enum e where e.enumtypid = parts.oid),
+        (select string_agg(a.attnum || ':' || a.xmin, ',' order by a.attnum) from pg_type t
+          join pg_attribute a on a.attrelid = t.typrelid where t.oid = parts.oid and a.attnum > 0)
+      ), ';' order by parts.oid) as said
+      from parts group by root
+    )
+    select ord::int as ord, attname as name,
+      md5(concat_ws(' ', attrelid, attnum, atttypid, atttypmod, changed, generated, types.said)) as said
+    from cache_outbox_columns left join types on types.root = atttypid
+    order by ord, attnum`,
+);
+
+/**
+ * Asks Postgres what the columns of some tables are. It says something else of a column once the rows have other values there although
+ * nobody wrote them.
+ *
+ * @param database where
+ * @param tables the tables
+ * @returns what is said; nothing of a table that does not exist
+ * @throws {DatabaseUnavailable} when Postgres does not answer in time
+ */
+export async function readCatalog(database: Database, tables: readonly PgTable[]): Promise<Catalog> {
+  const rows = await run(database, look, { tables: arrayLiteral(tables.map(nameOf)) }, new Trace());
+  const catalog = tables.map(() => new Map<string, string>());
+  for (const { ord, name, said } of rows) catalog[ord - 1]?.set(name, said);
+  return catalog;
+}
+
+function nameOf(table: PgTable): string {
+  const { schema, name } = getTableConfig(table);
+  return [...(schema === undefined ? [] : [schema]), name].map((part) => `"${part.replaceAll('"', '""')}"`).join('.');
+}
