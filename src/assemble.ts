@@ -77,6 +77,7 @@ export async function assemble(
         buckets: limits.rate === null ? null : larder.pointBuckets(limits.rate.perSecond, limits.rate.maximum),
         introspection: config.introspection,
         corsOrigins: config.corsOrigins,
+        compression: config.compression,
         cacheControl: documents.cacheControl,
         maxEventLoopDelayMs: limits.maxEventLoopDelayMs,
         statements: config.production ? null : new RecordedStatements(),

@@ -47,6 +47,8 @@ export interface Config {
     readonly cacheControl: string | null;
   };
   readonly introspection: 'on' | 'authenticated' | 'off';
+  /** Whether answers are compressed for clients that take that. */
+  readonly compression: boolean;
   readonly corsOrigins: readonly string[];
   readonly trustProxy: readonly string[];
   readonly auth: {
@@ -152,6 +154,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       cacheControl: e.CACHE_CONTROL ?? null,
     },
     introspection: e.INTROSPECTION ?? (production ? 'authenticated' : 'on'),
+    compression: e.COMPRESSION,
     corsOrigins: e.CORS_ORIGINS,
     trustProxy: e.TRUST_PROXY,
     auth: { key: keyOf(e), required: e.REQUIRE_AUTH, audience: e.JWT_AUDIENCE ?? null },

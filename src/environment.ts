@@ -54,6 +54,7 @@ export const environment = z.object({
   TRUSTED_DOCUMENTS_FILE: z.string().optional(),
   CACHE_CONTROL: z.string().optional(),
   INTROSPECTION: z.enum(['on', 'authenticated', 'off']).optional(),
+  COMPRESSION: flag.default(true),
   CORS_ORIGINS: list,
   TRUST_PROXY: list,
   BODY_LIMIT_BYTES: whole({ from: 1, to: MAX_BODY_BYTES }).default(1_048_576),

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { createScope } from '../repository/scope.ts';
 import { Trace } from '../trace/trace.ts';
 import { authPlugin } from './auth.ts';
+import { compressionPlugin } from './compression.ts';
 import { allowPages, corsPlugin } from './cors.ts';
 import { drainingPlugin } from './draining.ts';
 import { answerBadConnection, answerBadUrl, errorHandlerPlugin } from './error-handler.ts';
@@ -90,6 +91,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(requestIdPlugin);
   await app.register(corsPlugin, { allow });
   readJsonBodies(app);
+  if (options.graphql.compression) await app.register(compressionPlugin);
   await app.register(errorHandlerPlugin);
   await app.register(requestStatePlugin);
   await app.register(requestLogPlugin, {

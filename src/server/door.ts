@@ -19,6 +19,8 @@ const FOR_PAGES_ONLY = {
 export interface DoorOptions {
   /** The origins whose pages may read responses. */
   readonly corsOrigins: readonly string[];
+  /** Whether answers may be compressed. */
+  readonly compression: boolean;
   /** How long the event loop may lag before requests are turned away, in milliseconds. */
   readonly maxEventLoopDelayMs: number;
 }
@@ -37,7 +39,12 @@ export async function guardDoor(app: FastifyInstance, options: DoorOptions): Pro
       contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"] } },
       ...FOR_PAGES_ONLY,
     })),
-    vary: corsOrigins.length === 0 ? 'accept, authorization' : 'accept, authorization, origin',
+    vary: [
+      'accept',
+      ...(options.compression ? ['accept-encoding'] : []),
+      'authorization',
+      ...(corsOrigins.length > 0 ? ['origin'] : []),
+    ].join(', '),
     'cache-control': 'no-store',
   };
   app.addHook('onRequest', (_request, reply, done) => {

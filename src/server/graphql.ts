@@ -3,6 +3,7 @@ import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import type { Clock } from '../clock.ts';
 import { withApolloTrace } from './apollo-trace.ts';
 import { type AuthOptions, authorize } from './auth.ts';
+import { sendCompressed } from './compression.ts';
 import { checkCost } from './cost-limit.ts';
 import { withinTime } from './deadline.ts';
 import { createDocuments } from './documents.ts';
@@ -50,7 +51,7 @@ export async function graphqlPlugin(app: FastifyInstance, options: GraphQLOption
 }
 
 function createHandler(options: GraphQLOptions, execute: Execute) {
-  const { schema, buckets, maxCost, requestTimeoutMs, clock } = options;
+  const { schema, buckets, maxCost, requestTimeoutMs, compression, clock } = options;
   const operationOf = createDocuments(schema, requestTimeoutMs, clock);
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const came = clock.now();
@@ -77,7 +78,9 @@ function createHandler(options: GraphQLOptions, execute: Execute) {
     const plain = extensions === null && execution.extensions === undefined;
     if (cacheControl !== null && plain) reply.header('cache-control', cacheControl);
     const body = plain ? execution : { ...execution, extensions: { ...execution.extensions, ...extensions } };
-    return reply.type(`${type}; charset=utf-8`).send(JSON.stringify(body));
+    reply.type(`${type}; charset=utf-8`);
+    const json = JSON.stringify(body);
+    return compression ? sendCompressed(json, state, request, reply) : reply.send(json);
   };
 }
 

@@ -50,7 +50,7 @@ function publish({ state, errorCodes }: FastifyRequest, reply: FastifyReply, ms:
     operation: state?.operation ?? OTHER,
     status: reply.statusCode,
     ms,
-    bytes: Number(reply.getHeader('content-length') ?? 0),
+    bytes: state?.bytes ?? Number(reply.getHeader('content-length') ?? 0),
     cost: state?.cost ?? null,
     errors: errorCodes === null ? [] : [...errorCodes],
     trace: state?.scope.trace ?? null,

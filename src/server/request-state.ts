@@ -12,6 +12,8 @@ export interface RequestState extends LarderContext {
   cost: number | null;
   /** The operation's name when its document is trusted, else `other`: what a stranger writes names nothing in figures. */
   operation: string;
+  /** How long the answer was before it was compressed, in bytes; `null` when it is sent as it is. */
+  bytes: number | null;
 }
 
 /** Makes the state of a request. */
@@ -27,6 +29,7 @@ export const OTHER = 'other';
 export class State extends Context implements RequestState {
   readonly inspected: boolean;
   cost: number | null = null;
+  bytes: number | null = null;
   operation: string = OTHER;
   app = null;
   reply = null;

@@ -30,7 +30,7 @@ export interface RequestDone {
   /** The HTTP status. */
   readonly status: number;
   readonly ms: number;
-  /** How long the response's body is. */
+  /** How long the response's body is before it is compressed. */
   readonly bytes: number;
   /** The operation's static cost in points; `null` when it was refused before that was known. */
   readonly cost: number | null;

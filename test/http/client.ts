@@ -21,6 +21,8 @@ export interface Received {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly text: string;
+  /** The bytes of the body as they came. */
+  readonly body: Buffer;
   /** How long it took from the first byte sent to the last one received, in milliseconds. */
   readonly ms: number;
   /** The body as GraphQL has it; `{}` when it is not JSON. */
@@ -61,11 +63,13 @@ export function send(url: string, sent: Sent): Promise<Received> {
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
       incoming.once('error', reject);
       incoming.once('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8');
+        const body = Buffer.concat(chunks);
+        const text = body.toString('utf8');
         resolve({
           status: incoming.statusCode ?? 0,
           headers: incoming.headers as Record<string, string | undefined>,
           text,
+          body,
           ms: performance.now() - started,
           json: parsed(text),
         });

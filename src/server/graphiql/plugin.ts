@@ -42,21 +42,26 @@ export const graphiqlPlugin = plugin<{ exampleQuery: string }>(
         // Whether the host speaks TLS alone is for whoever ends TLS to say, not for this page.
         strictTransportSecurity: false,
       });
+      // Where there is no compression, nothing reads the option.
+      const compressed = { compress: {} };
+      scope.addHook('onRequest', async (_request, reply) => {
+        reply.header('vary', 'accept-encoding');
+      });
       await scope.register(statics, { root: PAGE, serve: false });
       const template = await readFile(join(PAGE, 'index.html'), 'utf8');
       const html = template.replace('{{query}}', () => attributeText(exampleQuery));
       scope.get('/', (_request, reply) => reply.redirect('/graphiql'));
-      scope.get('/graphiql', (_request, reply) =>
+      scope.get('/graphiql', compressed, (_request, reply) =>
         reply
           .type('text/html; charset=utf-8')
           .header('cache-control', 'no-store')
           .send(html.replace('{{nonce}}', reply.cspNonce.style)),
       );
       const own = (await readdir(PAGE)).filter((file) => /\.(js|css)$/.test(file));
-      for (const file of own) scope.get(`/graphiql/${file}`, (_request, reply) => reply.sendFile(file));
+      for (const file of own) scope.get(`/graphiql/${file}`, compressed, (_request, reply) => reply.sendFile(file));
       for (const asset of ASSETS) {
         const root = join(dirname(packages.resolve(`${asset.package}/package.json`)), asset.folder);
-        scope.get(`/graphiql/${asset.file}`, (_request, reply) => reply.sendFile(asset.file, root));
+        scope.get(`/graphiql/${asset.file}`, compressed, (_request, reply) => reply.sendFile(asset.file, root));
       }
     });
   },

@@ -62,7 +62,7 @@ export function registerRequestMetrics(registry: Registry): () => void {
   });
   const size = new Histogram({
     name: 'larder_response_size_bytes',
-    help: 'How long the bodies of GraphQL responses were, by operation and HTTP status.',
+    help: 'How long the bodies of GraphQL responses were before they were compressed, by operation and HTTP status.',
     labelNames,
     buckets: BYTES,
     ...shared,
