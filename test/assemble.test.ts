@@ -6,8 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { t } from 'tap';
 import { REPOSITORY } from '../src/cli/services/state-directory.ts';
-import { openSql, until } from './support/server.ts';
+import { openSql } from './support/server.ts';
 import { freshDatabase, freshRedis } from './support/services.ts';
+import { until } from './support/until.ts';
 
 /** Starts a server as `main` does, but leaves it to the process to end when nothing is left to do. */
 const START = `

@@ -1,8 +1,9 @@
 import { bigint, pgTable, text } from 'drizzle-orm/pg-core';
 import { t } from 'tap';
 import { createLarder, entity, InvalidInput } from '../src/index.ts';
-import { openSql, until } from './support/server.ts';
+import { openSql } from './support/server.ts';
 import { freshDatabase, freshRedis } from './support/services.ts';
+import { until } from './support/until.ts';
 
 const id = (name: string) => bigint(name, { mode: 'bigint' }).$type<string>();
 const authors = pgTable('authors', {

@@ -18,8 +18,9 @@ import { findFreePort } from '../src/cli/services/port.ts';
 import { REPOSITORY } from '../src/cli/services/state-directory.ts';
 import { applyDiff, type Block, blocks, section, typedLines, wholeText } from './readme/document.ts';
 import { globalId, makeData } from './support/data.ts';
-import { openSql, startServer, until } from './support/server.ts';
+import { openSql, startServer } from './support/server.ts';
 import { freshDatabase, freshRedis } from './support/services.ts';
+import { until } from './support/until.ts';
 
 /** What a clone has not, or what the copy makes itself. */
 const NOT_COPIED = new Set(['node_modules', '.git', '.larder', '.tap', 'dist', '.env']);

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Test, t } from 'tap';
-import { calmly, counted, openRedis, openServer, startServer, type TestServer, until } from '../support/server.ts';
+import { calmly, counted, openRedis, openServer, startServer, type TestServer } from '../support/server.ts';
 import type { TestDatabase, TestRedis } from '../support/services.ts';
 import { bearer, JWT_SECRET } from '../support/token.ts';
+import { until } from '../support/until.ts';
 
 const id = (n: number) => Buffer.from(`Brand:${n}`).toString('base64');
 const BY_ID = `{ brand(id: "${id(1)}") { name } }`;

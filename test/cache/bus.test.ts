@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { t } from 'tap';
-import { DEFAULTS, eventually, type LarderProcess } from '../races/support/process.ts';
-import { openProxy } from '../races/support/proxy.ts';
-import { setStage } from '../races/support/stage.ts';
+import { DEFAULTS, type LarderProcess } from '../stage/process.ts';
+import { setStage } from '../stage/stage.ts';
+import { openProxy } from '../support/proxy.ts';
+import { until } from '../support/until.ts';
 import { ARRANGEMENTS, openReady, requested } from './support/arrangements.ts';
 
 const one = { entity: 'Campaign', id: '1' } as const;
@@ -14,7 +15,7 @@ const byId = (process: LarderProcess) => requested((scope) => process.repositori
 
 /** Reads until memory answers. */
 async function inMemory(process: LarderProcess): Promise<void> {
-  await eventually('memory answers', async () => (await byId(process)).counts.memoryHits === 1);
+  await until('memory answers', async () => (await byId(process)).counts.memoryHits === 1);
 }
 
 async function took(action: () => Promise<unknown>): Promise<number> {
@@ -60,7 +61,7 @@ t.test('what was read before the connection was lost is not trusted after it is 
   });
   await inMemory(reader);
   proxy.cut();
-  await eventually('other bodies are trusted again', async () => {
+  await until('other bodies are trusted again', async () => {
     const { counts } = await requested(async (scope) => {
       await reader.repositories.Campaign.findById('2', scope);
     });
@@ -103,7 +104,7 @@ t.test('a writer waits until every process has forgotten', async (t) => {
   await t.test('200 at once, too', async () => {
     const changes = Array.from({ length: 200 }, (_, i) => [{ entity: 'Campaign', id: String(1 + i) }]);
     // On a busy machine Redis may take longer than a command may, which is told to the writer and is not what is tested here.
-    await eventually('all are told at once', async () => {
+    await until('all are told at once', async () => {
       const began = performance.now();
       const told = await Promise.allSettled(changes.map((changed) => writer.cache.invalidate(changed, true)));
       return performance.now() - began < memoryTtlMs && told.every(({ status }) => status === 'fulfilled');
@@ -145,7 +146,7 @@ t.test('messages from strangers', async (t) => {
   for (const message of messages) await stage.keys.publish(CHANNEL, message);
   const replyChannels = (await stage.keys.pubsub('CHANNELS', 'larder:acknowledgements:*')) as string[];
   t.equal(replyChannels.length, 1);
-  await eventually('each was noticed', () => reader.errors.length >= messages.length - 1);
+  await until('each was noticed', () => reader.errors.length >= messages.length - 1);
   await inMemory(reader);
   await reader.stopDraining();
   for (const message of [...messages, '1e9', '{"sent":1e9}', '{"sent":1e9,"epoch":"of no Redis"}']) {

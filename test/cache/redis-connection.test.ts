@@ -3,10 +3,10 @@ import { t } from 'tap';
 import { InvalidationBus } from '../../src/cache/invalidation-bus.ts';
 import { RedisConnection } from '../../src/cache/redis-connection.ts';
 import { systemClock } from '../../src/clock.ts';
-import { until } from '../faults/support/eventually.ts';
-import { faultyProxy, through } from '../faults/support/proxy.ts';
+import { faultyProxy, through } from '../support/faulty-proxy.ts';
 import { openRedis } from '../support/server.ts';
 import { freshRedis } from '../support/services.ts';
+import { until } from '../support/until.ts';
 
 t.test('a connection comes back while commands go on failing', async (t) => {
   const redis = await freshRedis(t);

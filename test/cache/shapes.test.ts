@@ -1,8 +1,8 @@
 import { t } from 'tap';
 import { entities } from '../../src/app/entities.ts';
-import { campaignRepositoryB, migrateToB } from '../races/support/deploy-b.ts';
-import { WHOLE_PAGE } from '../races/support/pages.ts';
-import { setStage } from '../races/support/stage.ts';
+import { campaignRepositoryB, migrateToB } from '../stage/deploy-b.ts';
+import { WHOLE_PAGE } from '../stage/pages.ts';
+import { setStage } from '../stage/stage.ts';
 import { ARRANGEMENTS, openReady } from './support/arrangements.ts';
 
 const FIELDS_A = ['body', 'brandId', 'id', 'title'];

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { t } from 'tap';
-import { WHOLE_PAGE } from '../races/support/pages.ts';
-import { DEFAULTS, eventually, type LarderProcess } from '../races/support/process.ts';
-import { Holds } from '../races/support/seams.ts';
-import { setStage, settle } from '../races/support/stage.ts';
+import { WHOLE_PAGE } from '../stage/pages.ts';
+import { DEFAULTS, type LarderProcess } from '../stage/process.ts';
+import { Holds } from '../stage/seams.ts';
+import { setStage, settle } from '../stage/stage.ts';
+import { until } from '../support/until.ts';
 import { ARRANGEMENTS, bodyReads, openReady, requested } from './support/arrangements.ts';
 
 const one = { entity: 'Campaign', id: '1' } as const;
@@ -184,7 +185,7 @@ for (const arrangement of ARRANGEMENTS) {
         const small = await openReady(stage, arrangement, { memoryMaxEntries: 3 });
         const inMemory = async (id: string) => (await byId(small, id)).counts.memoryHits === 1;
         // Again when an echo is late, or is the first, before which nothing is trusted for longer.
-        await eventually('2, which was used least, is gone, and 1 is not', async () => {
+        await until('2, which was used least, is gone, and 1 is not', async () => {
           for (const id of ['1', '2', '3']) await byId(small, id);
           if (!(await inMemory('1'))) return false;
           await byId(small, '4');
@@ -199,12 +200,12 @@ for (const arrangement of ARRANGEMENTS) {
         const calm = await openReady(stage, arrangement, { memoryTtlMs });
         // What was read before the first of them is not trusted for longer.
         await sleep(memoryTtlMs);
-        await eventually('it is in memory', async () => (await byId(calm, '5')).counts.memoryHits === 1);
+        await until('it is in memory', async () => (await byId(calm, '5')).counts.memoryHits === 1);
         await sleep(2 * memoryTtlMs);
         // Where an echo was late it is read once more, and is then as old as it takes.
         if (!redis) t.match((await byId(calm, '5')).counts, { memoryHits: 0 });
         else {
-          await eventually('it has been in memory for so long', async () => {
+          await until('it has been in memory for so long', async () => {
             const { counts } = await byId(calm, '5');
             if (counts.memoryHits === 1) return true;
             await sleep(2 * memoryTtlMs);
@@ -216,7 +217,7 @@ for (const arrangement of ARRANGEMENTS) {
         t.match((await byId(calm, '5')).counts, { memoryHits: 0 });
         await calm.close();
         const brief = await openReady(stage, arrangement, { memoryTtlMs, ttlMs: 500 });
-        await eventually('it is in memory', async () => (await byId(brief, '5')).counts.memoryHits === 1);
+        await until('it is in memory', async () => (await byId(brief, '5')).counts.memoryHits === 1);
         await sleep(600);
         t.match((await byId(brief, '5')).counts, { memoryHits: 0 }, 'nor longer than anything is cached');
         await brief.close();
@@ -230,7 +231,7 @@ for (const arrangement of ARRANGEMENTS) {
       await t.test('another process finds what this one has read', async (t) => {
         await forgetAll();
         const other = await openReady(stage, arrangement);
-        await eventually('this one fills', async () => {
+        await until('this one fills', async () => {
           await byId(larder);
           return (await stage.keys.get('Campaign-1'))?.startsWith('{') ?? false;
         });

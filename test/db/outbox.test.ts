@@ -2,10 +2,10 @@ import { type Test, t } from 'tap';
 import { openDatabase } from '../../src/db/client.ts';
 import { copyRows } from '../../src/db/copy.ts';
 import { type Change, drainOutbox, outboxStatus } from '../../src/db/outbox.ts';
-import { until } from '../faults/support/eventually.ts';
 import { makeData } from '../support/data.ts';
 import { openSql } from '../support/server.ts';
 import { freshDatabase } from '../support/services.ts';
+import { until } from '../support/until.ts';
 
 const database = await freshDatabase(t);
 const sql = openSql(t, database);

@@ -4,10 +4,10 @@ import { type Database, openDatabase } from '../../src/db/client.ts';
 import { run, transaction } from '../../src/db/run.ts';
 import { statement } from '../../src/db/statement.ts';
 import { Trace } from '../../src/trace/trace.ts';
+import { faultyProxy, through } from '../support/faulty-proxy.ts';
 import { openSql } from '../support/server.ts';
 import { freshDatabase } from '../support/services.ts';
-import { until } from './support/eventually.ts';
-import { faultyProxy, through } from './support/proxy.ts';
+import { until } from '../support/until.ts';
 
 const stores = await freshDatabase(t);
 const sql = openSql(t, stores);

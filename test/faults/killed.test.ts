@@ -5,7 +5,7 @@ import { globalId } from '../support/data.ts';
 import { openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
 import { bearer, JWT_SECRET } from '../support/token.ts';
-import { until } from './support/eventually.ts';
+import { until } from '../support/until.ts';
 import { type LarderChild, startLarder } from './support/larder.ts';
 
 const DEATHS = 3;

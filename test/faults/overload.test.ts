@@ -1,11 +1,11 @@
 import { Agent } from 'node:http';
 import { t } from 'tap';
 import { globalId, makeData } from '../support/data.ts';
+import { ownRedis } from '../support/own-stores.ts';
 import { openSql } from '../support/server.ts';
 import { freshDatabase } from '../support/services.ts';
-import { until } from './support/eventually.ts';
+import { until } from '../support/until.ts';
 import { startLarder } from './support/larder.ts';
-import { ownRedis } from './support/stores.ts';
 
 const CONNECTIONS = 64;
 const CAMPAIGNS = 2000;

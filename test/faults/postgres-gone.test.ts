@@ -1,10 +1,10 @@
 import { t } from 'tap';
+import { faultyProxy, through } from '../support/faulty-proxy.ts';
+import { ownPostgres } from '../support/own-stores.ts';
 import { freshRedis } from '../support/services.ts';
-import { until } from './support/eventually.ts';
+import { until } from '../support/until.ts';
 import { QUICK, startLarder } from './support/larder.ts';
-import { faultyProxy, through } from './support/proxy.ts';
 import { recovers, type Scene, startScene, watch } from './support/scene.ts';
-import { ownPostgres } from './support/stores.ts';
 
 /**
  * A statement is waited for no longer than STATEMENT_TIMEOUT_MS and 250 ms more, and whatever a request asks for no longer

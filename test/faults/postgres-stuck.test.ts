@@ -1,9 +1,9 @@
 import { Agent } from 'node:http';
 import { type Test, t } from 'tap';
+import { type OwnPostgres, ownPostgres } from '../support/own-stores.ts';
 import { freshRedis } from '../support/services.ts';
-import { until } from './support/eventually.ts';
+import { until } from '../support/until.ts';
 import { recovers, type Scene, startScene, watch } from './support/scene.ts';
-import { type OwnPostgres, ownPostgres } from './support/stores.ts';
 
 /** As in postgres-gone: 1 s and 250 ms for a statement, 4 s for all of a request, and a machine that is shared. */
 const BOUND_MS = 5000;

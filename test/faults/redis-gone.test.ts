@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
 import { t } from 'tap';
-import { until } from './support/eventually.ts';
+import { type OwnRedis, ownRedis } from '../support/own-stores.ts';
+import { until } from '../support/until.ts';
 import { recovers, startScene, watch } from './support/scene.ts';
-import { type OwnRedis, ownRedis } from './support/stores.ts';
 
 /**
  * Postgres is well, so that a read waits for Redis alone: 100 ms for each round trip, of which a read of bodies has four,

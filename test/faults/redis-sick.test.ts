@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { type Test, t } from 'tap';
-import { until } from './support/eventually.ts';
-import { type FaultyProxy, faultyProxy, through } from './support/proxy.ts';
+import { type FaultyProxy, faultyProxy, through } from '../support/faulty-proxy.ts';
+import { ownRedis } from '../support/own-stores.ts';
+import { until } from '../support/until.ts';
 import { recovers, type Scene, startScene, watch } from './support/scene.ts';
-import { ownRedis } from './support/stores.ts';
 
 /** As in redis-gone: four round trips of 100 ms for each read of bodies, and a machine that is shared. */
 const BOUND_MS = 2000;

@@ -4,7 +4,7 @@ import { findFreePort } from '../../src/cli/services/port.ts';
 import { makeData } from '../support/data.ts';
 import { openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
-import { until } from './support/eventually.ts';
+import { until } from '../support/until.ts';
 import { type LarderChild, startLarder } from './support/larder.ts';
 import { startLoadBalancer } from './support/load-balancers.ts';
 

@@ -5,11 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TransactionSql } from 'postgres';
 import { type Test, t } from 'tap';
 import { makeData } from '../support/data.ts';
+import { ownPostgres } from '../support/own-stores.ts';
 import { openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
-import { until } from './support/eventually.ts';
+import { until } from '../support/until.ts';
 import { startLarder } from './support/larder.ts';
-import { ownPostgres } from './support/stores.ts';
 
 const CONNECTIONS = 64;
 

@@ -1,9 +1,9 @@
 import { type Test, t } from 'tap';
 import { globalId } from '../support/data.ts';
+import { type OwnRedis, ownPostgres, ownRedis } from '../support/own-stores.ts';
 import { bearer, JWT_SECRET } from '../support/token.ts';
-import { until } from './support/eventually.ts';
+import { until } from '../support/until.ts';
 import { type LarderChild, startLarder } from './support/larder.ts';
-import { type OwnRedis, ownPostgres, ownRedis } from './support/stores.ts';
 
 const BRAND = globalId('Brand', 1);
 

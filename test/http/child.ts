@@ -4,8 +4,8 @@ import type { Test } from 'tap';
 import { findFreePort } from '../../src/cli/services/port.ts';
 import { exited } from '../../src/cli/services/process.ts';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
-import { until } from '../support/server.ts';
 import type { TestDatabase, TestRedis } from '../support/services.ts';
+import { until } from '../support/until.ts';
 
 /** The server in a process of its own. */
 export interface ServerProcess {

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { createSigner } from 'fast-jwt';
 import { t } from 'tap';
 import { globalId, makeData } from '../support/data.ts';
-import { openSql, until } from '../support/server.ts';
+import { openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
+import { until } from '../support/until.ts';
 import { startProcess } from './child.ts';
 import { codes, openRaw, type Sent, send } from './client.ts';
 

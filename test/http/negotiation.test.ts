@@ -1,6 +1,7 @@
 import { deflateSync, gzipSync } from 'node:zlib';
 import { t } from 'tap';
-import { startServer, until } from '../support/server.ts';
+import { startServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 import { codes, openRaw, type Sent, send } from './client.ts';
 
 const server = await startServer(t, { redis: null });

@@ -4,8 +4,9 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { t } from 'tap';
 import { makeData } from '../support/data.ts';
-import { counted, openSql, startServer, until } from '../support/server.ts';
+import { counted, openSql, startServer } from '../support/server.ts';
 import { freshDatabase } from '../support/services.ts';
+import { until } from '../support/until.ts';
 import { startProcess } from './child.ts';
 import { codes, keepAlive, openRaw, send } from './client.ts';
 

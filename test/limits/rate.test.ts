@@ -2,8 +2,9 @@ import { createSigner } from 'fast-jwt';
 import { type Test, t } from 'tap';
 import { networkOf } from '../../src/server/rate-limit.ts';
 import { codes, type Received, send } from '../http/client.ts';
-import { openRedis, openServer, startServer, until } from '../support/server.ts';
+import { openRedis, openServer, startServer } from '../support/server.ts';
 import { freshDatabase, freshRedis, type TestRedis } from '../support/services.ts';
+import { until } from '../support/until.ts';
 
 const SECRET = 'a secret of at least thirty-two characters';
 

@@ -1,8 +1,9 @@
 import { t } from 'tap';
 import { globalId, makeData } from '../support/data.ts';
 import { scrape } from '../support/metrics.ts';
-import { openRedis, openServer, openSql, startServer, type TestStack, until } from '../support/server.ts';
+import { openRedis, openServer, openSql, startServer, type TestStack } from '../support/server.ts';
 import { freshDatabase } from '../support/services.ts';
+import { until } from '../support/until.ts';
 
 interface Counts {
   readonly bypassedBecause?: { readonly unvouched: number };

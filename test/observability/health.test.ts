@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Test, t } from 'tap';
-import { openSql, startServer, until } from '../support/server.ts';
+import { openSql, startServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 

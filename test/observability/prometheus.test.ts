@@ -4,7 +4,7 @@ import { t } from 'tap';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
 import { makeTraffic, scrape, seriesOf, startMeasured } from '../support/metrics.ts';
 import { startPrometheus } from '../support/prometheus.ts';
-import { until } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 const OPS = join(REPOSITORY, 'ops');
 const RULES = join(OPS, 'prometheus', 'larder.rules.yml');

@@ -10,8 +10,9 @@ import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
 import { startProcess } from '../http/child.ts';
 import { send } from '../http/client.ts';
 import { makeData } from '../support/data.ts';
-import { openRedis, openSql, until } from '../support/server.ts';
+import { openRedis, openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
+import { until } from '../support/until.ts';
 
 type Line = Record<string, unknown>;
 
@@ -65,7 +66,7 @@ async function start(t: Test, env: Record<string, string>) {
   /** The lines about a request. */
   const linesOf = async (id: string | null): Promise<Line[]> => {
     const about = () => said.filter((line) => line.includes(`"requestId":"${id}"`));
-    await until(`the line of ${id}`, async () => about().some((line) => line.includes('request"}')), 60);
+    await until(`the line of ${id}`, async () => about().some((line) => line.includes('request"}')));
     return about().map((line) => JSON.parse(line) as Line);
   };
   return { url, post, said, linesOf };
@@ -203,7 +204,7 @@ t.test('a log of warnings tells of slow requests alone', async (t) => {
     await new Promise((resolve) => setTimeout(resolve, 200));
   });
   await slow;
-  await until('the line', async () => server.output().includes('"requestId":"slow"'), 60);
+  await until('the line', async () => server.output().includes('"requestId":"slow"'));
   // The first request of a process may be slow, too.
   const levels = [...server.output().matchAll(/^\{"level":(\d+)/gm)].map(([, level]) => level);
   t.same([...new Set(levels)], ['40']);
@@ -213,6 +214,6 @@ t.test('a log of warnings tells of slow requests alone', async (t) => {
 t.test('in development it is for people', async (t) => {
   const { post, said } = await start(t, { NODE_ENV: 'development', INSPECT: 'off', GRAPHIQL: 'false' });
   await post({ query: '{ brands(first: 1) { totalCount } }' });
-  await until('the line', async () => said.some((line) => line.includes('operation')), 60);
+  await until('the line', async () => said.some((line) => line.includes('operation')));
   t.notOk(said.some((line) => line.startsWith('{"level"')));
 });

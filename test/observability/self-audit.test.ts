@@ -5,7 +5,8 @@ import { systemClock } from '../../src/clock.ts';
 import { type AuditSource, createSelfAudit } from '../../src/repository/self-audit.ts';
 import { type Audit, channels } from '../../src/trace/channels.ts';
 import { globalId, makeData } from '../support/data.ts';
-import { startServer, until } from '../support/server.ts';
+import { startServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 /** What audits find while the test lasts. */
 function findings(t: Test): Audit[] {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { t } from 'tap';
-import { DEFAULTS } from './support/process.ts';
-import { Holds } from './support/seams.ts';
-import { setStage, settle, warm } from './support/stage.ts';
+import { DEFAULTS } from '../stage/process.ts';
+import { Holds } from '../stage/seams.ts';
+import { setStage, settle, warm } from '../stage/stage.ts';
 
 const one = { entity: 'Campaign', id: '1' } as const;
 const campaign = (id: string) => ({ row: { entity: 'Campaign', id } }) as const;

@@ -1,12 +1,12 @@
 import { t } from 'tap';
+import { checkBodies } from '../stage/check-bodies.ts';
+import { markOf, sawPage } from '../stage/pages.ts';
+import type { LarderProcess } from '../stage/process.ts';
+import { type Stage, setStage, settle } from '../stage/stage.ts';
 import { globalId } from '../support/data.ts';
-import { checkBodies } from './support/check-bodies.ts';
-import { markOf, sawPage } from './support/pages.ts';
-import type { LarderProcess } from './support/process.ts';
-import { openProxy } from './support/proxy.ts';
+import { openProxy } from '../support/proxy.ts';
 import { createRandom, raceSeed } from './support/random.ts';
 import { type ServerProcess, startServerProcess } from './support/server-process.ts';
-import { type Stage, setStage, settle } from './support/stage.ts';
 
 const DEATHS = 3;
 const WRITES = 20;

@@ -3,16 +3,16 @@ import { type Test, t } from 'tap';
 import { openDatabase } from '../../src/db/client.ts';
 import { bigintText } from '../../src/db/column-types.ts';
 import { createLarder } from '../../src/larder.ts';
-import { CatalogWatch } from '../../src/repository/catalog-watch.ts';
 import type { Repository } from '../../src/repository/cached-repository.ts';
+import { CatalogWatch } from '../../src/repository/catalog-watch.ts';
 import { entity } from '../../src/repository/entity.ts';
 import type { Entity } from '../../src/repository/entity-definition.ts';
 import { createScope } from '../../src/repository/scope.ts';
 import { Trace } from '../../src/trace/trace.ts';
-import { eventually } from '../races/support/process.ts';
 import { manualClock } from '../support/manual-clock.ts';
 import { openSql, startServer } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
+import { until } from '../support/until.ts';
 
 const BOUND_MS = 5000;
 const mood = pgEnum('mood', ['fine', 'bad']);
@@ -75,8 +75,7 @@ async function read(repository: Pieces) {
   return { listed: found?.items[1]?.entity ?? null, one, hits };
 }
 
-const warm = (repository: Pieces) =>
-  eventually('caches answer', async () => (await read(repository)).hits.join() === '5,1');
+const warm = (repository: Pieces) => until('caches answer', async () => (await read(repository)).hits.join() === '5,1');
 
 const CHANGES: readonly (readonly [
   what: string,
@@ -132,7 +131,7 @@ for (const [name, changes, options] of [
           await transaction.unsafe(change);
         });
         const committed = performance.now();
-        await eventually(`${field} is as it is now`, async () => {
+        await until(`${field} is as it is now`, async () => {
           const asked = performance.now();
           const { listed, one } = await read(repository);
           const isNew = [listed, one].every((piece) => JSON.stringify(piece?.[field]) === JSON.stringify(after));
@@ -172,7 +171,7 @@ t.test('over HTTP: a column that was dropped and added again, in the page of a p
     await transaction`alter table campaigns drop column body`;
     await transaction`alter table campaigns add column body text not null default 'redacted'`;
   });
-  await eventually('it is redacted', async () => (await bodies()).join() === 'redacted,redacted', BOUND_MS);
+  await until('it is redacted', async () => (await bodies()).join() === 'redacted,redacted', BOUND_MS);
   for (let i = 0; i < 5; i += 1) t.same(await bodies(), ['redacted', 'redacted']);
 });
 
@@ -208,7 +207,7 @@ t.test('while the columns are not known, no cached body is used', async (t) => {
   t.notOk(watch.isCurrent(), 'and not longer');
   t.match(errors, ['away'], 'it says why');
   away = false;
-  await eventually('it is current again', async () => {
+  await until('it is current again', async () => {
     await clock.advance(500);
     return watch.isCurrent();
   });

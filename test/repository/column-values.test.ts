@@ -6,9 +6,10 @@ import postgres from 'postgres';
 import { type Test, t } from 'tap';
 import { nodeOf } from '../../src/pothos/entity-node.ts';
 import { createRepository, type Repository } from '../../src/repository/cached-repository.ts';
-import { eventually, type LarderProcess, openProcess } from '../races/support/process.ts';
+import { type LarderProcess, openProcess } from '../stage/process.ts';
 import { openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
+import { until } from '../support/until.ts';
 import { createThings, type Thing, thingColumns, thingDefinition, things } from './support/every-type.ts';
 
 const database = await freshDatabase(t);
@@ -39,7 +40,7 @@ async function readEverywhere(id: string): Promise<Record<'cold' | 'redis' | 'me
     repository: Repository<Thing, 'all'>,
     process: LarderProcess,
   ) => {
-    await eventually(`${tier} answers`, async () => {
+    await until(`${tier} answers`, async () => {
       const before = hits(process);
       const scope = process.scope();
       const thing = await repository.findById(id, { ...scope, cold: tier === 'cold' });

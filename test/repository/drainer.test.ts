@@ -3,10 +3,10 @@ import { type Test, t } from 'tap';
 import { openCache } from '../../src/cache/open-cache.ts';
 import { openDatabase } from '../../src/db/client.ts';
 import { type Drainer, startDrainer } from '../../src/repository/drainer.ts';
-import { until } from '../faults/support/eventually.ts';
-import { ownRedis } from '../faults/support/stores.ts';
+import { ownRedis } from '../support/own-stores.ts';
 import { openRedis, openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis, type TestDatabase } from '../support/services.ts';
+import { until } from '../support/until.ts';
 
 const HEARTBEAT = 'larder:heartbeat';
 const BOUND_MS = 2000;

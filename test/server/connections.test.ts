@@ -5,7 +5,7 @@ import { type Test, t } from 'tap';
 import { drainingPlugin } from '../../src/server/draining.ts';
 import { answerBadConnection } from '../../src/server/error-handler.ts';
 import { manualClock } from '../support/manual-clock.ts';
-import { until } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 const REQUEST_MS = 1000;
 const REQUEST = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';

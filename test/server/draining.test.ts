@@ -4,7 +4,7 @@ import { fastify } from 'fastify';
 import { type Test, t } from 'tap';
 import { drainingPlugin } from '../../src/server/draining.ts';
 import { manualClock } from '../support/manual-clock.ts';
-import { until } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 const DELAY_MS = 5000;
 const AT_MOST_MS = 10_000;

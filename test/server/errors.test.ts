@@ -9,8 +9,9 @@ import { DatabaseUnavailable } from '../../src/db/errors.ts';
 import { migrateDatabase } from '../../src/db/migrate.ts';
 import { publicErrors } from '../../src/server/errors.ts';
 import { globalId, makeData } from '../support/data.ts';
-import { type Answer, openServer, openSql, startServer, until } from '../support/server.ts';
+import { type Answer, openServer, openSql, startServer } from '../support/server.ts';
 import { freshRedis } from '../support/services.ts';
+import { until } from '../support/until.ts';
 
 const stack = await startServer(t);
 await makeData(stack.sql, { brands: 2, campaigns: 12, events: 50, perCampaign: 10 });

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { Test } from 'tap';
 import { globalId, makeData } from './data.ts';
-import { startServer, type TestStack, until } from './server.ts';
+import { startServer, type TestStack } from './server.ts';
 import type { TestRedis } from './services.ts';
+import { until } from './until.ts';
 
 const SECRET = 'a secret that is long enough for a key';
 

@@ -5,7 +5,7 @@ import { findOnPath, isExecutable } from '../../src/cli/services/install.ts';
 import { findFreePort } from '../../src/cli/services/port.ts';
 import { exited, guardProcess, stopProcess } from '../../src/cli/services/process.ts';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
-import { until } from './server.ts';
+import { until } from './until.ts';
 
 const ADVICE =
   'Install Prometheus, which brings promtool (`sudo apt-get install prometheus`, `brew install prometheus`).';

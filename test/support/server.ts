@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import postgres, { type Sql } from 'postgres';
 import type { Test } from 'tap';
@@ -6,6 +5,7 @@ import { assemble } from '../../src/assemble.ts';
 import { readConfig } from '../../src/config.ts';
 import { channels } from '../../src/trace/channels.ts';
 import { type CountedStatement, freshDatabase, freshRedis, type TestDatabase, type TestRedis } from './services.ts';
+import { until } from './until.ts';
 
 /** What to start a server on; what is not given is made fresh for the test. */
 export interface ServerOptions {
@@ -245,21 +245,5 @@ export async function calmly<T>(measure: () => Promise<T>): Promise<T> {
     } finally {
       stopListening();
     }
-  }
-}
-
-/**
- * Waits until something is so, for what has no event to wait for.
- *
- * @param what what is waited for, for the message
- * @param condition tells whether it is so
- * @param seconds how long to wait
- * @throws when it is not so within that time
- */
-export async function until(what: string, condition: () => Promise<boolean>, seconds = 10): Promise<void> {
-  const deadline = performance.now() + seconds * 1000;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`Waited ${seconds} s in vain: ${what}`);
-    await sleep(10);
   }
 }

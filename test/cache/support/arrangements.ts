@@ -1,8 +1,9 @@
 import { createScope, type Scope } from '../../../src/repository/scope.ts';
 import { type CacheCounts, noCounts } from '../../../src/trace/cache-counts.ts';
 import { Trace } from '../../../src/trace/trace.ts';
-import { eventually, type LarderProcess, type ProcessOptions } from '../../races/support/process.ts';
-import { type Stage, settle } from '../../races/support/stage.ts';
+import type { LarderProcess, ProcessOptions } from '../../stage/process.ts';
+import { type Stage, settle } from '../../stage/stage.ts';
+import { until } from '../../support/until.ts';
 
 /** Which tiers a process has. */
 export interface Arrangement {
@@ -52,7 +53,7 @@ export async function openReady(
 ): Promise<LarderProcess> {
   const process = await stage.open({ ...arrangement.options, ...options });
   if (options.drains !== false) await settle(stage);
-  await eventually(`${arrangement.name} serves`, async () => {
+  await until(`${arrangement.name} serves`, async () => {
     const trace = new Trace();
     for (let i = 0; i < 2; i += 1) await process.repositories.Brand.findById('1', createScope(trace));
     return (trace.cache.Brand?.[arrangement.memory ? 'memoryHits' : 'hits'] ?? 0) > 0;

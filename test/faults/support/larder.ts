@@ -3,7 +3,7 @@ import { Agent, request } from 'node:http';
 import type { Test } from 'tap';
 import { exited } from '../../../src/cli/services/process.ts';
 import { REPOSITORY } from '../../../src/cli/services/state-directory.ts';
-import { until } from './eventually.ts';
+import { until } from '../../support/until.ts';
 
 /** An error as it stands in a response. */
 interface AnswerError {

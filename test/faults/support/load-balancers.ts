@@ -9,7 +9,7 @@ import { findOrInstall } from '../../../src/cli/services/install.ts';
 import { findFreePort } from '../../../src/cli/services/port.ts';
 import { exited } from '../../../src/cli/services/process.ts';
 import { REPOSITORY } from '../../../src/cli/services/state-directory.ts';
-import { until } from './eventually.ts';
+import { until } from '../../support/until.ts';
 
 /** A proxy that runs. */
 export interface LoadBalancer {

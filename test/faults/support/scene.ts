@@ -3,7 +3,7 @@ import type { Sql } from 'postgres';
 import type { Test } from 'tap';
 import { openSql } from '../../support/server.ts';
 import { freshDatabase, type TestDatabase } from '../../support/services.ts';
-import { until } from './eventually.ts';
+import { until } from '../../support/until.ts';
 import { type Judge, judgedRows, startJudge, type Verdict } from './judge.ts';
 import { type LarderChild, QUICK, startLarder } from './larder.ts';
 

@@ -9,8 +9,8 @@ import type { Loader, Want } from '../../../src/cache/read-through.ts';
 import type { Values } from '../../../src/cache/redis-tier.ts';
 import type { Clock } from '../../../src/clock.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
-import type { Parts } from './process.ts';
-import { type Seam, SeamedRedisTier } from './seams.ts';
+import type { Parts } from '../../stage/process.ts';
+import { type Seam, SeamedRedisTier } from '../../stage/seams.ts';
 
 const HEARTBEAT = 'larder:heartbeat';
 

@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { Test } from 'tap';
 import { decodeReply } from '../../../src/cache/bus-messages.ts';
+import { DEFAULTS, type LarderProcess, type Parts } from '../../stage/process.ts';
+import type { Row } from '../../stage/rows.ts';
+import { Holds } from '../../stage/seams.ts';
+import { type Stage, setStage, settle, warm } from '../../stage/stage.ts';
+import { openProxy } from '../../support/proxy.ts';
 import { freshRedis } from '../../support/services.ts';
-import { DEFAULTS, eventually, type LarderProcess, type Parts } from './process.ts';
-import { openProxy } from './proxy.ts';
-import type { Row } from './rows.ts';
-import { Holds } from './seams.ts';
-import { type Stage, setStage, settle, warm } from './stage.ts';
+import { until } from '../../support/until.ts';
 
 /** A race put together by hand, on processes made of the given parts. What is wrong is in the history that it returns. */
 export type Scenario = (t: Test, parts: Parts) => Promise<Stage>;
@@ -100,10 +101,10 @@ export const oldSnapshot: Scenario = async (t, parts) => {
   await stage.redis.crash();
   await sleep(DEFAULTS.maxStalenessMs);
   await stage.redis.start('snapshot');
-  await eventually('a heartbeat', async () => (await stage.keys.exists('larder:heartbeat')) === 1);
+  await until('a heartbeat', async () => (await stage.keys.exists('larder:heartbeat')) === 1);
   t.equal(await stage.keys.exists('Campaign-1'), 1, 'the snapshot has the body');
   const before = larder.counts().hits ?? 0;
-  await eventually('Redis answers', async () => {
+  await until('Redis answers', async () => {
     await read(stage, larder);
     return (larder.counts().hits ?? 0) > before;
   });
@@ -127,7 +128,7 @@ export const oldHeartbeat: Scenario = async (t, parts) => {
   await stage.redis.crash();
   await stage.redis.start('snapshot');
   // What is read before that is not trusted for longer anyway.
-  await eventually('both processes listen again', async () => {
+  await until('both processes listen again', async () => {
     const [, listeners] = await stage.keys.pubsub('NUMSUB', 'larder:invalidations');
     return listeners === 2;
   });
@@ -135,7 +136,7 @@ export const oldHeartbeat: Scenario = async (t, parts) => {
   await fromRedis(reader);
   const vouch = () => reader.cache.vouch(maxStalenessMs, performance.now());
   while (performance.now() - written < maxStalenessMs + 100) {
-    await eventually('Redis is told', () => succeeds(vouch));
+    await until('Redis is told', () => succeeds(vouch));
     await sleep(50);
   }
   await read(stage, reader);
@@ -144,7 +145,7 @@ export const oldHeartbeat: Scenario = async (t, parts) => {
 
 /** Reads, unjudged, until Redis answers. */
 async function fromRedis(reader: LarderProcess): Promise<void> {
-  await eventually('Redis answers', async () => {
+  await until('Redis answers', async () => {
     const hits = () => (reader.counts().hits ?? 0) - (reader.counts().memoryHits ?? 0) - (reader.counts().joined ?? 0);
     const before = hits();
     await reader.repositories.Campaign.findById(row.id, reader.scope());
@@ -167,7 +168,7 @@ async function echoed(reader: LarderProcess): Promise<void> {
 
 /** Reads until memory answers. */
 async function inMemory(stage: Stage, reader: LarderProcess): Promise<void> {
-  await eventually('the body is in memory', async () => {
+  await until('the body is in memory', async () => {
     const before = reader.counts().memoryHits ?? 0;
     await read(stage, reader);
     await read(stage, reader);
@@ -237,7 +238,7 @@ async function twoOfRedis(t: Test, stage: Stage, parts: Parts) {
     reader,
     /** Lets the standby become the primary, and the first go on for itself. */
     promote: async () => {
-      await eventually('the standby has the body', async () => (await other.exists('Campaign-1')) === 1);
+      await until('the standby has the body', async () => (await other.exists('Campaign-1')) === 1);
       await other.replicaof('NO', 'ONE');
       // What the two have in common ends here, so that the first will begin anew and not catch up with what it has missed.
       await stage.keys.set('stray', '1');
@@ -247,12 +248,12 @@ async function twoOfRedis(t: Test, stage: Stage, parts: Parts) {
       proxy.target(port);
       proxy.cut();
       await sleep(20);
-      await eventually('the commands arrive', async () => (await reader.redis?.ping()) ?? false);
+      await until('the commands arrive', async () => (await reader.redis?.ping()) ?? false);
     },
     standby,
     /** Keeps the standby, which has the body by then, from hearing of anything. */
     deafen: async () => {
-      await eventually('the standby has the body', async () => (await other.exists('Campaign-1')) === 1);
+      await until('the standby has the body', async () => (await other.exists('Campaign-1')) === 1);
       await other.replicaof('127.0.0.1', '1');
     },
     /** Writes, and lets the invalidation be published by the standby alone. */
@@ -260,7 +261,7 @@ async function twoOfRedis(t: Test, stage: Stage, parts: Parts) {
       const successor = await stage.open({ redisUrl: standby.url, drains: false });
       await stage.write('psql', { row });
       successor.drain();
-      await eventually('the write is drained', async () => {
+      await until('the write is drained', async () => {
         const [waiting] = await stage.sql`select from cache_outbox limit 1`;
         return waiting === undefined;
       });
@@ -274,7 +275,7 @@ async function twoOfRedis(t: Test, stage: Stage, parts: Parts) {
       await stage.keys.replicaof('127.0.0.1', standby.port);
       const mark = String(performance.now());
       await other.set('mark', mark);
-      await eventually('the first is in step', async () => (await stage.keys.get('mark')) === mark);
+      await until('the first is in step', async () => (await stage.keys.get('mark')) === mark);
     },
     /** Lets the first go on for itself again. */
     part: async () => {
@@ -285,7 +286,7 @@ async function twoOfRedis(t: Test, stage: Stage, parts: Parts) {
     hear: async () => {
       asked.clear();
       heard = false;
-      await eventually('its echo arrives', async () => {
+      await until('its echo arrives', async () => {
         const asOf = performance.now();
         asked.add(asOf);
         if (await succeeds(() => reader.cache.vouch(DEFAULTS.maxStalenessMs, asOf))) await sleep(20);
@@ -389,7 +390,7 @@ export const thereAndBack: Scenario = async (t, parts) => {
   await warm(stage, larder, row);
   const other = new Redis(standby.url);
   t.teardown(() => other.disconnect());
-  await eventually('the standby has the body', async () => (await other.exists('Campaign-1')) === 1);
+  await until('the standby has the body', async () => (await other.exists('Campaign-1')) === 1);
   await other.replicaof('NO', 'ONE');
   await stage.write('psql', { row });
   await settle(stage);
@@ -397,12 +398,12 @@ export const thereAndBack: Scenario = async (t, parts) => {
     proxy.target(port);
     proxy.cut();
     await keys.del('larder:heartbeat');
-    await eventually('a heartbeat', async () => (await keys.exists('larder:heartbeat')) === 1);
+    await until('a heartbeat', async () => (await keys.exists('larder:heartbeat')) === 1);
   };
   await failOver(standby.port, other);
   await stage.keys.replicaof('127.0.0.1', standby.port);
   const inStep = async () => /master_link_status:up/.test(await stage.keys.info('replication'));
-  await eventually('the first is in step', inStep);
+  await until('the first is in step', inStep);
   await stage.keys.replicaof('NO', 'ONE');
   await failOver(stage.redis.port, stage.keys);
   t.equal(await stage.keys.exists('Campaign-1'), 1, 'the body is still there');

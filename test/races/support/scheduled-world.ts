@@ -3,14 +3,14 @@ import type { Test } from 'tap';
 import { drainOutbox } from '../../../src/db/outbox.ts';
 import type { PageRequest } from '../../../src/repository/page.ts';
 import type { Scope } from '../../../src/repository/scope.ts';
-import { checkBodies } from './check-bodies.ts';
-import { commit, Locks, Undone, undone } from './commit.ts';
-import { History } from './history.ts';
-import { markOf, sawPage, WHOLE_PAGE } from './pages.ts';
-import type { LarderProcess, Parts } from './process.ts';
-import { keyOf, type Row } from './rows.ts';
-import type { Place } from './seams.ts';
-import { type Stage, setStage } from './stage.ts';
+import { checkBodies } from '../../stage/check-bodies.ts';
+import { commit, Locks, Undone, undone } from '../../stage/commit.ts';
+import { History } from '../../stage/history.ts';
+import { markOf, sawPage, WHOLE_PAGE } from '../../stage/pages.ts';
+import type { LarderProcess, Parts } from '../../stage/process.ts';
+import { keyOf, type Row } from '../../stage/rows.ts';
+import type { Place } from '../../stage/seams.ts';
+import { type Stage, setStage } from '../../stage/stage.ts';
 
 /** Campaigns of a run. */
 const CAMPAIGNS = 2;

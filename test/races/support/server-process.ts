@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { findFreePort } from '../../../src/cli/services/port.ts';
 import { exited, guardProcess } from '../../../src/cli/services/process.ts';
-import { DEFAULTS, eventually } from './process.ts';
+import { DEFAULTS } from '../../stage/process.ts';
+import { until } from '../../support/until.ts';
 
 /** A real server in a process of its own, spoken to over HTTP. */
 export interface ServerProcess {
@@ -15,7 +16,6 @@ export interface ServerProcess {
 }
 
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
-const START_MS = 60_000;
 const HOST = '127.0.0.1';
 
 /**
@@ -62,7 +62,7 @@ export async function startServerProcess(t: Test, databaseUrl: string, redisUrl:
       (response) => response.ok,
       () => false,
     );
-  await eventually('the server is ready', ready, START_MS);
+  await until('the server is ready', ready);
   const authorization = `Bearer ${sign({ scope: 'write' }, secret)}`;
   return {
     ask: async <Data>(document: string, variables: object) => {

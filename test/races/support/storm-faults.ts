@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DEFAULTS } from './process.ts';
+import { DEFAULTS } from '../../stage/process.ts';
 import type { Random } from './random.ts';
 import { count, type StormWorld } from './storm-world.ts';
 

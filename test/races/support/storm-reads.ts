@@ -1,10 +1,10 @@
 import type { Entity } from '../../../src/repository/entity-definition.ts';
 import type { PageItem, PageRequest } from '../../../src/repository/page.ts';
 import type { Scope } from '../../../src/repository/scope.ts';
-import type { Reading } from './history.ts';
-import { markOf, sawPage, WHOLE_PAGE } from './pages.ts';
+import type { Reading } from '../../stage/history.ts';
+import { markOf, sawPage, WHOLE_PAGE } from '../../stage/pages.ts';
+import { brandOf, type EntityName, HOME_BRANDS, HUBS, hubOf, keyOf, LAST_GIVEN_ID } from '../../stage/rows.ts';
 import type { Random } from './random.ts';
-import { brandOf, type EntityName, HOME_BRANDS, HUBS, hubOf, keyOf, LAST_GIVEN_ID } from './rows.ts';
 import { repositoryIn, SIZES, type StormProcess, type StormWorld } from './storm-world.ts';
 
 const KINDS: readonly EntityName[] = ['Brand', 'Campaign', 'Event'];

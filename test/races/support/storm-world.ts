@@ -2,12 +2,12 @@ import type { campaigns } from '../../../src/db/schema.ts';
 import type { Repository } from '../../../src/repository/cached-repository.ts';
 import type { RowOf } from '../../../src/repository/entity.ts';
 import type { Entity } from '../../../src/repository/entity-definition.ts';
-import type { Locks } from './commit.ts';
-import { type CampaignB, campaignRepositoryB, migrateToB } from './deploy-b.ts';
-import type { LarderProcess, ProcessOptions } from './process.ts';
-import type { TcpProxy } from './proxy.ts';
-import { type EntityName, HOME_BRANDS, HUBS, type Row } from './rows.ts';
-import type { Sizes, Stage } from './stage.ts';
+import type { Locks } from '../../stage/commit.ts';
+import { type CampaignB, campaignRepositoryB, migrateToB } from '../../stage/deploy-b.ts';
+import type { LarderProcess, ProcessOptions } from '../../stage/process.ts';
+import { type EntityName, HOME_BRANDS, HUBS, type Row } from '../../stage/rows.ts';
+import type { Sizes, Stage } from '../../stage/stage.ts';
+import type { TcpProxy } from '../../support/proxy.ts';
 
 /** Rows of each kind that are there from the start. */
 export const SIZES: Sizes = { Brand: 6, Campaign: 16, Event: 16 };

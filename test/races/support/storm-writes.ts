@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TransactionSql } from 'postgres';
-import { commit, Undone, undone, type Via } from './commit.ts';
+import { commit, Undone, undone, type Via } from '../../stage/commit.ts';
+import { type Change, type EntityName, keyOf, type Row, tableOf } from '../../stage/rows.ts';
 import type { Random } from './random.ts';
-import { type Change, type EntityName, keyOf, type Row, tableOf } from './rows.ts';
 import { count, isDeletable, SIZES, type StormProcess, type StormWorld } from './storm-world.ts';
 
 const KINDS: readonly EntityName[] = ['Brand', 'Campaign', 'Event'];

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
-import { checkBodies } from './check-bodies.ts';
-import { Locks } from './commit.ts';
-import { markOf } from './pages.ts';
-import { DEFAULTS, eventually } from './process.ts';
-import { openProxy } from './proxy.ts';
+import { checkBodies } from '../../stage/check-bodies.ts';
+import { Locks } from '../../stage/commit.ts';
+import { markOf } from '../../stage/pages.ts';
+import { DEFAULTS } from '../../stage/process.ts';
+import { type EntityName, keyOf, type Row } from '../../stage/rows.ts';
+import { setStage } from '../../stage/stage.ts';
+import { openProxy } from '../../support/proxy.ts';
+import { until } from '../../support/until.ts';
 import { createRandom } from './random.ts';
-import { type EntityName, keyOf, type Row } from './rows.ts';
-import { setStage } from './stage.ts';
 import { FAULTS } from './storm-faults.ts';
 import { readers } from './storm-reads.ts';
 import { openStormProcesses, repositoryIn, SIZES, type StormWorld } from './storm-world.ts';
@@ -104,8 +105,8 @@ export async function storm(t: Test, options: StormOptions): Promise<StormReport
 /** Waits until nothing moves, and then compares what is cached, wherever it is, with the rows. */
 async function calm(world: StormWorld): Promise<number> {
   const { stage, processes } = world;
-  await eventually('Redis vouches again', async () => (await stage.keys.exists('larder:heartbeat')) === 1);
-  await eventually('the outbox is drained', async () => {
+  await until('Redis vouches again', async () => (await stage.keys.exists('larder:heartbeat')) === 1);
+  await until('the outbox is drained', async () => {
     const [row] = await stage.sql`select from cache_outbox limit 1`;
     return row === undefined;
   });

@@ -1,12 +1,13 @@
 import { Redis } from 'ioredis';
 import postgres, { type Sql } from 'postgres';
 import type { Test } from 'tap';
-import type { Scope } from '../../../src/repository/scope.ts';
-import { freshDatabase, type TestDatabase } from '../../support/services.ts';
+import type { Scope } from '../../src/repository/scope.ts';
+import { freshDatabase, type TestDatabase } from '../support/services.ts';
+import { until } from '../support/until.ts';
 import { commit, Locks, type Via } from './commit.ts';
 import { type Contract, History } from './history.ts';
 import { markOf, sawPage, WHOLE_PAGE } from './pages.ts';
-import { DEFAULTS, eventually, type LarderProcess, openProcess, type ProcessOptions } from './process.ts';
+import { DEFAULTS, type LarderProcess, openProcess, type ProcessOptions } from './process.ts';
 import { openRedisControl, type RedisControl } from './redis-control.ts';
 import { type Change, type EntityName, keyOf, LAST_GIVEN_ID, type Row, tableOf } from './rows.ts';
 
@@ -112,7 +113,7 @@ export function repositoryOf({ repositories }: LarderProcess, entity: EntityName
  * @param row the row
  */
 export async function warm(stage: Stage, process: LarderProcess, { entity, id }: Row): Promise<void> {
-  await eventually('the body is in Redis', async () => {
+  await until('the body is in Redis', async () => {
     await stage.byId(process, entity, [id]);
     return /"version"/.test((await stage.keys.get(keyOf({ entity, id }))) ?? '');
   });
@@ -125,12 +126,12 @@ export async function warm(stage: Stage, process: LarderProcess, { entity, id }:
  * @param stage the stage; at least one process drains
  */
 export async function settle(stage: Stage): Promise<void> {
-  await eventually('the outbox is drained', async () => {
+  await until('the outbox is drained', async () => {
     const [row] = await stage.sql`select from cache_outbox limit 1`;
     return row === undefined;
   });
   if (stage.beats) {
-    await eventually('Redis vouches', async () => (await stage.keys.exists('larder:heartbeat')) === 1);
+    await until('Redis vouches', async () => (await stage.keys.exists('larder:heartbeat')) === 1);
   }
   stage.history.settled();
 }

@@ -1,8 +1,8 @@
-import type { Fill } from '../../../src/cache/lease.ts';
-import { RedisTier, type Values } from '../../../src/cache/redis-tier.ts';
-import type { Clock } from '../../../src/clock.ts';
-import type { Database } from '../../../src/db/client.ts';
-import type { Trace } from '../../../src/trace/trace.ts';
+import type { Fill } from '../../src/cache/lease.ts';
+import { RedisTier, type Values } from '../../src/cache/redis-tier.ts';
+import type { Clock } from '../../src/clock.ts';
+import type { Database } from '../../src/db/client.ts';
+import type { Trace } from '../../src/trace/trace.ts';
 
 /**
  * A place where a race can be widened: everything that a process says to Postgres or Redis passes one before it is sent

@@ -1,19 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { entities, type Repositories } from '../../../src/app/entities.ts';
-import type { Echo } from '../../../src/cache/bus-messages.ts';
-import { EntityCache } from '../../../src/cache/entity-cache.ts';
-import { InvalidationBus } from '../../../src/cache/invalidation-bus.ts';
-import { MemoryTier } from '../../../src/cache/memory-tier.ts';
-import { type OpenCache, openCache } from '../../../src/cache/open-cache.ts';
-import { PageMemory } from '../../../src/cache/page-memory.ts';
-import type { RedisTier } from '../../../src/cache/redis-tier.ts';
-import { type Clock, systemClock } from '../../../src/clock.ts';
-import { type Database, openDatabase } from '../../../src/db/client.ts';
-import type { Storage } from '../../../src/repository/cached-repository.ts';
-import { type Drainer, startDrainer } from '../../../src/repository/drainer.ts';
-import { openRepositories } from '../../../src/repository/entity.ts';
-import { createScope, type Scope } from '../../../src/repository/scope.ts';
-import { Trace } from '../../../src/trace/trace.ts';
+import { entities, type Repositories } from '../../src/app/entities.ts';
+import type { Echo } from '../../src/cache/bus-messages.ts';
+import { EntityCache } from '../../src/cache/entity-cache.ts';
+import { InvalidationBus } from '../../src/cache/invalidation-bus.ts';
+import { MemoryTier } from '../../src/cache/memory-tier.ts';
+import { type OpenCache, openCache } from '../../src/cache/open-cache.ts';
+import { PageMemory } from '../../src/cache/page-memory.ts';
+import type { RedisTier } from '../../src/cache/redis-tier.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
+import { type Database, openDatabase } from '../../src/db/client.ts';
+import type { Storage } from '../../src/repository/cached-repository.ts';
+import { type Drainer, startDrainer } from '../../src/repository/drainer.ts';
+import { openRepositories } from '../../src/repository/entity.ts';
+import { createScope, type Scope } from '../../src/repository/scope.ts';
+import { Trace } from '../../src/trace/trace.ts';
 import { open, type Seam, SeamedRedisTier, seamedDatabase } from './seams.ts';
 
 /** What one process of Larder is made of: everything that `assemble` opens, except its HTTP. */
@@ -189,24 +188,4 @@ function assembleCache(
       await redis.close();
     },
   };
-}
-
-/**
- * Waits until something is so.
- *
- * @param what what is waited for, for the message
- * @param condition tells whether it is so
- * @param ms how long to wait at most, in milliseconds
- * @throws when it is not so in time
- */
-export async function eventually(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  ms = 10_000,
-): Promise<void> {
-  const deadline = performance.now() + ms;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`Waited ${ms} ms in vain: ${what}`);
-    await sleep(5);
-  }
 }

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import type { Test } from 'tap';
-import { type RedisService, startRedis } from '../../../src/cli/services/redis.ts';
-import { reachableDirectory } from '../../support/temporary.ts';
+import { type RedisService, startRedis } from '../../src/cli/services/redis.ts';
+import { reachableDirectory } from '../support/temporary.ts';
 
 /** A Redis that dies and comes back at the same address. */
 export interface RedisControl {
