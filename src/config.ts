@@ -53,9 +53,15 @@ export interface Config {
   readonly trustProxy: readonly string[];
   readonly auth: {
     /** `null` when no key is configured: then nobody may write. */
-    readonly key: { readonly secret: string } | { readonly publicKey: string } | null;
+    readonly key:
+      | { readonly secret: string }
+      | { readonly publicKey: string }
+      /** Where a set of keys is (RFC 7517): `https:`, `http:` or `file:`. */
+      | { readonly jwksUrl: string }
+      | null;
     readonly required: boolean;
     readonly audience: string | null;
+    readonly issuer: string | null;
   };
   readonly logLevel: string;
   /** Requests that take longer are logged with their slowest statement, in milliseconds. */
@@ -93,14 +99,13 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       `MAX_STALENESS_MS is ${e.MAX_STALENESS_MS}, but memory may be ${e.MEMORY_TTL_MS} ms old (MEMORY_TTL_MS) and draining takes up to ${DRAIN_MS} ms. Set it to at least their sum.`,
     );
   }
-  if (e.JWT_SECRET !== undefined && e.JWT_PUBLIC_KEY !== undefined) {
-    throw new ConfigError(
-      'JWT_SECRET and JWT_PUBLIC_KEY are both set: tokens are checked with one of them. Unset the other.',
-    );
+  const keys = KEYS.filter((name) => e[name] !== undefined);
+  if (keys.length > 1) {
+    throw new ConfigError(`${keys.join(' and ')} are both set: tokens are checked with one of them. Unset the other.`);
   }
   if (e.REQUIRE_AUTH && keyOf(e) === null) {
     throw new ConfigError(
-      'REQUIRE_AUTH is true, but there is no key to check tokens with. Set JWT_SECRET or JWT_PUBLIC_KEY.',
+      'REQUIRE_AUTH is true, but there is no key to check tokens with. Set one of JWT_SECRET, JWT_PUBLIC_KEY and JWT_JWKS_URL.',
     );
   }
   const bucket = (e.RATE_POINTS_PER_SECOND ?? Number.POSITIVE_INFINITY) * e.RATE_BUCKET_SECONDS;
@@ -157,7 +162,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     compression: e.COMPRESSION,
     corsOrigins: e.CORS_ORIGINS,
     trustProxy: e.TRUST_PROXY,
-    auth: { key: keyOf(e), required: e.REQUIRE_AUTH, audience: e.JWT_AUDIENCE ?? null },
+    auth: { key: keyOf(e), required: e.REQUIRE_AUTH, audience: e.JWT_AUDIENCE ?? null, issuer: e.JWT_ISSUER ?? null },
     logLevel: e.LOG_LEVEL,
     slowRequestMs: e.SLOW_REQUEST_MS,
     requestLogRate: e.REQUEST_LOG_RATE,
@@ -165,7 +170,11 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   };
 }
 
-function keyOf({ JWT_SECRET, JWT_PUBLIC_KEY }: Variables): Config['auth']['key'] {
+/** What tokens may be checked with, of which there is one at most. */
+const KEYS = ['JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWT_JWKS_URL'] as const;
+
+function keyOf({ JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL }: Variables): Config['auth']['key'] {
   if (JWT_SECRET !== undefined) return { secret: JWT_SECRET };
-  return JWT_PUBLIC_KEY === undefined ? null : { publicKey: JWT_PUBLIC_KEY };
+  if (JWT_PUBLIC_KEY !== undefined) return { publicKey: JWT_PUBLIC_KEY };
+  return JWT_JWKS_URL === undefined ? null : { jwksUrl: JWT_JWKS_URL };
 }

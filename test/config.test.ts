@@ -36,6 +36,10 @@ t.test('an environment that cannot do is refused by name', async (t) => {
   t.throws(() => readConfig({ DATABASE_URL: 'mysql://localhost/x', PORT: 'http', REDIS_URL: 'localhost' }), {
     message: /DATABASE_URL: expected a URL that starts with postgres:\/\/[\s\S]*REDIS_URL[\s\S]*PORT/,
   });
+  t.throws(
+    () => readConfig({ DATABASE_URL: 'postgres://localhost/x', JWT_SECRET: 'x'.repeat(32), JWT_JWKS_URL: 'file:///x' }),
+    { message: /JWT_SECRET and JWT_JWKS_URL are both set/ },
+  );
   t.throws(() => readConfig({ DATABASE_URL: 'postgres://localhost/x', GRAPHIQL: 'yes' }), { message: /GRAPHIQL/ });
 });
 

@@ -101,7 +101,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     traceIdOf: tracing?.traceIdOf ?? ((request) => traceIdOf(request.headers)),
   });
   if (inspect !== 'off') await app.register(serverTimingPlugin);
-  await app.register(authPlugin, { auth: options.graphql.auth });
+  await app.register(authPlugin, { auth: options.graphql.auth, clock });
   const stateOf: StateFactory = (request, reply) => {
     const inspected = isInspected(inspect, request);
     const trace = new Trace({

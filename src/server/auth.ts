@@ -1,16 +1,16 @@
-import jwt from '@fastify/jwt';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
+import type { Clock } from '../clock.ts';
 import { RequestRefused } from './request-refused.ts';
+import { unavailable } from './send-error.ts';
+import { InvalidToken, type RequiredClaims, tokenVerifier, type VerificationKey } from './token-verifier.ts';
 
 /** How bearer tokens are checked. */
-export interface AuthOptions {
-  /** A shared secret or a public key in PEM; `null` when none is configured, and then nobody may write. */
-  readonly key: { readonly secret: string } | { readonly publicKey: string } | null;
+export interface AuthOptions extends RequiredClaims {
+  /** `null` when none is configured, and then nobody may write. */
+  readonly key: VerificationKey | null;
   /** Whether reading needs a token too. */
   readonly required: boolean;
-  /** The audience that tokens must be for; `null` for any. */
-  readonly audience: string | null;
 }
 
 /** Who sent a request. */
@@ -23,28 +23,6 @@ export interface Viewer {
 /** The scope that a mutation needs. */
 const WRITE = 'write';
 
-/** Only these are accepted: a public key must never be taken for a shared secret, nor `none` for a signature. */
-const SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const;
-const PUBLIC_ALGORITHMS = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-] as const;
-
-declare module '@fastify/jwt' {
-  interface FastifyJWT {
-    payload: { sub?: string; scope?: string };
-    user: { sub?: string; scope?: string };
-  }
-}
-
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who sent it; `null` for an anonymous reader. */
@@ -53,23 +31,12 @@ declare module 'fastify' {
 }
 
 /** Checks bearer tokens (RFC 6750) and what they allow. */
-export const authPlugin = plugin<{ auth: AuthOptions }>(
-  async (app, { auth }) => {
+export const authPlugin = plugin<{ auth: AuthOptions; clock: Clock }>(
+  async (app, { auth, clock }) => {
     app.decorateRequest('viewer', null);
-    const { key } = auth;
-    if (key !== null) {
-      const shared = 'secret' in key;
-      await app.register(jwt, {
-        secret: shared ? key.secret : { public: key.publicKey },
-        verify: {
-          algorithms: [...(shared ? SECRET_ALGORITHMS : PUBLIC_ALGORITHMS)],
-          // A token that names no audience was not meant for this one.
-          ...(auth.audience === null ? {} : { allowedAud: auth.audience, requiredClaims: ['aud'] }),
-        },
-      });
-    }
+    const identified = identify(auth, clock);
     app.addHook('onRoute', (route) => {
-      if (route.url === '/graphql') route.preValidation = [identify(auth), ...[route.preValidation ?? []].flat()];
+      if (route.url === '/graphql') route.preValidation = [identified, ...[route.preValidation ?? []].flat()];
     });
   },
   { name: 'larder-auth', fastify: '5.x' },
@@ -94,23 +61,39 @@ export function authorize(auth: AuthOptions, { viewer }: FastifyRequest, reply: 
   }
 }
 
-function identify({ key, required }: AuthOptions) {
-  const verify = async (request: FastifyRequest, reply: FastifyReply) => {
-    let claims: { sub?: string; scope?: string };
+/** A bearer token as the header carries it (RFC 6750, section 2.1). */
+const BEARER = /^Bearer +([\w~+/.-]+=*)$/i;
+
+function identify({ key, required, audience, issuer }: AuthOptions, clock: Clock) {
+  const verify = key === null ? null : tokenVerifier(key, { audience, issuer }, clock);
+  const view = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    header: string,
+    check: NonNullable<typeof verify>,
+  ) => {
+    const token = BEARER.exec(header)?.[1];
     try {
-      claims = await request.jwtVerify();
+      if (token === undefined) throw new InvalidToken('Expected the scheme Bearer and a token.');
+      const { sub, scope } = await check(token);
+      const scopes = typeof scope === 'string' ? scope.split(' ') : [];
+      request.viewer = { subject: sub ?? null, scopes: new Set(scopes) };
     } catch (error) {
-      request.log.info({ reason: error instanceof Error ? error.message : String(error) }, 'a token was refused');
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!(error instanceof InvalidToken)) {
+        request.log.warn({ reason }, 'the keys that tokens are checked with could not be had');
+        throw unavailable('Tokens cannot be checked now. Try again.');
+      }
+      request.log.info({ reason }, 'a token was refused');
       throw unauthenticated(reply, 'The bearer token is not valid.', 'invalid_token');
     }
-    const scopes = typeof claims.scope === 'string' ? claims.scope.split(' ') : [];
-    request.viewer = { subject: claims.sub ?? null, scopes: new Set(scopes) };
   };
   // With a callback, so that a request without a token need not wait for a promise.
   return (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => {
+    const { authorization } = request.headers;
     // Without a key no token says anything, so its bearer is as anonymous as anybody.
-    if (key !== null && request.headers.authorization !== undefined) {
-      verify(request, reply).then(() => done(), done);
+    if (verify !== null && authorization !== undefined) {
+      view(request, reply, authorization, verify).then(() => done(), done);
     } else if (required) done(unauthenticated(reply, 'This server answers bearers of a token only.'));
     else done();
   };
