@@ -6,9 +6,10 @@ import { entity } from '../../src/repository/entity.ts';
 import type { Entity } from '../../src/repository/entity-definition.ts';
 import { createScope } from '../../src/repository/scope.ts';
 import { Trace } from '../../src/trace/trace.ts';
-import { eventually, openProcess } from '../races/support/process.ts';
+import { openProcess } from '../stage/process.ts';
 import { openRedis, openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
+import { until } from '../support/until.ts';
 
 const id = () => bigintText('id').primaryKey().generatedByDefaultAsIdentity();
 const text1 = () => ({ id: id(), title: text('title') });
@@ -57,7 +58,7 @@ async function start(t: Test, versions: readonly Version[]) {
     }),
   );
   const keys = openRedis(t, redis);
-  await eventually('a heartbeat', async () => (await keys.exists('larder:heartbeat')) === 1);
+  await until('a heartbeat', async () => (await keys.exists('larder:heartbeat')) === 1);
   return { database, keys, write, readers };
 }
 
