@@ -4,7 +4,7 @@ import { EXAMPLE_QUERY } from './app/example-query.ts';
 import { buildGraphQLSchema } from './app/schema.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Closers } from './closers.ts';
-import type { Config } from './config.ts';
+import { type Config, ConfigError } from './config.ts';
 import { createLarder } from './larder.ts';
 import { createLogger } from './process-log.ts';
 import { createApp } from './server/app.ts';
@@ -41,6 +41,12 @@ export async function assemble(
   clock: Clock = systemClock,
 ): Promise<Server> {
   const { limits, documents, auth, http } = config;
+  for (const { name, nearest } of config.misspelt) {
+    logger.warn(
+      { variable: name, nearest },
+      `the variable ${name} is no setting and is not heeded: did you mean ${nearest}?`,
+    );
+  }
   const closers = new Closers();
   const close = () => closers.close();
   try {
@@ -95,12 +101,22 @@ export async function assemble(
       clock,
     });
     closers.add(() => app.close());
-    const url = await app.listen({ host: http.host, port: http.port });
-    const metricsUrl = `${await metrics.listen(config.metrics)}/metrics`;
+    const url = await listening('HOST and PORT', app.listen({ host: http.host, port: http.port }));
+    const metricsUrl = `${await listening('METRICS_HOST and METRICS_PORT', metrics.listen(config.metrics))}/metrics`;
     return { url, metricsUrl, drain: () => app.drain(http.shutdownDelayMs, http.shutdownTimeoutMs / 2), close };
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** Names the settings that say where it was to be. */
+async function listening(settings: string, url: Promise<string>): Promise<string> {
+  try {
+    return await url;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new ConfigError(`Cannot listen where ${settings} say: ${error.message}`, { cause: error });
   }
 }
 

@@ -1,5 +1,6 @@
 import { environment, type Variables } from './environment.ts';
 import { DRAIN_MS } from './larder.ts';
+import { misspeltVariables } from './settings/misspelt-variables.ts';
 
 /** The settings of one process, read once at start and passed to what needs them. */
 export interface Config {
@@ -70,6 +71,8 @@ export interface Config {
   readonly requestLogRate: number;
   /** Where traces go; `null` for nowhere. */
   readonly otlpEndpoint: string | null;
+  /** Variables that look like settings and are none. */
+  readonly misspelt: ReturnType<typeof misspeltVariables>;
 }
 
 /** The environment does not describe a server that can start. The message names each variable and what it should be. */
@@ -106,6 +109,11 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   if (e.REQUIRE_AUTH && keyOf(e) === null) {
     throw new ConfigError(
       'REQUIRE_AUTH is true, but there is no key to check tokens with. Set one of JWT_SECRET, JWT_PUBLIC_KEY and JWT_JWKS_URL.',
+    );
+  }
+  if (e.PORT !== 0 && e.PORT === e.METRICS_PORT && meet(e.HOST, e.METRICS_HOST)) {
+    throw new ConfigError(
+      `PORT and METRICS_PORT are both ${e.PORT}: GraphQL and /metrics are served on a port each. Change one of them.`,
     );
   }
   const bucket = (e.RATE_POINTS_PER_SECOND ?? Number.POSITIVE_INFINITY) * e.RATE_BUCKET_SECONDS;
@@ -167,6 +175,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     slowRequestMs: e.SLOW_REQUEST_MS,
     requestLogRate: e.REQUEST_LOG_RATE,
     otlpEndpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
+    misspelt: misspeltVariables(env, Object.keys(environment.shape)),
   };
 }
 
@@ -177,4 +186,9 @@ function keyOf({ JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL }: Variables): Config[
   if (JWT_SECRET !== undefined) return { secret: JWT_SECRET };
   if (JWT_PUBLIC_KEY !== undefined) return { publicKey: JWT_PUBLIC_KEY };
   return JWT_JWKS_URL === undefined ? null : { jwksUrl: JWT_JWKS_URL };
+}
+
+/** Whether two hosts have an address in common, as far as their names tell. */
+function meet(one: string, other: string): boolean {
+  return one === other || [one, other].some((host) => host === '0.0.0.0' || host === '::');
 }

@@ -1,5 +1,11 @@
 import { z } from 'zod';
+import { parseRedisUrl } from './cache/redis-url.ts';
 import { COUNT, MAX_BODY_BYTES, MILLISECONDS, type NumberRange, YEAR_SECONDS } from './number-range.ts';
+import { parseCorsOrigin } from './settings/cors-origin.ts';
+import { parseListenHost } from './settings/listen-host.ts';
+import { parsePublicKey } from './settings/public-key.ts';
+import { parseTrustedProxy } from './settings/trusted-proxy.ts';
+import { WrongValue } from './wrong-value.ts';
 
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 /** A number in plain digits: what is blank, hexadecimal or not there at all is nobody's intention. */
@@ -12,15 +18,33 @@ const decimal = (range: NumberRange) => numberOf(/^(\d+\.?\d*|\.\d+)(e-\d+)?$/i,
 const milliseconds = whole(MILLISECONDS);
 /** As `milliseconds`, where none is a wish, too. */
 const anyMilliseconds = whole({ ...MILLISECONDS, from: 0 });
-const list = z
-  .string()
-  .default('')
-  .transform((text) =>
-    text
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== ''),
-  );
+/** What a function of ours reads; what it refuses is a problem of the variable. */
+const read = <T>(parse: (text: string) => T) =>
+  z.string().transform((text, context) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof WrongValue)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+      return z.NEVER;
+    }
+  });
+/** What such a function must be able to read. */
+const checked = (parse: (text: string) => unknown) =>
+  read((text) => {
+    parse(text);
+    return text;
+  });
+const listOf = (parse: (item: string) => string) =>
+  z
+    .string()
+    .default('')
+    .transform((text) => {
+      const items = text.split(',').map((item) => item.trim());
+      return items.filter((item) => item !== '');
+    })
+    .pipe(z.array(read(parse)))
+    .transform((items) => [...new Set(items)]);
 const port = whole({ from: 0, to: 65_535 });
 const url = (...protocols: string[]) =>
   z.url({
@@ -34,10 +58,10 @@ export const environment = z.object({
   DATABASE_URL: url('postgres', 'postgresql'),
   DATABASE_POOL_SIZE: whole({ from: 1, to: 1000 }).default(4),
   STATEMENT_TIMEOUT_MS: milliseconds.default(5000),
-  REDIS_URL: url('redis', 'rediss').optional(),
-  HOST: z.string().min(1).default('127.0.0.1'),
+  REDIS_URL: checked(parseRedisUrl).optional(),
+  HOST: read(parseListenHost).default('127.0.0.1'),
   PORT: port.default(4000),
-  METRICS_HOST: z.string().min(1).default('127.0.0.1'),
+  METRICS_HOST: read(parseListenHost).default('127.0.0.1'),
   METRICS_PORT: port.default(9464),
   MAX_STALENESS_MS: milliseconds.default(5000),
   CACHE_TTL_SECONDS: whole({ from: 1, to: YEAR_SECONDS }).default(300),
@@ -55,8 +79,8 @@ export const environment = z.object({
   CACHE_CONTROL: z.string().optional(),
   INTROSPECTION: z.enum(['on', 'authenticated', 'off']).optional(),
   COMPRESSION: flag.default(true),
-  CORS_ORIGINS: list,
-  TRUST_PROXY: list,
+  CORS_ORIGINS: listOf(parseCorsOrigin),
+  TRUST_PROXY: listOf(parseTrustedProxy),
   BODY_LIMIT_BYTES: whole({ from: 1, to: MAX_BODY_BYTES }).default(1_048_576),
   REQUEST_TIMEOUT_MS: milliseconds.default(10_000),
   MAX_EVENT_LOOP_DELAY_MS: anyMilliseconds.default(1000),
@@ -66,7 +90,7 @@ export const environment = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https').optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   JWT_SECRET: z.string().min(32, 'expected at least 32 characters').optional(),
-  JWT_PUBLIC_KEY: z.string().startsWith('-----BEGIN PUBLIC KEY-----', 'expected a public key in PEM').optional(),
+  JWT_PUBLIC_KEY: read(parsePublicKey).optional(),
   JWT_JWKS_URL: url('https', 'http', 'file').optional(),
   JWT_AUDIENCE: z.string().optional(),
   JWT_ISSUER: z.string().optional(),

@@ -5,6 +5,7 @@ import { decodeMessage, decodeReply, type Echo, type Message } from './bus-messa
 import { inTime } from './in-time.ts';
 import { retryPause, SILENCE_MS } from './redis-connection.ts';
 import { replaceWhenOutOfStep } from './redis-guard.ts';
+import { parseRedisUrl } from './redis-url.ts';
 
 /** What a process does about messages. */
 export interface BusListener {
@@ -58,7 +59,10 @@ export class InvalidationBus {
     this.#tell = tell;
     this.#channel = `${prefix}larder:invalidations`;
     this.#replyChannel = `${prefix}larder:acknowledgements:${randomUUID()}`;
-    this.#subscriber = new Redis(url, {
+    this.#subscriber = new Redis({
+      ...parseRedisUrl(url),
+      // Channels belong to no database.
+      db: 0,
       connectionName: 'larder-bus',
       connectTimeout: 1000,
       socketTimeout: SILENCE_MS,

@@ -1,9 +1,10 @@
 import { Redis, ReplyError } from 'ioredis';
 import { type Clock, sleep } from '../clock.ts';
 import { inTime } from './in-time.ts';
-import { replaceWhenOutOfStep } from './redis-guard.ts';
+import { replaceWhenInAnotherDatabase, replaceWhenOutOfStep, type WrongDatabase } from './redis-guard.ts';
 import { OutOfStep } from './redis-replies.ts';
 import { defineScripts, loadScripts } from './redis-scripts.ts';
+import { parseRedisUrl } from './redis-url.ts';
 
 /** A command that takes longer counts as failed: Postgres answers sooner than that. */
 const COMMAND_TIMEOUT_MS = 100;
@@ -32,6 +33,8 @@ export class RedisConnection {
   readonly #redis: Redis;
   readonly #clock: Clock;
   #corked = false;
+  /** Why Redis answers, but not in the database that is meant. */
+  #refusal: WrongDatabase | null = null;
   /** When the first of those commands was sent that have failed since one succeeded; `null` when the last succeeded. */
   #failingSince: number | null = null;
 
@@ -44,7 +47,8 @@ export class RedisConnection {
    */
   constructor(url: string, onError: (error: Error) => void, clock: Clock) {
     this.#clock = clock;
-    this.#redis = new Redis(url, {
+    this.#redis = new Redis({
+      ...parseRedisUrl(url),
       socketTimeout: SILENCE_MS,
       connectTimeout: 1000,
       enableOfflineQueue: false,
@@ -56,9 +60,14 @@ export class RedisConnection {
     defineScripts(this.#redis);
     this.#redis.on('error', onError);
     replaceWhenOutOfStep(this.#redis);
+    replaceWhenInAnotherDatabase(this.#redis, (refusal) => {
+      this.#refusal = refusal;
+      onError(refusal);
+    });
     // A script that Redis does not know yet costs a second round trip, in the middle of a request.
     this.#redis.on('ready', () => {
       this.#failingSince = null;
+      this.#refusal = null;
       loadScripts(this.#redis).catch(onError);
     });
   }
@@ -90,10 +99,12 @@ export class RedisConnection {
    *
    * @param ms how long to wait, in milliseconds
    * @returns whether Redis is connected
+   * @throws {WrongDatabase} when Redis has no such database
    */
   async connected(ms: number): Promise<boolean> {
     const deadline = this.#clock.now() + ms;
     while (this.#redis.status !== 'ready' && this.#clock.now() < deadline) {
+      if (this.#refusal !== null) throw this.#refusal;
       await sleep(this.#clock, 5);
     }
     return this.#redis.status === 'ready';

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import { type Redis, ReplyError } from 'ioredis';
 import handlers from 'ioredis/built/DataHandler.js';
 
 /** What ioredis does with each reply. */
@@ -30,5 +30,28 @@ prototype.dispatch = function dispatch(handle) {
 export function replaceWhenOutOfStep(redis: Redis): void {
   redis.on('error', (error: Error) => {
     if (UNASKED.test(error.message)) redis.disconnect(true);
+  });
+}
+
+/** Redis answers, but refuses the database that its address names. */
+export class WrongDatabase extends Error {
+  override name = 'WrongDatabase';
+}
+
+/**
+ * Uses no connection on which Redis refused the database: ioredis would go on in the database 0, among the keys of others.
+ *
+ * @param redis the connection
+ * @param onRefused told each time
+ */
+export function replaceWhenInAnotherDatabase(redis: Redis, onRefused: (refusal: WrongDatabase) => void): void {
+  redis.on('error', (error: Error & { command?: { name: string } }) => {
+    if (!(error instanceof ReplyError) || error.command?.name !== 'select') return;
+    redis.disconnect(true);
+    onRefused(
+      new WrongDatabase(
+        `Redis refuses the database ${redis.options.db} that REDIS_URL names (${error.message}). Name one that it has, such as /0.`,
+      ),
+    );
   });
 }

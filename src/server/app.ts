@@ -14,6 +14,7 @@ import { type GraphQLOptions, graphqlPlugin } from './graphql.ts';
 import { type Health, healthPlugin } from './health.ts';
 import { isInspected } from './inspected.ts';
 import { readJsonBodies } from './json-body.ts';
+import { refusedOriginsPlugin } from './refused-origins.ts';
 import { requestIdOf, requestIdPlugin } from './request-id.ts';
 import { requestLogPlugin } from './request-log.ts';
 import { requestStatePlugin, State, type StateFactory } from './request-state.ts';
@@ -90,6 +91,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   if (tracing !== null) await app.register(tracing.plugin);
   await app.register(requestIdPlugin);
   await app.register(corsPlugin, { allow });
+  await app.register(refusedOriginsPlugin, { corsOrigins: options.graphql.corsOrigins });
   readJsonBodies(app);
   if (options.graphql.compression) await app.register(compressionPlugin);
   await app.register(errorHandlerPlugin);

@@ -1,6 +1,8 @@
 import { createSigner } from 'fast-jwt';
 import { t } from 'tap';
 import { startServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
+import { startProcess } from './child.ts';
 import { codes, openRaw, send } from './client.ts';
 
 const SECRET = 'a secret of at least thirty-two characters';
@@ -193,4 +195,33 @@ t.test('a request that should be upgraded is answered as it is', async (t) => {
   t.equal((await send(closed.url, { body: BODY, headers: { expect: '100-continue' } })).status, 200);
   t.equal((await send(closed.url, { body: BODY, headers: { expect: 'nonsense' } })).status, 417);
   t.equal((await send(closed.url, { search: BODY, headers: { 'x-http-method-override': 'DELETE' } })).status, 200);
+});
+
+t.test('a page that is refused is told about in the log, each origin once', async (t) => {
+  const env = { CORS_ORIGINS: `${APP}/`, LOG_LEVEL: 'warn' };
+  const server = await startProcess(t, { database: closed.database, redis: null }, env);
+  const told = () =>
+    server
+      .output()
+      .split('\n')
+      .filter((line) => line.includes('CORS_ORIGINS'))
+      .map((line) => (JSON.parse(line) as { origin: string }).origin);
+  const ask = (headers: Record<string, string>, method = 'POST') =>
+    send(server.url, method === 'OPTIONS' ? { method, headers } : { body: BODY, headers });
+  const preflight = { 'access-control-request-method': 'POST' };
+  await ask({ origin: APP });
+  await ask({ origin: server.url });
+  await ask({ origin: 'https://seen.example', 'sec-fetch-site': 'same-origin' });
+  await ask({});
+  await ask({ origin: 'https://one.example', ...preflight }, 'OPTIONS');
+  await ask({ origin: 'https://one.example', 'sec-fetch-site': 'cross-site' });
+  await ask({ origin: 'null' });
+  await ask({ origin: 'http://127.0.0.1:1' });
+  const first = ['https://one.example', 'null', 'http://127.0.0.1:1'];
+  await until('they are told about', async () => told().length === first.length);
+  t.same(told(), first);
+  for (let i = 0; i < 150; i += 1) await ask({ origin: `https://${i}.example` });
+  await ask({ origin: `https://${'x'.repeat(5000)}.example` });
+  await until('the last is told about', async () => told().length === 100);
+  t.match(server.output(), /no more origins are told of/, 'whoever makes some up does not fill the disk');
 });

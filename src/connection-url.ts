@@ -1,0 +1,95 @@
+import { WrongValue } from './wrong-value.ts';
+
+/** A host as a URL names it; no port for the usual one. */
+export interface UrlHost {
+  /** A name or an address, without the brackets of IPv6; an absolute path for a socket; empty for the usual one. */
+  readonly host: string;
+  readonly port: number | null;
+}
+
+/** The parts of an address of a store, decoded. */
+export interface ConnectionUrl {
+  readonly scheme: string;
+  /** `null` when there is none. */
+  readonly user: string | null;
+  readonly password: string | null;
+  readonly hosts: readonly UrlHost[];
+  /** From the slash on; empty when there is none. */
+  readonly path: string;
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+const URL_FORM = /^([a-z][a-z0-9+.-]*):\/\/([^/?]*)(\/[^?]*)?(?:\?(.*))?$/is;
+
+/**
+ * Takes an address of a store apart, as libpq does: the URLs of the WHATWG know no list of hosts, and no per cent sign that
+ * stands for itself.
+ *
+ * @param text the address, such as `postgres://user:secret@a:5432,b:5433/name?sslmode=require`
+ * @param schemes what it may start with
+ * @returns its parts
+ * @throws {WrongValue} when it has not the form
+ */
+export function parseConnectionUrl(text: string, schemes: readonly string[]): ConnectionUrl {
+  const [, scheme = '', authority = '', path = '', query = ''] = URL_FORM.exec(text.trim()) ?? [];
+  if (!schemes.includes(scheme.toLowerCase())) {
+    const names = schemes.map((name) => `${name}://`);
+    throw new WrongValue(
+      `expected a URL that starts with ${names.slice(0, -1).join(', ')}${names.length > 1 ? ' or ' : ''}${names.at(-1)}`,
+    );
+  }
+  // The last one: the names of some hosts' users have an @ of their own.
+  const at = authority.lastIndexOf('@');
+  const account = at < 0 ? null : authority.slice(0, at);
+  const colon = account?.indexOf(':') ?? -1;
+  const user = account === null ? '' : decode(colon < 0 ? account : account.slice(0, colon));
+  return {
+    scheme: scheme.toLowerCase(),
+    user: user === '' ? null : user,
+    password: account === null || colon < 0 ? null : decode(account.slice(colon + 1)),
+    hosts: authority
+      .slice(at + 1)
+      .split(',')
+      .map(parseHost),
+    path: decode(path),
+    parameters: new Map(query.split('&').filter(Boolean).map(parseParameter)),
+  };
+}
+
+/** `host`, `host:port` or `[address]:port`. */
+function parseHost(text: string): UrlHost {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/.exec(text) ?? [];
+  return { host: bracketed ?? decode(plain ?? ''), port: parsePort(port ?? '') };
+}
+
+/**
+ * @param text a port; empty for the usual one
+ * @returns its number; `null` for the usual one
+ * @throws {WrongValue} when it is no port; what it says is not quoted, since it may be a part of a password
+ */
+export function parsePort(text: string): number | null {
+  if (text === '') return null;
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port > 0 && port <= 65_535) return port;
+  throw new WrongValue(
+    'a port is not a number from 1 to 65535 (an address of IPv6 stands in brackets; in a password, / is written %2F, ? is %3F and @ is %40)',
+  );
+}
+
+function parseParameter(text: string): [string, string] {
+  const equals = text.indexOf('=');
+  return equals < 0 ? [decode(text), ''] : [decode(text.slice(0, equals)), decode(text.slice(equals + 1))];
+}
+
+/** Decodes what is escaped. A per cent sign that begins no escape stands for itself: passwords are often pasted as they are. */
+function decode(text: string): string {
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch (error) {
+      // Not UTF-8, and so not meant as escapes.
+      if (error instanceof URIError) return escapes;
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,67 @@
+/** What other programs read by themselves, beside the one that is ours. */
+const STRANGERS = /^(OTEL_|PG|NPM_|NODE_|KUBERNETES_|GITHUB_)|_SERVICE_(HOST|PORT)/i;
+
+/** What Kubernetes and Docker say of neighbours. */
+const LINK = /^(tcp|udp):\/\//;
+
+/** Short names are near to many words. */
+const SHORT = 6;
+
+/**
+ * Finds variables that look like settings and are none, such as `MAX_COSTS`.
+ *
+ * @param env the variables of the process
+ * @param settings the names of all settings
+ * @returns each with the setting that it is nearest to
+ */
+export function misspeltVariables(
+  env: Readonly<Record<string, string | undefined>>,
+  settings: readonly string[],
+): { readonly name: string; readonly nearest: string }[] {
+  return Object.entries(env).flatMap(([name, value]) => {
+    if (value === undefined || value === '' || settings.includes(name) || STRANGERS.test(name) || LINK.test(value))
+      return [];
+    const [best] = settings
+      .map((setting) => ({ setting, distance: distanceOf(name, setting) }))
+      .filter(({ setting, distance }) => distance <= allowedFor(setting) || isPartOf(name, setting))
+      .sort((a, b) => a.distance - b.distance);
+    return best === undefined ? [] : [{ name, nearest: best.setting }];
+  });
+}
+
+/** How many letters may be wrong. */
+function allowedFor(setting: string): number {
+  const { length } = plain(setting);
+  return length < SHORT ? 0 : Math.floor(length / 4);
+}
+
+/** The letters that count. */
+function plain(name: string): string {
+  return name.toUpperCase().replaceAll('_', '').replace(/IES$/, 'Y');
+}
+
+/** Whether one is the other with words left out or added, such as `REQUEST_TIMEOUT`. Hosts add words to the names of their URLs. */
+function isPartOf(name: string, setting: string): boolean {
+  if (setting.endsWith('_URL')) return false;
+  const [words, ours] = [name, setting].map((text) => new Set(text.toUpperCase().split('_'))) as [
+    Set<string>,
+    Set<string>,
+  ];
+  const shared = [...words].filter((word) => ours.has(word)).length;
+  return shared >= 2 && shared === Math.min(words.size, ours.size) && shared * 2 >= Math.max(words.size, ours.size);
+}
+
+/** How many letters one must insert, delete or change (Levenshtein), whatever their case and underscores. */
+function distanceOf(one: string, other: string): number {
+  const [a, b] = [plain(one), plain(other)];
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1];
+    for (const [j, expected] of [...b].entries()) {
+      const [left = 0, up = 0, diagonal = 0] = [next[j], row[j + 1], row[j]];
+      next.push(Math.min(left + 1, up + 1, diagonal + (letter === expected ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}
