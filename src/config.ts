@@ -1,5 +1,5 @@
 import { environment, type Variables } from './environment.ts';
-import { DRAIN_MS } from './larder.ts';
+import { DRAIN_MS } from './larder-numbers.ts';
 import { misspeltVariables } from './settings/misspelt-variables.ts';
 
 /** The settings of one process, read once at start and passed to what needs them. */
@@ -25,6 +25,8 @@ export interface Config {
     readonly maxStalenessMs: number;
     readonly memoryTtlMs: number;
     readonly memoryMaxEntries: number;
+    /** `undefined` for a share of the heap. */
+    readonly memoryMaxBytes: number | undefined;
     /** Which share of the answers of caches to reads by id is checked against Postgres. */
     readonly selfAuditRate: number;
   };
@@ -146,6 +148,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       maxStalenessMs: e.MAX_STALENESS_MS,
       memoryTtlMs: e.MEMORY_TTL_MS,
       memoryMaxEntries: e.MEMORY_MAX_ENTRIES,
+      memoryMaxBytes: e.MEMORY_MAX_BYTES,
       selfAuditRate: e.SELF_AUDIT_RATE,
     },
     inspect: e.INSPECT ?? (production ? 'off' : 'header'),

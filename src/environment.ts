@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseRedisUrl } from './cache/redis-url.ts';
-import { COUNT, MAX_BODY_BYTES, MILLISECONDS, type NumberRange, YEAR_SECONDS } from './number-range.ts';
+import { BYTES, COUNT, MAX_BODY_BYTES, MILLISECONDS, type NumberRange, YEAR_SECONDS } from './number-range.ts';
 import { parseCorsOrigin } from './settings/cors-origin.ts';
 import { parseListenHost } from './settings/listen-host.ts';
 import { parsePublicKey } from './settings/public-key.ts';
@@ -67,6 +67,7 @@ export const environment = z.object({
   CACHE_TTL_SECONDS: whole({ from: 1, to: YEAR_SECONDS }).default(300),
   MEMORY_TTL_MS: milliseconds.default(1000),
   MEMORY_MAX_ENTRIES: whole(COUNT).default(100_000),
+  MEMORY_MAX_BYTES: whole(BYTES).optional(),
   CACHE_PREFIX: z.string().default(''),
   INSPECT: z.enum(['off', 'header', 'always']).optional(),
   GRAPHIQL: flag.optional(),

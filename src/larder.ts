@@ -1,10 +1,11 @@
+import type { MemoryUse } from './cache/memory-tier.ts';
 import { openCache } from './cache/open-cache.ts';
 import { SharedPointBuckets } from './cache/point-buckets.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Closers } from './closers.ts';
 import { openDatabase } from './db/client.ts';
 import { explain } from './db/explain.ts';
-import { COUNT, expectWhole, MILLISECONDS, YEAR_SECONDS } from './number-range.ts';
+import { checkNumbers } from './larder-numbers.ts';
 import { CatalogWatch } from './repository/catalog-watch.ts';
 import { Context, type LarderContext } from './repository/context.ts';
 import { type Drainer, startDrainer } from './repository/drainer.ts';
@@ -12,9 +13,6 @@ import { type Entities, openRepositories, type RepositoriesOf } from './reposito
 import { createScope, type Scope } from './repository/scope.ts';
 import { createSelfAudit } from './repository/self-audit.ts';
 import { Trace } from './trace/trace.ts';
-
-/** What must be left of the bound on staleness for the outbox to be drained and the heartbeat to be written. */
-export const DRAIN_MS = 1000;
 
 /** Where Postgres is, and how much of it to use. */
 export interface PostgresOptions {
@@ -39,6 +37,8 @@ export interface CacheOptions {
   readonly memoryTtlMs?: number;
   /** How many entities memory keeps, and how many in whole pages; 0 for none. 100,000 when it is not given. */
   readonly memoryMaxEntries?: number;
+  /** What memory may take, in bytes, in halves for single entities and for whole pages. A quarter of the heap when it is not given. */
+  readonly memoryMaxBytes?: number | undefined;
   /** Which share of what caches answer to reads by id is checked against Postgres, from 0 to 1. 0.0001 when it is not given. */
   readonly selfAuditRate?: number;
 }
@@ -84,6 +84,8 @@ export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisp
     pool(): Readonly<Record<string, { readonly inside: number; readonly waiting: number }>>;
     /** Whether Redis is not even tried at the moment; `null` when none is configured. */
     breakerOpen(): boolean | null;
+    /** How much is in memory, by kind. */
+    memoryUse(): Readonly<Record<string, MemoryUse>>;
     readonly maxStalenessMs: number;
     /** What memory may add to the age of an answer, in milliseconds. */
     readonly memoryTtlMs: number;
@@ -120,16 +122,13 @@ export async function createLarder<const E extends Entities>(
   const { clock = systemClock } = options;
   const { url, poolSize = 4, statementTimeoutMs = 5000, requestTimeoutMs = 10_000 } = options.postgres;
   const { prefix = '', ttlMs = 300_000, maxStalenessMs = 5000, memoryTtlMs = 1000 } = options.cache ?? {};
-  const { memoryMaxEntries = 100_000, selfAuditRate = 0.0001 } = options.cache ?? {};
+  const { memoryMaxEntries = 100_000, memoryMaxBytes, selfAuditRate = 0.0001 } = options.cache ?? {};
   const warn = (message: string) => (error: Error) => options.logger?.warn({ reason: error.message }, message);
   const onRedisError = warn('Redis failed');
-  for (const [name, ms] of Object.entries({ statementTimeoutMs, requestTimeoutMs, maxStalenessMs, memoryTtlMs })) {
-    expectWhole(name, ms, MILLISECONDS);
-  }
-  expectWhole('ttlMs', ttlMs, { from: 1, to: YEAR_SECONDS * 1000 });
-  expectWhole('memoryMaxEntries', memoryMaxEntries, COUNT);
-  // Else Redis would never be vouched for, and nobody would say so.
-  expectWhole('maxStalenessMs', maxStalenessMs, { from: memoryTtlMs + DRAIN_MS, to: MILLISECONDS.to });
+  checkNumbers(
+    { statementTimeoutMs, requestTimeoutMs, maxStalenessMs, memoryTtlMs },
+    { ttlMs, memoryMaxEntries, memoryMaxBytes },
+  );
 
   const closers = new Closers();
   const close = () => closers.close();
@@ -139,8 +138,9 @@ export async function createLarder<const E extends Entities>(
     closers.add(database.close);
     const drains = openDatabase({ ...connection, poolSize: 1 });
     closers.add(drains.close);
-    const settings = { redisUrl: options.redis?.url ?? null, prefix, ttlMs, memoryTtlMs, memoryMaxEntries };
-    const { cache, redis, close: closeCache } = openCache(settings, onRedisError, clock);
+    const settings = { redisUrl: options.redis?.url ?? null, prefix, ttlMs, memoryTtlMs };
+    const memory = { memoryMaxEntries, memoryMaxBytes };
+    const { cache, redis, memoryUse, close: closeCache } = openCache({ ...settings, ...memory }, onRedisError, clock);
     closers.add(closeCache);
     const onAuditError = warn('an answer was not audited');
     const audit = createSelfAudit({ rate: selfAuditRate, maxStalenessMs, onError: onAuditError, clock });
@@ -178,8 +178,9 @@ export async function createLarder<const E extends Entities>(
           transactions: database.transactionGate,
         }),
         breakerOpen: () => redis?.breakerOpen ?? null,
+        memoryUse,
         maxStalenessMs,
-        memoryTtlMs: memoryMaxEntries === 0 ? 0 : memoryTtlMs,
+        memoryTtlMs: memoryMaxEntries === 0 || memoryMaxBytes === 0 ? 0 : memoryTtlMs,
         clock,
       },
       pointBuckets: (perSecond, maximum) => new SharedPointBuckets(redis, prefix, perSecond, maximum, clock),

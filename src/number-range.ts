@@ -10,6 +10,9 @@ export const MILLISECONDS: NumberRange = { from: 1, to: 86_400_000 };
 /** How many things memory may keep: room for so many is made at once. */
 export const COUNT: NumberRange = { from: 0, to: 10_000_000 };
 
+/** How many bytes memory may take: more than any machine has, and still exact. */
+export const BYTES: NumberRange = { from: 0, to: 2 ** 50 };
+
 /** The longest that anything is kept. */
 export const YEAR_SECONDS = 31_536_000;
 

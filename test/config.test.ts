@@ -48,7 +48,7 @@ t.test('a number that cannot be meant is refused by name, and what is accepted i
   t.ok(numbers.length >= 18, 'the numbers are found in the source');
   const read = (name: string, value: string) => readConfig({ DATABASE_URL: 'postgres://localhost/x', [name]: value });
   const mayBeNone = ['PORT', 'METRICS_PORT', 'MEMORY_MAX_ENTRIES', 'MAX_EVENT_LOOP_DELAY_MS', 'SELF_AUDIT_RATE'];
-  mayBeNone.push('SLOW_REQUEST_MS', 'SHUTDOWN_DELAY_MS', 'REQUEST_LOG_RATE');
+  mayBeNone.push('MEMORY_MAX_BYTES', 'SLOW_REQUEST_MS', 'SHUTDOWN_DELAY_MS', 'REQUEST_LOG_RATE');
   for (const [, name = '', kind] of numbers) {
     const wrong = [' ', '-1', 'x', '0x10', '1e3', 'Infinity', 'NaN', '1,000', '1_000', '5s', '99999999999999999999'];
     if (name.endsWith('_MS')) wrong.push('86400001', '2147483648');

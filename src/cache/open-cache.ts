@@ -2,7 +2,8 @@ import { type Clock, systemClock } from '../clock.ts';
 import type { Echo } from './bus-messages.ts';
 import { EntityCache } from './entity-cache.ts';
 import { InvalidationBus } from './invalidation-bus.ts';
-import { MemoryTier } from './memory-tier.ts';
+import { defaultMemoryBytes } from './memory-size.ts';
+import { MemoryTier, type MemoryUse } from './memory-tier.ts';
 import { PageMemory } from './page-memory.ts';
 import { RedisTier } from './redis-tier.ts';
 
@@ -15,6 +16,8 @@ export interface CacheSettings {
   readonly memoryTtlMs: number;
   /** 0 for no memory tier. */
   readonly memoryMaxEntries: number;
+  /** What the memory tier may take in bytes, in halves for single bodies and for whole pages; a share of the heap when it is left out. */
+  readonly memoryMaxBytes?: number | undefined;
 }
 
 /** A cache and the connections under it. Whoever opened it closes it. */
@@ -22,6 +25,8 @@ export interface OpenCache {
   readonly cache: EntityCache;
   /** `null` when no Redis is configured. */
   readonly redis: RedisTier | null;
+  /** How much is in memory, by kind; none where nothing is kept there. */
+  memoryUse(): Readonly<Record<string, MemoryUse>>;
   close(): Promise<void>;
 }
 
@@ -38,12 +43,11 @@ export function openCache(
   onError: (error: Error) => void,
   clock: Clock = systemClock,
 ): OpenCache {
-  const { redisUrl, prefix, memoryMaxEntries, memoryTtlMs, ttlMs } = settings;
-  const memory = memoryMaxEntries === 0 ? null : new MemoryTier(memoryMaxEntries);
-  const pages = memoryMaxEntries === 0 ? null : new PageMemory(memoryMaxEntries);
+  const { redisUrl, prefix, memoryTtlMs, ttlMs } = settings;
+  const { memory, pages, memoryUse } = openMemory(settings);
   if (redisUrl === null) {
     const cache = new EntityCache({ memory, pages, redis: null, bus: null, prefix, ttlMs, memoryTtlMs, clock });
-    return { cache, redis: null, close: async () => {} };
+    return { cache, redis: null, memoryUse, close: async () => {} };
   }
   const redis = new RedisTier(redisUrl, prefix, onError, clock);
   const listener = {
@@ -57,5 +61,23 @@ export function openCache(
     bus.close();
     await redis.close();
   };
-  return { cache, redis, close };
+  return { cache, redis, memoryUse, close };
+}
+
+/**
+ * Makes room in memory. A body that is kept by itself and as a part of a page is one object and counts twice: which of the two
+ * forgets it first is not known.
+ *
+ * @param settings how much
+ * @returns the rooms, `null` where nothing is kept, and how much is in them
+ */
+export function openMemory({
+  memoryMaxEntries: entries,
+  memoryMaxBytes = defaultMemoryBytes(),
+}: Pick<CacheSettings, 'memoryMaxEntries' | 'memoryMaxBytes'>) {
+  if (entries === 0 || memoryMaxBytes === 0) return { memory: null, pages: null, memoryUse: () => ({}) };
+  const limits = { entries, bytes: Math.ceil(memoryMaxBytes / 2) };
+  const memory = new MemoryTier(limits);
+  const pages = new PageMemory(limits);
+  return { memory, pages, memoryUse: () => ({ ...memory.use(), pages: pages.use() }) };
 }

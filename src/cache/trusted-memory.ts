@@ -38,18 +38,14 @@ export class TrustedMemory {
   }
 
   /**
-   * Keeps what was read. A body that has come again in the same version is kept as it was: one that replaced it would only make
-   * garbage.
+   * Keeps what was read.
    *
    * @param key the cache key
    * @param body what was read; `null` when there is no such entity
    * @param since when its reading began, or the list that named its version was asked for, in milliseconds on the monotonic clock
    */
   keep(key: string, body: Body | null, since: number): void {
-    if (this.#memory === null) return;
-    const before = this.#memory.get(key)?.body ?? null;
-    const kept = before !== null && before.version === body?.version ? before : body;
-    this.#memory.set(key, { body: kept, since, until: since + lifetimeMs(body, this.#ttlMs) });
+    this.#memory?.set(key, body, since, since + lifetimeMs(body, this.#ttlMs));
   }
 
   /** @param key the cache key to forget */

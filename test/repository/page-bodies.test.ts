@@ -180,7 +180,7 @@ t.test('a page is kept only with the bodies that its list named', async (t) => {
     ['2', bodyOf('2', 'newer')],
   ]);
   const asked: string[][] = [];
-  const read = pageBodies(SPACE, { pages: new PageMemory(10) }, (wants) => {
+  const read = pageBodies(SPACE, { pages: new PageMemory({ entries: 10, bytes: 1_000_000 }) }, (wants) => {
     asked.push(wants.map(({ id }) => id));
     return wants.map(({ id }) => rows.get(id) ?? null);
   });
@@ -204,7 +204,7 @@ t.test('a page is kept only with the bodies that its list named', async (t) => {
 t.test('of two versions that a request meets, the row has the last word', async (t) => {
   const rows = new Map<string, Body>([['1', bodyOf('1', 'a')]]);
   let asked: string[] = [];
-  const read = pageBodies(SPACE, { pages: new PageMemory(10) }, (wants) => {
+  const read = pageBodies(SPACE, { pages: new PageMemory({ entries: 10, bytes: 1_000_000 }) }, (wants) => {
     asked.push(...wants.map(({ id, version }) => `${id}=${version}`));
     return wants.map(({ id }) => rows.get(id) ?? null);
   });
@@ -234,7 +234,7 @@ t.test('of two versions that a request meets, the row has the last word', async 
 });
 
 t.test('memory holds so many bodies in pages, and forgets the page that was used least', (t) => {
-  const pages = new PageMemory(5);
+  const pages = new PageMemory({ entries: 5, bytes: 1_000_000 });
   const two = [bodyOf('1', 'a'), bodyOf('2', 'a')];
   for (const text of ['first', 'second']) pages.set(SPACE, text, two);
   t.same(pages.get(SPACE, 'first'), two);

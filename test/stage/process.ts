@@ -2,9 +2,9 @@ import { entities, type Repositories } from '../../src/app/entities.ts';
 import type { Echo } from '../../src/cache/bus-messages.ts';
 import { EntityCache } from '../../src/cache/entity-cache.ts';
 import { InvalidationBus } from '../../src/cache/invalidation-bus.ts';
-import { MemoryTier } from '../../src/cache/memory-tier.ts';
-import { type OpenCache, openCache } from '../../src/cache/open-cache.ts';
-import { PageMemory } from '../../src/cache/page-memory.ts';
+import type { MemoryLimits } from '../../src/cache/memory-tier.ts';
+import { type OpenCache, openCache, openMemory } from '../../src/cache/open-cache.ts';
+import type { PageMemory } from '../../src/cache/page-memory.ts';
 import type { RedisTier } from '../../src/cache/redis-tier.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { type Database, openDatabase } from '../../src/db/client.ts';
@@ -39,8 +39,7 @@ export interface ProcessOptions {
 /** The parts of a cache that a test may break. */
 export interface Parts {
   readonly tier?: (url: string, onError: (error: Error) => void, seam: Seam, clock: Clock) => RedisTier;
-  readonly memory?: (maxEntries: number) => MemoryTier;
-  readonly pages?: (maxBodies: number) => PageMemory;
+  readonly pages?: (limits: MemoryLimits) => PageMemory;
   readonly cache?: typeof EntityCache;
   readonly bus?: typeof InvalidationBus;
   /** Whether invalidations of other processes arrive. */
@@ -160,13 +159,12 @@ function assembleCache(
 ): OpenCache {
   const { redisUrl, prefix, ttlMs, memoryTtlMs, memoryMaxEntries } = settings;
   const Cache = parts.cache ?? EntityCache;
-  const makeMemory = parts.memory ?? ((max) => new MemoryTier(max));
-  const memory = memoryMaxEntries === 0 ? null : makeMemory(memoryMaxEntries);
-  const makePages = parts.pages ?? ((max) => new PageMemory(max));
-  const pages = memoryMaxEntries === 0 ? null : makePages(memoryMaxEntries);
+  const { memory, memoryUse, ...made } = openMemory(settings);
+  const limits = { entries: memoryMaxEntries, bytes: 100_000_000 };
+  const pages = parts.pages === undefined || made.pages === null ? made.pages : parts.pages(limits);
   if (redisUrl === null) {
     const cache = new Cache({ memory, pages, redis: null, bus: null, prefix, ttlMs, memoryTtlMs, clock });
-    return { cache, redis: null, close: async () => {} };
+    return { cache, redis: null, memoryUse, close: async () => {} };
   }
   const redis =
     parts.tier?.(redisUrl, onError, seam, clock) ?? new SeamedRedisTier(redisUrl, prefix, onError, seam, clock);
@@ -183,6 +181,7 @@ function assembleCache(
   return {
     cache,
     redis,
+    memoryUse,
     close: async () => {
       bus.close();
       await redis.close();

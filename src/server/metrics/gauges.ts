@@ -7,6 +7,8 @@ export interface Gauges {
   readonly pool: () => Readonly<Record<string, { readonly inside: number; readonly waiting: number }>>;
   /** Whether Redis is not even tried at the moment; `null` when none is configured. */
   readonly breakerOpen: () => boolean | null;
+  /** How much is in memory, by kind. */
+  readonly memoryUse: () => Readonly<Record<string, { readonly entries: number; readonly bytes: number }>>;
   /** What waited in the outbox when it was last looked into; `null` until it was. */
   readonly outbox: () => Outbox | null;
   /** How old an answer to a read by id may be, in milliseconds. */
@@ -63,6 +65,22 @@ export function registerGauges(registry: Registry, sources: Gauges): void {
     const open = sources.breakerOpen();
     return open === null ? null : Number(open);
   });
+  const memory = (name: string, help: string, field: 'entries' | 'bytes') =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['kind'],
+      registers: [registry],
+      collect() {
+        for (const [kind, use] of Object.entries(sources.memoryUse())) this.set({ kind }, use[field]);
+      },
+    });
+  memory(
+    'larder_memory_entries',
+    'Entities in the memory of the process: bodies, negatives (known not to exist), and those of the pages that are kept whole.',
+    'entries',
+  );
+  memory('larder_memory_bytes', 'What they take there, about. MEMORY_MAX_BYTES bounds the sum.', 'bytes');
   // From the start on: what could never be looked into would else be missing from the figures, and from the alerts.
   const unknown: Outbox = { depth: Number.NaN, ageMs: 0, lookedAt: sources.clock.now() };
   const outbox = () => sources.outbox() ?? unknown;

@@ -178,7 +178,7 @@ export const BROKEN = {
   'the lease': { tier: (...args) => new LeasesNothing(...args) },
   'the comparison before a fill': { tier: (...args) => new FillsAnyway(...args) },
   'the version check': { cache: VersionBlind },
-  'the versions of pages': { pages: (max) => new VersionBlindPages(max) },
+  'the versions of pages': { pages: (limits) => new VersionBlindPages(limits) },
   'the outbox': { drainer: beatsOnly },
   'the epoch check': { tier: (url, ...more) => new EpochBlind(url, '', ...more) },
   'the bus': { deaf: true },

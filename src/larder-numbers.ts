@@ -1,0 +1,32 @@
+import { BYTES, COUNT, expectWhole, MILLISECONDS, YEAR_SECONDS } from './number-range.ts';
+
+/** What must be left of the bound on staleness for the outbox to be drained and the heartbeat to be written. */
+export const DRAIN_MS = 1000;
+
+/** Times in milliseconds. */
+interface Times {
+  readonly maxStalenessMs: number;
+  readonly memoryTtlMs: number;
+  readonly [name: string]: number;
+}
+
+/** How much caches keep, and for how long. */
+interface Amounts {
+  readonly ttlMs: number;
+  readonly memoryMaxEntries: number;
+  readonly memoryMaxBytes: number | undefined;
+}
+
+/**
+ * @param times what a Larder waits for
+ * @param amounts what it keeps
+ * @throws {RangeError} naming the number that cannot be meant
+ */
+export function checkNumbers(times: Times, { ttlMs, memoryMaxEntries, memoryMaxBytes }: Amounts): void {
+  for (const [name, ms] of Object.entries(times)) expectWhole(name, ms, MILLISECONDS);
+  // Else Redis would never be vouched for, and nobody would say so.
+  expectWhole('maxStalenessMs', times.maxStalenessMs, { from: times.memoryTtlMs + DRAIN_MS, to: MILLISECONDS.to });
+  expectWhole('ttlMs', ttlMs, { from: 1, to: YEAR_SECONDS * 1000 });
+  expectWhole('memoryMaxEntries', memoryMaxEntries, COUNT);
+  if (memoryMaxBytes !== undefined) expectWhole('memoryMaxBytes', memoryMaxBytes, BYTES);
+}
