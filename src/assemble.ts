@@ -86,6 +86,7 @@ export async function assemble(
         compression: config.compression,
         cacheControl: documents.cacheControl,
         maxEventLoopDelayMs: limits.maxEventLoopDelayMs,
+        warnings: !config.production,
         statements: config.production ? null : new RecordedStatements(),
         apolloSchema: config.apolloTracing ? buildGraphQLSchema : null,
       },

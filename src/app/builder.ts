@@ -2,7 +2,6 @@ import SchemaBuilder from '@pothos/core';
 import ComplexityPlugin from '@pothos/plugin-complexity';
 import DataloaderPlugin from '@pothos/plugin-dataloader';
 import RelayPlugin from '@pothos/plugin-relay';
-import { GraphQLError } from 'graphql';
 import { parseDateTime } from '../pothos/date-time.ts';
 import LarderPlugin, { type LarderContext } from '../pothos/index.ts';
 import type { Repositories } from './entities.ts';
@@ -38,10 +37,7 @@ export function createBuilder(): Builder {
     description:
       'A time in RFC 3339, in the years 0001 to 9999, with at most six digits of a second. Answers are in UTC: `2026-01-02T03:04:05.000006Z`.',
     serialize: (value) => value,
-    parseValue: (value) => {
-      if (typeof value !== 'string') throw new GraphQLError('Expected a time as a string in RFC 3339.');
-      return parseDateTime(value);
-    },
+    parseValue: parseDateTime,
   });
   return builder;
 }

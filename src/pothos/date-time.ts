@@ -1,14 +1,17 @@
+import { InvalidValue } from './invalid-value.ts';
+
 /** RFC 3339, section 5.6, with at most the six digits of a second that Postgres keeps. */
 const RFC_3339 = /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(\.\d{1,6})?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/;
 
 /**
  * Reads a time that a client sent and turns it into UTC, every digit kept: a JavaScript Date would lose microseconds.
  *
- * @param text the client's text
+ * @param text what the client sent
  * @returns the same time in UTC, as in `2026-01-02T03:04:05.000006Z`
- * @throws {TypeError} when it is not a time of the years 1 to 9999 in RFC 3339
+ * @throws {InvalidValue} when it is not a time of the years 1 to 9999 in RFC 3339
  */
-export function parseDateTime(text: string): string {
+export function parseDateTime(text: unknown): string {
+  if (typeof text !== 'string') throw notDateTime();
   const [, day, time, fraction = '', sign, hours = '0', minutes = '0'] = RFC_3339.exec(text) ?? [];
   const local = new Date(`${day}T${time}Z`);
   // A date that the calendar does not have, such as February 30th, comes back as another one.
@@ -20,8 +23,8 @@ export function parseDateTime(text: string): string {
   return `${utc.slice(0, 19)}${fraction}Z`;
 }
 
-function notDateTime(): TypeError {
-  return new TypeError(
+function notDateTime(): InvalidValue {
+  return new InvalidValue(
     'Expected a time of the years 0001 to 9999 in RFC 3339 with at most six digits of a second, such as "2026-01-02T03:04:05.000006Z".',
   );
 }

@@ -5,6 +5,7 @@ import type { Entity } from '../repository/entity-definition.ts';
 import { type ConnectionSource, type PageArguments, resolvePage } from './connection.ts';
 import type { EntityNode } from './entity-node.ts';
 import { entityType } from './entity-types.ts';
+import { globalIdOf } from './global-id.ts';
 import { databaseId } from './node.ts';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, pageSizeOf } from './page-size.ts';
 import { FROM_ID } from './selection.ts';
@@ -29,7 +30,7 @@ prototype.entityById = function entityById(this: Builder, name: string, options:
     ...rest,
     type: type.ref,
     nullable: true,
-    args: { id: this.arg.id({ required: true }) },
+    args: { id: this.arg.id({ required: true, extensions: globalIdOf(typename) }) },
     resolve: (_root: unknown, { id }: { id: unknown }) => databaseId(typename, String(id)),
   } as never) as never;
 };

@@ -22,3 +22,21 @@ export function decodeGlobalId(globalId: string): { typename: string; id: string
   if (typename === undefined || id === undefined || rest.length > 0 || !isDatabaseId(id)) return null;
   return encodeGlobalId(typename, id) === globalId ? { typename, id } : null;
 }
+
+/**
+ * What an argument that takes global ids has among its extensions, so that a developer can be told of others.
+ *
+ * @param typename the type whose ids it takes; `null` for those of all
+ * @returns the extensions
+ */
+export function globalIdOf(typename: string | null): { readonly globalIdOf: string | null } {
+  return { globalIdOf: typename };
+}
+
+/**
+ * @param extensions those of an argument
+ * @returns the type whose global ids it takes, `null` for all types; `undefined` when it takes no global ids
+ */
+export function expectedId(extensions: Readonly<Record<string, unknown>>): string | null | undefined {
+  return extensions.globalIdOf as string | null | undefined;
+}

@@ -4,7 +4,7 @@ import { type GraphQLResolveInfo, isObjectType } from 'graphql';
 import type { LarderContext } from '../repository/context.ts';
 import type { Entity } from '../repository/entity-definition.ts';
 import type { EntityNode } from './entity-node.ts';
-import { decodeGlobalId } from './global-id.ts';
+import { decodeGlobalId, globalIdOf } from './global-id.ts';
 import { userInputError } from './user-input-error.ts';
 
 /** How many ids `nodes` takes: as many as a page may have entries. */
@@ -50,14 +50,14 @@ export function addNodeFields(
       description: 'The object with a global id; `null` when there is none.',
       type: builder.nodeInterfaceRef(),
       nullable: true,
-      args: { id: t.arg.id({ required: true, description: 'A global id.' }) },
+      args: { id: t.arg.id({ required: true, description: 'A global id.', extensions: globalIdOf(null) }) },
       resolve: (_root, { id }, context, info) => loadNode(String(id), context as LarderContext, info) as never,
     }),
     nodes: t.field({
       description: `The objects with these global ids, in order, \`null\` where there is none. At most ${MAX_NODES}.`,
       type: [builder.nodeInterfaceRef()],
       nullable: { list: true, items: true },
-      args: { ids: t.arg.idList({ required: true, description: 'Global ids.' }) },
+      args: { ids: t.arg.idList({ required: true, description: 'Global ids.', extensions: globalIdOf(null) }) },
       complexity: ({ ids }: { ids: readonly unknown[] }) => ({ field: 1, multiplier: ids.length }),
       resolve: (_root, { ids }, context, info) => {
         if (ids.length > MAX_NODES) {

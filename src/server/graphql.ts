@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { ExecutionResult, GraphQLSchema } from 'graphql';
+import type { ExecutionResult, GraphQLFormattedError, GraphQLSchema } from 'graphql';
 import type { Clock } from '../clock.ts';
 import { withApolloTrace } from './apollo-trace.ts';
 import { type AuthOptions, authorize } from './auth.ts';
@@ -9,6 +9,7 @@ import { withinTime } from './deadline.ts';
 import { createDocuments } from './documents.ts';
 import { type DoorOptions, guardDoor } from './door.ts';
 import { type Execute, registerExecution } from './execution.ts';
+import { idWarnings } from './id-warnings.ts';
 import { dataFetching } from './inspector.ts';
 import { responseType } from './media-type.ts';
 import { checkIntrospection, checkMethod, type Introspection } from './operation-checks.ts';
@@ -37,6 +38,8 @@ export interface GraphQLOptions extends DoorOptions {
   readonly cacheControl: string | null;
   /** Gets the statements of inspected requests; `null` outside of development. */
   readonly statements: RecordedStatements | null;
+  /** Whether answers warn of ids that cannot name anything: in development alone. */
+  readonly warnings: boolean;
   /** Makes a schema of its own for requests that Apollo's router wants traced; `null` where it is not answered. */
   readonly apolloSchema: (() => GraphQLSchema) | null;
 }
@@ -73,7 +76,8 @@ function createHandler(options: GraphQLOptions, execute: Execute) {
       requestTimeoutMs - (clock.now() - came),
       execute(operation, state, variables, reply),
     );
-    const extensions = extensionsOf(request, state, throttleStatus, options);
+    const warnings = options.warnings ? idWarnings(schema, operation, variables.coerced) : [];
+    const extensions = extensionsOf(request, state, throttleStatus, warnings, options);
     const cacheControl = trusted ? cacheControlOf(request, execution, options) : null;
     const plain = extensions === null && execution.extensions === undefined;
     if (cacheControl !== null && plain) reply.header('cache-control', cacheControl);
@@ -90,17 +94,19 @@ function cacheControlOf(request: FastifyRequest, { errors }: ExecutionResult, op
   return storable ? options.cacheControl : null;
 }
 
-/** What a client asked to be told beside the data. */
+/** What a client asked to be told beside the data, and what a developer should know. */
 function extensionsOf(
   request: FastifyRequest,
   state: RequestState,
   throttleStatus: ThrottleStatus | null,
+  warnings: readonly GraphQLFormattedError[],
   { maxCost, statements }: GraphQLOptions,
 ) {
   const costed = request.headers['x-cost'] === '1';
-  if (!costed && !state.inspected) return null;
+  if (!costed && !state.inspected && warnings.length === 0) return null;
   const cost = { requested: state.cost, limit: maxCost, ...(throttleStatus && { throttleStatus }) };
   return {
+    ...(warnings.length > 0 ? { warnings } : {}),
     ...(costed ? { cost } : {}),
     ...(state.inspected ? { dataFetching: dataFetching(state, statements) } : {}),
   };

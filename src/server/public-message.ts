@@ -1,4 +1,5 @@
 import { type ASTNode, type GraphQLError, Kind, print } from 'graphql';
+import { InvalidValue } from '../pothos/invalid-value.ts';
 
 /** A message is for people; what goes on longer is a client's own text coming back. */
 const MAX_LENGTH = 1000;
@@ -13,7 +14,13 @@ const VALUES: ReadonlySet<string> = new Set([Kind.STRING, Kind.INT, Kind.FLOAT, 
  * @param error the error
  * @returns its message
  */
-export function publicMessage({ message, nodes }: Pick<GraphQLError, 'message' | 'nodes'>): string {
+export function publicMessage(error: Pick<GraphQLError, 'message' | 'nodes' | 'originalError'>): string {
+  const { message, nodes, originalError } = error;
+  const safe = originalError instanceof InvalidValue ? originalError.message : '';
+  // What graphql puts before it shows the value.
+  if (safe !== '' && message.endsWith(safe)) {
+    return publicMessage({ message: message.slice(0, -safe.length), nodes, originalError: undefined }) + safe;
+  }
   if (message.length > MAX_LENGTH) {
     // From the first thing on that may be the client's. By way of a buffer: a slice would keep all of it in memory.
     const [ours] = message.slice(0, 100).split(/[":{[\d]/, 1);

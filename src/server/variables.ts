@@ -14,6 +14,7 @@ import {
   type VariableDefinitionNode,
   valueFromAST,
 } from 'graphql';
+import { InvalidValue } from '../pothos/invalid-value.ts';
 import { RequestRefused } from './request-refused.ts';
 
 /** The variables of a request. */
@@ -69,8 +70,8 @@ export function coerceVariables(
       else if (isNonNullType(type)) report(`Expected a value of the type ${type}.`);
     } else if (given[name] === null && isNonNullType(type)) report(`Expected a value of the type ${type}, not null.`);
     else {
-      coerced[name] = coerceInputValue(given[name], type, (path, _value, { message }) =>
-        report(WITHOUT_VALUE.test(message) ? message : problemAt(type, path), path),
+      coerced[name] = coerceInputValue(given[name], type, (path, _value, error) =>
+        report(messageWithoutValue(error) ?? problemAt(type, path), path),
       );
     }
   }
@@ -98,6 +99,12 @@ function refused(errors: readonly GraphQLFormattedError[]): RequestRefused {
     wellFormed: true,
     errors,
   });
+}
+
+/** What graphql or a scalar says, if that does not show the value; else `null`. */
+function messageWithoutValue({ message, originalError }: GraphQLError): string | null {
+  if (originalError instanceof InvalidValue) return originalError.message;
+  return WITHOUT_VALUE.test(message) ? message : null;
 }
 
 /** What was expected at a path: a field that an input type has, or a value of a leaf's type. */

@@ -1,4 +1,4 @@
-import { databaseId } from '../../pothos/index.ts';
+import { databaseId, globalIdOf } from '../../pothos/index.ts';
 import type { Builder } from '../builder.ts';
 import { type EventListArguments, eventListSource } from './list-arguments.ts';
 
@@ -16,7 +16,10 @@ export function addEventType(builder: Builder, eventListArguments: EventListArgu
       description: 'All events, by id unless ordered otherwise, or those of one campaign, the earliest first.',
       args: {
         ...eventListArguments,
-        campaign: t.arg.id({ description: 'Only events of the campaign with this global id; none if there is none.' }),
+        campaign: t.arg.id({
+          description: 'Only events of the campaign with this global id; none if there is none.',
+          extensions: globalIdOf('Campaign'),
+        }),
       },
       source: (_root, args) => {
         if (args.campaign == null) return eventListSource(args, 'all', undefined, 'ID');
