@@ -16,7 +16,8 @@ export const GRACE_MS = 250;
  */
 export class Connection {
   /** In milliseconds on the monotonic clock. */
-  readonly openedAt: number;
+  /** When it is to be replaced, in milliseconds on the clock. */
+  readonly dueAt: number;
   readonly #clock: Clock;
   readonly #client: Sql;
   /** `null` to wait for ever. */
@@ -35,10 +36,16 @@ export class Connection {
    * @param options where
    * @param onLost told once, when the connection is of no more use
    * @param clock the time
+   * @param maxAgeMs how old it may become, in milliseconds
    */
-  constructor(options: ConnectionOptions, onLost: (connection: Connection) => void, clock: Clock) {
+  constructor(
+    options: ConnectionOptions,
+    onLost: (connection: Connection) => void,
+    clock: Clock,
+    maxAgeMs = Number.POSITIVE_INFINITY,
+  ) {
     this.#clock = clock;
-    this.openedAt = clock.now();
+    this.dueAt = clock.now() + maxAgeMs;
     const { url, statementTimeoutMs } = options;
     this.#stuckMs = statementTimeoutMs === 0 ? null : statementTimeoutMs + GRACE_MS;
     this.#onLost = onLost;

@@ -2,8 +2,14 @@ import type { Clock } from '../clock.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOptions } from './driver-options.ts';
 
-/** A connection is replaced after half an hour to an hour, so that a process notices where Postgres has moved to. */
-const MAX_AGE_MS = 1_800_000;
+/**
+ * A connection is replaced after half an hour to an hour, so that a process notices where Postgres has moved to. Those that were opened
+ * together, here and in other processes, are not replaced together.
+ */
+const MAX_AGE_MS = { least: 1_800_000, spread: 1_800_000 };
+
+/** The multiples of the golden ratio lie far apart, however many there are, when whole numbers are left out. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 /** Connections to one Postgres, made when they are needed. */
 export class Pool {
@@ -13,6 +19,8 @@ export class Pool {
   /** Those that anybody's statements may be sent on. */
   readonly #shared = new Set<Connection>();
   readonly #taken = new Set<Connection>();
+  /** Which part of the spread the last connection may age. */
+  #part = Math.random();
 
   /**
    * @param options where
@@ -29,7 +37,7 @@ export class Pool {
   share(): Connection {
     let best: Connection | undefined;
     for (const connection of this.#shared) if (best === undefined || connection.load < best.load) best = connection;
-    if (best?.load === 0 && this.#clock.now() - best.openedAt > MAX_AGE_MS * (1 + Math.random())) {
+    if (best?.load === 0 && this.#clock.now() >= best.dueAt) {
       this.#shared.delete(best);
       void best.end(0);
     } else if (best !== undefined && (best.load === 0 || this.#shared.size >= this.#size)) return best;
@@ -62,6 +70,8 @@ export class Pool {
       this.#shared.delete(lost);
       this.#taken.delete(lost);
     };
-    return new Connection(this.#options, onLost, this.#clock);
+    this.#part = (this.#part + GOLDEN) % 1;
+    const { least, spread } = MAX_AGE_MS;
+    return new Connection(this.#options, onLost, this.#clock, least + spread * this.#part);
   }
 }
