@@ -54,3 +54,18 @@ export async function sendFills(redis: Redis, fills: readonly Fill[], token: str
   // Redis counts the script's own commands too: one, a GET for each key, a SET for each stored value.
   return { commands: 1 + keys.length + stored, answer: stored };
 }
+
+/**
+ * Frees the leases that are still ours, without a value.
+ *
+ * @param redis the connection
+ * @param keys the leased keys, at least one
+ * @param token the leases' value
+ * @returns how many were freed
+ * @throws when Redis cannot answer
+ */
+export async function sendRelease(redis: Redis, keys: readonly string[], token: string): Promise<Brought<number>> {
+  const freed = integer('larderRelease', await redis.larderRelease(keys.length, ...keys, token));
+  // Redis counts the script's own commands too: one, a GET for each key, an UNLINK for each that is freed.
+  return { commands: 1 + keys.length + freed, answer: freed };
+}

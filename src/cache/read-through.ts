@@ -160,10 +160,11 @@ export async function readThrough(
   }
   const rest = left();
   if (rest.length === 0) return found;
-  const bodies = await load(
-    rest.map((want) => want.id),
-    trace,
-  );
+  const ids = rest.map((want) => want.id);
+  const bodies = await load(ids, trace).catch((error: unknown) => {
+    if (leased.size > 0) redis?.release(rest.filter(({ id }) => leased.has(id)).map(key), token);
+    throw error;
+  });
   counts.misses += rest.length;
   const fills: Fill[] = [];
   for (const want of rest) {

@@ -33,6 +33,14 @@ for i, key in ipairs(KEYS) do
 end
 return stored`;
 
+/** Frees the leases that are still ours: who reads next need not wait until they have ended. */
+const RELEASE = `
+local freed = 0
+for _, key in ipairs(KEYS) do
+  if redis.call('GET', key) == ARGV[1] then freed = freed + redis.call('UNLINK', key) end
+end
+return freed`;
+
 /**
  * What a body was read in is found out where the heartbeat is written, so that a restart or a failover in between cannot mix
  * them up: the process (a restart begins another one) and its history (a failover begins another one, and so does the
@@ -63,6 +71,7 @@ declare module 'ioredis' {
     larderTakePoints(key: string, ...args: number[]): Result<[number, string], Context>;
     larderLease(keyCount: number, ...args: (string | number)[]): Result<(string | null)[], Context>;
     larderFill(keyCount: number, ...args: (string | number)[]): Result<number, Context>;
+    larderRelease(keyCount: number, ...args: string[]): Result<number, Context>;
     larderBeat(heartbeat: string, epoch: string, deadline: number): Result<[string, number], Context>;
   }
 }
@@ -75,6 +84,7 @@ declare module 'ioredis' {
 export function defineScripts(redis: Redis): void {
   redis.defineCommand('larderLease', { lua: LEASE });
   redis.defineCommand('larderFill', { lua: FILL });
+  redis.defineCommand('larderRelease', { lua: RELEASE });
   redis.defineCommand('larderBeat', { lua: BEAT, numberOfKeys: 1 });
   redis.defineCommand('larderTakePoints', { lua: TAKE_POINTS, numberOfKeys: 1 });
 }
@@ -86,5 +96,5 @@ export function defineScripts(redis: Redis): void {
  * @throws when Redis cannot be told
  */
 export async function loadScripts(redis: Redis): Promise<void> {
-  for (const script of [LEASE, FILL, BEAT, TAKE_POINTS]) await redis.script('LOAD', script);
+  for (const script of [LEASE, FILL, RELEASE, BEAT, TAKE_POINTS]) await redis.script('LOAD', script);
 }

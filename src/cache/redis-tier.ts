@@ -3,7 +3,7 @@ import { Trace } from '../trace/trace.ts';
 import { Breaker } from './breaker.ts';
 import { countEntries } from './entry.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { type Fill, sendFills, sendLeases } from './lease.ts';
+import { type Fill, sendFills, sendLeases, sendRelease } from './lease.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { integer, pair, texts } from './redis-replies.ts';
 import { type Brought, roundTrip } from './round-trip.ts';
@@ -98,6 +98,16 @@ export class RedisTier {
     const keys = fills.map((fill) => fill.key);
     const send = () => sendFills(this.#connection.redis, fills, token);
     return this.#ask('larderFill', keys, send, trace);
+  }
+
+  /**
+   * Frees leases that nothing will be stored under. Nobody waits for that, and what fails is over when they end.
+   *
+   * @param keys the leased keys, at least one
+   * @param token the leases' value
+   */
+  release(keys: string[], token: string): void {
+    void this.#ask('larderRelease', keys, () => sendRelease(this.#connection.redis, keys, token));
   }
 
   /**
