@@ -1,6 +1,6 @@
 # Every target sets up what it needs: `make demo` and `make test` work in a fresh clone.
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check soak bench clean
+.PHONY: help demo dev test check model soak bench clean
 
 # tsx by way of node: no process in between that would hold back a signal.
 TS := node --import=tsx
@@ -24,6 +24,9 @@ test: $(INSTALLED) ## Check format, lint, types, schema and migrations, and run 
 
 check: $(INSTALLED) ## The quick loop: the same checks, and the tests that need neither a browser nor minutes
 	@exec $(TS) test/run.ts --quick
+
+model: $(INSTALLED) ## Search the model of the cache's protocol: whole, and without each of its parts
+	@exec $(TS) test/model/run.ts
 
 soak: $(INSTALLED) ## Run the race suite until Ctrl-C, or for SOAK_MINUTES
 	@exec $(TS) test/races/soak.ts

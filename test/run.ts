@@ -13,11 +13,11 @@ const USAGE = `Usage: npx tsx test/run.ts [--quick] [FILE …]
 Checks the format, the lint rules, the types, the schema and the migrations, then runs the tests on a Postgres and with
 Redis servers of its own. With files, runs these tests alone.
 
-  --quick  leave out what needs Chromium or minutes: browser, commands, faults, fuzz, HTTP, limits, metrics, races, README`;
+  --quick  leave out what needs Chromium or minutes: browser, commands, faults, fuzz, HTTP, limits, metrics, model, races, README`;
 
 /** What the quick loop leaves out: whole directories, and files that mostly wait for time to pass. */
 const SLOW = [
-  ...['browser', 'cli', 'faults', 'fuzz', 'http', 'limits', 'observability', 'races'],
+  ...['browser', 'cli', 'faults', 'fuzz', 'http', 'limits', 'model', 'observability', 'races'],
   ...[
     'cache/bus.test.ts',
     'db/keyset.test.ts',

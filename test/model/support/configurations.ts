@@ -1,0 +1,59 @@
+import type { BROKEN } from '../../races/support/broken.ts';
+import type { Configuration } from './search.ts';
+
+const DRAINS = 'run Drainer(false); run Voucher(0, false);';
+const HEARS = 'run Drainer(false); run Voucher(0, true);';
+
+const protocol = (machinery: string, ...define: string[]): Configuration => ({
+  file: 'protocol.pml',
+  define,
+  machinery,
+});
+
+/** What is searched whole, by what is looked at. */
+export const CONFIGURATIONS = {
+  'two readings, without memory': protocol(DRAINS, 'ELSEWHERE=2', 'EVICTIONS'),
+  'two writers and two writes': protocol(DRAINS, 'ELSEWHERE=1', 'WRITES=2', 'WRITERS=2', 'EVICTIONS'),
+  'a late heartbeat': protocol(DRAINS, 'ELSEWHERE=1', 'LATE_BEATS', 'EVICTIONS'),
+  'a list': protocol(HEARS, 'LISTS=1', 'PSQL_ONLY'),
+  'a memory': protocol(HEARS, 'HERE=1'),
+  'a restart of Redis': protocol(DRAINS, 'ELSEWHERE=1', 'PSQL_ONLY', 'ERAS=1'),
+  'a restart of Redis beside a memory': protocol(HEARS, 'HERE=1', 'PSQL_ONLY', 'ERAS=1', 'EARS=1', 'PROMPT_DRAINS'),
+  'a failover': protocol(HEARS, 'HERE=1', 'PSQL_ONLY', 'SERVERS=2', 'ERAS=2', 'EARS=1', 'PROMPT_DRAINS'),
+  'a failover without memory': protocol(DRAINS, 'ELSEWHERE=1', 'PSQL_ONLY', 'SERVERS=2', 'ERAS=2'),
+  'two domains and their outbox': { file: 'outbox.pml', define: [] },
+} satisfies Record<string, Configuration>;
+
+type Name = keyof typeof CONFIGURATIONS;
+
+const without = (name: Name, define: string): Configuration => {
+  const whole: Configuration = CONFIGURATIONS[name];
+  return { ...whole, define: [...whole.define, `WITHOUT_${define}`] };
+};
+
+/** The model without one part each, by the names that test/races/support/broken.ts has for them. */
+export const LACKING: Readonly<Record<keyof typeof BROKEN, Configuration>> = {
+  'the lease': without('two readings, without memory', 'LEASE'),
+  'the comparison before a fill': without('two readings, without memory', 'COMPARISON'),
+  'the version check': without('a list', 'VERSION_CHECK'),
+  'the versions of pages': without('a list', 'PAGE_VERSIONS'),
+  'the outbox': without('two readings, without memory', 'OUTBOX'),
+  'the epoch check': without('a restart of Redis', 'EPOCH_CHECK'),
+  'the bus': without('a memory', 'BUS'),
+  'the invalidation after a write': without('two writers and two writes', 'INVALIDATION'),
+  "the heartbeat's deadline": without('a late heartbeat', 'DEADLINE'),
+  'the time of an echo': without('a memory', 'TIME_OF_ECHO'),
+  'the way back of an echo': without('a memory', 'WAY_BACK'),
+  'the epoch of an echo': without('a restart of Redis beside a memory', 'EPOCH_OF_ECHO'),
+  'the run of an echo': without('a failover', 'RUN_OF_ECHO'),
+  'the history of an echo': without('a failover', 'HISTORY_OF_ECHO'),
+  'the doubt of another connection': without('a failover', 'DOUBT'),
+  'the history in the epoch': without('a failover without memory', 'HISTORY_IN_EPOCH'),
+};
+
+/** Parts that no race takes out, because they are about many processes and long times. */
+export const LACKING_MORE = {
+  'the snapshot in the position': without('two domains and their outbox', 'SNAPSHOT_POSITION'),
+  'the wait for every domain': without('two domains and their outbox', 'EVERY_DOMAIN'),
+  'the generation in the epoch': without('two domains and their outbox', 'GENERATION'),
+};
