@@ -50,11 +50,11 @@ export async function assemble(
   const closers = new Closers();
   const close = () => closers.close();
   try {
-    const { redisUrl, ...cache } = config.cache;
+    const { redisUrl, redisTimeoutMs, ...cache } = config.cache;
     const larder = await createLarder({
       entities,
       postgres: { ...config.database, requestTimeoutMs: limits.requestTimeoutMs },
-      redis: redisUrl === null ? null : { url: redisUrl },
+      redis: redisUrl === null ? null : { url: redisUrl, timeoutMs: redisTimeoutMs },
       cache,
       logger,
       clock,

@@ -20,6 +20,7 @@ export interface Config {
   readonly cache: {
     /** `null` when no Redis is configured. */
     readonly redisUrl: string | null;
+    readonly redisTimeoutMs: number;
     readonly prefix: string;
     readonly ttlMs: number;
     readonly maxStalenessMs: number;
@@ -143,6 +144,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     metrics: { host: e.METRICS_HOST, port: e.METRICS_PORT },
     cache: {
       redisUrl: e.REDIS_URL ?? null,
+      redisTimeoutMs: e.REDIS_TIMEOUT_MS,
       prefix: e.CACHE_PREFIX,
       ttlMs: e.CACHE_TTL_SECONDS * 1000,
       maxStalenessMs: e.MAX_STALENESS_MS,

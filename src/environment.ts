@@ -59,6 +59,7 @@ export const environment = z.object({
   DATABASE_POOL_SIZE: whole({ from: 1, to: 1000 }).default(4),
   STATEMENT_TIMEOUT_MS: milliseconds.default(5000),
   REDIS_URL: checked(parseRedisUrl).optional(),
+  REDIS_TIMEOUT_MS: milliseconds.default(100),
   HOST: read(parseListenHost).default('127.0.0.1'),
   PORT: port.default(4000),
   METRICS_HOST: read(parseListenHost).default('127.0.0.1'),

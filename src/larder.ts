@@ -1,6 +1,7 @@
 import type { MemoryUse } from './cache/memory-tier.ts';
 import { openCache } from './cache/open-cache.ts';
 import { SharedPointBuckets } from './cache/point-buckets.ts';
+import { REDIS_TIMEOUT_MS } from './cache/redis-connection.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Closers } from './closers.ts';
 import { openDatabase } from './db/client.ts';
@@ -54,7 +55,11 @@ export interface LarderOptions<E extends Entities> {
   readonly entities: E;
   readonly postgres: PostgresOptions;
   /** `null`, or left out, for the memory of this process alone. */
-  readonly redis?: { readonly url: string } | null;
+  readonly redis?: {
+    readonly url: string;
+    /** How long a round trip may take, in milliseconds: then Postgres is asked. 100 when it is not given. */
+    readonly timeoutMs?: number;
+  } | null;
   readonly cache?: CacheOptions;
   /** Nothing is said when it is left out. */
   readonly logger?: LarderLogger;
@@ -123,10 +128,11 @@ export async function createLarder<const E extends Entities>(
   const { url, poolSize = 4, statementTimeoutMs = 5000, requestTimeoutMs = 10_000 } = options.postgres;
   const { prefix = '', ttlMs = 300_000, maxStalenessMs = 5000, memoryTtlMs = 1000 } = options.cache ?? {};
   const { memoryMaxEntries = 100_000, memoryMaxBytes, selfAuditRate = 0.0001 } = options.cache ?? {};
+  const redisTimeoutMs = options.redis?.timeoutMs ?? REDIS_TIMEOUT_MS;
   const warn = (message: string) => (error: Error) => options.logger?.warn({ reason: error.message }, message);
   const onRedisError = warn('Redis failed');
   checkNumbers(
-    { statementTimeoutMs, requestTimeoutMs, maxStalenessMs, memoryTtlMs },
+    { statementTimeoutMs, requestTimeoutMs, redisTimeoutMs, maxStalenessMs, memoryTtlMs },
     { ttlMs, memoryMaxEntries, memoryMaxBytes },
   );
 
@@ -138,7 +144,7 @@ export async function createLarder<const E extends Entities>(
     closers.add(database.close);
     const drains = openDatabase({ ...connection, poolSize: 1 });
     closers.add(drains.close);
-    const settings = { redisUrl: options.redis?.url ?? null, prefix, ttlMs, memoryTtlMs };
+    const settings = { redisUrl: options.redis?.url ?? null, redisTimeoutMs, prefix, ttlMs, memoryTtlMs };
     const memory = { memoryMaxEntries, memoryMaxBytes };
     const { cache, redis, memoryUse, close: closeCache } = openCache({ ...settings, ...memory }, onRedisError, clock);
     closers.add(closeCache);

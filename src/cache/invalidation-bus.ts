@@ -3,7 +3,7 @@ import { Redis, ReplyError } from 'ioredis';
 import type { Clock } from '../clock.ts';
 import { decodeMessage, decodeReply, type Echo, type Message } from './bus-messages.ts';
 import { inTime } from './in-time.ts';
-import { retryPause, SILENCE_MS } from './redis-connection.ts';
+import { retryPause, SILENT_TIMEOUTS } from './redis-connection.ts';
 import { replaceWhenOutOfStep } from './redis-guard.ts';
 import { parseRedisUrl } from './redis-url.ts';
 
@@ -46,6 +46,7 @@ export class InvalidationBus {
    * @param tell publishes on a channel what may be lost: acknowledgements and echoes
    * @param onError told of each failure, for the log
    * @param clock the time
+   * @param timeoutMs how long a round trip of a request may take, in milliseconds; one of the bus ten times that
    */
   constructor(
     url: string,
@@ -54,7 +55,9 @@ export class InvalidationBus {
     tell: (channel: string, text: string) => void,
     onError: (error: Error) => void,
     clock: Clock,
+    timeoutMs: number,
   ) {
+    const silenceMs = SILENT_TIMEOUTS * timeoutMs;
     this.#clock = clock;
     this.#tell = tell;
     this.#channel = `${prefix}larder:invalidations`;
@@ -65,7 +68,7 @@ export class InvalidationBus {
       db: 0,
       connectionName: 'larder-bus',
       connectTimeout: 1000,
-      socketTimeout: SILENCE_MS,
+      socketTimeout: silenceMs,
       retryStrategy: retryPause,
       autoResubscribe: false,
       autoResendUnfulfilledCommands: false,
@@ -79,7 +82,7 @@ export class InvalidationBus {
     });
     const ask = (what: () => Promise<unknown>, answered = () => {}) => {
       const { stream } = this.#subscriber;
-      inTime(clock, SILENCE_MS, what()).then(answered, (error: Error) => {
+      inTime(clock, silenceMs, what()).then(answered, (error: Error) => {
         onError(error);
         // A connection that does not answer is replaced: it may have lost an answer, and then nothing else would end it. What
         // Redis refuses is an answer, too, and what was asked on an earlier connection says nothing of this one.

@@ -5,12 +5,15 @@ import { InvalidationBus } from './invalidation-bus.ts';
 import { defaultMemoryBytes } from './memory-size.ts';
 import { MemoryTier, type MemoryUse } from './memory-tier.ts';
 import { PageMemory } from './page-memory.ts';
+import { REDIS_TIMEOUT_MS } from './redis-connection.ts';
 import { RedisTier } from './redis-tier.ts';
 
 /** Which tiers there are and how long they keep things. */
 export interface CacheSettings {
   /** `null` for the memory tier alone. */
   readonly redisUrl: string | null;
+  /** How long a round trip to Redis may take, in milliseconds; 100 when it is left out. */
+  readonly redisTimeoutMs?: number;
   readonly prefix: string;
   readonly ttlMs: number;
   readonly memoryTtlMs: number;
@@ -43,19 +46,19 @@ export function openCache(
   onError: (error: Error) => void,
   clock: Clock = systemClock,
 ): OpenCache {
-  const { redisUrl, prefix, memoryTtlMs, ttlMs } = settings;
+  const { redisUrl, redisTimeoutMs = REDIS_TIMEOUT_MS, prefix, memoryTtlMs, ttlMs } = settings;
   const { memory, pages, memoryUse } = openMemory(settings);
   if (redisUrl === null) {
     const cache = new EntityCache({ memory, pages, redis: null, bus: null, prefix, ttlMs, memoryTtlMs, clock });
     return { cache, redis: null, memoryUse, close: async () => {} };
   }
-  const redis = new RedisTier(redisUrl, prefix, onError, clock);
+  const redis = new RedisTier(redisUrl, prefix, onError, clock, redisTimeoutMs);
   const listener = {
     onKeys: (keys: string[]) => cache.forget(keys),
     onConnected: (connected: boolean) => cache.trust(connected),
     onEcho: (echo: Echo) => cache.heard(echo),
   };
-  const bus = new InvalidationBus(redisUrl, prefix, listener, redis.tell.bind(redis), onError, clock);
+  const bus = new InvalidationBus(redisUrl, prefix, listener, redis.tell.bind(redis), onError, clock, redisTimeoutMs);
   const cache = new EntityCache({ memory, pages, redis, bus, prefix, ttlMs, memoryTtlMs, clock });
   const close = async () => {
     bus.close();

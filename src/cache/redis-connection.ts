@@ -6,14 +6,14 @@ import { OutOfStep } from './redis-replies.ts';
 import { defineScripts, loadScripts } from './redis-scripts.ts';
 import { parseRedisUrl } from './redis-url.ts';
 
-/** A command that takes longer counts as failed: Postgres answers sooner than that. */
-const COMMAND_TIMEOUT_MS = 100;
+/** How long a round trip may take unless it is said, in milliseconds: Postgres answers sooner than that. */
+export const REDIS_TIMEOUT_MS = 100;
 
 /**
- * A connection that has answered nothing for so long although it was asked is replaced: a network may swallow everything, and
- * a stream that has lost an answer, or waits for the end of one that has none, goes on without ever answering in time.
+ * A connection that has answered nothing for so many times as long, although it was asked, is replaced: a network may swallow
+ * everything, and a stream that has lost an answer, or waits for the end of one that has none, goes on without ever answering in time.
  */
-export const SILENCE_MS = 1000;
+export const SILENT_TIMEOUTS = 10;
 
 /** The longest pause between two attempts to connect. */
 const RETRY_MS = 1000;
@@ -32,6 +32,7 @@ export function retryPause(attempt: number): number {
 export class RedisConnection {
   readonly #redis: Redis;
   readonly #clock: Clock;
+  readonly #timeoutMs: number;
   #corked = false;
   /** Why Redis answers, but not in the database that is meant. */
   #refusal: WrongDatabase | null = null;
@@ -44,12 +45,14 @@ export class RedisConnection {
    * @param url the address of a single Redis, not a cluster
    * @param onError told of each lost connection, and when Redis did not take the scripts: they are then sent when called
    * @param clock the time
+   * @param timeoutMs how long a round trip may take, in milliseconds
    */
-  constructor(url: string, onError: (error: Error) => void, clock: Clock) {
+  constructor(url: string, onError: (error: Error) => void, clock: Clock, timeoutMs: number) {
     this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
     this.#redis = new Redis({
       ...parseRedisUrl(url),
-      socketTimeout: SILENCE_MS,
+      socketTimeout: SILENT_TIMEOUTS * timeoutMs,
       connectTimeout: 1000,
       enableOfflineQueue: false,
       maxRetriesPerRequest: 1,
@@ -112,7 +115,7 @@ export class RedisConnection {
 
   /**
    * Does something whose replies are checked, and replaces a connection that is out of step, since the replies of all that follows
-   * would be those to other questions, and one that has not answered anything in time for `SILENCE_MS`.
+   * would be those to other questions, and one that has not answered anything in time for ten times as long as an answer may take.
    *
    * @param action what to do
    * @returns what it returns
@@ -121,7 +124,7 @@ export class RedisConnection {
   async sound<T>(action: () => Promise<T>): Promise<T> {
     const asked = this.#clock.now();
     try {
-      const result = await inTime(this.#clock, COMMAND_TIMEOUT_MS, action());
+      const result = await inTime(this.#clock, this.#timeoutMs, action());
       this.#failingSince = null;
       return result;
     } catch (error) {
@@ -139,14 +142,15 @@ export class RedisConnection {
     // Nothing was asked on a connection that is being made: whoever gave that up at each failure would never have another.
     if (this.#redis.status !== 'ready') return;
     this.#failingSince ??= asked;
-    if (!(error instanceof OutOfStep) && this.#clock.now() - this.#failingSince < SILENCE_MS) return;
+    if (!(error instanceof OutOfStep) && this.#clock.now() - this.#failingSince < SILENT_TIMEOUTS * this.#timeoutMs)
+      return;
     this.#failingSince = null;
     this.#redis.disconnect(true);
   }
 
   /** @returns whether Redis answers */
   async ping(): Promise<boolean> {
-    return inTime(this.#clock, COMMAND_TIMEOUT_MS, this.#redis.ping()).then(
+    return inTime(this.#clock, this.#timeoutMs, this.#redis.ping()).then(
       (reply) => reply === 'PONG',
       () => false,
     );

@@ -34,10 +34,11 @@ export class RedisTier {
    * @param prefix put before the heartbeat's key
    * @param onError told of each failure, for the log
    * @param clock the time
+   * @param timeoutMs how long a round trip may take, in milliseconds
    */
-  constructor(url: string, prefix: string, onError: (error: Error) => void, clock: Clock) {
+  constructor(url: string, prefix: string, onError: (error: Error) => void, clock: Clock, timeoutMs: number) {
     this.#breaker = new Breaker(onError, clock);
-    this.#connection = new RedisConnection(url, onError, clock);
+    this.#connection = new RedisConnection(url, onError, clock, timeoutMs);
     this.#heartbeat = new Heartbeat(this.#connection, prefix, clock);
     this.#upkeep = new Trace({ clock });
   }

@@ -1,8 +1,8 @@
 import {
-  getNullableType,
   type GraphQLArgument,
   type GraphQLFormattedError,
   type GraphQLSchema,
+  getNullableType,
   isListType,
   TypeInfo,
   valueFromAST,

@@ -11,7 +11,7 @@ import { until } from '../support/until.ts';
 t.test('a connection comes back while commands go on failing', async (t) => {
   const redis = await freshRedis(t);
   const proxy = await faultyProxy(t, Number(new URL(redis.url).port));
-  const connection = new RedisConnection(through(redis.url, proxy), () => {}, systemClock);
+  const connection = new RedisConnection(through(redis.url, proxy), () => {}, systemClock, 100);
   t.teardown(() => connection.close());
   t.ok(await connection.connected(5000));
   let failures = 0;
@@ -34,7 +34,7 @@ t.test('what is sent in one turn of the event loop leaves in one write', async (
   const redis = await freshRedis(t);
   const admin = openRedis(t, redis);
   const reads = async () => Number(/total_reads_processed:(\d+)/.exec(await admin.info('stats'))?.[1]);
-  const connection = new RedisConnection(redis.url, () => {}, systemClock);
+  const connection = new RedisConnection(redis.url, () => {}, systemClock, 100);
   t.teardown(() => connection.close());
   t.ok(await connection.connected(5000));
   await connection.redis.ping();
@@ -69,6 +69,7 @@ t.test('a bus that Redis refuses stays, and tries no more than it did', async (t
     () => {},
     (error) => errors.push(error.message),
     systemClock,
+    100,
   );
   t.teardown(() => bus.close());
   await until('Redis refuses', async () => errors.length > 0);
@@ -90,6 +91,7 @@ t.test('a bus whose subscription is lost comes back', async (t) => {
     () => {},
     () => {},
     systemClock,
+    100,
   );
   t.teardown(() => bus.close());
   await until('it listens', async () => trusted.at(-1) === true);

@@ -5,6 +5,7 @@ import { InvalidationBus } from '../../src/cache/invalidation-bus.ts';
 import type { MemoryLimits } from '../../src/cache/memory-tier.ts';
 import { type OpenCache, openCache, openMemory } from '../../src/cache/open-cache.ts';
 import type { PageMemory } from '../../src/cache/page-memory.ts';
+import { REDIS_TIMEOUT_MS } from '../../src/cache/redis-connection.ts';
 import type { RedisTier } from '../../src/cache/redis-tier.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { type Database, openDatabase } from '../../src/db/client.ts';
@@ -32,13 +33,21 @@ export interface ProcessOptions {
   readonly seam?: Seam;
   /** Parts to put in the place of real ones, to see that a broken protocol is caught. */
   readonly parts?: Parts;
+  /** How long a round trip to Redis may take, in milliseconds; as long as servers give it when it is not given. */
+  readonly redisTimeoutMs?: number;
   /** The time; the machine's when it is not given. */
   readonly clock?: Clock;
 }
 
 /** The parts of a cache that a test may break. */
 export interface Parts {
-  readonly tier?: (url: string, onError: (error: Error) => void, seam: Seam, clock: Clock) => RedisTier;
+  readonly tier?: (
+    url: string,
+    onError: (error: Error) => void,
+    seam: Seam,
+    clock: Clock,
+    timeoutMs: number,
+  ) => RedisTier;
   readonly pages?: (limits: MemoryLimits) => PageMemory;
   readonly cache?: typeof EntityCache;
   readonly bus?: typeof InvalidationBus;
@@ -85,7 +94,14 @@ export async function openProcess(options: ProcessOptions): Promise<LarderProces
   const { databaseUrl, redisUrl, memoryMaxEntries = 100_000, seam, parts, clock = systemClock } = options;
   const memoryTtlMs = options.memoryTtlMs ?? DEFAULTS.memoryTtlMs;
   const maxStalenessMs = options.maxStalenessMs ?? DEFAULTS.maxStalenessMs;
-  const settings = { redisUrl, prefix: '', ttlMs: options.ttlMs ?? DEFAULTS.ttlMs, memoryTtlMs, memoryMaxEntries };
+  const settings = {
+    redisUrl,
+    redisTimeoutMs: options.redisTimeoutMs ?? REDIS_TIMEOUT_MS,
+    prefix: '',
+    ttlMs: options.ttlMs ?? DEFAULTS.ttlMs,
+    memoryTtlMs,
+    memoryMaxEntries,
+  };
   const errors: Error[] = [];
   const onError = (error: Error) => {
     errors.push(error);
@@ -157,7 +173,7 @@ function assembleCache(
   onError: (error: Error) => void,
   clock: Clock,
 ): OpenCache {
-  const { redisUrl, prefix, ttlMs, memoryTtlMs, memoryMaxEntries } = settings;
+  const { redisUrl, redisTimeoutMs = REDIS_TIMEOUT_MS, prefix, ttlMs, memoryTtlMs, memoryMaxEntries } = settings;
   const Cache = parts.cache ?? EntityCache;
   const { memory, memoryUse, ...made } = openMemory(settings);
   const limits = { entries: memoryMaxEntries, bytes: 100_000_000 };
@@ -167,7 +183,8 @@ function assembleCache(
     return { cache, redis: null, memoryUse, close: async () => {} };
   }
   const redis =
-    parts.tier?.(redisUrl, onError, seam, clock) ?? new SeamedRedisTier(redisUrl, prefix, onError, seam, clock);
+    parts.tier?.(redisUrl, onError, seam, clock, redisTimeoutMs) ??
+    new SeamedRedisTier(redisUrl, prefix, onError, seam, clock, redisTimeoutMs);
   const listener = {
     onKeys: (keys: string[]) => {
       if (!parts.deaf) cache.forget(keys);
@@ -176,7 +193,15 @@ function assembleCache(
     onEcho: (echo: Echo) => cache.heard(echo),
   };
   const Bus = parts.bus ?? InvalidationBus;
-  const bus = new Bus(parts.busUrl ?? redisUrl, prefix, listener, redis.tell.bind(redis), onError, clock);
+  const bus = new Bus(
+    parts.busUrl ?? redisUrl,
+    prefix,
+    listener,
+    redis.tell.bind(redis),
+    onError,
+    clock,
+    redisTimeoutMs,
+  );
   const cache = new Cache({ memory, pages, redis, bus, prefix, ttlMs, memoryTtlMs, clock });
   return {
     cache,

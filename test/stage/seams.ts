@@ -48,9 +48,17 @@ export class SeamedRedisTier extends RedisTier {
    * @param onError as RedisTier takes it
    * @param seam what each command passes
    * @param clock as RedisTier takes it
+   * @param timeoutMs as RedisTier takes it
    */
-  constructor(url: string, prefix: string, onError: (error: Error) => void, seam: Seam, clock: Clock) {
-    super(url, prefix, onError, clock);
+  constructor(
+    url: string,
+    prefix: string,
+    onError: (error: Error) => void,
+    seam: Seam,
+    clock: Clock,
+    timeoutMs: number,
+  ) {
+    super(url, prefix, onError, clock, timeoutMs);
     this.#seam = seam;
   }
 

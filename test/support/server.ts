@@ -70,6 +70,8 @@ export async function openServer(
       PORT: '0',
       METRICS_PORT: '0',
       MAX_EVENT_LOOP_DELAY_MS: '0',
+      // On a machine that does other things, too, a tenth of a second passes easily, and then Postgres is asked instead.
+      REDIS_TIMEOUT_MS: '10000',
       DATABASE_URL: options.database.url,
       ...(options.redis === null ? {} : { REDIS_URL: options.redis.url }),
       ...options.env,

@@ -19,8 +19,8 @@ class LawlessTier extends SeamedRedisTier {
   protected readonly raw: Redis;
   protected readonly onError: (error: Error) => void;
 
-  constructor(url: string, onError: (error: Error) => void, seam: Seam, clock: Clock) {
-    super(url, '', onError, seam, clock);
+  constructor(url: string, onError: (error: Error) => void, seam: Seam, clock: Clock, timeoutMs: number) {
+    super(url, '', onError, seam, clock, timeoutMs);
     this.onError = onError;
     this.raw = new Redis(url);
     this.raw.on('error', onError);
