@@ -127,7 +127,7 @@ export class RedisTier {
       integer('UNLINK', replies[0]?.[1]);
       return { commands: replies.length, answer: integer('PUBLISH', replies[1]?.[1]) };
     };
-    return this.#connection.sound(() => roundTrip('UNLINK', keys, send, this.#upkeep));
+    return roundTrip('UNLINK', keys, () => this.#connection.sound(send), this.#upkeep);
   }
 
   /**
@@ -197,6 +197,6 @@ export class RedisTier {
     send: () => Promise<Brought<T>>,
     trace: Trace = this.#upkeep,
   ): Promise<T | null> {
-    return this.#breaker.attempt(() => this.#connection.sound(() => roundTrip(name, keys, send, trace)));
+    return this.#breaker.attempt(() => roundTrip(name, keys, () => this.#connection.sound(send), trace));
   }
 }
