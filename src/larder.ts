@@ -54,12 +54,8 @@ export interface LarderLogger {
 export interface LarderOptions<E extends Entities> {
   readonly entities: E;
   readonly postgres: PostgresOptions;
-  /** `null`, or left out, for the memory of this process alone. */
-  readonly redis?: {
-    readonly url: string;
-    /** How long a round trip may take, in milliseconds: then Postgres is asked. 100 when it is not given. */
-    readonly timeoutMs?: number;
-  } | null;
+  /** `null`, or left out, for the memory of this process alone. A round trip may take `timeoutMs`; 100 when it is not given. */
+  readonly redis?: { readonly url: string; readonly timeoutMs?: number } | null;
   readonly cache?: CacheOptions;
   /** Nothing is said when it is left out. */
   readonly logger?: LarderLogger;
