@@ -25,15 +25,15 @@ const traces = new WeakMap<object, FieldTrace>();
  */
 export function withApolloTrace(execute: Execute, makeSchema: () => GraphQLSchema, clock: Clock): Execute {
   let tools: Promise<Tools> | null = null;
-  return async (operation, state, variables, reply) => {
+  return async (plan, state, variables, reply) => {
     if (reply.request.headers['apollo-federation-include-trace'] !== 'ftv1') {
-      return execute(operation, state, variables, reply);
+      return execute(plan, state, variables, reply);
     }
     tools ??= makeTools(makeSchema);
     const { schema, encode } = await tools;
     const trace = new FieldTrace(clock);
     traces.set(state, trace);
-    const result = await executeAlone(schema, operation, state, variables.given, reply);
+    const result = await executeAlone(schema, plan, state, variables.given, reply);
     return { ...result, extensions: { ftv1: encode(trace, result.errors ?? []) } };
   };
 }

@@ -1,14 +1,13 @@
-import { GraphQLError, type GraphQLSchema } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
 import { costOf, type Operation } from '../graphql/cost.ts';
 import { mostExpensiveField } from '../graphql/expensive-field.ts';
-import { withoutExcluded } from '../graphql/included.ts';
 import { MAX_NODES, nodeCount } from '../graphql/node-count.ts';
-import type { PreparedOperation } from './prepare-document.ts';
+import type { Plan } from './plans.ts';
 import { RequestRefused } from './request-refused.ts';
 import type { Variables } from './variables.ts';
 
 /** What an operation last cost, and the kind of its variables then. One each: clients seldom change page sizes. */
-const known = new WeakMap<PreparedOperation, { readonly kind: string; readonly cost: number }>();
+const known = new WeakMap<Plan, { readonly kind: string; readonly cost: number }>();
 
 /** Longer kinds are not remembered: a client could fill the memory with them. */
 const MAX_KIND = 200;
@@ -17,24 +16,19 @@ const MAX_KIND = 200;
  * Refuses what costs too much, before anything of it is executed.
  *
  * @param schema the schema
- * @param prepared the operation
+ * @param plan the operation
  * @param variables the client's variables
  * @param maxCost how many points a request may cost
  * @returns what it costs
- * @throws {RequestRefused} COST_LIMIT, with the path to what should be made smaller; BAD_USER_INPUT when a variable leaves
- *   an argument without the value that it needs
+ * @throws {RequestRefused} COST_LIMIT, with the path to what should be made smaller; NODE_LIMIT
+ * @throws {GraphQLError} when a variable leaves an argument without the value that it needs
  */
-export function checkCost(
-  schema: GraphQLSchema,
-  prepared: PreparedOperation,
-  variables: Variables,
-  maxCost: number,
-): number {
-  const kind = kindOf(prepared, variables);
-  const last = known.get(prepared);
+export function checkCost(schema: GraphQLSchema, plan: Plan, variables: Variables, maxCost: number): number {
+  const kind = kindOf(plan, variables);
+  const last = known.get(plan);
   if (last?.kind === kind) return last.cost;
-  const cost = checkNew(schema, prepared, variables, maxCost);
-  if (kind.length <= MAX_KIND) known.set(prepared, { kind, cost });
+  const cost = checkOperation(schema, plan, variables, maxCost);
+  if (kind.length <= MAX_KIND) known.set(plan, { kind, cost });
   return cost;
 }
 
@@ -42,7 +36,7 @@ export function checkCost(
  * What of the operation's variables a cost can depend on: what is a number, a flag, a list of some length or null, and no text. Of
  * those that it does not declare it depends on none.
  */
-function kindOf({ definition }: PreparedOperation, { given }: Variables): string {
+function kindOf({ definition }: Plan, { given }: Variables): string {
   let kind = '';
   for (const { variable } of definition.variableDefinitions ?? []) {
     const value = given[variable.name.value];
@@ -53,16 +47,6 @@ function kindOf({ definition }: PreparedOperation, { given }: Variables): string
 
 function withoutText(_key: string, value: unknown): unknown {
   return typeof value === 'string' ? '' : value;
-}
-
-function checkNew(schema: GraphQLSchema, prepared: PreparedOperation, variables: Variables, maxCost: number): number {
-  try {
-    const operation = prepared.isConditional ? withoutExcluded(prepared, variables.coerced) : prepared;
-    return checkOperation(schema, operation, variables, maxCost);
-  } catch (error) {
-    if (!(error instanceof GraphQLError)) throw error;
-    throw new RequestRefused(400, 'BAD_USER_INPUT', error.message, { wellFormed: true });
-  }
 }
 
 function checkOperation(schema: GraphQLSchema, operation: Operation, variables: Variables, maxCost: number): number {

@@ -1,29 +1,31 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type ExecutionResult, execute, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import mercurius from 'mercurius';
+import { type CompiledOperation, createCompiler } from '../graphql/compile.ts';
 import { publicErrors } from './errors.ts';
-import type { PreparedOperation } from './prepare-document.ts';
+import type { Plan } from './plans.ts';
 import { noteErrors, type RequestState } from './request-state.ts';
 import { RETRY_AFTER_SECONDS } from './send-error.ts';
 import type { Variables } from './variables.ts';
 
-/** A document is compiled when it has come this often before: what comes once is executed sooner than compiled. */
+/** An operation is compiled when it has come this often before: what comes once is executed sooner than compiled. */
 const COMPILE_AT = 3;
 
-/** How many documents mercurius keeps a copy of; up to twice as many for a while. */
+/** How many compiled operations are kept, and documents that mercurius keeps a copy of; of those up to twice as many for a while. */
 const COPIES = 512;
 
 /** Executes an operation, and sets the reply's status. */
 export type Execute = (
-  operation: PreparedOperation,
+  plan: Plan,
   state: RequestState,
   variables: Variables,
   reply: FastifyReply,
 ) => Promise<ExecutionResult>;
 
 /**
- * Puts mercurius into an instance, to execute what has been checked. It keeps a copy of each document, found by the document
- * object itself. Large ones are executed without it: so many of those would fill the memory.
+ * Makes what executes the operations that have been checked: by mercurius, which keeps a copy of each document, found by the document
+ * object itself, and once they have come often, compiled. What is not kept is executed without either.
  *
  * @param app the instance
  * @param schema the schema
@@ -34,24 +36,38 @@ export async function registerExecution(app: FastifyInstance, schema: GraphQLSch
     schema,
     routes: false,
     cache: COPIES,
-    jit: COMPILE_AT,
     errorFormatter: ({ data, errors = [] }, { reply }) => {
       const { status, shown } = format(errors, reply as FastifyReply);
       return { statusCode: status, response: { data: data ?? null, errors: shown } as never };
     },
   });
-  return (operation, state, { given }, reply) => {
-    const variables = operation.definition.variableDefinitions?.length ? { ...given } : undefined;
-    if (operation.isLarge) return executeAlone(schema, operation, state, variables, reply);
-    return reply.graphql(operation.document as never, state as never, variables);
+  const compile = createCompiler(schema);
+  const known = new LRUCache<Plan, CompiledOperation>({ max: COPIES });
+  const compiled = (plan: Plan): CompiledOperation | undefined => {
+    if (!plan.isCompilable) return undefined;
+    let query = known.get(plan);
+    if (query === undefined && plan.runs >= COMPILE_AT) {
+      query = compile(plan) ?? undefined;
+      if (query === undefined) plan.isCompilable = false;
+      else known.set(plan, query);
+    }
+    plan.runs += 1;
+    return query;
+  };
+  return async (plan, state, variables, reply) => {
+    const result = compiled(plan)?.(state, variables.coerced) ?? null;
+    if (result !== null) return formatted(await result, reply);
+    if (plan.isCut || !plan.isCompilable) return executeAlone(schema, plan, state, variables.given, reply);
+    const given = plan.definition.variableDefinitions?.length ? { ...variables.given } : undefined;
+    return reply.graphql(plan.document as never, state as never, given);
   };
 }
 
 /**
- * Executes an operation without mercurius, which remembers nothing of it.
+ * Executes an operation by graphql-js alone, which remembers nothing of it.
  *
  * @param schema the schema
- * @param operation the operation
+ * @param plan the operation
  * @param state the request's state, which resolvers get as their context
  * @param variables the client's variables
  * @param reply gets the status
@@ -59,12 +75,15 @@ export async function registerExecution(app: FastifyInstance, schema: GraphQLSch
  */
 export async function executeAlone(
   schema: GraphQLSchema,
-  { document }: PreparedOperation,
+  { document }: Plan,
   state: RequestState,
-  variables: Readonly<Record<string, unknown>> | undefined,
+  variables: Readonly<Record<string, unknown>>,
   reply: FastifyReply,
 ): Promise<ExecutionResult> {
-  const { data, errors } = await execute({ schema, document, contextValue: state, variableValues: variables ?? {} });
+  return formatted(await execute({ schema, document, contextValue: state, variableValues: variables }), reply);
+}
+
+function formatted({ data, errors }: ExecutionResult, reply: FastifyReply): ExecutionResult {
   if (errors === undefined) return { data: data ?? null };
   const { status, shown } = format(errors, reply);
   reply.code(status);

@@ -14,6 +14,7 @@ import { dataFetching } from './inspector.ts';
 import { responseType } from './media-type.ts';
 import { checkIntrospection, checkMethod, type Introspection } from './operation-checks.ts';
 import { readParameters } from './parameters.ts';
+import { createPlans, withArguments } from './plans.ts';
 import { type PointBuckets, pay, type ThrottleStatus } from './rate-limit.ts';
 import type { RecordedStatements } from './recorded-statements.ts';
 import { OTHER, type RequestState, type StateFactory } from './request-state.ts';
@@ -56,6 +57,7 @@ export async function graphqlPlugin(app: FastifyInstance, options: GraphQLOption
 function createHandler(options: GraphQLOptions, execute: Execute) {
   const { schema, buckets, maxCost, requestTimeoutMs, compression, clock } = options;
   const operationOf = createDocuments(schema, requestTimeoutMs, clock);
+  const planOf = createPlans();
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const came = clock.now();
     const type = responseType(request);
@@ -69,14 +71,18 @@ function createHandler(options: GraphQLOptions, execute: Execute) {
     const variables = coerceVariables(schema, definitions, parameters.variables);
     const state = options.stateOf(request, reply);
     if (trusted) state.operation = operation.definition.name?.value ?? OTHER;
-    state.cost = checkCost(schema, operation, variables, maxCost);
+    const { plan, cost } = withArguments(() => {
+      const plan = planOf(operation, variables.coerced);
+      return { plan, cost: checkCost(schema, plan, variables, maxCost) };
+    });
+    state.cost = cost;
     const throttleStatus = buckets === null ? null : await pay(buckets, request, state.cost);
     const execution = await withinTime(
       clock,
       requestTimeoutMs - (clock.now() - came),
-      execute(operation, state, variables, reply),
+      execute(plan, state, variables, reply),
     );
-    const warnings = options.warnings ? idWarnings(schema, operation, variables.coerced) : [];
+    const warnings = options.warnings ? idWarnings(schema, plan, variables.coerced) : [];
     const extensions = extensionsOf(request, state, throttleStatus, warnings, options);
     const cacheControl = trusted ? cacheControlOf(request, execution, options) : null;
     const plain = extensions === null && execution.extensions === undefined;

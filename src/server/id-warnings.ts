@@ -10,7 +10,7 @@ import {
   visitWithTypeInfo,
 } from 'graphql';
 import { decodeGlobalId, expectedId } from '../pothos/global-id.ts';
-import type { PreparedOperation } from './prepare-document.ts';
+import type { Plan } from './plans.ts';
 
 /**
  * Tells a developer which ids of an operation cannot name anything. To a client they are like those of nodes that do not exist: an
@@ -23,7 +23,7 @@ import type { PreparedOperation } from './prepare-document.ts';
  */
 export function idWarnings(
   schema: GraphQLSchema,
-  { document }: Pick<PreparedOperation, 'document'>,
+  { document }: Pick<Plan, 'document'>,
   variables: Record<string, unknown>,
 ): GraphQLFormattedError[] {
   const warnings: GraphQLFormattedError[] = [];

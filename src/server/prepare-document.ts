@@ -10,7 +10,7 @@ import {
   validate,
 } from 'graphql';
 import type { Operation } from '../graphql/cost.ts';
-import { isConditional } from '../graphql/included.ts';
+import { conditionsOf } from '../graphql/cut.ts';
 import { LimitExceeded } from '../graphql/limits.ts';
 import { isLarge, parseWithinLimits, tokensOf } from './parse-document.ts';
 import { publicMessage } from './public-message.ts';
@@ -18,13 +18,11 @@ import { RequestRefused } from './request-refused.ts';
 
 /** One operation of a document, ready to run. */
 export interface PreparedOperation extends Operation {
-  /** A document with this operation alone: the same object each time, which is what compiled queries are kept by. */
-  readonly document: DocumentNode;
   readonly isMutation: boolean;
   /** Whether it asks for the schema itself. */
   readonly introspects: boolean;
-  /** Whether what it selects depends on variables. */
-  readonly isConditional: boolean;
+  /** The variables that what it selects depends on; `null` when it has no condition. */
+  readonly conditions: readonly string[] | null;
   /** Whether its document is so large that copies of it should not be kept. */
   readonly isLarge: boolean;
 }
@@ -79,12 +77,11 @@ function prepareOperation(schema: GraphQLSchema, document: DocumentNode, large: 
     (node): node is FragmentDefinitionNode => node.kind === Kind.FRAGMENT_DEFINITION,
   );
   return {
-    document,
     definition,
     fragments,
     isMutation: definition.operation === OperationTypeNode.MUTATION,
     introspects: validate(schema, document, [NoSchemaIntrospectionCustomRule]).length > 0,
-    isConditional: isConditional({ definition, fragments }),
+    conditions: conditionsOf({ definition, fragments }),
     isLarge: large,
   };
 }

@@ -1,0 +1,124 @@
+import {
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLField,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isObjectType,
+  Kind,
+  SchemaMetaFieldDef,
+  type SelectionSetNode,
+  TypeMetaFieldDef,
+  TypeNameMetaFieldDef,
+} from 'graphql';
+import type { Operation } from './cost.ts';
+
+/** A field as it is executed: once for all nodes that stand for the same key of the response. */
+export interface SelectedField {
+  /** Its key in the response. */
+  readonly key: string;
+  readonly field: GraphQLField<unknown, unknown>;
+  /** The nodes that are merged in it; its arguments are those of the first. */
+  readonly nodes: readonly [FieldNode, ...FieldNode[]];
+  /** What is selected in it, for each type that it may turn out to have; none for a leaf. */
+  readonly inside: readonly SelectedObject[];
+}
+
+/** What is selected in objects of one type. */
+export interface SelectedObject {
+  readonly type: GraphQLObjectType;
+  readonly fields: readonly SelectedField[];
+}
+
+/**
+ * Collects the fields of an operation as execution does (GraphQL specification, section 6.3.2): fragments spread out where their type
+ * fits, and fields of the same key merged. What hangs on a node alone is the same object wherever its fragment is spread, so that this
+ * takes no longer than the document is long.
+ *
+ * @param schema the schema that the operation is valid against
+ * @param operation the operation, already cut to its conditions
+ * @returns what is selected in the root
+ * @throws {TypeError} when the schema has no such root
+ */
+export function selectedIn(schema: GraphQLSchema, { definition, fragments }: Operation): SelectedObject {
+  const root = schema.getRootType(definition.operation);
+  if (root == null) throw new TypeError(`Expected a schema with a type for each ${definition.operation}.`);
+  return new Collector(schema, fragments).collect(root, [definition]);
+}
+
+class Collector {
+  readonly #schema: GraphQLSchema;
+  readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  readonly #known = new Map<GraphQLObjectType, Map<unknown, SelectedObject>>();
+
+  constructor(schema: GraphQLSchema, fragments: readonly FragmentDefinitionNode[]) {
+    this.#schema = schema;
+    this.#fragments = new Map(fragments.map((fragment) => [fragment.name.value, fragment]));
+  }
+
+  collect(type: GraphQLObjectType, parents: readonly { readonly selectionSet?: SelectionSetNode | undefined }[]) {
+    const only = parents.length === 1 ? parents[0] : null;
+    let ofType = this.#known.get(type);
+    if (ofType === undefined) {
+      ofType = new Map();
+      this.#known.set(type, ofType);
+    }
+    const known = ofType.get(only);
+    if (known !== undefined) return known;
+    const merged = new Map<string, [FieldNode, ...FieldNode[]]>();
+    const spread = new Set<string>();
+    for (const { selectionSet } of parents) this.#merge(type, selectionSet, merged, spread);
+    const object = { type, fields: [...merged].flatMap(([key, nodes]) => this.#field(type, key, nodes) ?? []) };
+    if (only !== null) ofType.set(only, object);
+    return object;
+  }
+
+  #merge(
+    type: GraphQLObjectType,
+    set: SelectionSetNode | undefined,
+    into: Map<string, [FieldNode, ...FieldNode[]]>,
+    spread: Set<string>,
+  ): void {
+    for (const node of set?.selections ?? []) {
+      if (node.kind === Kind.FIELD) {
+        const key = node.alias?.value ?? node.name.value;
+        const nodes = into.get(key);
+        if (nodes === undefined) into.set(key, [node]);
+        else nodes.push(node);
+      } else if (node.kind === Kind.INLINE_FRAGMENT) {
+        if (this.#fits(type, node.typeCondition?.name.value)) this.#merge(type, node.selectionSet, into, spread);
+      } else if (!spread.has(node.name.value)) {
+        spread.add(node.name.value);
+        const fragment = this.#fragments.get(node.name.value);
+        if (fragment !== undefined && this.#fits(type, fragment.typeCondition.name.value)) {
+          this.#merge(type, fragment.selectionSet, into, spread);
+        }
+      }
+    }
+  }
+
+  #fits(type: GraphQLObjectType, condition: string | undefined): boolean {
+    if (condition === undefined || condition === type.name) return true;
+    const other = this.#schema.getType(condition);
+    return isAbstractType(other) && this.#schema.isSubType(other, type);
+  }
+
+  #field(parent: GraphQLObjectType, key: string, nodes: [FieldNode, ...FieldNode[]]): SelectedField | null {
+    const field = this.#definition(parent, nodes[0].name.value);
+    if (field === undefined) return null;
+    const type = getNamedType(field.type);
+    const types = isObjectType(type) ? [type] : isAbstractType(type) ? this.#schema.getPossibleTypes(type) : [];
+    return { key, field, nodes, inside: types.map((each) => this.collect(each, nodes)) };
+  }
+
+  #definition(parent: GraphQLObjectType, name: string): GraphQLField<unknown, unknown> | undefined {
+    if (name === TypeNameMetaFieldDef.name) return TypeNameMetaFieldDef;
+    if (parent === this.#schema.getQueryType()) {
+      if (name === SchemaMetaFieldDef.name) return SchemaMetaFieldDef;
+      if (name === TypeMetaFieldDef.name) return TypeMetaFieldDef;
+    }
+    return parent.getFields()[name];
+  }
+}

@@ -1,0 +1,121 @@
+import { randomInt } from 'node:crypto';
+import fc from 'fast-check';
+import { type ExecutionResult, execute, parse } from 'graphql';
+import { t } from 'tap';
+import { entities } from '../../src/app/entities.ts';
+import { buildGraphQLSchema } from '../../src/app/schema.ts';
+import { createCompiler } from '../../src/graphql/compile.ts';
+import { createLarder } from '../../src/larder.ts';
+import { createPlans } from '../../src/server/plans.ts';
+import { type PreparedOperation, prepareDocument, selectOperation } from '../../src/server/prepare-document.ts';
+import { RequestRefused } from '../../src/server/request-refused.ts';
+import { coerceVariables } from '../../src/server/variables.ts';
+import { makeData } from '../support/data.ts';
+import { startServer } from '../support/server.ts';
+import { bearer, JWT_SECRET } from '../support/token.ts';
+import { type RandomOperation, randomOperation } from './random-operations.ts';
+
+/** Documents that are compared in this process, and those that a server is asked for, six times each. */
+const DOCUMENTS = 2000;
+const SERVED = 40;
+
+const server = await startServer(t, { redis: null, env: { JWT_SECRET } });
+await makeData(server.sql, { brands: 3, campaigns: 12, events: 30, perCampaign: 5 });
+await server.sql`select setval(pg_get_serial_sequence('brands', 'id'), 1000)`;
+const larder = await createLarder({ entities, postgres: { url: server.database.url } });
+t.teardown(() => larder.close());
+const schema = buildGraphQLSchema();
+const compile = createCompiler(schema);
+const planOf = createPlans();
+const seed = Number(process.env.DOCUMENT_SEED ?? randomInt(2 ** 31));
+t.comment(`DOCUMENT_SEED=${seed}`);
+
+/** What is compared of an answer: its data with the order of its keys, and where errors are, in any order. */
+function seen({ data, errors = [] }: { data?: unknown; errors?: ExecutionResult['errors'] | undefined }): string {
+  const places = errors.map(({ path, locations }) => JSON.stringify([path, locations])).toSorted();
+  return JSON.stringify({ data, places }, null, 1);
+}
+
+/** What graphql-js answers, without a server and without a compiler. */
+async function reference({ query, variables }: RandomOperation): Promise<string> {
+  const contextValue = larder.createContext();
+  return seen(await execute({ schema, document: parse(query), variableValues: variables, contextValue }));
+}
+
+const written = async () => (await server.sql`select 1 from brands where name = 'written'`).length;
+
+/** Each writes as much as the first one. */
+async function inTurn(isMutation: boolean, runs: readonly (() => Promise<string>)[], query: string): Promise<void> {
+  let first: readonly [string, number] | null = null;
+  for (const [i, run] of runs.entries()) {
+    const before = isMutation ? await written() : 0;
+    const answer = await run();
+    const writes = isMutation ? (await written()) - before : 0;
+    first ??= [answer, writes];
+    if (answer !== first[0] || writes !== first[1]) {
+      throw new Error(
+        `Run ${i} differs: ${writes} writes and ${answer}\nnot ${first[1]} and ${first[0]}\nfor ${query}`,
+      );
+    }
+  }
+}
+
+/** Documents that are valid, with a check that few are not. */
+async function overRandom(
+  runs: number,
+  check: (operation: RandomOperation, prepared: PreparedOperation) => Promise<void>,
+): Promise<void> {
+  let valid = 0;
+  let refused = 0;
+  const property = fc.asyncProperty(fc.gen(), async (g) => {
+    const operation = randomOperation(g, schema);
+    let prepared: PreparedOperation;
+    try {
+      prepared = selectOperation(prepareDocument(schema, operation.query), null);
+    } catch (error) {
+      if (!(error instanceof RequestRefused)) throw error;
+      refused += 1;
+      return;
+    }
+    valid += 1;
+    await check(operation, prepared);
+  });
+  await fc.assert(property, { seed, numRuns: Math.ceil(runs * 1.2), endOnFailure: true });
+  if (valid < runs) throw new Error(`Expected ${runs} valid documents, got ${valid}, and ${refused} that are not.`);
+}
+
+t.test('random documents are answered alike by graphql-js, as they were cut, and compiled', async (t) => {
+  const figures = { compiled: 0, cut: 0, mutations: 0 };
+  await overRandom(DOCUMENTS, async (operation, prepared) => {
+    const definitions = prepared.definition.variableDefinitions ?? [];
+    const { given, coerced } = coerceVariables(schema, definitions, operation.variables);
+    const plan = planOf(prepared, coerced);
+    const query = compile(plan);
+    const context = () => larder.createContext();
+    const cut = async () =>
+      seen(await execute({ schema, document: plan.document, variableValues: given, contextValue: context() }));
+    const compiled = async () => seen((await query?.(context(), coerced)) ?? {});
+    const runs = [() => reference(operation), cut, ...(query === null ? [] : [compiled, compiled])];
+    await inTurn(prepared.isMutation, runs, JSON.stringify(operation));
+    figures.compiled += query === null ? 0 : 1;
+    figures.cut += plan.isCut ? 1 : 0;
+    figures.mutations += prepared.isMutation ? 1 : 0;
+  });
+  t.comment(JSON.stringify(figures));
+  t.ok(figures.compiled > DOCUMENTS * 0.95, 'nearly all are compiled');
+  t.ok(figures.cut > DOCUMENTS * 0.4, 'many are cut');
+  t.ok(figures.mutations > DOCUMENTS * 0.1, 'some write');
+});
+
+t.test('a server answers the sixth time as the first time', async (t) => {
+  await overRandom(SERVED, async (operation) => {
+    const ask = async () => seen((await server.query(operation.query, operation.variables, bearer())) as never);
+    const isMutation = operation.query.startsWith('mutation');
+    await inTurn(
+      isMutation,
+      [() => reference(operation), ...Array.from({ length: 6 }, () => ask)],
+      JSON.stringify(operation),
+    );
+  });
+  t.pass('all of them');
+});
