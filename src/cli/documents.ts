@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { GraphQLError, type GraphQLSchema, validate } from 'graphql';
 import { buildGraphQLSchema } from '../app/schema.ts';
 import { LimitExceeded } from '../graphql/limits.ts';
@@ -17,10 +18,13 @@ export class DocumentsError extends Error {
  *
  * @param file where Relay's JSON is
  * @param schema what the documents must be valid against
- * @returns the documents by the SHA-256 of their text in hexadecimal
+ * @returns the documents by the SHA-256 of their text in hexadecimal, and how many had another name
  * @throws {DocumentsError} when the file is no such JSON, or a document would not be answered
  */
-export async function readDocuments(file: string, schema: GraphQLSchema): Promise<Map<string, string>> {
+export async function readDocuments(
+  file: string,
+  schema: GraphQLSchema,
+): Promise<{ documents: Map<string, string>; misnamed: number }> {
   let raw: unknown;
   try {
     raw = JSON.parse(await readFile(file, 'utf8'));
@@ -33,6 +37,7 @@ export async function readDocuments(file: string, schema: GraphQLSchema): Promis
     throw new DocumentsError(`${file}: expected an object of texts by name, as the Relay compiler writes it.`);
   }
   const documents = new Map<string, string>();
+  let misnamed = 0;
   for (const [name, text] of Object.entries(raw)) {
     if (typeof text !== 'string') throw new DocumentsError(`${file}: ${name} is not text.`);
     try {
@@ -42,9 +47,19 @@ export async function readDocuments(file: string, schema: GraphQLSchema): Promis
       if (!(error instanceof GraphQLError) && !(error instanceof LimitExceeded)) throw error;
       throw new DocumentsError(`${file}: ${name} is not valid: ${error.message}`);
     }
-    documents.set(createHash('sha256').update(text).digest('hex'), text);
+    const hash = createHash('sha256').update(text).digest('hex');
+    if (name !== hash) misnamed += 1;
+    documents.set(hash, text);
   }
-  return documents;
+  return { documents, misnamed };
+}
+
+function adviceOn(misnamed: number): string {
+  return (
+    `${misnamed} documents are not named by the SHA-256 of their text, which is how the server knows them: a client that sends their names ` +
+    "is not answered. Relay names them so with `persistConfig: { file: …, algorithm: 'SHA256' }` in its configuration (it takes MD5 unless told " +
+    'otherwise); then compile again.'
+  );
 }
 
 const command = {
@@ -53,7 +68,9 @@ const command = {
 Takes the JSON of persisted queries that the Relay compiler writes, checks each document against the schema, and
 writes them for the server by the SHA-256 of their text. Name the files of all clients that are still in use.
 
-  --out FILE   where to write; documents.json unless given. Point TRUSTED_DOCUMENTS_FILE at it.
+A client must name them by the same hash: Relay does with \`persistConfig: { file: …, algorithm: 'SHA256' }\`.
+
+  --out FILE   where to write; documents.json unless given, and made with its directories. Point TRUSTED_DOCUMENTS_FILE at it.
 `,
   options: { out: { type: 'string', default: 'documents.json' } },
   errors: [DocumentsError],
@@ -63,11 +80,16 @@ writes them for the server by the SHA-256 of their text. Name the files of all c
     const schema = buildGraphQLSchema();
     const documents = new Map<string, string>();
     for (const file of files) {
-      for (const [hash, text] of await readDocuments(file, schema)) documents.set(hash, text);
+      const read = await readDocuments(file, schema);
+      for (const [hash, text] of read.documents) documents.set(hash, text);
+      if (read.misnamed > 0) process.stderr.write(`${file}: ${adviceOn(read.misnamed)}\n`);
     }
+    if (documents.size === 0)
+      throw new DocumentsError(`There are no documents in ${files.join(', ')}: nothing was written.`);
     // Sorted, so that a change shows as one line.
     const sorted = [...documents].sort(([a], [b]) => (a < b ? -1 : 1));
     try {
+      await mkdir(dirname(out), { recursive: true });
       await writeFile(out, `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`);
     } catch (error) {
       throw new DocumentsError(`${out} cannot be written: ${error instanceof Error ? error.message : String(error)}`);

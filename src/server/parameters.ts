@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { DOCUMENT_ID } from './document-id.ts';
 import { RequestRefused } from './request-refused.ts';
 
 /** What a client asks for (GraphQL over HTTP specification, section 5.1). */
@@ -44,8 +45,11 @@ export function readParameters(request: FastifyRequest): Parameters {
 }
 
 /** A trusted document's name in the forms of the specification's appendix and of Relay. */
-function documentIdOf({ documentId, doc_id, id }: Record<string, unknown>): string | null {
-  const name = documentId ?? doc_id ?? id ?? null;
+function documentIdOf({ documentId, doc_id, id, query }: Record<string, unknown>): string | null {
+  const named = doc_id ?? id ?? null;
+  // Relay's older network layers send an id with each text: the name of the operation, or its MD5.
+  const meant = (query ?? '') === '' || (typeof named === 'string' && DOCUMENT_ID.test(named));
+  const name = documentId ?? (meant ? named : null);
   if (name !== null && typeof name !== 'string') throw malformed('Expected documentId to be a string.');
   return name;
 }

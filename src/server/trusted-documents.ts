@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { DOCUMENT_ID } from './document-id.ts';
 import type { Parameters } from './parameters.ts';
 import { RequestRefused } from './request-refused.ts';
 
@@ -12,9 +13,6 @@ export interface TrustedDocuments {
    */
   textOf(parameters: Pick<Parameters, 'query' | 'documentId' | 'apollo'>): { text: string; trusted: boolean };
 }
-
-/** The name of a document: `sha256:` and the hash of its text in hexadecimal, or the hash alone. */
-const DOCUMENT_ID = /^(?:sha256:)?([0-9a-f]{64})$/i;
 
 /**
  * @param file JSON of `{hash: text}` as `npm run documents` writes it; `null` for none
@@ -30,7 +28,8 @@ export function loadTrustedDocuments(file: string | null, only: boolean): Truste
     const hash = DOCUMENT_ID.exec(documentId)?.[1]?.toLowerCase();
     const text = hash === undefined ? undefined : texts.get(hash);
     if (text !== undefined && (query ?? text) === text) return text;
-    if (query === null || !apollo) throw notFound(apollo);
+    if (!apollo) throw new RequestRefused(400, 'DOCUMENT_NOT_FOUND', 'There is no trusted document of that id.');
+    if (query === null || query === '') throw texts.size === 0 ? notSupported() : notFound();
     // Apollo's clients send the text after its name alone was not known. The name must be right, but it is not remembered:
     // documents become trusted in the file alone.
     if (sha256(query) !== hash) {
@@ -51,11 +50,16 @@ export function loadTrustedDocuments(file: string | null, only: boolean): Truste
   };
 }
 
-/** Apollo's clients know by this message, or this code, that the text must be sent, and with `application/json` expect a 200. */
-function notFound(apollo: boolean): RequestRefused {
-  return apollo
-    ? new RequestRefused(400, 'PERSISTED_QUERY_NOT_FOUND', 'PersistedQueryNotFound', { wellFormed: true })
-    : new RequestRefused(400, 'DOCUMENT_NOT_FOUND', 'There is no trusted document of that id.');
+/**
+ * Apollo's clients, and urql, know by these messages and codes what to do, and with `application/json` expect a 200: send the text of
+ * this document beside its name, or send texts alone from now on.
+ */
+function notFound(): RequestRefused {
+  return new RequestRefused(400, 'PERSISTED_QUERY_NOT_FOUND', 'PersistedQueryNotFound', { wellFormed: true });
+}
+
+function notSupported(): RequestRefused {
+  return new RequestRefused(400, 'PERSISTED_QUERY_NOT_SUPPORTED', 'PersistedQueryNotSupported', { wellFormed: true });
 }
 
 function readTexts(file: string): Map<string, string> {

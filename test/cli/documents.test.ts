@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Test, t } from 'tap';
 import { codes, send } from '../http/client.ts';
@@ -37,7 +37,12 @@ t.test('what the Relay compiler persists is answered by its id', async (t) => {
   t.same(names, names.toSorted());
 
   const both = join(reachableDirectory(t), 'documents.json');
-  t.equal((await runCli('documents', [md5, sha, out, '--out', both], {})).code, 0);
+  const mixed = await runCli('documents', [md5, sha, out, '--out', both], {});
+  t.equal(mixed.code, 0);
+  const advice = new RegExp(`${md5}: ${names.length} documents are not named by the SHA-256 .* algorithm: 'SHA256'`);
+  t.match(mixed.stderr, advice, 'and how to let Relay name them is said');
+  t.equal(mixed.stderr.match(/are not named by/g)?.length, 1, 'of that file alone');
+  t.notMatch(stderr, /are not named by/);
   t.same(read(both), documents, 'those that Relay named by MD5 get a SHA-256, and each stands there once');
 
   const env = { TRUSTED_DOCUMENTS_FILE: out, TRUSTED_DOCUMENTS: 'only' };
@@ -80,11 +85,20 @@ t.test('a file that would not be answered is refused by name', async (t) => {
   const missing = await runCli('documents', [join(directory, 'none.json')], {});
   t.match(missing, { code: 1, stderr: /none\.json cannot be read/ });
   writeFileSync(file, '{"__proto__": "{ __typename }"}');
-  t.match(await runCli('documents', [file, '--out', join(directory, 'no', 'such')], {}), {
-    code: 1,
-    stderr: /cannot be written/,
-  });
+  t.match(await runCli('documents', [file, '--out', join(file, 'such')], {}), { code: 1, stderr: /cannot be written/ });
+  const deep = join(directory, 'no', 'such', 'documents.json');
+  t.match(await runCli('documents', [file, '--out', deep], {}), { code: 0 }, 'directories are made');
+  t.equal(Object.keys(read(deep)).length, 1);
   t.match(await runCli('documents', [file, '--out', out], {}), { code: 0 }, 'a name is only a name');
   t.same(read(out), { [hashOf('sha256', '{ __typename }')]: '{ __typename }' });
+  const empty = join(directory, 'empty.json');
+  writeFileSync(empty, '{}');
+  const nothing = join(directory, 'nothing.json');
+  for (const files of [[empty], [empty, empty]]) {
+    const refused = await runCli('documents', [...files, '--out', nothing], {});
+    t.match(refused, { code: 1, stderr: /no documents in .*empty\.json.*nothing was written/ });
+    t.notOk(existsSync(nothing));
+  }
+  t.match(await runCli('documents', [empty, file, '--out', nothing], {}), { code: 0 }, 'beside others it does no harm');
   t.match(await runCli('documents', [], {}), { code: 2, stderr: /npm run documents -- FILE/ });
 });

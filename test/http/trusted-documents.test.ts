@@ -119,6 +119,44 @@ t.test("Apollo's clients send the text when the name is not known", async (t) =>
   t.same(codes(await send(open.url, { body: { extensions: wrong } })), ['BAD_REQUEST']);
 });
 
+t.test("where there are no trusted documents, Apollo's clients are told to send texts alone", async (t) => {
+  const none = await startServer(t, { redis: null });
+  const query = '{ __typename }';
+  const extensions = { persistedQuery: { version: 1, sha256Hash: hash(query) } };
+  const known = { message: 'PersistedQueryNotSupported', extensions: { code: 'PERSISTED_QUERY_NOT_SUPPORTED' } };
+  for (const sent of [
+    { body: { extensions } },
+    { body: { extensions, query: '' } },
+    { search: { extensions: JSON.stringify(extensions) } },
+  ]) {
+    const asked = await send(none.url, sent);
+    t.same([asked.status, asked.json], [200, { errors: [known] }], 'the words that they know');
+    const strict = await send(none.url, { ...sent, headers: { accept: 'application/graphql-response+json' } });
+    t.same([strict.status, strict.json], [400, { errors: [known] }]);
+  }
+  t.same((await send(none.url, { body: { query, extensions } })).json, { data: { __typename: 'Query' } });
+  t.same((await send(none.url, { body: { query } })).json, { data: { __typename: 'Query' } });
+  const lie = { body: { query: '{ a: __typename }', extensions } };
+  t.same(codes(await send(none.url, lie)), ['DOCUMENT_ID_MISMATCH']);
+});
+
+t.test('an id beside a text is a name only when it has the form of one', async (t) => {
+  const query = '{ __typename }';
+  const md5 = createHash('md5').update(query).digest('hex');
+  for (const name of ['id', 'doc_id']) {
+    for (const id of [null, '', 'CampaignListQuery', md5, 7, { a: 1 }, ['x'], true, 'sha256:', hash(query).slice(1)]) {
+      const body = { [name]: id, query, variables: {} };
+      t.same((await send(open.url, { body })).json, { data: { __typename: 'Query' } }, JSON.stringify(body));
+      t.same(codes(await send(only.url, { body })), ['DOCUMENT_NOT_TRUSTED'], 'and nothing gets in by it');
+      t.same((await send(only.url, { body: { ...body, query: TEXT } })).json, { data: DATA });
+    }
+    t.same(codes(await send(open.url, { body: { [name]: hash(query), query } })), ['DOCUMENT_NOT_FOUND']);
+    t.same(codes(await send(open.url, { body: { [name]: md5 } })), ['DOCUMENT_NOT_FOUND'], 'alone it is one');
+    t.same(codes(await send(open.url, { body: { [name]: 7 } })), ['BAD_REQUEST']);
+  }
+  t.same((await send(open.url, { search: { id: 'Relay', query } })).json, { data: { __typename: 'Query' } });
+});
+
 t.test('only trusted documents are answered when that is configured', async (t) => {
   for (const query of [
     '{ __typename }',
