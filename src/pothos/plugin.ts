@@ -1,5 +1,5 @@
 import SchemaBuilder, { BasePlugin, type SchemaTypes } from '@pothos/core';
-import { type GraphQLSchema, isObjectType } from 'graphql';
+import { GraphQLSchema, isObjectType } from 'graphql';
 import { checkImplemented } from './entity-types.ts';
 import { readProperty } from './property.ts';
 
@@ -14,8 +14,16 @@ export class LarderPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
       if (!isObjectType(type) || type.name.startsWith('__')) continue;
       for (const field of Object.values(type.getFields())) readProperty(field);
     }
-    return schema;
+    return withoutEmptyMutation(schema);
   }
+}
+
+/** A root of which no field is left makes a schema invalid, so that whoever has no mutations need not declare less. */
+function withoutEmptyMutation(schema: GraphQLSchema): GraphQLSchema {
+  const mutation = schema.getMutationType();
+  if (mutation == null || Object.keys(mutation.getFields()).length > 0) return schema;
+  const { types, ...config } = schema.toConfig();
+  return new GraphQLSchema({ ...config, mutation: null, types: types.filter((type) => type !== mutation) });
 }
 
 /** The plugin's name, for a builder's `plugins`. */
