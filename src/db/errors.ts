@@ -3,6 +3,11 @@ export class DatabaseUnavailable extends Error {
   override name = 'DatabaseUnavailable';
 }
 
+/** Nobody waits for the answer any more, so that nobody asked. */
+export class Abandoned extends DatabaseUnavailable {
+  override name = 'Abandoned';
+}
+
 /** A connection ended, or was given up, before the answer came. */
 export class ConnectionLost extends Error {
   override name = 'ConnectionLost';

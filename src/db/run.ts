@@ -1,7 +1,7 @@
 import type { Trace } from '../trace/trace.ts';
 import type { Database, Send } from './client.ts';
 import { GRACE_MS } from './connection.ts';
-import { DatabaseUnavailable, databaseError } from './errors.ts';
+import { Abandoned, DatabaseUnavailable, databaseError } from './errors.ts';
 import { type Gate, GateClosed } from './gate.ts';
 import type { Statement } from './statement.ts';
 
@@ -147,7 +147,7 @@ async function guarded<T>(
 
 /** A client that hung up while its request waited for a place needs no answer, and others want the place. */
 function checkWanted(name: string, trace: Trace): void {
-  if (trace.abandoned) throw new DatabaseUnavailable(`Nobody waits for ${name} any more.`);
+  if (trace.abandoned) throw new Abandoned(`Nobody waits for ${name} any more.`);
 }
 
 /** Enters gates one after the other, and returns what leaves them. */

@@ -10,9 +10,13 @@ export interface PublicError {
   readonly status: number | null;
 }
 
-/** Errors that a layer below throws by name: what a client is told, and the status. */
-const KNOWN: Record<string, { code: string; message: string; status: number }> = {
-  DatabaseUnavailable: { code: 'UNAVAILABLE', message: 'The service is not available now. Try again.', status: 503 },
+const UNAVAILABLE = { code: 'UNAVAILABLE', message: 'The service is not available now. Try again.', status: 503 };
+
+/** Errors that a layer below throws by name: what a client is told, the status, and how loudly the log is told. */
+const KNOWN: Record<string, { code: string; message: string; status: number; level: 'warn' | 'debug' }> = {
+  DatabaseUnavailable: { ...UNAVAILABLE, level: 'warn' },
+  // The client has hung up.
+  Abandoned: { ...UNAVAILABLE, level: 'debug' },
 };
 
 /** What a client may have done wrong before anything of its request was read as GraphQL. */
@@ -40,7 +44,7 @@ export function publicErrors(thrown: unknown, log: FastifyBaseLogger): PublicErr
   const place = thrown instanceof GraphQLError ? placeOf(thrown) : {};
   const known = cause instanceof Error ? KNOWN[cause.name] : undefined;
   if (cause instanceof Error && known !== undefined) {
-    if (warned.get(cause) !== log) log.warn({ reason: cause.message }, 'a request could not be answered');
+    if (warned.get(cause) !== log) log[known.level]({ reason: cause.message }, 'a request could not be answered');
     warned.set(cause, log);
     return [{ error: { message: known.message, ...place, extensions: { code: known.code } }, status: known.status }];
   }

@@ -25,9 +25,11 @@ export const requestLogPlugin = plugin<RequestLogOptions>(
     app.addHook('onResponse', (request, reply, done) => {
       const route = request.routeOptions.url ?? 'none';
       const ms = reply.elapsedTime;
-      const slow = ms > slowRequestMs;
+      // Node calls an answer finished as well when its client has left amid it; only one that was sent is not destroyed yet.
+      const hungUp = reply.raw.destroyed;
+      const slow = !hungUp && ms > slowRequestMs;
       if (route === '/graphql') publish(request, reply, ms);
-      const level = reply.statusCode >= 500 || slow ? 'warn' : 'info';
+      const level = (reply.statusCode >= 500 && !hungUp) || slow ? 'warn' : 'info';
       const isFine = level === 'info' && reply.statusCode < 400 && request.errorCodes === null;
       if (!isLogged(level) || (isFine && Math.random() >= rate)) return done();
       const line = {
@@ -35,6 +37,7 @@ export const requestLogPlugin = plugin<RequestLogOptions>(
         route,
         status: reply.statusCode,
         ms: round(ms),
+        ...(hungUp ? { hungUp } : {}),
         ...(route === '/graphql' ? figures(request, slow, traceIdOf(request)) : {}),
       };
       request.log[level](line, slow ? 'slow request' : 'request');

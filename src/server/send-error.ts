@@ -25,6 +25,10 @@ export function unavailable(message: string): RequestRefused {
  * @returns the reply, sent
  */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+  if (isHangUp(error, reply)) {
+    request.log.debug({ code: error.code }, 'a client hung up');
+    return reply;
+  }
   readOn(request, reply);
   const type = acceptedType(request) ?? 'application/json';
   reply.type(`${type}; charset=utf-8`);
@@ -45,4 +49,10 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   const status = errors[0]?.status ?? 500;
   if (status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
   return reply.code(status).send(JSON.stringify({ errors: errors.map((shown) => shown.error) }));
+}
+
+/** Whether nothing went wrong but that the client has left: there is nobody to answer, and nothing to warn of. */
+function isHangUp(error: unknown, reply: FastifyReply): error is NodeJS.ErrnoException {
+  if (!reply.raw.destroyed || !(error instanceof Error) || !('code' in error)) return false;
+  return error.code === 'ERR_STREAM_PREMATURE_CLOSE' || error.code === 'ECONNRESET' || error.code === 'EPIPE';
 }

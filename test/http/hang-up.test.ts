@@ -1,0 +1,133 @@
+import { once } from 'node:events';
+import { t } from 'tap';
+import { makeData } from '../support/data.ts';
+import { openSql } from '../support/server.ts';
+import { freshDatabase } from '../support/services.ts';
+import { bearer, JWT_SECRET } from '../support/token.ts';
+import { until } from '../support/until.ts';
+import { startProcess } from './child.ts';
+import { openRaw, type RawConnection, send } from './client.ts';
+
+const database = await freshDatabase(t);
+const sql = openSql(t, database);
+await makeData(sql, { brands: 2, campaigns: 50, events: 30, perCampaign: 10 });
+await sql`update campaigns set body = repeat('x', 20000)`;
+// Ids of the data are given, and the sequence does not know them.
+await sql`select setval(pg_get_serial_sequence('brands', 'id'), 1000)`;
+const server = await startProcess(
+  t,
+  { database, redis: null },
+  { DATABASE_POOL_SIZE: '1', MAX_COST: '100000', GRAPHIQL: 'true', SLOW_REQUEST_MS: '60000', JWT_SECRET },
+);
+
+const HEAD = 'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
+const post = (query: string, headers = '') => {
+  const body = JSON.stringify({ query });
+  return `${HEAD}${headers}content-length: ${body.length}\r\n\r\n${body}`;
+};
+
+/** More than the buffers of both sides hold. */
+const LARGE = `{ ${Array.from({ length: 20 }, (_, i) => `a${i}: campaigns(first: 50) { nodes { body } }`).join(' ')} }`;
+const token = `authorization: ${bearer().authorization}\r\n`;
+
+/** What clients have sent when they hang up, each on a connection of its own. */
+const SENT = {
+  'half a line': ['POST /gra'],
+  'half a body': [`${HEAD}content-length: 1000\r\n\r\n{"query`],
+  'half a chunk': [`${HEAD}transfer-encoding: chunked\r\n\r\n10\r\n{"q`],
+};
+
+/** What they wait for when they hang up, while a table is locked. */
+const WAITING = {
+  'pages, many of which have no place at Postgres yet': Array.from({ length: 60 }, (_, i) =>
+    post(`{ brands(first: ${i}) { totalCount nodes { name campaigns { nodes { title } } } } }`),
+  ),
+  writes: Array.from({ length: 10 }, (_, i) =>
+    post(`mutation { createBrand(input: { name: "b${i}" }) { brand { id } } }`, token),
+  ),
+};
+
+/** What they have not read to its end when they hang up. */
+const READING = {
+  'a large answer': [post(LARGE)],
+  'a large answer that is compressed': Array.from({ length: 5 }, () => post(LARGE, 'accept-encoding: br\r\n')),
+  'an asset': ['GET /graphiql/graphiql.min.js HTTP/1.1\r\nhost: x\r\n\r\n'],
+  'an asset that is compressed': ['GET /graphiql/graphiql.min.js HTTP/1.1\r\nhost: x\r\naccept-encoding: br\r\n\r\n'],
+};
+
+type Way = 'closes' | 'resets';
+
+async function hangUp(connections: readonly RawConnection[], way: Way): Promise<void> {
+  for (const { socket } of connections) {
+    if (way === 'closes') socket.destroy();
+    else socket.resetAndDestroy();
+  }
+  await Promise.all(connections.map(({ closed }) => closed));
+}
+
+/** Ends when the server has nothing under way any more. */
+async function calm(): Promise<void> {
+  await until(
+    'it answers again',
+    async () => (await send(server.url, { body: { query: '{ brands { totalCount } }' } })).status === 200,
+  );
+  await until('nothing is under way', async () => {
+    const [row] = await sql`
+      select count(*)::int as n from pg_stat_activity
+      where datname = current_database() and application_name = 'larder' and state <> 'idle'`;
+    return Number(row?.n) === 0;
+  });
+}
+
+/** The lines of the log that a test made and that look for somebody's attention. */
+function watch() {
+  const from = server.output().length;
+  const lines = () => server.output().slice(from).split('\n');
+  return { lines, warnings: () => lines().filter((line) => /"level":[456]0/.test(line)) };
+}
+
+for (const way of ['closes', 'resets'] as const) {
+  for (const [name, sent] of Object.entries(SENT)) {
+    t.test(`a client that ${way} its connection amid ${name} is no warning`, async (t) => {
+      const { warnings } = watch();
+      await hangUp(await Promise.all(sent.map((bytes) => openRaw(t, server.url, bytes))), way);
+      await calm();
+      t.same(warnings(), []);
+    });
+  }
+  for (const [name, sent] of Object.entries(WAITING)) {
+    t.test(`clients that wait for ${name}, when each ${way} its connection, are no warning`, async (t) => {
+      const { warnings } = watch();
+      await sql.begin(async (transaction) => {
+        await transaction`lock table brands in access exclusive mode`;
+        const connections = await Promise.all(sent.map((bytes) => openRaw(t, server.url, bytes)));
+        // An answer to a later request says that the server has read all the earlier ones.
+        await send(server.url, { body: { query: '{ __typename }' } });
+        await hangUp(connections, way);
+        await send(server.url, { body: { query: '{ __typename }' } });
+      });
+      await calm();
+      t.same(warnings(), []);
+    });
+  }
+  for (const [name, sent] of Object.entries(READING)) {
+    t.test(`a client that ${way} its connection amid ${name} is no warning`, async (t) => {
+      const { lines, warnings } = watch();
+      const connections = await Promise.all(sent.map((bytes) => openRaw(t, server.url, bytes)));
+      await Promise.all(connections.map(({ socket }) => once(socket, 'data')));
+      for (const { socket } of connections) socket.pause();
+      await hangUp(connections, way);
+      await calm();
+      t.same(warnings(), []);
+      const left = lines().filter((line) => line.includes('"hungUp":true'));
+      t.ok(
+        left.every((line) => line.includes('"level":30')),
+        'the log says who left',
+      );
+      t.ok(
+        lines().some((line) => line.includes('"status":200') && !line.includes('hungUp')),
+        'and who did not',
+      );
+    });
+  }
+}
