@@ -2,6 +2,7 @@ import { defineConfig } from 'drizzle-kit';
 
 export default defineConfig({
   dialect: 'postgresql',
-  schema: './src/db/schema.ts',
+  // The outbox is the library's, the other tables are the campaigns'.
+  schema: ['./src/app/tables.ts', './src/db/schema.ts'],
   out: './drizzle',
 });

@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { bigintText, rfc3339 } from './db/column-types.ts';
 export { DatabaseUnavailable } from './db/errors.ts';
 export {
   type CacheOptions,

@@ -1,38 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process';
-import {
-  appendFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Test, t } from 'tap';
 import { findFreePort } from '../src/cli/services/port.ts';
 import { REPOSITORY } from '../src/cli/services/state-directory.ts';
 import { applyDiff, type Block, blocks, section, typedLines, wholeText } from './readme/document.ts';
+import { copyRepository } from './support/copy-repository.ts';
 import { globalId, makeData } from './support/data.ts';
 import { openSql, startServer } from './support/server.ts';
 import { freshDatabase, freshRedis } from './support/services.ts';
 import { until } from './support/until.ts';
-
-/** What a clone has not, or what the copy makes itself. */
-const NOT_COPIED = new Set(['node_modules', '.git', '.larder', '.tap', 'dist', '.env']);
-
-/** A copy of the repository, in which one may do what README.md says. */
-function copyRepository(t: Test): string {
-  const directory = mkdtempSync(join(tmpdir(), 'larder readme '));
-  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
-  cpSync(REPOSITORY, directory, { recursive: true, filter: (file) => !NOT_COPIED.has(basename(file)) });
-  symlinkSync(join(REPOSITORY, 'node_modules'), join(directory, 'node_modules'));
-  return directory;
-}
 
 /** The file that a step names; a star stands for what only a generated file's name tells. */
 function findFile(directory: string, file: string): string {

@@ -10,6 +10,7 @@ import type {
   EntityRef,
   EntityReferenceOptions,
   EntityTypeOptions,
+  ListOf,
 } from './types.ts';
 
 declare global {
@@ -62,9 +63,13 @@ declare global {
        * @param name the listed entity's name
        * @param options which list, in which order
        */
-      entityConnection: <Name extends EntityName<Types>, Args extends InputFieldMap = Record<never, never>>(
+      entityConnection: <
+        Name extends EntityName<Types>,
+        Args extends InputFieldMap = Record<never, never>,
+        const List extends ListOf<Types, Name> = 'all' & ListOf<Types, Name>,
+      >(
         name: Name,
-        options?: EntityConnectionOptions<Types, ParentShape, Name, Args>,
+        options?: EntityConnectionOptions<Types, ParentShape, Name, Args, List>,
       ) => FieldRef<Types, Connection<EntityOf<Types, Name>> | null, Kind>;
     }
   }

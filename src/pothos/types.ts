@@ -26,6 +26,15 @@ export type ListOf<Types extends SchemaTypes, Name> = Name extends keyof Reposit
     : never
   : never;
 
+/** The names of the orders of one of an entity's lists. */
+export type OrderOf<Types extends SchemaTypes, Name, List> = Name extends keyof RepositoriesOf<Types>
+  ? RepositoriesOf<Types>[Name] extends { readonly listOrders?: infer Orders }
+    ? List extends keyof NonNullable<Orders>
+      ? NonNullable<Orders>[List]
+      : never
+    : string
+  : never;
+
 /** A field of a parent that holds an id, or a function that tells one. */
 export type IdOf<Parent> =
   | { [Field in keyof Parent]: Parent[Field] extends string | null ? Field : never }[keyof Parent]
@@ -73,15 +82,16 @@ export type EntityConnectionOptions<
   Parent,
   Name extends EntityName<Types>,
   Args extends InputFieldMap,
+  List extends ListOf<Types, Name> = ListOf<Types, Name>,
 > = EntityByIdOptions & {
   /** Arguments besides the four of every connection. */
   readonly args?: Args;
 } & (
     | {
         /** The list; `all` when it is left out. Where it has a parent, that is the field's own. */
-        readonly list?: ListOf<Types, Name>;
+        readonly list?: List;
         /** One of the list's orders; its first when it is left out. */
-        readonly order?: string;
+        readonly order?: OrderOf<Types, Name, List>;
         readonly direction?: 'ASC' | 'DESC';
         readonly source?: never;
       }

@@ -53,8 +53,22 @@ export interface EntityOptions<Table extends EntityTable, Lists, Verbs> {
 /** The names of the lists of an entity. */
 type ListName<Lists> = (keyof Lists & string) | 'all';
 
+/** The names of the orders of each list. */
+type OrdersOf<Lists> = {
+  readonly [Name in ListName<Lists>]: Name extends keyof Lists
+    ? Lists[Name] extends { readonly orders: infer Orders }
+      ? keyof Orders & string
+      : 'ID'
+    : 'ID';
+};
+
+/** What the types of a builder's fields know of a repository besides its methods; never set. */
+export interface ListTypes<Orders> {
+  readonly listOrders?: Orders;
+}
+
 /** An entity that has not been given its name yet. */
-export interface DeclaredEntity<E extends Entity, Lists extends string, Verbs> {
+export interface DeclaredEntity<E extends Entity, Lists extends string, Orders, Verbs> {
   /**
    * @param name the entity's name, such as `Author`
    * @returns everything that follows from its table
@@ -65,7 +79,7 @@ export interface DeclaredEntity<E extends Entity, Lists extends string, Verbs> {
    * @param storage where rows and bodies are
    * @returns its repository, with the verbs that were added
    */
-  open(name: string, storage: Storage): Repository<E, Lists> & Verbs;
+  open(name: string, storage: Storage): Repository<E, Lists> & ListTypes<Orders> & Verbs;
 }
 
 /** Entities by name, of whatever rows, lists and verbs. */
@@ -85,7 +99,7 @@ export type RepositoriesOf<E extends Entities> = { readonly [Name in keyof E]: R
 export function entity<Table extends EntityTable, const Lists = Record<never, never>, Verbs = unknown>(
   table: Table,
   options: EntityOptions<Table, Lists, Verbs> = {},
-): DeclaredEntity<RowOf<Table>, ListName<Lists>, Verbs> {
+): DeclaredEntity<RowOf<Table>, ListName<Lists>, OrdersOf<Lists>, Verbs> {
   const byId = { ID: null };
   const lists: Record<string, ListDefinition> = { all: { from: table, id: table.id, orders: byId } };
   for (const [name, list] of Object.entries(options.lists ?? {})) {
@@ -106,8 +120,9 @@ export function entity<Table extends EntityTable, const Lists = Record<never, ne
     define,
     open: (name, storage) => {
       const repository = createRepository(define(name), storage);
-      return { ...repository, ...options.extend?.(repository, storage) } as Repository<RowOf<Table>, ListName<Lists>> &
-        Verbs;
+      return { ...repository, ...options.extend?.(repository, storage) } as ReturnType<
+        DeclaredEntity<RowOf<Table>, ListName<Lists>, OrdersOf<Lists>, Verbs>['open']
+      >;
     },
   };
 }

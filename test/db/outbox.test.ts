@@ -1,6 +1,6 @@
 import { type Test, t } from 'tap';
+import { copyRows } from '../../src/app/data/copy.ts';
 import { openDatabase } from '../../src/db/client.ts';
-import { copyRows } from '../../src/db/copy.ts';
 import { type Change, drainOutbox, outboxStatus } from '../../src/db/outbox.ts';
 import { makeData } from '../support/data.ts';
 import { openSql } from '../support/server.ts';

@@ -51,11 +51,11 @@ async function checkMigrations(): Promise<string | null> {
     const out = ['--dialect', 'postgresql', '--out', relative(REPOSITORY, directory)];
     const consistent = await run('drizzle-kit', ['check', ...out]);
     if (consistent.code !== 0) return consistent.said.trim();
-    const generated = await run('drizzle-kit', ['generate', ...out, '--schema', 'src/db/schema.ts']);
+    const generated = await run('drizzle-kit', ['generate', ...out, '--schema', 'src/{app/tables,db/schema}.ts']);
     if (generated.code !== 0) return generated.said.trim();
     const added = listing(directory).filter((file) => !before.includes(file));
     if (added.length === 0) return null;
-    return `src/db/schema.ts has changes that no migration makes:\n${generated.said.trim()}\nRun \`npm run db:generate\`.`;
+    return `The tables have changes that no migration makes:\n${generated.said.trim()}\nRun \`npm run db:generate\`.`;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

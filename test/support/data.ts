@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Sql } from 'postgres';
-import { loadCsv } from '../../src/db/load-csv.ts';
+import { loadCsv } from '../../src/app/data/load-csv.ts';
 
 /** How much of each thing to make. */
 export interface DataSize {

@@ -1,6 +1,6 @@
-import { brands } from '../../db/schema.ts';
 import { entity } from '../../repository/entity.ts';
 import { InvalidInput } from '../../repository/invalid-input.ts';
+import { brands } from '../tables.ts';
 
 /** A company that runs campaigns. */
 export const brand = entity(brands, {

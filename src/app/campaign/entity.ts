@@ -1,6 +1,6 @@
-import { campaignEvents, campaigns } from '../../db/schema.ts';
 import { entity } from '../../repository/entity.ts';
 import { InvalidInput } from '../../repository/invalid-input.ts';
+import { campaignEvents, campaigns } from '../tables.ts';
 import { createCampaignLinks } from './links.ts';
 
 /** Something that a brand sells: a set of events. The brand is held as its id. */

@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm';
 import { transaction } from '../../db/run.ts';
-import { campaignEvents, events } from '../../db/schema.ts';
 import { statement } from '../../db/statement.ts';
 import type { Storage } from '../../repository/cached-repository.ts';
 import { InvalidInput } from '../../repository/invalid-input.ts';
 import { type WriteRules, withConstraints } from '../../repository/rules.ts';
 import type { Scope } from '../../repository/scope.ts';
+import { campaignEvents, events } from '../tables.ts';
 
 /** Which events belong to which campaigns. Only lists show it, and lists are never cached. */
 export interface CampaignLinks {

@@ -1,5 +1,5 @@
-import { campaignEvents, events } from '../../db/schema.ts';
 import { entity } from '../../repository/entity.ts';
+import { campaignEvents, events } from '../tables.ts';
 
 /** Something that takes place at a time. `startsAt` is RFC 3339 text in UTC with up to six digits of a second. */
 export const event = entity(events, {

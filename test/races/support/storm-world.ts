@@ -1,4 +1,4 @@
-import type { campaigns } from '../../../src/db/schema.ts';
+import type { campaigns } from '../../../src/app/tables.ts';
 import type { Repository } from '../../../src/repository/cached-repository.ts';
 import type { RowOf } from '../../../src/repository/entity.ts';
 import type { Entity } from '../../../src/repository/entity-definition.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { t } from 'tap';
-import { problemOf } from '../../src/db/column-text.ts';
-import { connect } from '../support/connect.ts';
-import { freshDatabase } from '../support/services.ts';
+import { problemOf } from '../../../src/app/data/column-text.ts';
+import { connect } from '../../support/connect.ts';
+import { freshDatabase } from '../../support/services.ts';
 
 t.test('an id is what the database can give out', async (t) => {
   for (const text of ['1', '42', '9007199254740993', '9223372036854775807']) t.equal(problemOf('id', text), null, text);

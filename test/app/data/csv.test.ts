@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { t } from 'tap';
-import { CsvError, type CsvField, readCsv } from '../../src/db/csv.ts';
+import { CsvError, type CsvField, readCsv } from '../../../src/app/data/csv.ts';
 
 async function* chunksOf(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);

@@ -1,7 +1,7 @@
 import { type Test, t } from 'tap';
-import { openDatabase } from '../../src/db/client.ts';
-import { copyRows } from '../../src/db/copy.ts';
-import { freshDatabase } from '../support/services.ts';
+import { copyRows } from '../../../src/app/data/copy.ts';
+import { openDatabase } from '../../../src/db/client.ts';
+import { freshDatabase } from '../../support/services.ts';
 
 async function open(t: Test) {
   const { url } = await freshDatabase(t);

@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { t } from 'tap';
-import { DatasetError } from '../../src/db/csv-dataset.ts';
-import { loadCsv } from '../../src/db/load-csv.ts';
-import { connect } from '../support/connect.ts';
-import { type CsvFiles, writeDataset } from '../support/csv.ts';
-import { freshDatabase } from '../support/services.ts';
+import { DatasetError } from '../../../src/app/data/csv-dataset.ts';
+import { loadCsv } from '../../../src/app/data/load-csv.ts';
+import { connect } from '../../support/connect.ts';
+import { type CsvFiles, writeDataset } from '../../support/csv.ts';
+import { freshDatabase } from '../../support/services.ts';
 
 const GOOD = {
   brands: 'id,name\n1,Acme\n2,Brand\n',

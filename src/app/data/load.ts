@@ -1,6 +1,6 @@
 import postgres, { type TransactionSql } from 'postgres';
+import { openDatabase } from '../../db/client.ts';
 import { findBadRow } from './bad-row.ts';
-import { openDatabase } from './client.ts';
 import { copyRows, type TextRows } from './copy.ts';
 import { type Dataset, type DatasetTable, datasetTables, type TableName } from './dataset.ts';
 

@@ -1,0 +1,65 @@
+import SchemaBuilder from '@pothos/core';
+import DataloaderPlugin from '@pothos/plugin-dataloader';
+import RelayPlugin from '@pothos/plugin-relay';
+import { pgTable, text } from 'drizzle-orm/pg-core';
+import type { LarderContext, RepositoriesOf } from 'larder';
+import { bigintText, createLarder, entity } from 'larder';
+import LarderPlugin from 'larder/pothos';
+
+/** What the compiler must refuse: each line below an expectation is an error, or the check of types fails. */
+const authors = pgTable('authors', { id: bigintText('id').primaryKey(), name: text('name').notNull() });
+const books = pgTable('books', { id: bigintText('id').primaryKey(), authorId: bigintText('author_id').notNull() });
+const untold = pgTable('untold', { name: text('name').notNull() });
+
+// @ts-expect-error a table without the key `id`
+entity(untold);
+// @ts-expect-error a parent that is a column of another table
+entity(authors, { lists: { byBook: { parent: books.authorId } } });
+// @ts-expect-error an order by a column of another table
+entity(authors, { lists: { all: { orders: { BOOK: books.authorId } } } });
+// @ts-expect-error a list over another table that does not say where the entity's id is
+entity(authors, { lists: { written: { from: books, parent: books.authorId } } });
+
+const entities = {
+  Author: entity(authors, { lists: { all: { orders: { ID: null, NAME: authors.name } } } }),
+  Book: entity(books, { lists: { byAuthor: { parent: books.authorId } } }),
+};
+
+/** Never called: types alone are looked at. */
+export async function repositories() {
+  const larder = await createLarder({ entities, postgres: { url: 'postgres://localhost/x' } });
+  const { Author, Book } = larder.repositories;
+  // @ts-expect-error no such entity
+  larder.repositories.Venue;
+  // @ts-expect-error a field that an author has not
+  await Author.create({ title: 'x' });
+  // @ts-expect-error a value of another type
+  await Author.update('1', { name: 1 });
+  // @ts-expect-error no such list
+  Book.listOf('byTitle');
+  return (await Author.findById('1'))?.name;
+}
+
+const builder = new SchemaBuilder<{ Context: LarderContext<RepositoriesOf<typeof entities>> }>({
+  plugins: [RelayPlugin, DataloaderPlugin, LarderPlugin],
+});
+
+builder.entity('Author', {
+  fields: (t) => ({
+    name: t.exposeString('name'),
+    // @ts-expect-error a field that an author has not
+    title: t.exposeString('title'),
+    books: t.entityConnection('Book', { list: 'byAuthor', order: 'ID' }),
+    // @ts-expect-error no such list
+    wrongList: t.entityConnection('Book', { list: 'byTitle' }),
+    // @ts-expect-error no such order of that list
+    wrongOrder: t.entityConnection('Book', { list: 'byAuthor', order: 'NAME' }),
+    // @ts-expect-error no such entity
+    wrongEntity: t.entityConnection('Venue'),
+    // @ts-expect-error a field that an author has not
+    wrongId: t.entityReference('Book', { id: 'bookId' }),
+  }),
+});
+
+// @ts-expect-error no such entity
+builder.entity('Venue', { fields: () => ({}) });
