@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseRedisUrl } from './cache/redis-url.ts';
+import { parsePostgresUrl } from './db/postgres-url.ts';
 import { BYTES, COUNT, MAX_BODY_BYTES, MILLISECONDS, type NumberRange, YEAR_SECONDS } from './number-range.ts';
 import { parseCorsOrigin } from './settings/cors-origin.ts';
 import { parseListenHost } from './settings/listen-host.ts';
@@ -55,7 +56,7 @@ const url = (...protocols: string[]) =>
 /** The variables of the environment, each by itself: its form and its default. */
 export const environment = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
-  DATABASE_URL: url('postgres', 'postgresql'),
+  DATABASE_URL: checked(parsePostgresUrl),
   DATABASE_POOL_SIZE: whole({ from: 1, to: 1000 }).default(4),
   STATEMENT_TIMEOUT_MS: milliseconds.default(5000),
   REDIS_URL: checked(parseRedisUrl).optional(),

@@ -6,6 +6,7 @@ import { type Clock, systemClock } from './clock.ts';
 import { Closers } from './closers.ts';
 import { openDatabase } from './db/client.ts';
 import { explain } from './db/explain.ts';
+import { parsePostgresUrl } from './db/postgres-url.ts';
 import { checkNumbers } from './larder-numbers.ts';
 import { CatalogWatch } from './repository/catalog-watch.ts';
 import { Context, type LarderContext } from './repository/context.ts';
@@ -135,6 +136,7 @@ export async function createLarder<const E extends Entities>(
   const closers = new Closers();
   const close = () => closers.close();
   try {
+    for (const words of parsePostgresUrl(url).unheeded) options.logger?.warn({}, `in the URL of Postgres, ${words}`);
     const connection = { url, statementTimeoutMs, clock };
     const database = openDatabase({ ...connection, poolSize, requestTimeoutMs });
     closers.add(database.close);

@@ -1,9 +1,12 @@
+import { Socket } from 'node:net';
 import postgres, { type Sql } from 'postgres';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Connection } from './connection.ts';
 import { type ConnectionOptions, driverOptions } from './driver-options.ts';
 import { Gate } from './gate.ts';
 import { Pool } from './pool.ts';
+import { PostgresRoute } from './postgres-route.ts';
+import { parsePostgresUrl } from './postgres-url.ts';
 
 /** Where Postgres is and how much of it to use. */
 export interface DatabaseOptions extends ConnectionOptions {
@@ -73,8 +76,13 @@ const PING_MS = 1000;
  */
 export function openDatabase(options: DatabaseOptions): Database {
   const { poolSize, statementTimeoutMs, requestTimeoutMs = Number.POSITIVE_INFINITY, clock = systemClock } = options;
-  const client = postgres(options.url, { ...driverOptions(options), max: poolSize });
-  const pool = new Pool(options, poolSize, clock);
+  const target = parsePostgresUrl(options.url);
+  const route = new PostgresRoute(target, clock);
+  const closing = new AbortController();
+  // The driver's types leave `socket` out.
+  const way = { socket: () => openOrFail(route, closing.signal) } as object;
+  const client = postgres({ ...driverOptions(target, statementTimeoutMs), max: poolSize, ...way });
+  const pool = new Pool({ ...options, route }, poolSize, clock);
   let pinging: Promise<boolean> | null = null;
   return {
     client,
@@ -95,8 +103,20 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
     close: async () => {
       await Promise.all([client.end({ timeout: CLOSE_SECONDS }), pool.end(CLOSE_SECONDS)]);
+      closing.abort();
     },
   };
+}
+
+/** The driver goes on after a socket that breaks, but not after one that it did not get. */
+async function openOrFail(route: PostgresRoute, signal: AbortSignal): Promise<Socket> {
+  try {
+    return await route.open(signal);
+  } catch (error) {
+    const broken = new Socket();
+    setImmediate(() => broken.destroy(error instanceof Error ? error : new Error(String(error))));
+    return broken;
+  }
 }
 
 async function begin<T>(pool: Pool, work: (send: Send) => Promise<T>): Promise<T> {

@@ -1,9 +1,14 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import postgres, { type Sql } from 'postgres';
 import type { Clock } from '../clock.ts';
 import { type ConnectionOptions, driverOptions } from './driver-options.ts';
 import { ConnectionLost } from './errors.ts';
+import { PostgresRoute } from './postgres-route.ts';
+import { parsePostgresUrl } from './postgres-url.ts';
 import { takeRows } from './take-rows.ts';
+
+/** Postgres' code for a write to a server that takes none. */
+const READ_ONLY = '25006';
 
 /** What Postgres' own time limit gets to act in before the connection is given up. */
 export const GRACE_MS = 250;
@@ -25,6 +30,10 @@ export class Connection {
   readonly #onLost: (connection: Connection) => void;
   /** What fails the statements under way. A handful, and no set of them: what was in one may outlive it for long (see draining.ts). */
   readonly #underWay: ((error: Error) => void)[] = [];
+  readonly #prepare: boolean;
+  /** Whether a server that became read-only is of no more use. */
+  readonly #writes: boolean;
+  readonly #attempt = new AbortController();
   #socket: Socket | null = null;
   #progressAt = 0;
   #stopWatching = () => {};
@@ -49,14 +58,20 @@ export class Connection {
     const { url, statementTimeoutMs } = options;
     this.#stuckMs = statementTimeoutMs === 0 ? null : statementTimeoutMs + GRACE_MS;
     this.#onLost = onLost;
-    // The driver's types leave `socket` out.
-    const socket = (at: Address) => {
-      if (this.#socket !== null || this.#lost) throw new ConnectionLost();
-      this.#socket = openSocket(at);
+    const target = parsePostgresUrl(url);
+    const route = options.route ?? new PostgresRoute(target, clock);
+    this.#prepare = target.prepare;
+    this.#writes = target.sessionAttrs === 'read-write' || target.sessionAttrs === 'primary';
+    let opened = false;
+    const socket = async () => {
+      if (opened || this.#lost) throw new ConnectionLost();
+      opened = true;
+      this.#socket = await route.open(this.#attempt.signal);
       return this.#socket;
     };
+    // The driver's types leave `socket` out.
     const once = { socket, max: 1, max_lifetime: 0, onclose: () => this.giveUp() } as object;
-    this.#client = postgres(url, { ...driverOptions(options), ...once });
+    this.#client = postgres({ ...driverOptions(target, statementTimeoutMs), ...once });
   }
 
   /** How many statements have been sent and not been answered. */
@@ -85,12 +100,12 @@ export class Connection {
         this.#settled(fail);
         reject(error);
         // What Postgres says of a statement leaves the connection as it was; all else is about the connection.
-        if (!(error instanceof postgres.PostgresError)) this.giveUp();
+        if (!(error instanceof postgres.PostgresError) || (this.#writes && error.code === READ_ONLY)) this.giveUp();
       };
       this.#underWay.push(fail);
       this.#watchOver();
       // The driver's type for parameters lists JavaScript types.
-      this.#client.unsafe<Row[]>(text, parameters as never[], { prepare: true }).then((rows) => {
+      this.#client.unsafe<Row[]>(text, parameters as never[], { prepare: this.#prepare }).then((rows) => {
         if (!isComplete(rows)) return fail(new ConnectionLost());
         this.#settled(fail);
         resolve(takeRows(rows));
@@ -107,6 +122,7 @@ export class Connection {
     for (const fail of [...this.#underWay]) fail(new ConnectionLost());
     void this.#client.end({ timeout: 0 });
     // A stopped backend would never close its end.
+    this.#attempt.abort();
     this.#socket?.destroy();
   }
 
@@ -139,23 +155,6 @@ export class Connection {
     };
     this.#stopWatching = this.#clock.after(stuckMs, look);
   }
-}
-
-/** Where the driver wants to connect: of several hosts any will do. */
-interface Address {
-  readonly host: readonly string[];
-  readonly port: readonly number[];
-  readonly path: string | false;
-}
-
-let turn = 0;
-
-function openSocket({ host, port, path }: Address): Socket {
-  if (path !== false) return connect({ path });
-  turn = (turn + 1) % host.length;
-  const at = { host: host[turn] as string, port: port[turn] as number };
-  // The driver checks a certificate against the socket's `host`.
-  return Object.assign(connect({ ...at, noDelay: true }), at);
 }
 
 /** A statement whose connection closed may be answered by the driver with a result that Postgres never completed. */

@@ -1,8 +1,13 @@
+import type { PostgresRoute } from './postgres-route.ts';
+import type { PostgresTarget } from './postgres-url.ts';
+
 /** Where Postgres is and what each connection to it is told. */
 export interface ConnectionOptions {
   readonly url: string;
   /** How long a statement may take at Postgres, in milliseconds; 0 for as long as it likes. */
   readonly statementTimeoutMs: number;
+  /** The way there; one's own when it is not given. Whoever shares it profits from what others found out about the hosts. */
+  readonly route?: PostgresRoute;
 }
 
 /** date, time, timestamp and timestamptz: the driver would make a Date of them, which has no microseconds. */
@@ -21,17 +26,26 @@ const AS_GIVEN = {
 };
 
 /**
- * The driver's options for every client of ours.
+ * The driver's options for every client of ours. Sockets are ours, too (postgres-route.ts): the driver is not told what the URL
+ * says of hosts and TLS.
  *
- * @param options what connections are told
+ * @param target what the URL says
+ * @param statementTimeoutMs how long a statement may take, in milliseconds; 0 for as long as it likes
  * @returns the options
  */
-export function driverOptions({ statementTimeoutMs }: ConnectionOptions) {
+export function driverOptions(target: PostgresTarget, statementTimeoutMs: number) {
   return {
+    user: target.user,
+    pass: target.password ?? '',
+    database: target.database,
+    // For its messages alone.
+    host: 'Postgres',
+    ssl: false as const,
+    prepare: target.prepare,
     // Array types travel as text literals that we write, so the driver need not ask for them on each new connection.
     fetch_types: false,
     connect_timeout: 5,
-    keep_alive: 10,
+    keep_alive: target.keepAliveSeconds ?? 10,
     onnotice: () => {},
     types: { ...AS_GIVEN, time: AS_TEXT },
     connection: {
@@ -49,6 +63,7 @@ export function driverOptions({ statementTimeoutMs }: ConnectionOptions) {
       jit: 'off',
       // A process that was stopped, or whose machine is gone, must not keep its locks for ever.
       idle_in_transaction_session_timeout: statementTimeoutMs,
+      ...target.settings,
     },
   };
 }

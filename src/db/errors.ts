@@ -18,6 +18,20 @@ export class ConnectionLost extends Error {
   }
 }
 
+/** No host of the database's URL could be connected to as the URL says. */
+export class PostgresUnreachable extends Error {
+  override name = 'PostgresUnreachable';
+  /** The system's word for the first failure, such as `ECONNREFUSED`. */
+  readonly code: string;
+
+  /** @param failures why, of each host; their messages name it */
+  constructor(failures: readonly Error[]) {
+    super(failures.map((failure) => failure.message).join('; '), { cause: failures[0] });
+    const { code = '' } = failures[0] as NodeJS.ErrnoException;
+    this.code = /^E[A-Z]+$/.test(code) ? code : 'CONNECT_FAILED';
+  }
+}
+
 /** A write broke a constraint of the schema. Carries the constraint's name and no value. */
 export class ConstraintViolation extends Error {
   override name = 'ConstraintViolation';

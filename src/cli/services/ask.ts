@@ -1,4 +1,5 @@
-import postgres from 'postgres';
+import type postgres from 'postgres';
+import { openDatabase } from '../../db/client.ts';
 
 /**
  * Asks a database a question on a connection of its own.
@@ -8,10 +9,10 @@ import postgres from 'postgres';
  * @returns whether the statement finds a row
  */
 export async function ask(url: string, query: (sql: postgres.Sql) => Promise<readonly unknown[]>): Promise<boolean> {
-  const sql = postgres(url, { max: 1, fetch_types: false, onnotice: () => {} });
+  const database = openDatabase({ url, poolSize: 1, statementTimeoutMs: 0 });
   try {
-    return (await query(sql)).length > 0;
+    return (await query(database.client)).length > 0;
   } finally {
-    await sql.end({ timeout: 5 });
+    await database.close();
   }
 }

@@ -107,7 +107,7 @@ async function ready(child: ChildProcess, cluster: PostgresCluster): Promise<str
     if (failure !== null) return failure;
     if (child.exitCode !== null || child.signalCode !== null) return exited(child);
     const lines = existsSync(lockFile) ? readFileSync(lockFile, 'utf8').split('\n') : [];
-    if (Number(lines[0]) === child.pid && lines[7]?.trim() === 'ready') return null;
+    if (Number(lines[0]) === child.pid && ['ready', 'standby'].includes(lines[7]?.trim() ?? '')) return null;
   }
   child.kill('SIGKILL');
   return `not ready after ${START_DEADLINE_MS / 1000} s`;
