@@ -25,8 +25,8 @@ export const requestLogPlugin = plugin<RequestLogOptions>(
     app.addHook('onResponse', (request, reply, done) => {
       const route = request.routeOptions.url ?? 'none';
       const ms = reply.elapsedTime;
-      // Node calls an answer finished as well when its client has left amid it; only one that was sent is not destroyed yet.
-      const hungUp = reply.raw.destroyed;
+      // Node calls an answer finished as well when its client has left amid it. The connection of one that was sent is not closed yet.
+      const hungUp = request.socket.destroyed;
       const slow = !hungUp && ms > slowRequestMs;
       if (route === '/graphql') publish(request, reply, ms);
       const level = (reply.statusCode >= 500 && !hungUp) || slow ? 'warn' : 'info';

@@ -55,6 +55,8 @@ export async function startProcess(
       NODE_ENV: 'production',
       LOG_LEVEL: 'info',
       SHUTDOWN_DELAY_MS: '0',
+      // A machine that does much else lags.
+      MAX_EVENT_LOOP_DELAY_MS: '0',
       PORT: String(port),
       METRICS_PORT: String(metricsPort),
       DATABASE_URL: stores.database.url,
