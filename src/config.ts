@@ -1,6 +1,8 @@
 import { environment, type Variables } from './environment.ts';
 import { DRAIN_MS } from './larder-numbers.ts';
 import { misspeltVariables } from './settings/misspelt-variables.ts';
+import { SECRETS, withSecretFiles } from './settings/secret-files.ts';
+import { WrongValue } from './wrong-value.ts';
 
 /** The settings of one process, read once at start and passed to what needs them. */
 export interface Config {
@@ -91,7 +93,9 @@ export class ConfigError extends Error {
  * @throws {ConfigError} naming every variable that is missing or wrong
  */
 export function readConfig(env: Record<string, string | undefined>): Config {
-  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const present = Object.fromEntries(
+    Object.entries(resolveSecrets(env)).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const parsed = environment.safeParse(present);
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
@@ -180,7 +184,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     slowRequestMs: e.SLOW_REQUEST_MS,
     requestLogRate: e.REQUEST_LOG_RATE,
     otlpEndpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
-    misspelt: misspeltVariables(env, Object.keys(environment.shape)),
+    misspelt: misspeltVariables(env, [...Object.keys(environment.shape), ...SECRETS.map((name) => `${name}_FILE`)]),
   };
 }
 
@@ -191,6 +195,20 @@ function keyOf({ JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL }: Variables): Config[
   if (JWT_SECRET !== undefined) return { secret: JWT_SECRET };
   if (JWT_PUBLIC_KEY !== undefined) return { publicKey: JWT_PUBLIC_KEY };
   return JWT_JWKS_URL === undefined ? null : { jwksUrl: JWT_JWKS_URL };
+}
+
+/**
+ * @param env the variables of the process
+ * @returns the same with secrets in place of the files that hold them
+ * @throws {ConfigError} naming a file that cannot be read
+ */
+export function resolveSecrets(env: Record<string, string | undefined>): Record<string, string | undefined> {
+  try {
+    return withSecretFiles(env);
+  } catch (error) {
+    if (!(error instanceof WrongValue)) throw error;
+    throw new ConfigError(error.message, { cause: error });
+  }
 }
 
 /** Whether two hosts have an address in common, as far as their names tell. */

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import type { ConnectionOptions } from 'node:tls';
 import { parseConnectionUrl } from '../connection-url.ts';
 import { WrongValue } from '../wrong-value.ts';
 
@@ -9,7 +11,7 @@ const SOCKET = ['unix', 'redis+socket'];
 /** Where a Redis is and as whom to ask it, in the words of ioredis. */
 export type RedisAddress = { readonly username?: string; readonly password?: string; readonly db: number } & (
   | { readonly path: string }
-  | { readonly host: string; readonly port: number; readonly tls?: object }
+  | { readonly host: string; readonly port: number; readonly tls?: ConnectionOptions }
 );
 
 /**
@@ -37,15 +39,49 @@ export function parseRedisUrl(url: string): RedisAddress {
     expectNone(others);
     return { ...account, path, db: databaseOf(virtual_host) };
   }
-  const { db = path.slice(1) || '0', ...others } = Object.fromEntries(parameters);
+  const {
+    db = path.slice(1) || '0',
+    ssl_ca_certs,
+    ssl_certfile,
+    ssl_keyfile,
+    ssl_cert_reqs,
+    ...others
+  } = Object.fromEntries(parameters);
   expectNone(others);
+  const tls = tlsOf({ ssl_ca_certs, ssl_certfile, ssl_keyfile, ssl_cert_reqs });
+  if (scheme !== 'rediss' && Object.keys(tls).length > 0) throw new WrongValue('certificates are for rediss://');
   return {
     ...account,
     host: first.host || 'localhost',
     port: first.port ?? 6379,
     db: databaseOf(db),
-    ...(scheme === 'rediss' ? { tls: {} } : {}),
+    ...(scheme === 'rediss' ? { tls } : {}),
   };
+}
+
+/** What is said of certificates, in the words of redis-py: no other client has some for URLs. */
+function tlsOf(given: Readonly<Record<string, string | undefined>>): ConnectionOptions {
+  const { ssl_ca_certs, ssl_certfile, ssl_keyfile, ssl_cert_reqs } = given;
+  if ((ssl_certfile === undefined) !== (ssl_keyfile === undefined)) {
+    throw new WrongValue('ssl_certfile and ssl_keyfile belong together');
+  }
+  if (ssl_cert_reqs !== undefined && !['none', 'required'].includes(ssl_cert_reqs)) {
+    throw new WrongValue('ssl_cert_reqs must be none or required');
+  }
+  return {
+    ...(ssl_ca_certs === undefined ? {} : { ca: fileOf('ssl_ca_certs', ssl_ca_certs) }),
+    ...(ssl_certfile === undefined ? {} : { cert: fileOf('ssl_certfile', ssl_certfile) }),
+    ...(ssl_keyfile === undefined ? {} : { key: fileOf('ssl_keyfile', ssl_keyfile) }),
+    ...(ssl_cert_reqs === 'none' ? { rejectUnauthorized: false } : {}),
+  };
+}
+
+function fileOf(parameter: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new WrongValue(`${parameter} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function databaseOf(text: string): number {

@@ -26,8 +26,8 @@ t.teardown(() => server.stop());
 const standby = await startPostgres({ dataDir: copy, persistent: true });
 t.teardown(() => standby.stop());
 
-const authority = createAuthority(directory, 'authority');
-const stranger = createAuthority(directory, 'stranger');
+const authority = await createAuthority(directory, 'authority');
+const stranger = await createAuthority(directory, 'stranger');
 const client = authority.issue('postgres');
 const password = new URL(server.adminUrl).password;
 const account = `postgres://postgres:${password}`;

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { canInstall, findOnPath, installPackage } from '../../src/cli/services/install.ts';
 
 /** A certificate and its key, in files. */
 export interface Certificate {
@@ -25,7 +26,8 @@ export interface Authority extends Certificate {
  * @param name its name
  * @returns the authority
  */
-export function createAuthority(directory: string, name: string): Authority {
+export async function createAuthority(directory: string, name: string): Promise<Authority> {
+  if (findOnPath(['openssl']) === null && canInstall()) await installPackage('openssl');
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: directory, stdio: 'pipe' });
   const fileOf = (file: string, ending: string) => join(directory, `${file}.${ending}`);
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
