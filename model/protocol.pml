@@ -180,6 +180,23 @@ byte apart = 0;
 #define judged (apart == 0)
 #endif
 
+/* ---------------------------------------------------------------- what was recorded */
+
+/* With RECORDED, a process that was generated from a history says when a reading may begin and a write be sent, which is before they do,
+   and when they were over, which is after; and time passes when it did. Readings above GUIDED are anybody's, whom nobody watched. */
+#ifdef RECORDED
+byte mayBegin[READINGS + 1]; /* 1 by id, 2 by list */
+byte ended[READINGS + 1];    /* one more than the version that was found */
+byte mayCommit = 0;          /* the newest version that may be committed */
+bool mayTell[WRITES + 1];    /* whether its writer may be told */
+#define guided(me) (me <= GUIDED)
+#define mayWrite (mayCommit > row)
+#define finish(version) mayTell[version] = true
+#else
+#define mayWrite true
+#define finish(version) skip
+#endif
+
 /* ---------------------------------------------------------------- commands of Redis */
 
 inline unlink(s) {
@@ -284,7 +301,11 @@ inline land() {
 
 inline answer(what) {
   printf("reading %d finds version %d and must find %d\n", me, what, R[me].floor);
+#ifdef RECORDED
+  if :: guided(me) -> ended[me] = what + 1 :: else fi
+#else
   assert(what >= R[me].floor)
+#endif
 }
 
 /* Whoever asks with the token of a reading that is over gets nothing: tokens are never used twice. */
@@ -299,6 +320,14 @@ proctype Reading(byte me; bool byList; bool here) {
   byte wanted, version, epoch;
   bool reached, got, unfit, leased;
 begin:
+#ifdef RECORDED
+  atomic {
+    if
+    :: guided(me) -> mayBegin[me] != 0 && ended[me] == 0; byList = (mayBegin[me] == 2); mayBegin[me] = 0
+    :: !guided(me) -> byList = false
+    fi
+  };
+#endif
   if
   :: atomic { byList ->
        wanted = row; R[me].floor = row; R[me].since = 0; R[me].doubted = false;
@@ -401,9 +430,9 @@ Wait W[WRITES + 1];         /* how many processes the writer of a version waits 
 proctype Writer() {
   byte mine;
   do
-  :: atomic { written < WRITES -> written++; row++; mine = row; age[row] = 0; printf("version %d is committed\n", row) };
+  :: atomic { written < WRITES && mayWrite -> written++; row++; mine = row; age[row] = 0; printf("version %d is committed\n", row) };
      if
-     :: mine = 0
+     :: mine = 0                             /* it is over, or dies */
 #ifndef PSQL_ONLY
      :: atomic { unlink(primary); printf("its writer: UNLINK\n") };
 #if MEMORY
@@ -417,7 +446,7 @@ proctype Writer() {
         atomic {
           mine == 0 || W[mine].left == 0 || W[mine].waited == TTL;
           if
-          :: mine != 0 -> printf("the writer of %d is answered\n", mine); tell(mine); promised = newer(promised, mine)
+          :: mine != 0 -> printf("the writer of %d is answered\n", mine); tell(mine); finish(mine); promised = newer(promised, mine)
           :: else
           fi;
           W[mine].left = 0; W[mine].waited = 0; mine = 0
@@ -639,7 +668,9 @@ Server saved;
 
 proctype World() {
   do
+#ifndef RECORDED
   :: d_step { tick() }
+#endif
 #ifdef EVICTIONS
   :: d_step { S[primary].kind != EMPTY -> S[primary].kind = EMPTY; S[primary].what = 0; S[primary].epoch = 0; replicate(primary) }
   :: d_step { held -> held = false; heldVersion = 0; heldSince = 0; heldDoubted = false }
@@ -667,7 +698,7 @@ proctype World() {
 #endif
 #if ERAS > 0 && MEMORY
   :: d_step { !up(ear) -> ear = 0; earRun = S[0].life; listening = true; doubt(); printf("the ear is at 0\n") }
-#if SERVERS == 2
+#if SERVERS == 2 && !defined(EAR_STAYS)
   :: d_step { !up(ear) -> ear = 1; earRun = S[1].life; listening = true; doubt(); printf("the ear is at 1\n") }
   :: d_step { up(ear) -> hangUp(); listening = false }
 #endif
@@ -677,7 +708,9 @@ proctype World() {
   :: d_step { follows && eras < ERAS ->
        eras++; primary = 1 - primary; S[primary].history = eras; follows = false; linked = false; part(); printf("%d becomes the primary\n", primary) }
   :: d_step { !linked -> follows = true; linked = true; S[1 - primary].history = S[primary].history; replicate(primary); printf("%d follows %d\n", 1 - primary, primary) }
+#ifndef COMMANDS_STAY
   :: d_step { commands = 1 - commands; reconnected(); part(); printf("commands go to %d\n", commands) }
+#endif
 #endif
   od
 }
@@ -685,6 +718,9 @@ proctype World() {
 init {
   atomic {
     age[0] = LATE;
+#if SERVERS == 2
+    S[1].life = 1;
+#endif
     byte n;
     for (n : 0 .. DRAINERS - 1) { B[n].met = epochOf(0) }
     for (n : 1 .. READINGS) { R[n].since = TTL; R[n].doubted = true; run Reading(n, n > HERE && n <= HERE + LISTS, n <= HERE + LISTS) }
@@ -693,6 +729,9 @@ init {
     run Ear();
 #endif
     MACHINERY
+#ifdef RECORDED
+    run Recorded();
+#endif
     run World()
   }
 }

@@ -37,6 +37,12 @@ export interface Reading {
   saw(key: string, mark: string | null): void;
 }
 
+/** Something that happened to an entity; `version` counts its states, `at` is in milliseconds on the monotonic clock. */
+export type HistoryEvent = { readonly key: string; readonly version: number; readonly at: number } & (
+  | { readonly kind: 'sent' | 'committed' | 'answered' }
+  | { readonly kind: 'read'; readonly path: ReadPath; readonly reader: string; readonly begunAt: number }
+);
+
 /** What the contract promises, in numbers. */
 export interface Contract {
   /** How old an answer by id may be, in milliseconds. */
@@ -73,6 +79,8 @@ export class History {
   operations = 0;
   /** How many writes were committed, and how many of them answered. */
   readonly writes = { committed: 0, answered: 0, undone: 0 };
+  /** Told of all that happens, in order; nobody is at first. */
+  recorder: ((event: HistoryEvent) => void) | null = null;
 
   /** @param contract what reads are judged by */
   constructor(contract: Contract) {
@@ -135,8 +143,9 @@ export class History {
    */
   writing(key: string, mark: string | null): Writing {
     const state = opened(mark, performance.now());
-    this.#of(key).push(state);
-    return this.#writing(key, state);
+    const version = this.#of(key).push(state) - 1;
+    this.recorder?.({ kind: 'sent', key, version, at: state.begunAt });
+    return this.#writing(key, state, version);
   }
 
   /**
@@ -192,15 +201,17 @@ export class History {
     if (this.#violations.length < DESCRIBED) this.#violations.push(description);
   }
 
-  #writing(key: string, state: State): Writing {
+  #writing(key: string, state: State, version = 0): Writing {
     return {
       mark: state.mark,
       committed: () => {
         Object.assign(state, confirmed(performance.now()));
+        this.recorder?.({ kind: 'committed', key, version, at: state.committedAt });
         this.writes.committed += 1;
       },
       answered: () => {
         state.answeredAt = performance.now();
+        this.recorder?.({ kind: 'answered', key, version, at: state.answeredAt });
         this.writes.answered += 1;
       },
       undone: () => {
@@ -234,6 +245,7 @@ export class History {
       return;
     }
     state.seen = true;
+    this.recorder?.({ kind: 'read', key, version: found, at: performance.now(), path, reader, begunAt });
     const floor = this.#floor(path, states, begunAt);
     if (found >= floor) return;
     const least = states[floor] as State;

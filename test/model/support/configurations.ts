@@ -10,6 +10,8 @@ const protocol = (machinery: string, ...define: string[]): Configuration => ({
   machinery,
 });
 
+const STANDBY = ['HERE=1', 'PSQL_ONLY', 'SERVERS=2', 'EARS=1', 'PROMPT_DRAINS', 'EAR_STAYS'];
+
 /** What is searched whole, by what is looked at. */
 export const CONFIGURATIONS = {
   'two readings, without memory': protocol(DRAINS, 'ELSEWHERE=2', 'EVICTIONS'),
@@ -19,7 +21,10 @@ export const CONFIGURATIONS = {
   'a memory': protocol(HEARS, 'HERE=1'),
   'a restart of Redis': protocol(DRAINS, 'ELSEWHERE=1', 'PSQL_ONLY', 'ERAS=1'),
   'a restart of Redis beside a memory': protocol(HEARS, 'HERE=1', 'PSQL_ONLY', 'ERAS=1', 'EARS=1', 'PROMPT_DRAINS'),
-  'a failover': protocol(HEARS, 'HERE=1', 'PSQL_ONLY', 'SERVERS=2', 'ERAS=2', 'EARS=1', 'PROMPT_DRAINS'),
+  'a lost subscription': protocol(HEARS, 'HERE=1', 'LOSSES', 'EARS=1', 'PROMPT_DRAINS'),
+  'a standby that is cut off': protocol(HEARS, ...STANDBY, 'ERAS=0'),
+  'a failover and back': protocol(HEARS, ...STANDBY, 'ERAS=2', 'COMMANDS_STAY'),
+  'a failover away from the ear': protocol(HEARS, ...STANDBY, 'ERAS=1'),
   'a failover without memory': protocol(DRAINS, 'ELSEWHERE=1', 'PSQL_ONLY', 'SERVERS=2', 'ERAS=2'),
   'two domains and their outbox': { file: 'outbox.pml', define: [] },
 } satisfies Record<string, Configuration>;
@@ -45,9 +50,9 @@ export const LACKING: Readonly<Record<keyof typeof BROKEN, Configuration>> = {
   'the time of an echo': without('a memory', 'TIME_OF_ECHO'),
   'the way back of an echo': without('a memory', 'WAY_BACK'),
   'the epoch of an echo': without('a restart of Redis beside a memory', 'EPOCH_OF_ECHO'),
-  'the run of an echo': without('a failover', 'RUN_OF_ECHO'),
-  'the history of an echo': without('a failover', 'HISTORY_OF_ECHO'),
-  'the doubt of another connection': without('a failover', 'DOUBT'),
+  'the run of an echo': without('a failover away from the ear', 'RUN_OF_ECHO'),
+  'the history of an echo': without('a failover and back', 'HISTORY_OF_ECHO'),
+  'the doubt of another connection': without('a standby that is cut off', 'DOUBT'),
   'the history in the epoch': without('a failover without memory', 'HISTORY_IN_EPOCH'),
 };
 

@@ -15,6 +15,8 @@ export interface Configuration {
   readonly define: readonly string[];
   /** Which processes of Larder run beside readings and writers; none where the file starts them itself. */
   readonly machinery?: string;
+  /** A process that goes through a history, for `RECORDED`. */
+  readonly after?: string;
 }
 
 /** What a search came to. */
@@ -78,10 +80,10 @@ export async function search(tools: Spin, configuration: Configuration, limitMs:
   }
 }
 
-function textOf({ file, define, machinery }: Configuration): string {
+function textOf({ file, define, machinery, after = '' }: Configuration): string {
   const lines = define.map((text) => `#define ${text.replace('=', ' ')}`);
   if (machinery !== undefined) lines.push(`#define MACHINERY ${machinery}`);
-  return `${lines.join('\n')}\n#include "${join(REPOSITORY, 'model', file)}"\n`;
+  return `${lines.join('\n')}\n#include "${join(REPOSITORY, 'model', file)}"\n${after}`;
 }
 
 /** The lines that the model prints; Spin's own begin with `spin:`. */
