@@ -6,12 +6,6 @@ import { until } from '../support/until.ts';
 import { QUICK, startLarder } from './support/larder.ts';
 import { recovers, type Scene, startScene, watch } from './support/scene.ts';
 
-/**
- * A statement is waited for no longer than STATEMENT_TIMEOUT_MS and 250 ms more, and whatever a request asks for no longer
- * than REQUEST_TIMEOUT_MS: 1 s and 4 s here. The rest is a machine that is shared.
- */
-const BOUND_MS = 5000;
-
 const UNAVAILABLE = { status: 503, body: { status: 'unavailable', postgres: false } };
 
 /** Nothing is known to be written while Postgres is away, so that the judge does not write then. */
@@ -24,11 +18,11 @@ t.test('Postgres is restarted under load', async (t) => {
   const store = await ownPostgres(t);
   const redis = await freshRedis(t);
   const scene = await startScene(t, { databaseUrl: store.url, redisUrl: redis.url, sql: store.connect() });
-  await recovers(t, scene, 'after the start', BOUND_MS);
+  await recovers(t, scene, 'after the start');
   for (const how of ['SIGINT', 'SIGQUIT'] as const) {
     await away(scene, () => store.restart(how));
     scene.judge.write();
-    await recovers(t, scene, `after a restart by ${how}`, BOUND_MS);
+    await recovers(t, scene, `after a restart by ${how}`);
   }
   const left = await store.backends();
   t.ok(left.length <= 8, `${left.length} connections, none left over`);
@@ -38,12 +32,12 @@ t.test('Postgres is away for a while', async (t) => {
   const store = await ownPostgres(t);
   const redis = await freshRedis(t);
   const scene = await startScene(t, { databaseUrl: store.url, redisUrl: redis.url, sql: store.connect() });
-  await recovers(t, scene, 'after the start', BOUND_MS);
+  await recovers(t, scene, 'after the start');
   await away(scene, () => store.stop());
   const listed = await scene.larder.query('{ campaigns(first: 1) { nodes { title } } }');
   t.match(listed, { status: 503, headers: { 'retry-after': '1' }, data: { campaigns: null } });
   t.match(listed.errors, [{ path: ['campaigns'], extensions: { code: 'UNAVAILABLE' } }]);
-  await watch(t, scene, 'Postgres is away', { unavailable: 200, boundMs: BOUND_MS });
+  await watch(t, scene, 'Postgres is away', { unavailable: 200 });
   t.match(await scene.larder.get('/readyz'), UNAVAILABLE);
   t.match(await scene.larder.get('/healthz'), { status: 200, body: { status: 'alive' } });
   // Nobody vouches for bodies any more, so that reads by id are refused as well.
@@ -53,7 +47,7 @@ t.test('Postgres is away for a while', async (t) => {
   });
   await store.restart();
   scene.judge.write();
-  await recovers(t, scene, 'after it came back', BOUND_MS);
+  await recovers(t, scene, 'after it came back');
 });
 
 t.test('Postgres is not there when the server starts', async (t) => {
@@ -77,7 +71,7 @@ t.test('the network between them fails', async (t) => {
   const proxy = await faultyProxy(t, store.port);
   const databaseUrl = through(store.url, proxy);
   const scene = await startScene(t, { databaseUrl, redisUrl: redis.url, sql: store.connect() });
-  await recovers(t, scene, 'after the start', BOUND_MS);
+  await recovers(t, scene, 'after the start');
   const faults: Record<string, () => unknown> = {
     'swallows everything': () => proxy.hold(),
     'refuses connections': () => proxy.refuse(),
@@ -90,15 +84,15 @@ t.test('the network between them fails', async (t) => {
     const before = proxy.accepted;
     await fall();
     // The rows go on changing, directly: what is answered from caches meanwhile must not become too old.
-    await watch(t, scene, `the network ${fault}`, { unavailable: 40, boundMs: BOUND_MS });
+    await watch(t, scene, `the network ${fault}`, { unavailable: 40 });
     t.match(await scene.larder.get('/readyz'), UNAVAILABLE);
     t.comment(`${proxy.accepted - before} connections were tried`);
     if (fault === 'refuses connections') await proxy.listen();
     proxy.pass();
-    await recovers(t, scene, `after the network ${fault}`, BOUND_MS);
+    await recovers(t, scene, `after the network ${fault}`);
   }
   proxy.reset();
-  await recovers(t, scene, 'after all connections broke at once', BOUND_MS);
+  await recovers(t, scene, 'after all connections broke at once');
   await until('connections that broke are gone', async () => (await store.backends()).length <= 8);
   t.notMatch(scene.larder.output(), /a request failed/, 'nothing went wrong that nobody foresaw');
 });

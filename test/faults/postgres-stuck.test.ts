@@ -5,14 +5,11 @@ import { freshRedis } from '../support/services.ts';
 import { until } from '../support/until.ts';
 import { recovers, type Scene, startScene, watch } from './support/scene.ts';
 
-/** As in postgres-gone: 1 s and 250 ms for a statement, 4 s for all of a request, and a machine that is shared. */
-const BOUND_MS = 5000;
-
 async function open(t: Test): Promise<Scene & { store: OwnPostgres }> {
   const store = await ownPostgres(t);
   const redis = await freshRedis(t);
   const scene = await startScene(t, { databaseUrl: store.url, redisUrl: redis.url, sql: store.connect() });
-  await recovers(t, scene, 'after the start', BOUND_MS);
+  await recovers(t, scene, 'after the start');
   return { ...scene, store };
 }
 
@@ -27,12 +24,12 @@ t.test('processes of Postgres are stopped and never go on', async (t) => {
   const living = async () => (await store.backends()).filter((pid) => !stopped.includes(pid));
 
   await stop((await living()).slice(0, 1));
-  await watch(t, scene, 'one is stopped', { answered: 200, unavailable: 0, boundMs: BOUND_MS });
-  await recovers(t, scene, 'while one is stopped', BOUND_MS);
+  await watch(t, scene, 'one is stopped', { answered: 200, unavailable: 0 });
+  await recovers(t, scene, 'while one is stopped');
 
   await stop(await living());
-  await watch(t, scene, 'all are stopped', { unavailable: 1, boundMs: BOUND_MS });
-  await recovers(t, scene, 'while all that there were are stopped', BOUND_MS);
+  await watch(t, scene, 'all are stopped', { unavailable: 1 });
+  await recovers(t, scene, 'while all that there were are stopped');
 
   const watcher = store.connect();
   let drainer: number | undefined;
@@ -45,11 +42,11 @@ t.test('processes of Postgres are stopped and never go on', async (t) => {
     return drainer !== undefined;
   });
   await stop(drainer === undefined ? [] : [drainer]);
-  await watch(t, scene, 'the one of the drainer is stopped', { answered: 600, boundMs: BOUND_MS });
-  await recovers(t, scene, 'while the one of the drainer is stopped', BOUND_MS);
+  await watch(t, scene, 'the one of the drainer is stopped', { answered: 600 });
+  await recovers(t, scene, 'while the one of the drainer is stopped');
 
   store.signal(stopped, 'SIGCONT');
-  await recovers(t, scene, 'after they went on', BOUND_MS);
+  await recovers(t, scene, 'after they went on');
   await until('those that went on have ended', async () => (await store.backends()).length <= 8);
 });
 
@@ -74,9 +71,9 @@ t.test('a process of Postgres is stopped amid the draining, with what it has tak
     return false;
   });
   // What it has taken nobody else can take, and so nobody knows whether it was forgotten: nothing vouches for bodies.
-  await watch(t, scene, 'it keeps what it has taken', { answered: 100, bypassed: 30, boundMs: BOUND_MS });
+  await watch(t, scene, 'it keeps what it has taken', { answered: 100, bypassed: 30 });
   store.signal([Number(pid)], 'SIGCONT');
-  await recovers(t, scene, 'after it went on', BOUND_MS);
+  await recovers(t, scene, 'after it went on');
 });
 
 t.test('all of Postgres is stopped and goes on', async (t) => {
@@ -86,26 +83,26 @@ t.test('all of Postgres is stopped and goes on', async (t) => {
   const pids = await store.backends();
   store.kill('SIGSTOP');
   store.signal(pids, 'SIGSTOP');
-  await watch(t, scene, 'all of Postgres is stopped', { unavailable: 40, boundMs: BOUND_MS });
+  await watch(t, scene, 'all of Postgres is stopped', { unavailable: 40 });
   t.match(await scene.larder.get('/readyz'), { status: 503, body: { postgres: false } });
   store.kill('SIGCONT');
   store.signal(pids, 'SIGCONT');
   scene.judge.write();
-  await recovers(t, scene, 'after it went on', BOUND_MS);
+  await recovers(t, scene, 'after it went on');
 });
 
 t.test('a table is locked', async (t) => {
   const scene = await open(t);
   const locker = scene.store.connect();
   await scene.judge.rest();
-  await recovers(t, scene, 'when nothing changes any more', BOUND_MS);
+  await recovers(t, scene, 'when nothing changes any more');
   await locker.begin(async (sql) => {
     await sql`lock table campaigns in access exclusive mode`;
     // What is cached is still served by id; lists are not.
-    await watch(t, scene, 'a table is locked', { unavailable: 20, answered: 20, boundMs: BOUND_MS });
+    await watch(t, scene, 'a table is locked', { unavailable: 20, answered: 20 });
   });
   scene.judge.write();
-  await recovers(t, scene, 'after the lock', BOUND_MS);
+  await recovers(t, scene, 'after the lock');
 });
 
 t.test('slow statements take every connection', async (t) => {
@@ -120,9 +117,9 @@ t.test('slow statements take every connection', async (t) => {
   const ask = async () => {
     while (locked) {
       asked += 1;
-      const { status, headers, errors, ms } = await slow();
-      const right = status === 503 && headers['retry-after'] === '1' && ms < BOUND_MS;
-      if (locked && !right) wrong.push({ status, ms, errors });
+      const { status, headers, errors } = await slow();
+      const right = status === 503 && headers['retry-after'] === '1';
+      if (locked && !right) wrong.push({ status, errors });
     }
   };
   let asking: Promise<unknown> = Promise.resolve();
@@ -130,13 +127,13 @@ t.test('slow statements take every connection', async (t) => {
     await sql`lock table brands in access exclusive mode`;
     // Some wait for Postgres, some for a place, and for some there is not even room to wait.
     asking = Promise.all(Array.from({ length: 600 }, ask));
-    await watch(t, scene, 'all connections are taken', { unavailable: 10, boundMs: BOUND_MS });
+    await watch(t, scene, 'all connections are taken', { unavailable: 10 });
     locked = false;
   });
   await asking;
   t.comment(`${asked} slow requests`);
   t.same(wrong.slice(0, 3), [], 'each of those who wait for the table is told to come again');
-  await recovers(t, scene, 'after the slow statements', BOUND_MS);
+  await recovers(t, scene, 'after the slow statements');
   t.match(await slow(), { status: 200, data: { brands: { totalCount: 1 } } });
 });
 
@@ -146,7 +143,7 @@ t.test('nobody can look into the outbox, and bodies read by id come from Postgre
   await scene.judge.rest();
   await locker.begin(async (sql) => {
     await sql`lock table cache_outbox in access exclusive mode`;
-    await watch(t, scene, 'the outbox is locked', { answered: 100, bypassed: 30, boundMs: BOUND_MS });
+    await watch(t, scene, 'the outbox is locked', { answered: 100, bypassed: 30 });
     await until('an answer says so', async () => {
       const { extensions } = await scene.larder.query('{ campaign(id: "Q2FtcGFpZ246MQ==") { title } }');
       const { hits, misses, bypassed } = extensions?.dataFetching?.cache.Campaign ?? {};
@@ -155,7 +152,7 @@ t.test('nobody can look into the outbox, and bodies read by id come from Postgre
     t.match(await scene.larder.get('/readyz'), { status: 200 });
   });
   scene.judge.write();
-  await recovers(t, scene, 'after the outbox was locked', BOUND_MS);
+  await recovers(t, scene, 'after the outbox was locked');
   const { body } = await scene.larder.get('/readyz');
   t.match(body.outbox, { depth: Number, ageMs: Number });
 });

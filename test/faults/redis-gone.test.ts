@@ -2,13 +2,8 @@ import { Redis } from 'ioredis';
 import { t } from 'tap';
 import { type OwnRedis, ownRedis } from '../support/own-stores.ts';
 import { until } from '../support/until.ts';
+import { PATIENT } from './support/larder.ts';
 import { recovers, startScene, watch } from './support/scene.ts';
-
-/**
- * Postgres is well, so that a read waits for Redis alone: 100 ms for each round trip, of which a read of bodies has four,
- * until the breaker opens. The rest is a machine that is shared.
- */
-const BOUND_MS = 2000;
 
 const DEGRADED = { status: 200, body: { status: 'degraded', postgres: true, redis: false } };
 
@@ -33,55 +28,55 @@ async function savesBodies(client: Redis): Promise<boolean> {
 
 t.test('Redis is stopped and goes on', async (t) => {
   const redis = await ownRedis(t);
-  const scene = await startScene(t, { redisUrl: redis.url });
-  await recovers(t, scene, 'after the start', BOUND_MS);
+  const scene = await startScene(t, { redisUrl: redis.url, env: PATIENT });
+  await recovers(t, scene, 'after the start');
   for (const turn of ['once', 'twice']) {
     redis.kill('SIGSTOP');
-    await watch(t, scene, `Redis is stopped ${turn}`, { bypassed: 150, boundMs: BOUND_MS });
+    await watch(t, scene, `Redis is stopped ${turn}`, { bypassed: 150 });
     t.match(await scene.larder.get('/readyz'), DEGRADED);
     redis.kill('SIGCONT');
-    await recovers(t, scene, `after it was stopped ${turn}`, BOUND_MS);
+    await recovers(t, scene, `after it was stopped ${turn}`);
   }
 });
 
 t.test('Redis is killed and comes back', async (t) => {
   const redis = await ownRedis(t);
-  const scene = await startScene(t, { redisUrl: redis.url });
-  await recovers(t, scene, 'after the start', BOUND_MS);
+  const scene = await startScene(t, { redisUrl: redis.url, env: PATIENT });
+  await recovers(t, scene, 'after the start');
   for (const turn of ['once', 'twice']) {
     await redis.crash();
-    await watch(t, scene, `Redis is killed ${turn}`, { bypassed: 150, boundMs: BOUND_MS });
+    await watch(t, scene, `Redis is killed ${turn}`, { bypassed: 150 });
     t.match(await scene.larder.get('/readyz'), DEGRADED);
     await redis.start();
-    await recovers(t, scene, `after it was killed ${turn}`, BOUND_MS);
+    await recovers(t, scene, `after it was killed ${turn}`);
   }
 });
 
 t.test('Redis is not there when the server starts', async (t) => {
   const redis = await ownRedis(t);
   await redis.crash();
-  const scene = await startScene(t, { redisUrl: redis.url });
-  await watch(t, scene, 'Redis is not there yet', { bypassed: 150, boundMs: BOUND_MS });
+  const scene = await startScene(t, { redisUrl: redis.url, env: PATIENT });
+  await watch(t, scene, 'Redis is not there yet', { bypassed: 150 });
   await redis.start();
-  await recovers(t, scene, 'after it came', BOUND_MS);
+  await recovers(t, scene, 'after it came');
 });
 
 for (const how of ['at once', 'after a while'] as const) {
   t.test(`Redis comes back ${how} with what it knew before`, async (t) => {
     const redis = await ownRedis(t);
-    const scene = await startScene(t, { redisUrl: redis.url });
-    await recovers(t, scene, 'after the start', BOUND_MS);
+    const scene = await startScene(t, { redisUrl: redis.url, env: PATIENT });
+    await recovers(t, scene, 'after the start');
     for (const turn of ['once', 'twice']) {
       // The rows change all the time, so that what is saved is old before it is loaded.
       await scene.judge.rest();
       await until('all bodies are saved', () => tell(redis, savesBodies));
       scene.judge.write();
-      await watch(t, scene, `rows change ${turn}`, { answered: 150, boundMs: BOUND_MS });
+      await watch(t, scene, `rows change ${turn}`, { answered: 150 });
       await redis.crash();
-      if (how === 'after a while') await watch(t, scene, `it is away ${turn}`, { bypassed: 150, boundMs: BOUND_MS });
+      if (how === 'after a while') await watch(t, scene, `it is away ${turn}`, { bypassed: 150 });
       await redis.start();
-      await watch(t, scene, `it is back ${turn}`, { answered: 150, boundMs: BOUND_MS });
-      await recovers(t, scene, `after it came back ${turn}`, BOUND_MS);
+      await watch(t, scene, `it is back ${turn}`, { answered: 150 });
+      await recovers(t, scene, `after it came back ${turn}`);
     }
   });
 }

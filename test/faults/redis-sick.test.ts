@@ -4,10 +4,8 @@ import { type Test, t } from 'tap';
 import { type FaultyProxy, faultyProxy, through } from '../support/faulty-proxy.ts';
 import { ownRedis } from '../support/own-stores.ts';
 import { until } from '../support/until.ts';
+import { PATIENT } from './support/larder.ts';
 import { recovers, type Scene, startScene, watch } from './support/scene.ts';
-
-/** As in redis-gone: four round trips of 100 ms for each read of bodies, and a machine that is shared. */
-const BOUND_MS = 2000;
 
 /** A way of being sick. */
 interface Sickness {
@@ -141,7 +139,7 @@ const SICKNESSES: readonly Sickness[] = [
 async function fallIll(t: Test, scene: Scene, sickness: Sickness, redis: Redis, proxy: FaultyProxy) {
   const { name } = sickness;
   await sickness.fall(redis, proxy);
-  await watch(t, scene, `Redis ${name}`, { answered: 100, bypassed: sickness.bypassed, boundMs: BOUND_MS });
+  await watch(t, scene, `Redis ${name}`, { answered: 100, bypassed: sickness.bypassed });
   if (sickness.drained) {
     await scene.judge.rest();
     await until('the outbox is empty', async () => (await scene.sql`select from cache_outbox limit 1`).length === 0)
@@ -150,7 +148,7 @@ async function fallIll(t: Test, scene: Scene, sickness: Sickness, redis: Redis, 
     scene.judge.write();
   }
   await sickness.mend(redis, proxy);
-  await recovers(t, scene, `after Redis ${name}`, BOUND_MS);
+  await recovers(t, scene, `after Redis ${name}`);
 }
 
 t.test('Redis is sick', async (t) => {
@@ -158,8 +156,8 @@ t.test('Redis is sick', async (t) => {
   const proxy = await faultyProxy(t, store.port);
   const redis = new Redis(store.url);
   t.teardown(() => redis.disconnect());
-  const scene = await startScene(t, { redisUrl: through(store.url, proxy) });
-  await recovers(t, scene, 'after the start', BOUND_MS);
+  const scene = await startScene(t, { redisUrl: through(store.url, proxy), env: PATIENT });
+  await recovers(t, scene, 'after the start');
   for (const sickness of SICKNESSES) await t.test(sickness.name, (t) => fallIll(t, scene, sickness, redis, proxy));
   t.notMatch(scene.larder.output(), /INTERNAL_SERVER_ERROR|a request failed/);
 });

@@ -10,12 +10,6 @@ const BRAND = globalId('Brand', 1);
 /** The longest that a process' memory may answer for an id. */
 const MEMORY_TTL_MS = 500;
 
-/**
- * A write waits for Postgres, once for Redis (100 ms), and, when Redis does not say who heard of it, until no memory may
- * answer any more. The rest is a machine that is shared.
- */
-const BOUND_MS = MEMORY_TTL_MS + 2500;
-
 const RENAME = `mutation ($name: String!) { updateBrand(input: { id: "${BRAND}", name: $name }) { brand { name } } }`;
 
 interface Seen {
@@ -54,15 +48,13 @@ type Opened = Awaited<ReturnType<typeof open>>;
 
 /** Writes on each server in turn while both are read all the time, so that their memories are warm. */
 async function writeAndRead(t: Test, { servers }: Opened, what: string, rounds: number): Promise<void> {
-  let slowestMs = 0;
   const old: unknown[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const name = `${what} ${round}`;
     const [writer, other] = round % 2 === 0 ? servers : ([servers[1], servers[0]] as const);
     await Promise.all([read(writer), read(other)]);
     const meanwhile = [read(writer), read(other), read(other)];
-    const { status, data, errors, ms } = await rename(writer, name);
-    slowestMs = Math.max(slowestMs, ms);
+    const { status, data, errors } = await rename(writer, name);
     if (status !== 200 || data?.updateBrand.brand.name !== name) t.fail(`${what}: ${status} ${JSON.stringify(errors)}`);
     for (const [server, names] of [
       ['other', await read(other)],
@@ -73,7 +65,6 @@ async function writeAndRead(t: Test, { servers }: Opened, what: string, rounds: 
     await Promise.all(meanwhile);
   }
   t.same(old.slice(0, 3), [], `${what}: nobody sees an old name after ${rounds} writes`);
-  t.ok(slowestMs < BOUND_MS, `${what}: the slowest write took ${Math.round(slowestMs)} of ${BOUND_MS} ms`);
 }
 
 t.test('a write is read back on both processes, whatever becomes of Redis', async (t) => {

@@ -24,7 +24,8 @@ export interface Verdict {
   unavailable: number;
   /** Of those that were answered, bodies that no cache was asked for. */
   bypassed: number;
-  slowestMs: number;
+  /** What the read by id that asked Redis most often asked it. */
+  roundTrips: number;
   /** Answers that contradict what had been written, and answers of any other kind. */
   readonly wrong: unknown[];
 }
@@ -99,7 +100,6 @@ export function startJudge(options: JudgeOptions): Judge {
   };
 
   const take = <Data>(how: string, answer: TimedAnswer<Data>, judged: (data: Data) => void) => {
-    seen.slowestMs = Math.max(seen.slowestMs, answer.ms);
     const unavailable =
       answer.status === 503 &&
       answer.headers['retry-after'] === '1' &&
@@ -109,6 +109,9 @@ export function startJudge(options: JudgeOptions): Judge {
       seen.wrong.push({ how, status: answer.status, errors: answer.errors, data: answer.data });
     } else {
       seen.answered += 1;
+      const { events = [] } = answer.extensions?.dataFetching ?? {};
+      const roundTrips = events.filter(({ kind }) => kind === 'redis').length;
+      if (how !== 'list') seen.roundTrips = Math.max(seen.roundTrips, roundTrips);
       seen.bypassed += answer.extensions?.dataFetching?.cache.Campaign?.bypassed ?? 0;
       judged(answer.data);
     }
@@ -186,5 +189,5 @@ export function startJudge(options: JudgeOptions): Judge {
 }
 
 function noVerdict(): Verdict {
-  return { answered: 0, unavailable: 0, bypassed: 0, slowestMs: 0, wrong: [] };
+  return { answered: 0, unavailable: 0, bypassed: 0, roundTrips: 0, wrong: [] };
 }

@@ -19,7 +19,12 @@ export interface TimedAnswer<Data> {
   readonly ms: number;
   readonly data?: Data | null;
   readonly errors?: readonly AnswerError[];
-  readonly extensions?: { readonly dataFetching?: { readonly cache: Record<string, Record<string, number>> } };
+  readonly extensions?: {
+    readonly dataFetching?: {
+      readonly cache: Record<string, Record<string, number>>;
+      readonly events: readonly { readonly kind: string }[];
+    };
+  };
 }
 
 /** The real server in a process of its own, spoken to over HTTP. */
@@ -46,6 +51,9 @@ export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly agent?: Agent;
 }
+
+/** Settings for what has nothing to do with Postgres: on a machine that does other things, too, it may take a while. */
+export const PATIENT = { STATEMENT_TIMEOUT_MS: '30000', REQUEST_TIMEOUT_MS: '60000' };
 
 /** Settings that make faults show and pass quickly. */
 export const QUICK = { STATEMENT_TIMEOUT_MS: '1000', REQUEST_TIMEOUT_MS: '4000' };
