@@ -1,6 +1,6 @@
 import { t } from 'tap';
 import { globalId, loadRealData } from '../support/data.ts';
-import { calmly, counted, openServer, openSql } from '../support/server.ts';
+import { counted, openServer, openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
 
 interface Page<Node> {
@@ -50,7 +50,7 @@ t.test('the statement table', async (t) => {
   ] as const;
   for (const [campaigns, events] of sizes) {
     const document = `{ campaigns(first: ${campaigns}) { nodes { title brand { name } events(first: ${events}) { nodes { title } } } } }`;
-    const { first, warm } = await calmly(() => twice(document));
+    const { first, warm } = await twice(document);
     t.ok(first.sql <= 5, `${campaigns} campaigns with ${events} events: at most 5 statements, got ${first.sql}`);
     t.ok(first.mget <= 3, `and 3 MGET, got ${first.mget}`);
     t.equal(warm.sql, 2, 'warm: two');
@@ -62,7 +62,7 @@ t.test('the statement table', async (t) => {
   ]) {
     const document = `{ brands(first: ${brands}) { nodes { name campaigns(first: ${campaigns}) { nodes {
       title events(first: ${events}) { nodes { title } ${PAGE} } } ${PAGE} } } } }`;
-    const { first, warm } = await calmly(() => twice(document));
+    const { first, warm } = await twice(document);
     t.ok(first.sql <= 6, `three levels, ${brands} x ${campaigns} x ${events}: at most 6 statements, got ${first.sql}`);
     t.equal(warm.sql, 3, 'warm: three');
     t.same(warm.answer.data, first.answer.data);

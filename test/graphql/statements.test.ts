@@ -1,6 +1,6 @@
 import { type Test, t } from 'tap';
 import { analyze, globalId, makeData } from '../support/data.ts';
-import { calmly, counted, openRedis, openServer, openSql, type TestServer } from '../support/server.ts';
+import { counted, openRedis, openServer, openSql, type TestServer } from '../support/server.ts';
 import { type CountedStatement, freshDatabase, freshRedis } from '../support/services.ts';
 
 interface Titled {
@@ -55,27 +55,24 @@ t.test('a page of pages costs the same, however large', async (t) => {
     for (const events of [2, 10, 100]) {
       await t.test(`${campaigns} campaigns with ${events} events`, async (t) => {
         const ask = (server: TestServer) => counted(stores, () => server.ask<Campaigns>(NESTED, { campaigns, events }));
-        const { cold, ...others } = await calmly(async () => {
-          await forgetAll();
-          const first = await server(t);
-          const [cold, warm] = [await ask(first), await ask(first)];
-          const elsewhere = await ask(await server(t));
-          await forget(/[02468]$/);
-          const half = await ask(await server(t));
-          await forget(/^Event-\d*[13579]$/);
-          return { cold, warm, elsewhere, half, eventsGone: await ask(await server(t)) };
-        });
+        await forgetAll();
+        const first = await server(t);
+        const [cold, warm] = [await ask(first), await ask(first)];
+        const elsewhere = await ask(await server(t));
+        await forget(/[02468]$/);
+        const half = await ask(await server(t));
+        await forget(/^Event-\d*[13579]$/);
+        const eventsGone = await ask(await server(t));
 
         const { nodes } = cold.answer.campaigns;
         t.equal(nodes.length, campaigns, 'every campaign asked for is there');
         const listed = nodes.reduce((sum, campaign) => sum + campaign.events.nodes.length, 0);
         t.equal(listed, eventful(campaigns) * events, 'and so is every event');
-        for (const [name, { answer, mget }] of Object.entries({ cold, ...others })) {
+        for (const [name, { answer, mget }] of Object.entries({ cold, warm, elsewhere, half, eventsGone })) {
           t.same(answer, cold.answer, `${name}: the answer`);
           t.ok(mget <= 2, `${name}: at most 2 MGET, got ${mget}`);
         }
         t.equal(cold.sql, 4, 'cold: two lists and two reads of bodies');
-        const { warm, elsewhere, half, eventsGone } = others;
         t.same([warm.sql, warm.set], [2, 0], 'warm: two lists and nothing to fill');
         t.same(
           [elsewhere.sql, elsewhere.mget],
@@ -105,15 +102,13 @@ t.test('the brand of each campaign', async (t) => {
   for (const campaigns of [5, 50, 100]) {
     const ask = (server: TestServer, document: string) =>
       counted(stores, () => server.ask<Campaigns>(document, { campaigns, events: 2 }));
-    const measured = await calmly(async () => {
-      await forgetAll();
-      const without = await ask(await server(t), NESTED);
-      const brands = await ask(await server(t), WITH_BRAND);
-      const warm = await server(t);
-      const [elsewhere, here] = [await ask(warm, WITH_BRAND), await ask(warm, WITH_BRAND)];
-      await forgetAll();
-      return { without, brands, elsewhere, here, cold: await ask(await server(t), WITH_BRAND) };
-    });
+    await forgetAll();
+    const without = await ask(await server(t), NESTED);
+    const brands = await ask(await server(t), WITH_BRAND);
+    const warm = await server(t);
+    const [elsewhere, here] = [await ask(warm, WITH_BRAND), await ask(warm, WITH_BRAND)];
+    await forgetAll();
+    const measured = { without, brands, elsewhere, here, cold: await ask(await server(t), WITH_BRAND) };
     const expected = { without: 4, brands: 3, elsewhere: 2, here: 2, cold: 5 };
     for (const [name, { sql, mget }] of Object.entries(measured)) {
       t.equal(sql, expected[name as keyof typeof expected], `${campaigns} campaigns, ${name}`);
@@ -129,15 +124,12 @@ t.test('the brand of each campaign', async (t) => {
 
 t.test('an entity by id', async (t) => {
   const document = `{ campaign(id: "${globalId('Campaign', 7)}") { title } }`;
-  const measured = await calmly(async () => {
-    await forgetAll();
-    const first = await server(t);
-    const cold = await counted(stores, () => first.ask(document));
-    const warm = await counted(stores, () => first.ask(document));
-    const second = await server(t);
-    return { cold, warm, elsewhere: await counted(stores, () => second.ask(document)) };
-  });
-  const { cold, warm, elsewhere } = measured;
+  await forgetAll();
+  const first = await server(t);
+  const cold = await counted(stores, () => first.ask(document));
+  const warm = await counted(stores, () => first.ask(document));
+  const second = await server(t);
+  const elsewhere = await counted(stores, () => second.ask(document));
   t.same([cold.sql, cold.mget, cold.set], [1, 1, 2], 'cold: its body, leased and filled');
   t.same([warm.sql, warm.commands], [0, 0], 'warm: nothing at all');
   t.same([elsewhere.sql, elsewhere.commands], [0, 1], 'warm in another process: an MGET');
@@ -156,19 +148,16 @@ t.test('three levels', async (t) => {
     const sizes = `${brands} x ${campaigns} x ${events}`;
     const all = `{ brands(first: ${brands}) { nodes { name campaigns(first: ${campaigns}) ${under(events)} } } }`;
     const one = `{ brand(id: "${globalId('Brand', 3)}") { name campaigns(first: ${campaigns}) ${under(events)} } }`;
-    const measured = await calmly(async () => {
-      await forgetAll();
-      const first = await server(t);
-      const cold = await counted(stores, () => first.ask(all));
-      const warm = await counted(stores, () => first.ask(all));
-      const second = await server(t);
-      const elsewhere = await counted(stores, () => second.ask(all));
-      await forgetAll();
-      const third = await server(t);
-      const oneCold = await counted(stores, () => third.ask(one));
-      return { cold, warm, elsewhere, oneCold, oneWarm: await counted(stores, () => third.ask(one)) };
-    });
-    const { cold, warm, elsewhere, oneCold, oneWarm } = measured;
+    await forgetAll();
+    const first = await server(t);
+    const cold = await counted(stores, () => first.ask(all));
+    const warm = await counted(stores, () => first.ask(all));
+    const second = await server(t);
+    const elsewhere = await counted(stores, () => second.ask(all));
+    await forgetAll();
+    const third = await server(t);
+    const oneCold = await counted(stores, () => third.ask(one));
+    const oneWarm = await counted(stores, () => third.ask(one));
     t.equal(cold.sql, 6, `${sizes}, cold: three lists and three reads of bodies`);
     t.ok(cold.mget <= 3, `at most 3 MGET, got ${cold.mget}`);
     t.equal(warm.sql, 3, 'warm: three lists');
@@ -233,11 +222,9 @@ t.test('an entity that comes up again is fetched once', async (t) => {
       from campaign_events where campaign_id <= 50) ranked
     where rank <= 100`;
   t.ok(row.links > 5 * row.distinct, 'campaigns share events');
-  const nested = await calmly(async () => {
-    await forgetAll();
-    const cold = await server(t);
-    return counted(stores, () => cold.ask(NESTED, { campaigns: 50, events: 100 }));
-  });
+  await forgetAll();
+  const cold = await server(t);
+  const nested = await counted(stores, () => cold.ask(NESTED, { campaigns: 50, events: 100 }));
   t.equal(bodyRows(nested.statements), 50 + row.distinct, 'as many rows as there are different entities');
   t.equal(nested.set, 2 * (50 + row.distinct), 'one lease and one value for each body');
 
@@ -247,11 +234,9 @@ t.test('an entity that comes up again is fetched once', async (t) => {
         title campaigns(first: 100) { nodes { title events(first: 5) { nodes { title } } } }
       } } } }
     }`;
-    const { statements } = await calmly(async () => {
-      await forgetAll();
-      const cold = await server(t);
-      return counted(stores, () => cold.ask(document));
-    });
+    await forgetAll();
+    const cold = await server(t);
+    const { statements } = await counted(stores, () => cold.ask(document));
     const [distinct] = await sql<[{ campaigns: number; events: number }]>`
       with near as (
         select campaign_id, event_id, row_number() over (partition by campaign_id order by starts_at, event_id) as rank

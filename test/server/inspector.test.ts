@@ -4,7 +4,6 @@ import { globalId, makeData } from '../support/data.ts';
 import {
   type Answer,
   type Counted,
-  calmly,
   counted,
   openRedis,
   openServer,
@@ -72,14 +71,12 @@ t.test('its counts are those of Postgres and Redis', async (t) => {
       select event_id, row_number() over (partition by campaign_id order by starts_at, event_id) as rank
       from campaign_events where campaign_id <= 30) ranked where rank <= 10`;
 
-  const measured = await calmly(async () => {
-    await forget(/./);
-    const first = await server();
-    const [cold, memory] = [await ask(first), await ask(first)];
-    const warm = await ask(await server());
-    await forget(/^(Campaign-1\d|Event-\d*[02468]|Brand-2)$/);
-    return { cold, memory, warm, half: await ask(await server()) };
-  });
+  await forget(/./);
+  const first = await server();
+  const [cold, memory] = [await ask(first), await ask(first)];
+  const warm = await ask(await server());
+  await forget(/^(Campaign-1\d|Event-\d*[02468]|Brand-2)$/);
+  const measured = { cold, memory, warm, half: await ask(await server()) };
   const none = { hits: 0, negative: 0, stale: 0, memoryHits: 0 };
   t.match(agree(measured.cold, 'cold'), {
     sql: { statements: 5 },
@@ -112,27 +109,23 @@ t.test('its counts are those of Postgres and Redis', async (t) => {
 
   await t.test('also of what is not there', async (t) => {
     const document = `{ nodes(ids: ["${globalId('Event', 5000)}", "${globalId('Event', 1)}", "nonsense"]) { id } }`;
-    const { cold, warm } = await calmly(async () => {
-      await forget(/^Event-/);
-      const cold = await ask(await server(), document);
-      return { cold, warm: await ask(await server(), document) };
-    });
+    await forget(/^Event-/);
+    const cold = await ask(await server(), document);
+    const warm = await ask(await server(), document);
     t.match(agree(cold, 'cold').cache.Event, { misses: 2, hits: 0, negative: 0 });
     t.match(agree(warm, 'warm').cache.Event, { misses: 0, hits: 1, negative: 1 });
   });
 
   await t.test('also of what is stale', async (t) => {
     const document = '{ campaigns(first: 5) { nodes { title } } }';
-    const stale = await calmly(async () => {
-      await forget(/^Campaign-/);
-      await (await server()).ask(document);
-      const old = (await keys.get('Campaign-3')) ?? '';
-      await sql`update campaigns set title = title || '.' where id = 3`;
-      const fresh = await server();
-      await database.drained();
-      await keys.set('Campaign-3', old);
-      return ask(fresh, document);
-    });
+    await forget(/^Campaign-/);
+    await (await server()).ask(document);
+    const old = (await keys.get('Campaign-3')) ?? '';
+    await sql`update campaigns set title = title || '.' where id = 3`;
+    const fresh = await server();
+    await database.drained();
+    await keys.set('Campaign-3', old);
+    const stale = await ask(fresh, document);
     t.match(agree(stale, 'stale'), {
       sql: { statements: 2 },
       cache: { Campaign: { hits: 4, misses: 1, stale: 1 } },
@@ -141,13 +134,11 @@ t.test('its counts are those of Postgres and Redis', async (t) => {
 
   await t.test('also of requests that run at once', async (t) => {
     const documents = Array.from({ length: 10 }, (_, i) => NESTED.replace('first: 30', `first: ${i + 10}`));
-    const { answer: answers, ...seen } = await calmly(async () => {
-      await forget(/^(Campaign|Event|Brand)-/);
-      const busy = await server();
-      return counted({ database, redis }, () =>
-        Promise.all(documents.map((document) => busy.query(document, undefined, INSPECT))),
-      );
-    });
+    await forget(/^(Campaign|Event|Brand)-/);
+    const busy = await server();
+    const { answer: answers, ...seen } = await counted({ database, redis }, () =>
+      Promise.all(documents.map((document) => busy.query(document, undefined, INSPECT))),
+    );
     const sum = (pick: (seen: DataFetching) => number) =>
       answers.map((answer) => pick(fetching(answer))).reduce((a, b) => a + b, 0);
     t.equal(

@@ -3,7 +3,6 @@ import postgres, { type Sql } from 'postgres';
 import type { Test } from 'tap';
 import { assemble } from '../../src/assemble.ts';
 import { readConfig } from '../../src/config.ts';
-import { channels } from '../../src/trace/channels.ts';
 import { type CountedStatement, freshDatabase, freshRedis, type TestDatabase, type TestRedis } from './services.ts';
 import { until } from './until.ts';
 
@@ -224,28 +223,4 @@ export async function counted<T>(
     mget: commands.mget ?? 0,
     set: commands.set ?? 0,
   };
-}
-
-const CALM_ATTEMPTS = 5;
-
-/**
- * Does something again when Redis kept a server of this process waiting for too long meanwhile: on a machine that is busy
- * with other things a tenth of a second passes easily, and then Postgres is asked instead, as it should be.
- *
- * @param measure brings about the state that it needs from nothing, and measures
- * @returns what the first undisturbed attempt measured, or the last one if all were disturbed
- */
-export async function calmly<T>(measure: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    let disturbed = false;
-    const stopListening = channels.redis.subscribe((exchange) => {
-      disturbed ||= exchange.failed;
-    });
-    try {
-      const measured = await measure();
-      if (!disturbed || attempt === CALM_ATTEMPTS) return measured;
-    } finally {
-      stopListening();
-    }
-  }
 }
