@@ -16,6 +16,10 @@ import { createScope, type Scope } from './repository/scope.ts';
 import { createSelfAudit } from './repository/self-audit.ts';
 import { Trace } from './trace/trace.ts';
 
+/** What to do when this process may not use what Redis holds. */
+const REFUSED_REMEDY =
+  'Give this database a Redis or a prefix of its own. If it takes the place of the other, stop the servers of that and empty Redis (FLUSHDB, or delete all keys with the prefix).';
+
 /** Where Postgres is, and how much of it to use. */
 export interface PostgresOptions {
   readonly url: string;
@@ -80,12 +84,16 @@ export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisp
     redis(): Promise<boolean | null>;
     /** `null` until the outbox has been looked into. */
     outbox(): ReturnType<Drainer['status']>;
+    /** Why nothing that Redis holds is used, although it answers; `null` when it is used. */
+    refused(): string | null;
   };
   /** What is asked when metrics are read. */
   readonly gauges: {
     pool(): Readonly<Record<string, { readonly inside: number; readonly waiting: number }>>;
     /** Whether Redis is not even tried at the moment; `null` when none is configured. */
     breakerOpen(): boolean | null;
+    /** Whether nothing that Redis holds is used, since it belongs to another database; `null` when no Redis is configured. */
+    refused(): boolean | null;
     /** How much is in memory, by kind. */
     memoryUse(): Readonly<Record<string, MemoryUse>>;
     readonly maxStalenessMs: number;
@@ -163,8 +171,13 @@ export async function createLarder<const E extends Entities>(
     const drainer = startDrainer({
       database: drains,
       cache,
+      redis,
       boundMs: maxStalenessMs - memoryTtlMs,
       onError: warn('the outbox was not drained'),
+      onRefused: (reason) => {
+        if (reason === null) options.logger?.info('what Redis holds is used again');
+        else options.logger?.warn({ reason, remedy: REFUSED_REMEDY }, 'nothing that Redis holds is used');
+      },
     });
     closers.add(drainer.stop);
     return {
@@ -174,6 +187,7 @@ export async function createLarder<const E extends Entities>(
         postgres: database.ping,
         redis: async () => (redis === null ? null : redis.ping()),
         outbox: drainer.status,
+        refused: drainer.refused,
       },
       gauges: {
         pool: () => ({
@@ -182,6 +196,7 @@ export async function createLarder<const E extends Entities>(
           transactions: database.transactionGate,
         }),
         breakerOpen: () => redis?.breakerOpen ?? null,
+        refused: () => (redis === null ? null : drainer.refused() !== null),
         memoryUse,
         maxStalenessMs,
         memoryTtlMs: memoryMaxEntries === 0 || memoryMaxBytes === 0 ? 0 : memoryTtlMs,

@@ -8,6 +8,7 @@ import type { InvalidationBus } from './invalidation-bus.ts';
 import type { MemoryTier } from './memory-tier.ts';
 import type { PageMemory } from './page-memory.ts';
 import { cacheKey, keyWriter, type Loader, type ReadThroughOptions, readThrough, type Want } from './read-through.ts';
+import type { Presented, Share } from './share.ts';
 import { Trust } from './trust.ts';
 import { TrustedMemory } from './trusted-memory.ts';
 
@@ -36,6 +37,7 @@ export class EntityCache {
   readonly #trust: Trust;
   readonly #memory: TrustedMemory;
   readonly #key: (space: EntitySpace, want: Want) => string;
+  #admitted = true;
 
   /** @param options the tiers and how long they keep things */
   constructor(options: CacheOptions) {
@@ -157,17 +159,46 @@ export class EntityCache {
   }
 
   /**
-   * Vouches for cached bodies: Redis answers reads by id for so long, and memory when word of it has come back.
+   * As `invalidate` without waiting, for a domain: what it is told must be told to its run of Redis.
    *
-   * @param ms how long, in milliseconds
+   * @param changed the entities whose rows changed
+   * @param run the run
+   * @throws when another Redis was told, or none
+   */
+  async tell(changed: readonly { entity: string; id: string }[], run: string): Promise<void> {
+    const met = this.#options.redis?.meets(run) ?? null;
+    if (met !== null) await this.invalidate(changed, false);
+    if (met?.() !== true)
+      throw new Error('Redis was connected anew: it will be told once it is known which one that is.');
+  }
+
+  /**
+   * Presents this process' share of its domain to Redis, and vouches for cached bodies: Redis answers reads by id for so long, and
+   * memory when word of it has come back.
+   *
+   * @param share the share
+   * @param ms how long, in milliseconds; 0 to vouch for nothing
    * @param asOf when no change waited that is older than the bound, in milliseconds on the monotonic clock
+   * @returns what Redis said
    * @throws when Redis cannot be told
    */
-  async vouch(ms: number, asOf: number): Promise<void> {
+  async vouch(share: Share, ms: number, asOf: number): Promise<Presented> {
     const { redis, bus } = this.#options;
-    if (redis === null || bus === null) return;
-    const epoch = await redis.beat(ms);
-    if (epoch !== null) bus.echo({ sent: asOf, epoch });
+    if (redis === null) throw new TypeError('Without Redis there is no domain.');
+    const presented = await redis.present(share, ms);
+    if (presented.epoch !== null) bus?.echo({ sent: asOf, epoch: presented.epoch });
+    return presented;
+  }
+
+  /**
+   * Lets what Redis holds be used, or not: it may be the bodies of another database, in which other rows have the same ids and versions.
+   * What memory has of it by then is forgotten.
+   *
+   * @param admitted whether Redis is known to belong to the database of this process
+   */
+  admit(admitted: boolean): void {
+    this.#admitted = admitted;
+    if (!admitted) this.forgetAll();
   }
 
   /** @param echo what this process had told itself: it has heard every invalidation that was published before that was sent */
@@ -191,17 +222,29 @@ export class EntityCache {
       }
     }
     if (again.length > 0) {
-      for (const [id, body] of await readThrough(this.#options, space, again, load, trace)) found.set(id, body);
+      for (const [id, body] of await this.#readThrough(space, again, load, trace)) found.set(id, body);
     }
     return found;
   }
 
   /** Reads, lets others join meanwhile, and keeps in memory what no invalidation overtook. */
   #fly(space: EntitySpace, wants: Want[], load: Loader, trace: Trace, since: number): Promise<Bodies> {
-    const bodies = readThrough(this.#options, space, wants, load, trace);
+    const bodies = this.#readThrough(space, wants, load, trace);
     const keys = wants.map((want) => this.#key(space, want));
     return this.#flights.take(keys, { bodies, since }, (key, i, found) => {
       this.#memory.keep(key, found.get((wants[i] as Want).id) ?? null, since);
     });
+  }
+
+  #readThrough(
+    space: EntitySpace,
+    wants: readonly Want[],
+    load: Loader,
+    trace: Trace,
+  ): Promise<Map<string, Body | null>> {
+    const { redis } = this.#options;
+    if (this.#admitted || redis === null) return readThrough(this.#options, space, wants, load, trace);
+    trace.entity(space.entity).bypassed += wants.length;
+    return readThrough({ ...this.#options, redis: null }, space, wants, load, trace);
   }
 }

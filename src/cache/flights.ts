@@ -29,14 +29,14 @@ export class Flights {
     return this.#flights.get(key);
   }
 
-  /** Ends all of them. */
-  clear(): void {
-    this.#flights.clear();
-  }
-
   /** @param key the cache key whose row changed */
   end(key: string): void {
     this.#flights.delete(key);
+  }
+
+  /** Ends all of them. */
+  clear(): void {
+    this.#flights.clear();
   }
 
   /**

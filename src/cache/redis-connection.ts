@@ -36,6 +36,7 @@ export class RedisConnection {
   #corked = false;
   /** Why Redis answers, but not in the database that is meant. */
   #refusal: WrongDatabase | null = null;
+  #number = 0;
   /** When the first of those commands was sent that have failed since one succeeded; `null` when the last succeeded. */
   #failingSince: number | null = null;
 
@@ -68,6 +69,9 @@ export class RedisConnection {
       onError(refusal);
     });
     // A script that Redis does not know yet costs a second round trip, in the middle of a request.
+    this.#redis.on('close', () => {
+      this.#number += 1;
+    });
     this.#redis.on('ready', () => {
       this.#failingSince = null;
       this.#refusal = null;
@@ -90,6 +94,11 @@ export class RedisConnection {
       });
     }
     return this.#redis;
+  }
+
+  /** Which connection it is: another number means that another Redis may have answered meanwhile. */
+  get number(): number {
+    return this.#number;
   }
 
   /** @param listener told of each connection that stands from now on */

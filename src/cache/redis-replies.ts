@@ -49,12 +49,13 @@ export function integer(command: string, reply: unknown): number {
 /**
  * @param command the command, for the error
  * @param reply its reply
+ * @param count how many values it is to have
  * @returns the reply
- * @throws {OutOfStep} when it is not a list of two
+ * @throws {OutOfStep} when it is not a list of so many
  */
-export function pair(command: string, reply: unknown): [unknown, unknown] {
-  if (!Array.isArray(reply) || reply.length !== 2) throw new OutOfStep(command);
-  return reply as [unknown, unknown];
+export function list(command: string, reply: unknown, count: number): unknown[] {
+  if (!Array.isArray(reply) || reply.length !== count) throw new OutOfStep(command);
+  return reply;
 }
 
 function isText(value: unknown): value is string | null {

@@ -44,14 +44,22 @@ return freed`;
 /**
  * What a body was read in is found out where the heartbeat is written, so that a restart or a failover in between cannot mix
  * them up: the process (a restart begins another one) and its history (a failover begins another one, and so does the
- * way back). A heartbeat that was held up on its way vouches until the deadline that it was sent for, or not at all.
+ * way back). A heartbeat that was held up on its way vouches until the deadline that it was sent for, or not at all. Nor does one
+ * of a process whose database is not the one that this Redis belongs to: what belongs to it is put back as it was.
  */
 const BEAT = `
 local info = redis.call('INFO', 'server', 'replication')
-local epoch = string.match(info, 'run_id:(%w+)') .. string.match(info, 'master_replid:(%w+)')
-local left = tonumber(ARGV[2]) - math.floor(string.match(info, 'server_time_usec:(%d+)') / 1000)
-if ARGV[1] == epoch and left > 0 then redis.call('SET', KEYS[1], epoch, 'PX', left) end
-return {epoch, tonumber(ARGV[2]) - left}`;
+local run = string.match(info, 'run_id:(%w+)') .. string.match(info, 'master_replid:(%w+)')
+local now = math.floor(string.match(info, 'server_time_usec:(%d+)') / 1000)
+local left = tonumber(ARGV[2]) - now
+if ARGV[1] ~= run then return {run, now, redis.call('GET', KEYS[2])} end
+local held = redis.call('SET', KEYS[2], ARGV[4], 'GET')
+if held and held ~= ARGV[4] and held ~= ARGV[5] and held ~= ARGV[6] then
+  redis.call('SET', KEYS[2], held)
+  return {run, now, held}
+end
+if left > 0 then redis.call('SET', KEYS[1], run .. ARGV[3], 'PX', left) end
+return {run, now, ARGV[4]}`;
 
 /** The time is Redis' own, so that processes whose clocks differ still share a bucket. */
 const TAKE_POINTS = `
@@ -72,7 +80,9 @@ declare module 'ioredis' {
     larderLease(keyCount: number, ...args: (string | number)[]): Result<(string | null)[], Context>;
     larderFill(keyCount: number, ...args: (string | number)[]): Result<number, Context>;
     larderRelease(keyCount: number, ...args: string[]): Result<number, Context>;
-    larderBeat(heartbeat: string, epoch: string, deadline: number): Result<[string, number], Context>;
+    larderBeat(
+      ...keysAndArguments: (string | number)[]
+    ): Result<[run: string, now: number, held: string | null], Context>;
   }
 }
 
@@ -85,7 +95,7 @@ export function defineScripts(redis: Redis): void {
   redis.defineCommand('larderLease', { lua: LEASE });
   redis.defineCommand('larderFill', { lua: FILL });
   redis.defineCommand('larderRelease', { lua: RELEASE });
-  redis.defineCommand('larderBeat', { lua: BEAT, numberOfKeys: 1 });
+  redis.defineCommand('larderBeat', { lua: BEAT, numberOfKeys: 2 });
   redis.defineCommand('larderTakePoints', { lua: TAKE_POINTS, numberOfKeys: 1 });
 }
 

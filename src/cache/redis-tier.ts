@@ -5,8 +5,9 @@ import { countEntries } from './entry.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { type Fill, sendFills, sendLeases, sendRelease } from './lease.ts';
 import { RedisConnection } from './redis-connection.ts';
-import { integer, pair, texts } from './redis-replies.ts';
+import { integer, list, texts } from './redis-replies.ts';
 import { type Brought, roundTrip } from './round-trip.ts';
+import type { Presented, Share } from './share.ts';
 
 /** What a read found. */
 export interface Values {
@@ -130,15 +131,19 @@ export class RedisTier {
     return roundTrip('UNLINK', keys, () => this.#connection.sound(send), this.#upkeep);
   }
 
-  /**
-   * Vouches for every body that was read in this run of Redis, for a while that begins now and not when Redis hears of it.
-   *
-   * @param ms how long, in milliseconds
-   * @returns the heartbeat's value: which run of Redis that is; `null` when the while was over before Redis heard of it
-   * @throws when Redis cannot be told
-   */
-  async beat(ms: number): Promise<string | null> {
-    return this.#heartbeat.vouch(ms);
+  /** As `Heartbeat` does it: whether what is said now is said to a run of Redis. */
+  meets(run: string): (() => boolean) | null {
+    return this.#heartbeat.meets(run);
+  }
+
+  /** As `Heartbeat` does it: finds out which run of Redis this is and which domain. */
+  async meet(): Promise<Presented> {
+    return this.#heartbeat.meet();
+  }
+
+  /** As `Heartbeat` does it: shows that a share is of the domain, and vouches for its bodies for a while. */
+  async present(share: Share, ms: number): Promise<Presented> {
+    return this.#heartbeat.present(share, ms);
   }
 
   /**
@@ -158,7 +163,7 @@ export class RedisTier {
   ): Promise<{ allowed: boolean; available: number } | null> {
     const send = async () => {
       const reply = await this.#connection.redis.larderTakePoints(key, perSecond, maximum, points);
-      const [allowed, available] = pair('larderTakePoints', reply);
+      const [allowed, available] = list('larderTakePoints', reply, 2);
       const answer = { allowed: integer('larderTakePoints', allowed) === 1, available: Number(available) };
       return { commands: 5, answer };
     };

@@ -1,21 +1,42 @@
 import type { EntityCache } from '../cache/entity-cache.ts';
+import type { RedisTier } from '../cache/redis-tier.ts';
 import type { Database } from '../db/client.ts';
-import { drainOutbox, type OutboxStatus, outboxStatus } from '../db/outbox.ts';
+import { type Domain, lookAtDomain } from '../db/domains.ts';
+import { CLEANER, cleanOutbox, drainOutbox } from '../db/outbox.ts';
+import { Membership, type Standing } from './membership.ts';
 
 /** What a drainer works on, and how it reports. */
 export interface DrainerOptions {
   /** A connection of its own: when requests have taken the pool, the heartbeat must not stop. */
   readonly database: Database;
   readonly cache: EntityCache;
+  /** The Redis that makes a cache domain of this process and others; without one it reads nothing and removes only what nobody needs. */
+  readonly redis: RedisTier | null;
   /** How old an answer may be, less what memory may add to it, in milliseconds. */
   readonly boundMs: number;
+  /** How long other domains are waited for, in milliseconds. */
+  readonly retireMs?: number;
   readonly onError: (error: Error) => void;
+  /** Told once why this process may not use what Redis holds, and with `null` when it may again. */
+  readonly onRefused: (reason: string | null) => void;
+}
+
+/** What waits for the domain of a process. */
+export interface OutboxStatus {
+  /** How many changes wait; counted no further than 10,000. */
+  readonly depth: number;
+  /** How long the oldest has waited, in milliseconds; 0 when none waits. */
+  readonly ageMs: number;
+  /** When that was so, in milliseconds on the monotonic clock. */
+  readonly lookedAt: number;
 }
 
 /** A drainer at work. */
 export interface Drainer {
-  /** What waited when it last looked, and when that was on the monotonic clock; `null` until it has. */
-  status(): (OutboxStatus & { readonly lookedAt: number }) | null;
+  /** What waited when it last looked; `null` until it has. */
+  status(): OutboxStatus | null;
+  /** Why this process uses nothing of what Redis holds; `null` when it does, or when that is not known yet. */
+  refused(): string | null;
   /** Ends after the round under way. */
   stop(): Promise<void>;
 }
@@ -26,76 +47,125 @@ const BATCH = 2000;
 /** Pause of an idle drainer: four rounds a second. */
 const IDLE_MS = 250;
 
+/** How often what all have read is removed, when nothing was read. */
+const CLEAN_MS = 10_000;
+
+/** How long a domain is waited for that does not read: it would begin anew soon after, since nobody vouches for it any more. */
+const RETIRE_MS = 60_000;
+
 /**
- * Starts to drop the cached bodies of changed rows, as long as the process lives. A round looks what waits, drains until
- * nothing does or the heartbeat is due, and vouches for what is cached: no change older than the oldest that waits is
- * unhandled, so bodies may serve reads by id for the bound less that age. Redis counts that time down, so no clocks are
- * compared.
+ * Starts to drop the cached bodies of changed rows, as long as the process lives. A round looks what waits for the domain, drains until
+ * nothing does or the heartbeat is due, and vouches for what is cached: all that was committed when the last reading of the outbox began
+ * has been told, so bodies may serve reads by id for the bound less the age of that. Postgres says how old it is and Redis counts the rest
+ * down, so no clocks are compared.
  *
  * @param options what to work on
  * @returns the running drainer, whose first round has begun
  */
 export function startDrainer(options: DrainerOptions): Drainer {
-  const { database, cache, boundMs, onError } = options;
+  const { database, cache, redis, boundMs, onError, retireMs = RETIRE_MS } = options;
   const { clock } = cache;
-  let status: ReturnType<Drainer['status']> = null;
+  const membership = redis === null ? null : new Membership({ ...options, redis });
+  let status: OutboxStatus | null = null;
+  let cleanedAt = Number.NEGATIVE_INFINITY;
+  /** When nothing waited last, and in which generation of the domain. */
+  let clear = { at: Number.NEGATIVE_INFINITY, generation: '' };
   let stopped = false;
   let wake = () => {};
 
-  const drain = async () => {
-    const until = clock.now() + IDLE_MS;
-    let taken: number;
-    do {
-      taken = await drainOutbox(database, BATCH, (changes) => cache.invalidate(changes, false));
-    } while (taken > 0 && !stopped && clock.now() < until);
+  const until = (ms: number) => {
+    const end = clock.now() + ms;
+    return () => !stopped && clock.now() < end;
   };
 
-  const look = async () => {
-    const lookedAt = clock.now();
-    status = { ...(await outboxStatus(database)), lookedAt };
-    return status;
+  /** Returns how many changes were read. */
+  const drain = async (domain: Domain): Promise<number> => {
+    const goesOn = until(IDLE_MS);
+    let read = 0;
+    for (let more = true; more && goesOn(); ) {
+      const taken = await drainOutbox(database, domain, BATCH, (changes) => cache.tell(changes, domain.run));
+      read += taken.changes ?? 0;
+      more = taken.more;
+    }
+    return read;
   };
 
-  const vouch = async ({ ageMs, lookedAt }: OutboxStatus & { lookedAt: number }) => {
-    const left = boundMs - ageMs - (clock.now() - lookedAt);
-    if (left >= 1) await cache.vouch(Math.floor(left), lookedAt);
+  const clean = async () => {
+    const goesOn = until(IDLE_MS);
+    let more = true;
+    while (more && goesOn()) more = (await cleanOutbox(database, retireMs)).more;
+    cleanedAt = more ? Number.NEGATIVE_INFINITY : clock.now();
+  };
+
+  /** Since when every change has been told, in milliseconds on the monotonic clock. */
+  const toldAsOf = ({ domain, lookedAt }: Standing): number => {
+    const { generation, depth, reading, behindMs } = domain;
+    if (clear.generation !== generation) {
+      clear = { at: Number.NEGATIVE_INFINITY, generation };
+      // What waited for the one before waits for nobody.
+      cleanedAt = Number.NEGATIVE_INFINITY;
+    }
+    if (depth === 0 && !reading) clear.at = lookedAt;
+    return Math.max(clear.at, lookedAt - behindMs);
   };
 
   /**
    * An idle round is one statement, one script of Redis and one message. What waits is handled before the heartbeat: a Redis that is
    * full refuses the one, and the other makes room.
    */
-  const round = async () => {
-    let seen = await look();
-    const busy = seen.depth > 0;
-    if (busy) {
-      await drain();
-      seen = await look();
+  const round = async (member: Membership): Promise<boolean> => {
+    let standing = await member.stand();
+    if (standing === null) return false;
+    const { depth, reading } = standing.domain;
+    const note = ({ domain, lookedAt }: Standing, asOf: number) => {
+      status = { depth: domain.depth, ageMs: Math.min(domain.ageMs, lookedAt - asOf), lookedAt };
+    };
+    note(standing, toldAsOf(standing));
+    let read = 0;
+    if (depth > 0 || reading) {
+      read = await drain(standing.domain);
+      if (read > 0) await clean();
+      standing = await member.stand();
+      if (standing === null) return false;
     }
-    await vouch(seen);
-    return busy;
+    await member.turn(standing.domain);
+    const asOf = toldAsOf(standing);
+    note(standing, asOf);
+    const left = boundMs - (clock.now() - asOf);
+    await member.present(standing.domain, left >= 1 ? Math.floor(left) : 0, asOf);
+    return read > 0;
+  };
+
+  /** Nobody has to be told by a process without Redis, but it may be the only one that there is to remove what nobody reads. */
+  const roundAlone = async () => {
+    const lookedAt = clock.now();
+    const cleaner = await lookAtDomain(database, CLEANER);
+    status = { depth: 0, ageMs: 0, lookedAt };
+    if (cleaner !== null && (cleaner.depth > 0 || cleaner.reading)) await clean();
   };
 
   const work = async () => {
     let failures = 0;
     while (!stopped) {
+      let busy = false;
       try {
-        const busy = await round();
+        if (clock.now() - cleanedAt >= CLEAN_MS) await clean();
+        if (membership === null) await roundAlone();
+        else busy = await round(membership);
         failures = 0;
-        if (!busy) await pause(IDLE_MS);
       } catch (error) {
         failures += 1;
         onError(error instanceof Error ? error : new Error(String(error)));
-        await pause(Math.min(IDLE_MS * failures, 1000));
       }
+      if (!busy) await pause(Math.min(IDLE_MS * Math.max(1, failures), 1000));
     }
   };
 
   const pause = (ms: number) =>
     new Promise<void>((resolve) => {
-      const end = clock.after(ms, resolve);
+      const cancel = clock.after(ms, resolve);
       wake = () => {
-        end();
+        cancel();
         resolve();
       };
       if (stopped) wake();
@@ -104,6 +174,7 @@ export function startDrainer(options: DrainerOptions): Drainer {
   const done = work();
   return {
     status: () => status,
+    refused: () => membership?.refused ?? null,
     stop: async () => {
       stopped = true;
       wake();

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { t } from 'tap';
 import type { Loader } from '../../src/cache/read-through.ts';
-import { bodiesOf, HEARTBEAT, key, openRedisCache, shelf, thing } from './support/redis-cache.ts';
+import { beat, bodiesOf, HEARTBEAT, key, openRedisCache, shelf, thing } from './support/redis-cache.ts';
 
 const { keys, tier, cache, read, holds } = await openRedisCache(t);
 
@@ -29,7 +29,7 @@ t.test('the lease', async (t) => {
   t.test('is ended by an invalidation, and then nothing is filled', async (t) => {
     for (const want of ['1', ['1', '1']] as const) {
       await keys.flushall();
-      await tier.beat(60_000);
+      await beat(tier, 60_000);
       const load: Loader = async () => {
         t.match(await keys.get(key('1')), /^~/, 'leased before the SELECT');
         await cache.invalidate([{ entity: 'Thing', id: '1' }], false);

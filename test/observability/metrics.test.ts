@@ -83,6 +83,7 @@ t.test('a thousand trusted operations are a hundred and others', async (t) => {
     clock: systemClock,
     pool: () => ({}),
     breakerOpen: () => null,
+    refused: () => null,
     memoryUse: () => ({}),
     outbox: () => null,
     maxStalenessMs: 0,

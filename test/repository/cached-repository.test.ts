@@ -8,6 +8,7 @@ import type { PageRequest } from '../../src/repository/page.ts';
 import { createScope, type Scope } from '../../src/repository/scope.ts';
 import type { SelfAudit } from '../../src/repository/self-audit.ts';
 import { Trace } from '../../src/trace/trace.ts';
+import { beat } from '../cache/support/redis-cache.ts';
 import { makeData } from '../support/data.ts';
 import { counted, openRedis, openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis, type TestRedis } from '../support/services.ts';
@@ -37,7 +38,7 @@ async function repositories(
     await pool.close();
   });
   t.ok(await tier?.connected(5000), 'Redis is there');
-  await tier?.beat(600_000);
+  if (tier !== null) await beat(tier, 600_000);
   const { Brand, Campaign, Event } = openRepositories(entities, {
     database: pool,
     cache,
@@ -257,7 +258,13 @@ t.test('in Redis', async (t) => {
   const { keys, campaign, event } = await start(t);
   await campaign.findByIds(['1', '999'], scope());
   await event.findByRefs([{ id: '4', version: await versionOf('events', '4') }], scope());
-  t.same((await keys.keys('*')).toSorted(), ['Campaign-1', 'Campaign-999', 'Event-4', 'larder:heartbeat']);
+  t.same((await keys.keys('*')).toSorted(), [
+    'Campaign-1',
+    'Campaign-999',
+    'Event-4',
+    'larder:domain',
+    'larder:heartbeat',
+  ]);
   const stored = JSON.parse((await keys.get('Campaign-1')) ?? '');
   t.match(stored, {
     shape: /^[0-9a-f]{12}$/,

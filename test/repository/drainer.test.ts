@@ -25,12 +25,7 @@ async function drain(t: Test, database: Pick<TestDatabase, 'url'>, redisUrl: str
     await invalidate(changes, wait);
     for (const { id } of changes) handled.set(id, (handled.get(id) ?? 0) + 1);
   };
-  const drainer = startDrainer({
-    database: pool,
-    cache,
-    boundMs: BOUND_MS,
-    onError,
-  });
+  const drainer = startDrainer({ database: pool, cache, redis, boundMs: BOUND_MS, onError, onRefused: () => {} });
   t.teardown(async () => {
     await drainer.stop();
     await close();
@@ -52,6 +47,7 @@ t.test('a change from outside empties the key of its body, and no other', async 
   const { database, redis, sql, keys, settled } = await open(t);
   await keys.mset({ 'Brand-1': 'old', 'Brand-2': 'current', 'Campaign-1': 'current' });
   await drain(t, database, redis.url);
+  await until('the heartbeat', async () => (await keys.exists(HEARTBEAT)) === 1);
   await sql`insert into brands (id, name) values (1, 'new')`;
   await settled();
   t.same(await keys.mget('Brand-1', 'Brand-2', 'Campaign-1'), [null, 'current', 'current']);
@@ -107,7 +103,7 @@ t.test('100,000 rows that psql updates are drained while others read', async (t)
   });
   const seconds = (performance.now() - started) / 1000;
   t.comment({ updateMs: started - updated, drainSeconds: seconds, reads, slowestMs, deepest, oldestMs });
-  t.ok(seconds <= 10, `drained in ${seconds.toFixed(1)} s`);
+  t.ok(seconds <= 40, `drained in ${seconds.toFixed(1)} s`);
   // A read that had to wait for the drainers would wait for a good part of that time.
   t.ok(slowestMs < 1000, `no read waits for it: the slowest of ${reads} took ${slowestMs.toFixed(0)} ms`);
   t.same(await keys.mget('Event-1', 'Event-50000', 'Event-100000'), [null, null, null]);
@@ -118,19 +114,20 @@ t.test('100,000 rows that psql updates are drained while others read', async (t)
   t.same(first.errors, []);
 });
 
-t.test('two drainers share the work', async (t) => {
+t.test('of two drainers of a domain one at a time does the work', async (t) => {
   const { database, redis, sql, settled } = await open(t);
-  await sql`insert into cache_outbox (entity, entity_id) select 'Event', i from generate_series(1, 60000) i`;
   const drainers = [await drain(t, database, redis.url), await drain(t, database, redis.url)];
+  await until('both have looked', async () => drainers.every(({ drainer }) => drainer.status() !== null));
+  await sql`insert into cache_outbox (entity, entity_id) select 'Event', i from generate_series(1, 60000) i`;
   await settled();
   for (const { drainer } of drainers) await drainer.stop();
-  const [first, second] = drainers.map(({ handled }) => handled.size) as [number, number];
-  t.ok(first > 0 && second > 0, `${first} and ${second}`);
-  t.equal(first + second, 60_000, 'each change once');
+  const handled = drainers.map(({ handled }) => handled.size);
+  t.equal((handled[0] ?? 0) + (handled[1] ?? 0), 60_000, `each change once: ${handled.join(' and ')}`);
   for (const { errors } of drainers) t.same(errors, []);
 });
 
-t.test('while Redis is away nothing is lost, and no heartbeat is written for what waits', async (t) => {
+/** Lets Redis be away amid the work, and come back. */
+async function awayAndBack(t: Test, away: 'stopped' | 'crashed') {
   const database = await freshDatabase(t);
   const sql = openSql(t, database);
   const redis = await ownRedis(t, ['--save', '', '--appendonly', 'yes', '--appendfsync', 'always']);
@@ -144,22 +141,38 @@ t.test('while Redis is away nothing is lost, and no heartbeat is written for wha
     }
   };
   await until('the heartbeat', () => tell(async (client) => (await client.exists(HEARTBEAT)) === 1));
+  const epoch = await tell((client) => client.get(HEARTBEAT));
   await tell((client) => client.mset({ 'Brand-1': 'old', 'Event-50000': 'old' }));
   await sql`insert into cache_outbox (entity, entity_id) select 'Event', i from generate_series(1, 50000) i`;
   await until('it is amid the work', async () => (drainer.status()?.depth ?? 0) > 0);
-  await redis.crash();
+  if (away === 'crashed') await redis.crash();
+  else redis.kill('SIGSTOP');
   await sql`insert into brands (id, name) values (1, 'new')`;
   const failures = errors.length;
   await until('it fails, again and again', async () => errors.length >= failures + 3);
   const left = (await sql`select from cache_outbox`).length;
   t.ok(left > 0, `${left} wait`);
   t.ok((drainer.status()?.ageMs ?? 0) > 0);
-  await redis.start();
-  t.same(await tell((client) => client.mget('Brand-1')), ['old'], 'Redis remembers');
+  if (away === 'crashed') await redis.start();
+  else redis.kill('SIGCONT');
   await until('the outbox is empty', async () => (await sql`select from cache_outbox limit 1`).length === 0);
-  t.same(await tell((client) => client.mget('Brand-1', 'Event-50000')), [null, null]);
   await until('the heartbeat is back', () => tell(async (client) => (await client.exists(HEARTBEAT)) === 1));
+  return tell(async (client) => ({
+    bodies: await client.mget('Brand-1', 'Event-50000'),
+    sameEpoch: (await client.get(HEARTBEAT)) === epoch,
+  }));
+}
+
+t.test('while Redis is away nothing is lost', async (t) => {
+  t.same(await awayAndBack(t, 'stopped'), { bodies: [null, null], sameEpoch: true });
 });
+
+t.test(
+  'a Redis that was started anew is told nothing of what changed before, and what it remembers is not vouched for',
+  async (t) => {
+    t.same((await awayAndBack(t, 'crashed')).sameEpoch, false);
+  },
+);
 
 t.test('a Redis that is full is emptied of what changed, and gets its heartbeat back', async (t) => {
   const { database, redis, sql, keys, settled } = await open(t);
@@ -190,23 +203,26 @@ t.test('while nobody can look into the outbox the heartbeat ends', async (t) => 
   await until('the heartbeat is back', async () => (await keys.exists(HEARTBEAT)) === 1);
 });
 
-t.test('the heartbeat vouches for no longer than the bound, less the age of what waits', async (t) => {
+t.test('the heartbeat vouches for no longer than the bound, less the time that something waits', async (t) => {
   const { database, redis, sql, keys } = await open(t);
-  // Nobody can take what waits, and everybody can see it.
-  await sql`insert into cache_outbox (entity, entity_id, created_at) values ('Event', 1, now() - interval '900 ms')`;
-  const ttls: number[] = [];
+  const { drainer } = await drain(t, database, redis.url);
+  await until('the heartbeat', async () => (await keys.exists(HEARTBEAT)) === 1);
+  const other = openSql(t, database);
   await sql.begin(async (sql) => {
-    await sql`select from cache_outbox for update`;
-    await drain(t, database, redis.url);
-    await until('the heartbeat', async () => (await keys.exists(HEARTBEAT)) === 1);
+    // Nobody can read on, and everybody can see that something waits.
+    await sql`select from cache_domains for update`;
+    await other`insert into cache_outbox (entity, entity_id) values ('Event', 1)`;
+    const inserted = performance.now();
     await until('the heartbeat has ended', async () => {
-      ttls.push(await keys.pttl(HEARTBEAT));
-      return (ttls.at(-1) as number) < 0;
+      const left = await keys.pttl(HEARTBEAT);
+      const waited = performance.now() - inserted;
+      t.ok(left <= BOUND_MS - waited, `${left} ms after ${waited} ms`);
+      return left < 0;
     });
+    t.equal(drainer.status()?.depth, 1);
+    t.ok((drainer.status()?.ageMs ?? 0) > BOUND_MS / 2);
   });
-  t.ok(Math.max(...ttls) <= BOUND_MS - 900, `${Math.max(...ttls)} ms at most`);
-  await until('the heartbeat is back', async () => (await keys.pttl(HEARTBEAT)) > BOUND_MS - 900);
-  t.ok((await keys.pttl(HEARTBEAT)) <= BOUND_MS);
+  await until('the heartbeat is back', async () => (await keys.pttl(HEARTBEAT)) > BOUND_MS / 2);
 });
 
 t.test('it ends when it is told to, whatever it was doing', async (t) => {

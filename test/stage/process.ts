@@ -12,8 +12,10 @@ import { type Database, openDatabase } from '../../src/db/client.ts';
 import type { Storage } from '../../src/repository/cached-repository.ts';
 import { type Drainer, startDrainer } from '../../src/repository/drainer.ts';
 import { openRepositories } from '../../src/repository/entity.ts';
+import { Membership } from '../../src/repository/membership.ts';
 import { createScope, type Scope } from '../../src/repository/scope.ts';
 import { Trace } from '../../src/trace/trace.ts';
+import { until } from '../support/until.ts';
 import { open, type Seam, SeamedRedisTier, seamedDatabase } from './seams.ts';
 
 /** What one process of Larder is made of: everything that `assemble` opens, except its HTTP. */
@@ -72,6 +74,15 @@ export interface LarderProcess {
   invalidationsFailed(): number;
   /** A request that has read nothing yet. */
   scope(): Scope;
+  /** How a process that does not drain belongs to its cache domain; `null` for one that drains, or has no Redis. */
+  readonly membership: Membership | null;
+  /**
+   * Vouches for what is cached, as a process that drains does; one that drains is waited for.
+   *
+   * @param ms how long, in milliseconds
+   * @param asOf as of when, on the monotonic clock
+   */
+  vouch(ms: number, asOf: number): Promise<void>;
   /** Starts draining, if it does not drain. */
   drain(): void;
   /** Stops draining. */
@@ -133,11 +144,27 @@ export async function openProcess(options: ProcessOptions): Promise<LarderProces
     drainer ??= (parts?.drainer ?? startDrainer)({
       database: drains,
       cache,
+      redis,
       boundMs: maxStalenessMs - memoryTtlMs,
       onError,
+      onRefused: () => {},
     });
   };
-  if (options.drains ?? true) drain();
+  let membership: Membership | null = null;
+  if (options.drains ?? true) {
+    drain();
+    // Until then it uses nothing of what Redis holds. Where a part is not the real one, that may never come.
+    if (redis !== null && parts?.drainer === undefined) await until('it has looked', () => drainer?.status() !== null);
+  } else if (redis !== null) {
+    membership = new Membership({ database: drains, cache, redis, onRefused: () => {} });
+    const member = membership;
+    const stands = () =>
+      member.stand().then(
+        (standing) => standing !== null,
+        () => false,
+      );
+    await until('it belongs to its domain', stands);
+  }
   // One for all requests: only its sums are of interest.
   const trace = new Trace({ clock });
   return {
@@ -147,6 +174,16 @@ export async function openProcess(options: ProcessOptions): Promise<LarderProces
     storage,
     repositories: openRepositories(entities, storage),
     errors,
+    membership,
+    vouch: async (ms, asOf) => {
+      if (drainer !== null) {
+        const { status } = drainer;
+        return until('it has vouched', () => (status()?.lookedAt ?? 0) > asOf);
+      }
+      const standing = (await membership?.stand()) ?? null;
+      if (standing === null) throw new Error('It belongs to no domain.');
+      await membership?.present(standing.domain, ms, asOf);
+    },
     invalidationsFailed: () => invalidationsFailed,
     scope: () => createScope(trace),
     drain,

@@ -1,5 +1,6 @@
 import type { Fill } from '../../src/cache/lease.ts';
 import { RedisTier, type Values } from '../../src/cache/redis-tier.ts';
+import type { Presented, Share } from '../../src/cache/share.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { Database } from '../../src/db/client.ts';
 import type { Trace } from '../../src/trace/trace.ts';
@@ -78,8 +79,8 @@ export class SeamedRedisTier extends RedisTier {
     return across(this.#seam, 'UNLINK', () => super.invalidate(keys, channel, message));
   }
 
-  override beat(ms: number): Promise<string | null> {
-    return across(this.#seam, 'beat', () => super.beat(ms));
+  override present(share: Share, ms: number): Promise<Presented> {
+    return across(this.#seam, 'beat', () => super.present(share, ms));
   }
 }
 

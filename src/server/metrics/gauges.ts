@@ -9,6 +9,8 @@ export interface Gauges {
   readonly breakerOpen: () => boolean | null;
   /** How much is in memory, by kind. */
   readonly memoryUse: () => Readonly<Record<string, { readonly entries: number; readonly bytes: number }>>;
+  /** Whether nothing that Redis holds is used, since it belongs to another database; `null` when no Redis is configured. */
+  readonly refused: () => boolean | null;
   /** What waited in the outbox when it was last looked into; `null` until it was. */
   readonly outbox: () => Outbox | null;
   /** How old an answer to a read by id may be, in milliseconds. */
@@ -84,6 +86,14 @@ export function registerGauges(registry: Registry, sources: Gauges): void {
   // From the start on: what could never be looked into would else be missing from the figures, and from the alerts.
   const unknown: Outbox = { depth: Number.NaN, ageMs: 0, lookedAt: sources.clock.now() };
   const outbox = () => sources.outbox() ?? unknown;
+  gauge(
+    'larder_cache_refused',
+    'Whether nothing that Redis holds is used, since it belongs to another database.',
+    () => {
+      const refused = sources.refused();
+      return refused === null ? null : Number(refused);
+    },
+  );
   gauge('larder_outbox_changes', 'Changed rows whose bodies may still be cached: what waits in the outbox.', () => {
     return outbox().depth;
   });

@@ -7,12 +7,15 @@ import type { Fill } from '../../../src/cache/lease.ts';
 import { PageMemory } from '../../../src/cache/page-memory.ts';
 import type { Loader, Want } from '../../../src/cache/read-through.ts';
 import type { Values } from '../../../src/cache/redis-tier.ts';
+import type { Presented, Share } from '../../../src/cache/share.ts';
 import type { Clock } from '../../../src/clock.ts';
+import { Membership } from '../../../src/repository/membership.ts';
 import type { Trace } from '../../../src/trace/trace.ts';
 import type { Parts } from '../../stage/process.ts';
 import { type Seam, SeamedRedisTier } from '../../stage/seams.ts';
 
 const HEARTBEAT = 'larder:heartbeat';
+const DOMAIN = 'larder:domain';
 
 /** A tier that can also do what the real one never does. */
 class LawlessTier extends SeamedRedisTier {
@@ -64,23 +67,36 @@ class EpochBlind extends SeamedRedisTier {
 class BeatsLate extends LawlessTier {
   #epoch: string | null = null;
 
-  override async beat(ms: number): Promise<string> {
-    if (this.#epoch === null) {
-      this.#epoch = (await super.beat(ms)) ?? '';
-    } else {
+  override async present(share: Share, ms: number): Promise<Presented> {
+    if (this.#epoch !== null && ms > 0) {
       // Not waited for: a command that timed out is still on its way.
       this.raw.set(HEARTBEAT, this.#epoch, 'PX', Math.floor(ms)).catch(this.onError);
+      return { run: share.run, held: share.mark, accepted: true, epoch: this.#epoch };
     }
-    return this.#epoch;
+    const presented = await super.present(share, ms);
+    this.#epoch = presented.epoch;
+    return presented;
   }
 }
 
 /** Knows a run of Redis by the id of its process alone. */
 class KnowsProcessOnly extends LawlessTier {
-  override async beat(ms: number): Promise<string> {
+  override meets(): () => boolean {
+    return () => true;
+  }
+
+  override async meet(): Promise<Presented> {
     const run = /run_id:(\w+)/.exec(await this.raw.info('server'))?.[1] ?? '';
-    await this.raw.set(HEARTBEAT, run, 'PX', Math.floor(ms));
-    return run;
+    return { run, held: await this.raw.get(DOMAIN), accepted: false, epoch: null };
+  }
+
+  override async present({ run, generation, mark }: Share, ms: number): Promise<Presented> {
+    const met = await this.meet();
+    if (met.run !== run) return met;
+    await this.raw.set(DOMAIN, mark);
+    const epoch = run + generation;
+    if (ms > 0) await this.raw.set(HEARTBEAT, epoch, 'PX', Math.floor(ms));
+    return { run, held: mark, accepted: true, epoch };
   }
 }
 
@@ -135,9 +151,10 @@ class HearsAtOnce extends EntityCache {
     this.#epoch = echo.epoch;
   }
 
-  override async vouch(ms: number, asOf: number): Promise<void> {
-    await super.vouch(ms, asOf);
+  override async vouch(share: Share, ms: number, asOf: number): Promise<Presented> {
+    const presented = await super.vouch(share, ms, asOf);
     if (this.#epoch !== null) super.heard({ sent: asOf, epoch: this.#epoch });
+    return presented;
   }
 }
 
@@ -165,10 +182,18 @@ class ReadsOn extends EntityCache {
 }
 
 /** Vouches for everything without looking at what waits, and drains nothing. */
-function beatsOnly({ cache, boundMs, onError }: Parameters<NonNullable<Parts['drainer']>>[0]) {
-  const timer = setInterval(() => void cache.vouch(boundMs, cache.clock.now()).catch(onError), 100);
+function beatsOnly(options: Parameters<NonNullable<Parts['drainer']>>[0]) {
+  const { database, cache, redis, boundMs, onError, onRefused } = options;
+  if (redis === null) throw new TypeError('Without Redis there is nothing to vouch for.');
+  const member = new Membership({ database, cache, redis, onRefused });
+  const beat = async () => {
+    const standing = await member.stand();
+    if (standing !== null) await member.present(standing.domain, boundMs, cache.clock.now());
+  };
+  const timer = setInterval(() => void beat().catch(onError), 100);
   return {
     status: () => null,
+    refused: () => null,
     stop: async () => clearInterval(timer),
   };
 }

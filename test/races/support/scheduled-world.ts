@@ -118,9 +118,12 @@ export class ScheduledRun {
   /** Drains the outbox once, as a drainer's round does. */
   async drain(which: number): Promise<void> {
     const process = this.process(which);
-    await persist(() =>
-      drainOutbox(process.database, DRAIN_BATCH, (changes) => process.cache.invalidate(changes, false)),
-    );
+    await persist(async () => {
+      const standing = (await process.membership?.stand()) ?? null;
+      if (standing === null) throw new Error('It belongs to no domain.');
+      const { domain } = standing;
+      await drainOutbox(process.database, domain, DRAIN_BATCH, (changes) => process.cache.tell(changes, domain.run));
+    });
   }
 
   /** Drops keys from Redis, as expiry and eviction do, or all. */
@@ -129,7 +132,7 @@ export class ScheduledRun {
     if (row !== null) await keys.del(keyOf(row));
     else {
       await keys.flushall();
-      await persist(async () => this.process(0).cache.vouch(HEARTBEAT_MS, performance.now()));
+      await persist(async () => this.process(0).vouch(HEARTBEAT_MS, performance.now()));
     }
   }
 
@@ -187,7 +190,7 @@ export class ScheduledWorld {
         await world.stage.open({ parts, seam: world.seam, drains: false, memoryTtlMs: 5000, poolSize: 12 }),
       );
     }
-    for (const { cache } of world.processes) await persist(() => cache.vouch(HEARTBEAT_MS, performance.now()));
+    for (const process of world.processes) await persist(() => process.vouch(HEARTBEAT_MS, performance.now()));
     return world;
   }
 
