@@ -1,15 +1,15 @@
-import type { Body } from '../cache/entry.ts';
-import { transaction } from '../db/run.ts';
+import type { Statement } from '../db/statement.ts';
 import { Trace } from '../trace/trace.ts';
 import type { Repository, Storage } from './cached-repository.ts';
 import { isDatabaseId } from './database-id.ts';
-import type { Entity, EntityDefinition } from './entity-definition.ts';
+import type { Entity, EntityDefinition, EntityRow } from './entity-definition.ts';
 import { InvalidInput } from './invalid-input.ts';
 import { checkTexts, withConstraints } from './rules.ts';
 import { createScope, identityMap, type Scope } from './scope.ts';
+import { write } from './write.ts';
 
 /**
- * Makes the writing half of a repository. A write is committed, then every process forgets the entity, then it returns:
+ * Makes the writing half of a repository. A write is committed, then every process forgets what it changed, then it returns:
  * whoever asks afterwards reads what was written.
  *
  * @param definition the entity
@@ -18,35 +18,34 @@ import { createScope, identityMap, type Scope } from './scope.ts';
  */
 export function entityWriter<E extends Entity, Lists extends string>(
   definition: EntityDefinition<E, Lists>,
-  { database, cache, onInvalidationFailed }: Storage,
+  storage: Storage,
 ): Pick<Repository<E, Lists>, 'create' | 'update' | 'delete'> {
   const { name, rules } = definition;
   const ownScope = () => createScope(new Trace({ clock: database.clock }));
 
-  const written = async (id: string, body: Body | null, scope: Scope): Promise<E | null> => {
-    identityMap(scope, name).set(id, body);
+  /** Does the write; when it returns, whoever asks reads what was written. */
+  const written = async (
+    statement: Statement<EntityRow>,
+    values: Record<string, unknown>,
+    scope: Scope,
+    given: string | null,
+  ): Promise<E | null> => {
+    const { rows, forget, changedAgain } = await withConstraints(rules, 'write', () =>
+      write(storage, statement, values, scope),
+    );
+    const body = rows.map(definition.toBody)[0] ?? null;
+    const id = given ?? (body?.entity as E | undefined)?.id;
+    if (id === undefined) throw new TypeError(`${statement.name} returned no row`);
     scope.hasWritten = true;
-    try {
-      await cache.invalidate([{ entity: name, id }], true);
-    } catch (error) {
-      // The row is committed, so the write has not failed: the outbox holds its id until Redis can be told.
-      onInvalidationFailed(error instanceof Error ? error : new Error(String(error)));
-    }
+    if (!changedAgain(name, id)) identityMap(scope, name).set(id, body);
+    await forget({ entity: name, id });
     return (body?.entity ?? null) as E | null;
   };
 
   return {
     create: async (values, scope = ownScope()) => {
       checkTexts(rules, values);
-      const insert = definition.insertOf(fieldsGiven(values));
-      const rows = await withConstraints(rules, 'write', () =>
-        transaction(database, insert.name, (run) => run(insert, values), scope.trace),
-      );
-      const [body] = rows.map(definition.toBody);
-      if (body === undefined) throw new TypeError(`${insert.name} returned no row`);
-      const { id } = body.entity as E;
-      await written(id, body, scope);
-      return body.entity as E;
+      return (await written(definition.insertOf(fieldsGiven(values)), values, scope, null)) as E;
     },
 
     update: async (id, changes, scope = ownScope()) => {
@@ -56,20 +55,19 @@ export function entityWriter<E extends Entity, Lists extends string>(
         throw new InvalidInput('id', 'REQUIRED', 'Expected at least one field to change beside the id.');
       }
       checkTexts(rules, changes);
-      const update = definition.updateOf(fields);
-      const rows = await withConstraints(rules, 'write', () =>
-        transaction(database, update.name, (run) => run(update, { ...changes, id }), scope.trace),
-      );
-      return written(id, rows.map(definition.toBody)[0] ?? null, scope);
+      return written(definition.updateOf(fields), { ...changes, id }, scope, id);
     },
 
     delete: async (id, scope = ownScope()) => {
       if (!isDatabaseId(id)) return false;
-      const rows = await withConstraints(rules, 'delete', () =>
-        transaction(database, definition.deleteById.name, (run) => run(definition.deleteById, { id }), scope.trace),
+      const { rows, forget } = await withConstraints(rules, 'delete', () =>
+        write(storage, definition.deleteById, { id }, scope),
       );
-      if (rows.length > 0) await written(id, null, scope);
-      return rows.length > 0;
+      if (rows.length === 0) return false;
+      scope.hasWritten = true;
+      identityMap(scope, name).set(id, null);
+      await forget({ entity: name, id });
+      return true;
     },
   };
 }

@@ -58,7 +58,7 @@ t.test('a process of Postgres is stopped amid the draining, with what it has tak
   const draining = async () => {
     const [row] = await watcher<{ pid: number }[]>`
       select pid from pg_stat_activity where application_name = 'larder' and state = 'idle in transaction'
-      and query like 'delete from "cache_outbox"%' and wait_event = 'ClientRead' and backend_xid is not null`;
+      and query like 'with d as materialized%' and wait_event = 'ClientRead' and backend_xid is not null`;
     return row?.pid ?? null;
   };
   let pid: number | null = null;

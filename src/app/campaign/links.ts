@@ -1,10 +1,10 @@
 import { sql } from 'drizzle-orm';
-import { transaction } from '../../db/run.ts';
 import { statement } from '../../db/statement.ts';
 import type { Storage } from '../../repository/cached-repository.ts';
 import { InvalidInput } from '../../repository/invalid-input.ts';
 import { type WriteRules, withConstraints } from '../../repository/rules.ts';
 import type { Scope } from '../../repository/scope.ts';
+import { write } from '../../repository/write.ts';
 import { campaignEvents, events } from '../tables.ts';
 
 /** Which events belong to which campaigns. Only lists show it, and lists are never cached. */
@@ -62,22 +62,19 @@ const deleteLink = statement<{ id: string }>(
  * @param storage where the links are
  * @returns the links
  */
-export function createCampaignLinks({ database }: Storage): CampaignLinks {
+export function createCampaignLinks(storage: Storage): CampaignLinks {
   return {
-    addEvent: async (campaignId, eventId, { trace }) => {
-      const rows = await withConstraints(rules, 'write', () =>
-        transaction(database, insertLink.name, (run) => run(insertLink, { campaignId, eventId }), trace),
+    addEvent: async (campaignId, eventId, scope) => {
+      const { rows, forget } = await withConstraints(rules, 'write', () =>
+        write(storage, insertLink, { campaignId, eventId }, scope),
       );
       if (rows.length === 0) throw unknownEvent;
+      await forget();
     },
-    removeEvent: async (campaignId, eventId, { trace }) => {
-      const rows = await transaction(
-        database,
-        deleteLink.name,
-        (run) => run(deleteLink, { campaignId, eventId }),
-        trace,
-      );
+    removeEvent: async (campaignId, eventId, scope) => {
+      const { rows, forget } = await write(storage, deleteLink, { campaignId, eventId }, scope);
       if (rows.length === 0) throw notLinked;
+      await forget();
     },
   };
 }

@@ -1,0 +1,76 @@
+import { type Change, ownChanges } from '../db/outbox.ts';
+import { transaction } from '../db/run.ts';
+import type { Statement } from '../db/statement.ts';
+import type { Storage } from './cached-repository.ts';
+import { identityMap, type Scope } from './scope.ts';
+
+/** Changes of one transaction that every process forgets before the write returns. What it changed beyond them is drained. */
+const MOST = 10_000;
+
+/** Keys of one message. */
+const BATCH = 2000;
+
+/** What a write did. */
+export interface Written<Row> {
+  readonly rows: Row[];
+  /** Has every process forget what the transaction changed, and an entity that it changed for certain, should its table have no triggers. */
+  forget(own?: Change): Promise<void>;
+  /** Whether something that came after the statement, such as a trigger, has changed a row again: then its row here is not the newest. */
+  changedAgain(entity: string, id: string): boolean;
+}
+
+/**
+ * Does one statement in a transaction, and finds out what else changed by it: rows of other tables, by foreign keys that cascade and by
+ * triggers, those that are deferred included.
+ *
+ * @param storage where rows and bodies are
+ * @param statement what is written
+ * @param values the placeholders' values
+ * @param scope the request's scope, which no longer knows what changed
+ * @returns what was written, committed
+ * @throws as `run` does
+ */
+export async function write<Row extends object>(
+  { database, cache, onInvalidationFailed }: Storage,
+  statement: Statement<Row>,
+  values: Record<string, unknown>,
+  scope: Scope,
+): Promise<Written<Row>> {
+  const [rows, changes] = await transaction(
+    database,
+    statement.name,
+    // Sent together: Postgres answers in order, and refuses the second when the first has failed.
+    (run) => Promise.all([run(statement, values), run(ownChanges, { most: MOST })]),
+    scope.trace,
+  );
+  const times = new Map<string, number>();
+  const changed: Change[] = [];
+  for (const change of changes) {
+    const key = keyOf(change.entity, change.id);
+    const before = times.get(key) ?? 0;
+    times.set(key, before + 1);
+    if (before > 0) continue;
+    changed.push(change);
+    identityMap(scope, change.entity).delete(change.id);
+  }
+  if (changed.length > 0) scope.hasWritten = true;
+  return {
+    rows,
+    forget: async (own) => {
+      if (own !== undefined && !times.has(keyOf(own.entity, own.id))) changed.push(own);
+      const batches: Change[][] = [];
+      for (let at = 0; at < changed.length; at += BATCH) batches.push(changed.slice(at, at + BATCH));
+      try {
+        await Promise.all(batches.map((batch) => cache.invalidate(batch, true)));
+      } catch (error) {
+        // The rows are committed, so the write has not failed: the outbox holds their ids until Redis can be told.
+        onInvalidationFailed(error instanceof Error ? error : new Error(String(error)));
+      }
+    },
+    changedAgain: (entity, id) => (times.get(keyOf(entity, id)) ?? 0) > 1,
+  };
+}
+
+function keyOf(entity: string, id: string): string {
+  return `${entity}-${id}`;
+}
