@@ -21,7 +21,7 @@ export function entityWriter<E extends Entity, Lists extends string>(
   storage: Storage,
 ): Pick<Repository<E, Lists>, 'create' | 'update' | 'delete'> {
   const { name, rules } = definition;
-  const ownScope = () => createScope(new Trace({ clock: database.clock }));
+  const ownScope = () => createScope(new Trace({ clock: storage.database.clock }));
 
   /** Does the write; when it returns, whoever asks reads what was written. */
   const written = async (

@@ -1,7 +1,8 @@
 import type { Sql } from 'postgres';
 import { t } from 'tap';
-import { openServer, openSql, startServer, until } from '../support/server.ts';
+import { openServer, openSql, startServer } from '../support/server.ts';
 import { bearer, JWT_SECRET } from '../support/token.ts';
+import { until } from '../support/until.ts';
 
 const id = (type: string, n: number) => Buffer.from(`${type}:${n}`).toString('base64');
 
@@ -52,8 +53,8 @@ t.test('a mutation answers when every process has forgotten all that its transac
     e1: event(id: "${id('Event', 1)}") { title } }`;
   const is = async (mutation: string, expected: object) => {
     await until('memory answers', async () => {
-      const { extensions } = await reader.query(read, {}, { 'x-inspect': '1' });
-      const { sql, redis } = extensions?.dataFetching as { sql: { statements: number }; redis: { commands: number } };
+      const { extensions = {} } = await reader.query(read, {}, { 'x-inspect': '1' });
+      const { sql, redis } = extensions.dataFetching as { sql: { statements: number }; redis: { commands: number } };
       return sql.statements === 0 && redis.commands === 0;
     });
     // Nobody can drain meanwhile: what was forgotten, the mutation has forgotten.
