@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { type Test, t } from 'tap';
+import { openServer, openSql, startServer, type TestServer } from '../support/server.ts';
+import { freshRedis, type TestDatabase } from '../support/services.ts';
+import { until } from '../support/until.ts';
+
+const MAX_STALENESS_MS = 5000;
+
+const read = `{ campaign(id: "${Buffer.from('Campaign:1').toString('base64')}") { title } }`;
+
+/** What a read by id finds, and whether caches answered. */
+async function find(server: TestServer): Promise<{ title: string; hits: number }> {
+  const { data, extensions = {} } = await server.query<{ campaign: { title: string } }>(read, {}, { 'x-inspect': '1' });
+  const { cache } = extensions.dataFetching as { cache: { Campaign: { hits: number } } };
+  return { title: data?.campaign.title ?? '', hits: cache.Campaign.hits };
+}
+
+const cached = (server: TestServer) => until('a cache answers', async () => (await find(server)).hits === 1);
+
+async function readiness(server: TestServer) {
+  return (await (await fetch(`${server.url}/readyz`)).json()) as { status: string; refused?: string };
+}
+
+/** Copies a database to which nobody is connected. */
+async function copyOf(t: Test, { url, name }: TestDatabase): Promise<{ url: string }> {
+  const admin = openSql(t, { url: process.env.LARDER_TEST_POSTGRES_URL ?? '' });
+  const copy = `test_${randomBytes(6).toString('hex')}`;
+  await until('nobody is connected', async () => {
+    const [row] = await admin`select from pg_stat_activity where datname = ${name}`;
+    return row === undefined;
+  });
+  await admin`create database ${admin(copy)} template ${admin(name)}`;
+  t.teardown(() => admin`drop database ${admin(copy)} with (force)`);
+  const copyUrl = new URL(url);
+  copyUrl.pathname = `/${copy}`;
+  return { url: copyUrl.href };
+}
+
+t.test('on one database, each domain hears of each change', async (t) => {
+  const first = await startServer(t);
+  const { database, redis, sql } = first;
+  await sql`insert into brands (id, name) values (1, 'x')`;
+  await sql`insert into campaigns (id, brand_id, title) values (1, 1, '0')`;
+  const servers = [
+    first,
+    await openServer(t, { database, redis }),
+    await openServer(t, { database, redis, env: { CACHE_PREFIX: 'staging:' } }),
+    await openServer(t, { database, redis: await freshRedis(t) }),
+    await openServer(t, { database, redis: null }),
+  ];
+  for (let n = 1; n <= 5; n += 1) {
+    for (const server of servers) await cached(server);
+    await sql`update campaigns set title = ${String(n)} where id = 1`;
+    const written = performance.now();
+    await until('each shows it', async () => {
+      const began = performance.now();
+      const titles = await Promise.all(servers.map(async (server) => (await find(server)).title));
+      const current = titles.every((title) => title === String(n));
+      if (began - written > MAX_STALENESS_MS) t.ok(current, `${titles.join()} after ${began - written} ms`);
+      return current;
+    });
+  }
+  await until('what all have read is removed', async () => (await sql`select from cache_outbox limit 1`).length === 0);
+  t.equal(
+    (await sql`select from cache_domains where position is not null`).length,
+    4,
+    'three domains, and the cleaner',
+  );
+});
+
+t.test('a copy of the database that a Redis belongs to uses nothing of it, and the other goes on', async (t) => {
+  const before = await startServer(t);
+  const { database, redis, sql } = before;
+  await sql`insert into brands (id, name) values (1, 'x')`;
+  await sql`insert into campaigns (id, brand_id, title) values (1, 1, 'live')`;
+  await cached(before);
+  await before.close();
+  await sql.end();
+  const copy = await copyOf(t, database);
+  const live = await openServer(t, { database, redis });
+  await cached(live);
+  const copied = openSql(t, copy);
+  await copied`update campaigns set title = 'copied' where id = 1`;
+  const other = await openServer(t, { database: copy, redis });
+  await until('it is refused', async () => (await readiness(other)).refused !== undefined);
+  t.match(await readiness(other), { status: 'degraded', refused: /belongs to another database/ });
+  const metrics = await (await fetch(other.metricsUrl)).text();
+  t.match(metrics, /^larder_cache_refused 1$/m);
+  t.equal((await find(other)).title, 'copied');
+  await cached(live);
+  t.match(await readiness(live), { status: 'ready', refused: undefined });
+  t.equal((await find(live)).title, 'live');
+
+  // As whoever lets the copy take its place.
+  await live.close();
+  const keys = new Redis(redis.url);
+  await keys.flushall();
+  keys.disconnect();
+  await until('it takes the empty Redis', async () => (await readiness(other)).status === 'ready');
+  await cached(other);
+  t.equal((await find(other)).title, 'copied');
+});
+
+t.test('a domain that was left behind does not trust what it held', async (t) => {
+  const server = await startServer(t);
+  const { database, redis, sql } = server;
+  await sql`insert into brands (id, name) values (1, 'x')`;
+  await sql`insert into campaigns (id, brand_id, title) values (1, 1, 'old')`;
+  await cached(server);
+  await server.close();
+  // Long after, as far as the database can tell, and another domain has read on meanwhile.
+  await sql`update cache_domains set drained_at = drained_at - interval '1 hour'`;
+  const other = await openServer(t, { database, redis, env: { CACHE_PREFIX: 'other:' } });
+  await sql`update campaigns set title = 'new' where id = 1`;
+  await until('nobody waits for it', async () => (await sql`select from cache_outbox limit 1`).length === 0);
+  t.equal((await find(other)).title, 'new');
+  const back = await openServer(t, { database, redis });
+  t.equal((await find(back)).title, 'new');
+  await cached(back);
+  t.equal((await find(back)).title, 'new');
+});
