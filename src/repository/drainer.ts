@@ -65,7 +65,6 @@ const RETIRE_MS = 60_000;
 export function startDrainer(options: DrainerOptions): Drainer {
   const { database, cache, redis, boundMs, onError, retireMs = RETIRE_MS } = options;
   const { clock } = cache;
-  const membership = redis === null ? null : new Membership({ ...options, redis });
   let status: OutboxStatus | null = null;
   let cleanedAt = Number.NEGATIVE_INFINITY;
   /** When nothing waited last, and in which generation of the domain. */
@@ -109,6 +108,12 @@ export function startDrainer(options: DrainerOptions): Drainer {
     return Math.max(clear.at, lookedAt - behindMs);
   };
 
+  const onLook = (standing: Standing) => {
+    const { domain, lookedAt } = standing;
+    status = { depth: domain.depth, ageMs: Math.min(domain.ageMs, lookedAt - toldAsOf(standing)), lookedAt };
+  };
+  const membership = redis === null ? null : new Membership({ ...options, redis, onLook });
+
   /**
    * An idle round is one statement, one script of Redis and one message. What waits is handled before the heartbeat: a Redis that is
    * full refuses the one, and the other makes room.
@@ -117,10 +122,6 @@ export function startDrainer(options: DrainerOptions): Drainer {
     let standing = await member.stand();
     if (standing === null) return false;
     const { depth, reading } = standing.domain;
-    const note = ({ domain, lookedAt }: Standing, asOf: number) => {
-      status = { depth: domain.depth, ageMs: Math.min(domain.ageMs, lookedAt - asOf), lookedAt };
-    };
-    note(standing, toldAsOf(standing));
     let read = 0;
     if (depth > 0 || reading) {
       read = await drain(standing.domain);
@@ -130,7 +131,6 @@ export function startDrainer(options: DrainerOptions): Drainer {
     }
     await member.turn(standing.domain);
     const asOf = toldAsOf(standing);
-    note(standing, asOf);
     const left = boundMs - (clock.now() - asOf);
     await member.present(standing.domain, left >= 1 ? Math.floor(left) : 0, asOf);
     return read > 0;

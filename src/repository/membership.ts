@@ -11,6 +11,8 @@ export interface MembershipOptions {
   readonly database: Database;
   readonly cache: EntityCache;
   readonly redis: RedisTier;
+  /** Told of each look at the domain, whatever comes of it. */
+  readonly onLook?: (standing: Standing) => void;
   /** Told once why this process may not use what Redis holds, and with `null` when it may again. */
   readonly onRefused: (reason: string | null) => void;
 }
@@ -77,6 +79,7 @@ export class Membership {
         if (!(await this.#join(await redis.meet()))) return null;
         continue;
       }
+      this.#options.onLook?.({ domain, lookedAt });
       if (domain.instance !== this.#instance) this.#doubt(domain);
       if (this.#doubted === null && redis.meets(domain.run) !== null) return { domain, lookedAt };
       const presented = await this.present(domain, 0, lookedAt);
