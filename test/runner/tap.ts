@@ -21,7 +21,7 @@ export interface TapRun {
 const JOBS = 2;
 const GRACE_MS = 3000;
 /** Tap ends a file that takes too long, unless tap itself was stopped: nothing may wait for that. */
-const LIMIT_MINUTES = 40;
+const LIMIT_MINUTES = 90;
 const TOLD_BY_THE_STACK = new Set(['at', 'source', 'args', 'cwd', 'stdio', 'externalID']);
 
 /**
