@@ -47,9 +47,10 @@ export async function migrateDatabase(
   try {
     const pending = await database.client.begin(async (sql) => {
       await takeTurn(sql, log);
-      const applied = await readApplied(sql);
+      const place = await placeOf(sql);
+      const applied = await readApplied(sql, place);
       const pending = migrations.filter((migration) => isPending(migration, applied));
-      for (const migration of pending) await apply(sql, migration);
+      for (const migration of pending) await apply(sql, place, migration);
       return pending;
     });
     // Only now is it true.
@@ -80,11 +81,33 @@ async function takeTurn(sql: TransactionSql, log: (line: string) => void): Promi
   await sql`select pg_advisory_xact_lock(${LOCK})`;
 }
 
-async function readApplied(sql: TransactionSql): Promise<Map<string, string>> {
-  await sql`create schema if not exists drizzle`;
-  await sql`create table if not exists drizzle.__drizzle_migrations (id serial primary key, hash text not null, created_at bigint)`;
+/** Where a migration makes its tables, and where it is written down. */
+interface Place {
+  /** The first schema of the search path. */
+  readonly schema: string;
+  /** Drizzle's own for `public`; elsewhere each schema has its own, so that a database may have Larder's tables several times. */
+  readonly journal: string;
+}
+
+async function placeOf(sql: TransactionSql): Promise<Place> {
+  const [row] = await sql<[{ schema: string | null; path: string }]>`
+    select current_schema() as schema, current_setting('search_path') as path`;
+  const { schema, path } = row;
+  if (schema === null) {
+    throw new MigrationError(
+      `No schema of the search path (${path}) is there. Create it first: psql "$DATABASE_URL" -c 'create schema …'`,
+    );
+  }
+  return { schema, journal: schema === 'public' ? 'drizzle' : schema };
+}
+
+async function readApplied(sql: TransactionSql, { journal }: Place): Promise<Map<string, string>> {
+  if (journal === 'drizzle') await sql`create schema if not exists drizzle`;
+  await sql`
+    create table if not exists ${sql(journal)}.__drizzle_migrations
+      (id serial primary key, hash text not null, created_at bigint)`;
   const rows = await sql<{ hash: string; created_at: string }[]>`
-    select hash, created_at::text as created_at from drizzle.__drizzle_migrations`;
+    select hash, created_at::text as created_at from ${sql(journal)}.__drizzle_migrations`;
   return new Map(rows.map((row) => [row.created_at, row.hash]));
 }
 
@@ -99,11 +122,11 @@ function isPending(migration: Migration, applied: Map<string, string>): boolean 
   return hash === undefined;
 }
 
-async function apply(sql: TransactionSql, migration: Migration): Promise<void> {
+async function apply(sql: TransactionSql, { schema, journal }: Place, migration: Migration): Promise<void> {
   for (const [i, statement] of migration.statements.entries()) {
     try {
       // The simple protocol: a migration written by hand may hold several statements between two breakpoints.
-      await sql.unsafe(statement).simple();
+      await sql.unsafe(schema === 'public' ? statement : withoutPublic(statement)).simple();
     } catch (error) {
       if (!(error instanceof postgres.PostgresError)) throw error;
       throw new MigrationError(
@@ -113,7 +136,15 @@ async function apply(sql: TransactionSql, migration: Migration): Promise<void> {
       );
     }
   }
-  await sql`insert into drizzle.__drizzle_migrations (hash, created_at) values (${migration.hash}, ${migration.when})`;
+  await sql`insert into ${sql(journal)}.__drizzle_migrations (hash, created_at) values (${migration.hash}, ${migration.when})`;
+}
+
+/**
+ * drizzle-kit writes `"public".` before what foreign keys and types refer to, and nothing before what it creates: in another schema, a
+ * table would refer to one that is not its own.
+ */
+function withoutPublic(statement: string): string {
+  return statement.replaceAll('"public".', '');
 }
 
 function describe(error: postgres.PostgresError): string {

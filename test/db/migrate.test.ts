@@ -6,8 +6,11 @@ import type { Sql } from 'postgres';
 import { type Test, t } from 'tap';
 import { MigrationError, migrateDatabase } from '../../src/db/migrate.ts';
 import { connect } from '../support/connect.ts';
+import { globalId } from '../support/data.ts';
 import { runCli } from '../support/run-cli.ts';
-import { freshDatabase } from '../support/services.ts';
+import { openServer } from '../support/server.ts';
+import { freshDatabase, freshRedis } from '../support/services.ts';
+import { until } from '../support/until.ts';
 
 /** A database without anything in it. */
 async function emptyDatabase(t: Test): Promise<{ url: string; sql: Sql }> {
@@ -43,6 +46,7 @@ async function migrate(url: string, folder: string): Promise<string[]> {
   return lines;
 }
 
+const BRAND = `{ node(id: "${globalId('Brand', 1)}") { ... on Brand { name } } }`;
 const NOTHING = 'The database is up to date: nothing to migrate.';
 const FIRST = { name: '0000_first', when: 1000, sql: 'create table first (id int);' };
 const SECOND = { name: '0001_second', when: 2000, sql: 'create table second (id int);' };
@@ -165,4 +169,46 @@ t.test("Drizzle's own migrator agrees about what is applied", async (t) => {
   await migrateWithDrizzle(drizzle(sql), { migrationsFolder: folder });
   t.strictSame(await tables(sql), ['__drizzle_migrations', 'first', 'second']);
   t.strictSame(await migrate(url, folder), [NOTHING]);
+});
+
+t.test('a database may have the tables in another schema than public, and several times', async (t) => {
+  const { url, sql } = await emptyDatabase(t);
+  const inSchema = `${url}?options=${encodeURIComponent('-c search_path=second')}`;
+  await t.rejects(
+    migrateDatabase(inSchema, () => {}),
+    { name: 'MigrationError', message: /create schema/ },
+  );
+  await sql`create schema second`;
+  for (const address of [inSchema, url]) {
+    const lines: string[] = [];
+    await migrateDatabase(address, (line) => lines.push(line));
+    t.match(lines[0], /^applied 0000_/, 'all of it, whatever the other schema has');
+    await migrateDatabase(address, (line) => lines.push(line));
+    t.equal(lines.at(-1), NOTHING);
+  }
+  const keys = await sql<{ child: string; parent: string }[]>`
+    select child.nspname as child, parent.nspname as parent
+    from pg_constraint c
+    join pg_class a on a.oid = c.conrelid join pg_namespace child on child.oid = a.relnamespace
+    join pg_class b on b.oid = c.confrelid join pg_namespace parent on parent.oid = b.relnamespace
+    where contype = 'f'`;
+  t.equal(keys.filter(({ child }) => child === 'second').length, 3);
+  t.same(
+    keys.filter(({ child, parent }) => child !== parent),
+    [],
+    'no table refers to one of another schema',
+  );
+});
+
+t.test('a server works in another schema', async (t) => {
+  const { url, sql } = await emptyDatabase(t);
+  await sql`create schema second`;
+  const address = `${url}?options=${encodeURIComponent('-c search_path=second')}`;
+  await migrateDatabase(address, () => {});
+  const server = await openServer(t, { database: { url: address }, redis: await freshRedis(t) });
+  await sql`insert into second.brands (id, name) values (1, 'one')`;
+  const name = async () => (await server.query<{ node: { name: string } }>(BRAND)).data?.node?.name;
+  t.equal(await name(), 'one');
+  await sql`update second.brands set name = 'two' where id = 1`;
+  await until('the outbox of that schema has told of it', async () => (await name()) === 'two');
 });
