@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sql } from 'postgres';
 import { NESTED_QUERY } from '../app/example-query.ts';
 import { assemble } from '../assemble.ts';
-import { readConfig } from '../config.ts';
+import { readConfig, resolveSecrets } from '../config.ts';
 import { MigrationError } from '../db/migrate.ts';
 import { runCommand } from './command.ts';
 import { demoToken } from './demo-token.ts';
@@ -20,6 +20,8 @@ const help = `Starts everything that Larder needs, with sample data, and shows t
 Takes Postgres from DATABASE_URL and Redis from REDIS_URL, else starts its own. The other variables of .env.example work,
 too. Ctrl-C stops everything that was started.
 
+Before it writes into the database in DATABASE_URL it asks; LARDER_DEMO_WRITE=true allows it without asking.
+
 The data stays in .larder, or in the directory that LARDER_STATE_DIR names: one for each demo that is to run at a time.
 `;
 
@@ -29,19 +31,21 @@ const say = (line: string) => console.log(line);
 
 /** Starts everything, shows the nested query and stays until it is told to stop. */
 async function demo(teardown: Teardown): Promise<void> {
-  checkEnvironment(process.env);
+  const resolved = resolveSecrets(process.env);
+  const auth = demoToken(resolved);
+  const { given, unheeded } = withoutLocks({ ...resolved, ...auth.env }, auth.token);
+  checkEnvironment(given);
   const signals = listenForStop(say);
-  const services = await startLocalServices(process.env, say, teardown, signals.proceed);
-  const auth = demoToken(process.env);
-  const { env, notes } = await serverEnvironment({ ...process.env, ...auth.env }, services);
-  await warmUp(env, services.databaseUrl);
+  const services = await startLocalServices(given, say, teardown, signals.proceed);
+  const { env, notes } = await serverEnvironment(given, services);
+  await warmUp(env, services.databaseUrl, auth.token);
   signals.proceed();
   const larder = await assemble(
     readConfig({ ...env, CACHE_PREFIX: env.CACHE_PREFIX || coldPrefix(services.ownRedis) }),
   );
   teardown.push(() => larder.close());
   signals.proceed();
-  for (const note of notes) say(note);
+  for (const note of [...unheeded, ...notes]) say(note);
   // Counted since the process began, which is what one has waited.
   say(`
   GraphQL   ${larder.url}/graphql
@@ -52,7 +56,8 @@ Serving after ${(performance.now() / 1000).toFixed(1)} s. The same query twice, 
 
   ${NESTED_QUERY}
 `);
-  for (const line of await showQuery(`${larder.url}/graphql`, NESTED_QUERY, ['cold', 'warm'])) say(`  ${line}`);
+  for (const line of await showQuery(`${larder.url}/graphql`, NESTED_QUERY, ['cold', 'warm'], auth.token))
+    say(`  ${line}`);
   if (auth.token !== null) {
     say(`\nMutations need a token. This one is good for a day of this demo; in GraphiQL it goes under Headers:`);
     say(`\n  { "authorization": "Bearer ${auth.token}" }`);
@@ -61,14 +66,29 @@ Serving after ${(performance.now() / 1000).toFixed(1)} s. The same query twice, 
   await signals.received;
 }
 
+/** The demo's own query is a text that no file knows, and without a token of its own it is a stranger's. */
+function withoutLocks(env: Record<string, string | undefined>, token: string | null) {
+  const given = { ...env };
+  const unheeded: string[] = [];
+  if (given.TRUSTED_DOCUMENTS === 'only') {
+    given.TRUSTED_DOCUMENTS = 'on';
+    unheeded.push('TRUSTED_DOCUMENTS=only is not heeded here: GraphiQL and the query below send texts.');
+  }
+  if (given.REQUIRE_AUTH === 'true' && token === null) {
+    given.REQUIRE_AUTH = 'false';
+    unheeded.push('REQUIRE_AUTH=true is not heeded here: the demo has no private key to make a token with.');
+  }
+  return { given, unheeded };
+}
+
 /**
  * Runs the query on a server with a cache of its own. After that the code is compiled, and what the cold query then costs
  * more than the warm one is the cache.
  */
-async function warmUp(env: ServerEnvironment['env'], databaseUrl: string): Promise<void> {
+async function warmUp(env: ServerEnvironment['env'], databaseUrl: string, token: string | null): Promise<void> {
   const larder = await assemble(readConfig({ ...env, CACHE_PREFIX: `demo-warm-up-${process.pid}-${Date.now()}:` }));
   try {
-    await showQuery(`${larder.url}/graphql`, NESTED_QUERY, ['', '']);
+    await showQuery(`${larder.url}/graphql`, NESTED_QUERY, ['', ''], token);
     // The sample data has just been written: its invalidations must not come between the cold query and the warm one.
     const deadline = performance.now() + DRAIN_DEADLINE_MS;
     const undrained = (sql: Sql) => sql`select 1 from cache_outbox limit 1`;

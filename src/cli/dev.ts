@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { resolveSecrets } from '../config.ts';
 import { MigrationError } from '../db/migrate.ts';
 import { runCommand } from './command.ts';
 import { checkEnvironment, serverEnvironment } from './server-environment.ts';
@@ -16,6 +17,8 @@ const help = `Starts everything that Larder needs, with sample data, and restart
 Takes Postgres from DATABASE_URL and Redis from REDIS_URL, else starts its own. The other variables of .env.example work,
 too. Ctrl-C stops everything that was started.
 
+Before it writes into the database in DATABASE_URL it asks; LARDER_DEMO_WRITE=true allows it without asking.
+
 The data stays in .larder, or in the directory that LARDER_STATE_DIR names: one for each demo that is to run at a time.
 `;
 
@@ -25,13 +28,11 @@ const GRACE_MS = 12_000;
 const say = (line: string) => console.log(line);
 
 async function develop(teardown: Teardown): Promise<void> {
-  checkEnvironment(process.env);
+  const given = resolveSecrets(process.env);
+  checkEnvironment(given);
   const signals = listenForStop(say);
-  const services = await startLocalServices(process.env, say, teardown, signals.proceed);
-  const { env, notes } = await serverEnvironment(
-    { ...process.env, LOG_LEVEL: process.env.LOG_LEVEL || 'info' },
-    services,
-  );
+  const services = await startLocalServices(given, say, teardown, signals.proceed);
+  const { env, notes } = await serverEnvironment({ ...given, LOG_LEVEL: given.LOG_LEVEL || 'info' }, services);
   for (const note of notes) say(note);
   say(`GraphiQL  http://${env.HOST || '127.0.0.1'}:${env.PORT}/graphiql`);
   const tsx = join(REPOSITORY, 'node_modules', 'tsx', 'dist', 'cli.mjs');

@@ -24,12 +24,18 @@ export class QueryError extends Error {
  * @param url the address of /graphql, on a server that shows its data fetching
  * @param query the GraphQL document
  * @param runs what to call each run, such as `['cold', 'warm']`
+ * @param token who asks; `null` for nobody in particular
  * @returns the lines of a table
  * @throws {QueryError} with what the server answered, when that is not the data
  */
-export async function showQuery(url: string, query: string, runs: readonly string[]): Promise<string[]> {
+export async function showQuery(
+  url: string,
+  query: string,
+  runs: readonly string[],
+  token: string | null,
+): Promise<string[]> {
   const rows: string[][] = [HEADINGS];
-  for (const run of runs) rows.push([run, ...(await measure(url, query))]);
+  for (const run of runs) rows.push([run, ...(await measure(url, query, token))]);
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>
     row
@@ -38,11 +44,15 @@ export async function showQuery(url: string, query: string, runs: readonly strin
   );
 }
 
-async function measure(url: string, query: string): Promise<string[]> {
+async function measure(url: string, query: string, token: string | null): Promise<string[]> {
   const started = performance.now();
   const response = await fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-inspect': '1' },
+    headers: {
+      'content-type': 'application/json',
+      'x-inspect': '1',
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+    },
     body: JSON.stringify({ query }),
   });
   const text = await response.text();

@@ -6,7 +6,7 @@ import postgres, { type TransactionSql } from 'postgres';
 import { openDatabase } from './client.ts';
 
 /** `src/db` and `dist/db` lie equally deep, so this is the same folder from the source and from the build. */
-const OUR_MIGRATIONS = fileURLToPath(new URL('../../drizzle', import.meta.url));
+export const OUR_MIGRATIONS = fileURLToPath(new URL('../../drizzle', import.meta.url));
 
 /** One number that every Larder process agrees on: the advisory lock that a migration holds ("larder" in ASCII). */
 const LOCK = '119182805820786';

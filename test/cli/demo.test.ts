@@ -152,6 +152,31 @@ t.test('services that are given are used, and what is in them stays as it is', a
   t.type(commandLine(redis.pid), 'string', 'what was given runs on');
 });
 
+t.test(
+  'what locks a server does not stop the demo, and an empty database of others is not filled unasked',
+  async (t) => {
+    const LARDER_STATE_DIR = join(reachableDirectory(t), 'state');
+    const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t)]);
+    const sql = postgres(database.url, { max: 1 });
+    t.teardown(() => sql.end());
+    const locks = { TRUSTED_DOCUMENTS: 'only', REQUIRE_AUTH: 'true' };
+    const env = { LARDER_STATE_DIR, DATABASE_URL: database.url, REDIS_URL: redis.url, ...locks };
+    const refused = startDemo(t, env);
+    t.equal(await refused.ended(), 'exit code 1');
+    t.match(refused.output(), /DATABASE_URL would be migrated.*LARDER_DEMO_WRITE=true/s);
+    t.same([...(await sql`select 1 from brands`)], [], 'nothing was written');
+    const allowed = startDemo(t, { ...env, LARDER_DEMO_WRITE: 'true' });
+    await allowed.says(UP);
+    t.match(allowed.output(), 'TRUSTED_DOCUMENTS=only is not heeded');
+    const [url = ''] = /http:\S+\/graphql$/m.exec(allowed.output()) ?? [];
+    const answer = await fetch(`${url}?query={__typename}`);
+    t.match(await answer.text(), 'UNAUTHENTICATED', 'reading needs a token as it was wished');
+    t.equal((await sql`select 1 from brands`).length, 20);
+    allowed.child.kill('SIGTERM');
+    t.equal(await allowed.ended(), 'exit code 0');
+  },
+);
+
 t.test('told to stop while it starts, it stops in order', async (t) => {
   const LARDER_STATE_DIR = join(reachableDirectory(t), 'state');
   const demo = startDemo(t, { LARDER_STATE_DIR });

@@ -4,6 +4,7 @@ import { migrateDatabase } from '../../db/migrate.ts';
 import { seedDatabase } from '../seed.ts';
 import { ask } from './ask.ts';
 import { claimDirectory } from './claim.ts';
+import { expectMayWrite } from './may-write.ts';
 import { type PostgresService, startPostgres } from './postgres.ts';
 import { startRedis } from './redis.ts';
 import { findOrInstallRedis } from './redis-binary.ts';
@@ -46,7 +47,10 @@ export async function startLocalServices(
   const directory = stateDirectory();
   teardown.push(claimDirectory(directory));
   const databaseUrl = env.DATABASE_URL || (await startOwnPostgres(directory, say, teardown));
-  if (env.DATABASE_URL) say('Postgres  from DATABASE_URL');
+  if (env.DATABASE_URL) {
+    say('Postgres  from DATABASE_URL');
+    await expectMayWrite(databaseUrl, env);
+  }
   proceed();
   const ownRedisUrl = env.REDIS_URL ? null : await startOwnRedis(directory, say, teardown);
   if (env.REDIS_URL) say('Redis     from REDIS_URL');

@@ -1,0 +1,45 @@
+import { createInterface } from 'node:readline/promises';
+import { readMigrationFiles } from 'drizzle-orm/migrator';
+import { OUR_MIGRATIONS } from '../../db/migrate.ts';
+import { ask } from './ask.ts';
+import { ServiceError } from './service-error.ts';
+
+/** Says that the database in DATABASE_URL may be migrated and filled. */
+const VARIABLE = 'LARDER_DEMO_WRITE';
+
+/**
+ * Asks before a database that is somebody's is migrated or gets sample data. One that needs neither is not written to.
+ *
+ * @param url the address of the database
+ * @param env the variables of the process
+ * @throws {ServiceError} when nobody has said that it may be, with what to do
+ */
+export async function expectMayWrite(url: string, env: NodeJS.ProcessEnv): Promise<void> {
+  if (env[VARIABLE] === 'true' || (await isReady(url))) return;
+  const what = 'The database in DATABASE_URL would be migrated, and filled with sample data if it is empty.';
+  const next = `Nothing was written. To allow it, set ${VARIABLE}=true; without DATABASE_URL a database of its own is started.`;
+  if (!process.stdin.isTTY || !process.stdout.isTTY) throw new ServiceError(`${what}\n${next}`);
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    const answer = await terminal.question(`${what} Go on? [y/N] `);
+    if (!/^y(es)?$/i.test(answer.trim())) throw new ServiceError(next);
+  } finally {
+    terminal.close();
+  }
+}
+
+/** Whether every migration is there, and some data. */
+async function isReady(url: string): Promise<boolean> {
+  const known = await ask(url, (sql) => sql`select 1 where to_regclass('drizzle.__drizzle_migrations') is not null`);
+  if (!known) return false;
+  const applied = readMigrationFiles({ migrationsFolder: OUR_MIGRATIONS }).map(({ folderMillis }) =>
+    String(folderMillis),
+  );
+  const missing = await ask(
+    url,
+    (sql) => sql`
+      select 1 from unnest(${`{${applied.join(',')}}`}::bigint[]) as known (at)
+      where not exists (select from drizzle.__drizzle_migrations where created_at = known.at)`,
+  );
+  return !missing && (await ask(url, (sql) => sql`select 1 where exists (select from brands)`));
+}
