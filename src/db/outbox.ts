@@ -202,9 +202,3 @@ export async function cleanOutbox(database: Database, retireMs: number): Promise
     ? { changes: null, more: false }
     : { changes: Number(step.changes), more: Number(step.changes) >= CLEAN_BATCH };
 }
-
-/** What the transaction that asks has changed, the first `most` of it; what is deferred to its end happens before. */
-export const ownChanges = statement<Change>(
-  'CacheOutbox.own',
-  sql`select entity, id::text as id from cache_outbox_own(${sql.placeholder('most')}::bigint)`,
-);

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityCache } from '../cache/entity-cache.ts';
 import type { RedisTier } from '../cache/redis-tier.ts';
-import type { Presented, Share } from '../cache/share.ts';
+import type { Presented } from '../cache/share.ts';
 import type { Database } from '../db/client.ts';
 import { type Domain, lookAtDomain, registerDomain, removeDomain, renewDomain } from '../db/domains.ts';
 import { turnToken } from '../db/outbox.ts';
+import { decodeMark, markOf, previousMarkOf, shareOf } from './mark.ts';
 
 /** What a membership is made of. */
 export interface MembershipOptions {
@@ -203,25 +204,4 @@ export class Membership {
     this.#refused = reason;
     return false;
   }
-}
-
-type Marked = Pick<Domain, 'id' | 'turn' | 'token' | 'previousToken'>;
-
-function shareOf(domain: Domain): Share {
-  const { run, generation } = domain;
-  return { run, generation, mark: markOf(domain), previousMark: previousMarkOf(domain) };
-}
-
-function markOf({ id, turn, token }: Marked): string {
-  return `${id} ${turn} ${token}`;
-}
-
-function previousMarkOf({ id, turn, previousToken }: Marked): string {
-  return `${id} ${turn - 1} ${previousToken}`;
-}
-
-/** What Redis holds: of no domain when it is none of our marks. */
-function decodeMark(held: string): { readonly id: string | null; readonly turn: number } {
-  const [, id = null, turn = '0'] = /^([0-9a-f-]{36}) (\d+) \S+$/.exec(held) ?? [];
-  return { id, turn: Number(turn) };
 }

@@ -1,4 +1,5 @@
-import { type Change, ownChanges } from '../db/outbox.ts';
+import type { Change } from '../db/outbox.ts';
+import { ownChanges } from '../db/own-changes.ts';
 import { transaction } from '../db/run.ts';
 import type { Statement } from '../db/statement.ts';
 import type { Storage } from './cached-repository.ts';
