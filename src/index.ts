@@ -10,10 +10,10 @@ export {
   type CacheOptions,
   createLarder,
   type Larder,
-  type LarderLogger,
   type LarderOptions,
   type PostgresOptions,
 } from './larder.ts';
+export type { LarderLogger } from './larder-logger.ts';
 export type { Repository } from './repository/cached-repository.ts';
 export type { LarderContext } from './repository/context.ts';
 export { type EntityOptions, type EntityTable, entity, type RepositoriesOf, type RowOf } from './repository/entity.ts';

@@ -2,11 +2,13 @@ import type { MemoryUse } from './cache/memory-tier.ts';
 import { openCache } from './cache/open-cache.ts';
 import { SharedPointBuckets } from './cache/point-buckets.ts';
 import { REDIS_TIMEOUT_MS } from './cache/redis-connection.ts';
+import { refusalsOnce } from './cache/refusals.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Closers } from './closers.ts';
 import { openDatabase } from './db/client.ts';
 import { explain } from './db/explain.ts';
 import { parsePostgresUrl } from './db/postgres-url.ts';
+import { type LarderLogger, warnOfSilence } from './larder-logger.ts';
 import { checkNumbers } from './larder-numbers.ts';
 import { CatalogWatch } from './repository/catalog-watch.ts';
 import { Context, type LarderContext } from './repository/context.ts';
@@ -49,12 +51,6 @@ export interface CacheOptions {
   readonly selfAuditRate?: number;
 }
 
-/** Where faults are told, as pino and Fastify's loggers have it. */
-export interface LarderLogger {
-  info(message: string): void;
-  warn(details: object, message: string): void;
-}
-
 /** What a Larder is made of. */
 export interface LarderOptions<E extends Entities> {
   readonly entities: E;
@@ -94,6 +90,8 @@ export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisp
     breakerOpen(): boolean | null;
     /** Whether nothing that Redis holds is used, since it belongs to another database; `null` when no Redis is configured. */
     refused(): boolean | null;
+    /** The processes that mutations do not wait for any more, since they do not acknowledge. */
+    silent(): readonly string[];
     /** How much is in memory, by kind. */
     memoryUse(): Readonly<Record<string, MemoryUse>>;
     readonly maxStalenessMs: number;
@@ -135,7 +133,7 @@ export async function createLarder<const E extends Entities>(
   const { memoryMaxEntries = 100_000, memoryMaxBytes, selfAuditRate = 0.0001 } = options.cache ?? {};
   const redisTimeoutMs = options.redis?.timeoutMs ?? REDIS_TIMEOUT_MS;
   const warn = (message: string) => (error: Error) => options.logger?.warn({ reason: error.message }, message);
-  const onRedisError = warn('Redis failed');
+  const onRedisError = refusalsOnce(warn('Redis failed'), clock);
   checkNumbers(
     { statementTimeoutMs, requestTimeoutMs, redisTimeoutMs, maxStalenessMs, memoryTtlMs },
     { ttlMs, memoryMaxEntries, memoryMaxBytes },
@@ -152,7 +150,13 @@ export async function createLarder<const E extends Entities>(
     closers.add(drains.close);
     const settings = { redisUrl: options.redis?.url ?? null, redisTimeoutMs, prefix, ttlMs, memoryTtlMs };
     const memory = { memoryMaxEntries, memoryMaxBytes };
-    const { cache, redis, memoryUse, close: closeCache } = openCache({ ...settings, ...memory }, onRedisError, clock);
+    const {
+      cache,
+      redis,
+      memoryUse,
+      silent,
+      close: closeCache,
+    } = openCache({ ...settings, ...memory }, onRedisError, clock, warnOfSilence(options.logger));
     closers.add(closeCache);
     const onAuditError = warn('an answer was not audited');
     const audit = createSelfAudit({ rate: selfAuditRate, maxStalenessMs, onError: onAuditError, clock });
@@ -198,6 +202,7 @@ export async function createLarder<const E extends Entities>(
         breakerOpen: () => redis?.breakerOpen ?? null,
         refused: () => (redis === null ? null : drainer.refused() !== null),
         memoryUse,
+        silent,
         maxStalenessMs,
         memoryTtlMs: memoryMaxEntries === 0 || memoryMaxBytes === 0 ? 0 : memoryTtlMs,
         clock,

@@ -8,12 +8,24 @@ export interface Message {
   readonly number?: number;
 }
 
+/** That a process has forgotten the keys of a message. */
+export interface Acknowledgement {
+  readonly number: number;
+  /** The channel where the process itself is replied to. */
+  readonly from: string;
+}
+
 /** What a process tells itself. */
 export interface Echo {
   /** When that was, in milliseconds on its monotonic clock. */
   readonly sent: number;
   /** Which run of Redis vouched for bodies then: its `run_id`, and its history. */
   readonly epoch: string;
+}
+
+/** What a process is told that did not acknowledge: soon nobody will wait for it under this name. */
+export interface GivenUp {
+  readonly givenUp: true;
 }
 
 /**
@@ -29,11 +41,12 @@ export function decodeMessage(text: string): Message | null {
 
 /**
  * @param text what came where a process is replied to
- * @returns the number of an acknowledged message, or an echo; `null` when it is neither
+ * @returns what it is; `null` when it is nothing of these
  */
-export function decodeReply(text: string): number | Echo | null {
-  const reply = parseJson(text);
-  if (typeof reply === 'number') return reply;
-  const { sent, epoch } = (reply ?? {}) as Partial<Echo>;
-  return typeof sent === 'number' && typeof epoch === 'string' ? { sent, epoch } : null;
+export function decodeReply(text: string): Acknowledgement | Echo | GivenUp | null {
+  const reply = (parseJson(text) ?? {}) as Partial<Acknowledgement & Echo & GivenUp>;
+  const { number, from, sent, epoch } = reply;
+  if (typeof number === 'number' && typeof from === 'string') return { number, from };
+  if (typeof sent === 'number' && typeof epoch === 'string') return { sent, epoch };
+  return reply.givenUp === true ? { givenUp: true } : null;
 }

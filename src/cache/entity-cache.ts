@@ -8,6 +8,7 @@ import type { InvalidationBus } from './invalidation-bus.ts';
 import type { MemoryTier } from './memory-tier.ts';
 import type { PageMemory } from './page-memory.ts';
 import { cacheKey, keyWriter, type Loader, type ReadThroughOptions, readThrough, type Want } from './read-through.ts';
+import type { Told } from './send-invalidation.ts';
 import type { Presented, Share } from './share.ts';
 import { Trust } from './trust.ts';
 import { TrustedMemory } from './trusted-memory.ts';
@@ -126,11 +127,11 @@ export class EntityCache {
     this.forget(keys);
     if (redis === null || bus === null) return;
     const { text, acknowledged } = bus.announce(keys, wait);
-    let receivers = 0;
+    let told: Told | null = null;
     try {
-      receivers = await redis.invalidate(keys, bus.channel, text);
+      told = await redis.invalidate(keys, bus.channel, text, bus.acknowledgers);
     } finally {
-      await acknowledged(receivers, memoryTtlMs);
+      await acknowledged(told, memoryTtlMs);
     }
   }
 
@@ -199,6 +200,11 @@ export class EntityCache {
   admit(admitted: boolean): void {
     this.#admitted = admitted;
     if (!admitted) this.forgetAll();
+  }
+
+  /** @param asOf when what was published before on the subscription had arrived, in milliseconds on the monotonic clock */
+  alive(asOf: number): void {
+    this.#trust.alive(asOf);
   }
 
   /** @param echo what this process had told itself: it has heard every invalidation that was published before that was sent */

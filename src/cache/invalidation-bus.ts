@@ -1,24 +1,24 @@
-import { randomUUID } from 'node:crypto';
 import { Redis, ReplyError } from 'ioredis';
 import type { Clock } from '../clock.ts';
-import { decodeMessage, decodeReply, type Echo, type Message } from './bus-messages.ts';
+import { Announcements } from './announcements.ts';
+import type { BusListener } from './bus-listener.ts';
+import {
+  type Acknowledgement,
+  decodeMessage,
+  decodeReply,
+  type Echo,
+  type GivenUp,
+  type Message,
+} from './bus-messages.ts';
 import { inTime } from './in-time.ts';
 import { retryPause, SILENT_TIMEOUTS } from './redis-connection.ts';
 import { replaceWhenOutOfStep } from './redis-guard.ts';
 import { parseRedisUrl } from './redis-url.ts';
-
-/** What a process does about messages. */
-export interface BusListener {
-  /** Rows behind these keys changed. */
-  onKeys(keys: string[]): void;
-  /** Whether messages arrive from now on. While they do not, nothing in memory is known to be current. */
-  onConnected(connected: boolean): void;
-  /** What this process told itself has come back, after every message that was published before. */
-  onEcho(echo: Echo): void;
-}
+import { ReplyChannels } from './reply-channels.ts';
+import type { Told } from './send-invalidation.ts';
 
 /** How often the subscription is asked whether it still stands: what would come on it may be nothing for hours. */
-const PING_MS = 1000;
+const PING_MS = 250;
 
 /**
  * Tells every process which keys to forget, over Redis' publish and subscribe. It makes "read your own write" hold in
@@ -28,12 +28,11 @@ const PING_MS = 1000;
 export class InvalidationBus {
   readonly #subscriber: Redis;
   readonly #channel: string;
-  readonly #replyChannel: string;
-  readonly #tell: (channel: string, text: string) => void;
+  readonly #replies: ReplyChannels;
+  readonly #tell: (channel: string, text: string) => Promise<number | null>;
   readonly #endPings: () => void;
-  readonly #clock: Clock;
-  readonly #waiting = new Map<number, { left: number; done: () => void }>();
-  #number = 0;
+  readonly #listener: BusListener;
+  readonly #announcements: Announcements;
   /** The Redis process that this one listens to; `null` while there is none, or Redis does not tell. */
   #run: string | null = null;
 
@@ -43,7 +42,7 @@ export class InvalidationBus {
    * @param url the address of Redis
    * @param prefix put before the channels' names
    * @param listener what to do about messages
-   * @param tell publishes on a channel what may be lost: acknowledgements and echoes
+   * @param tell publishes on a channel what may be lost: acknowledgements and echoes; answers `null` when it was
    * @param onError told of each failure, for the log
    * @param clock the time
    * @param timeoutMs how long a round trip of a request may take, in milliseconds; one of the bus ten times that
@@ -52,16 +51,20 @@ export class InvalidationBus {
     url: string,
     prefix: string,
     listener: BusListener,
-    tell: (channel: string, text: string) => void,
+    tell: (channel: string, text: string) => Promise<number | null>,
     onError: (error: Error) => void,
     clock: Clock,
     timeoutMs: number,
   ) {
     const silenceMs = SILENT_TIMEOUTS * timeoutMs;
-    this.#clock = clock;
     this.#tell = tell;
     this.#channel = `${prefix}larder:invalidations`;
-    this.#replyChannel = `${prefix}larder:acknowledgements:${randomUUID()}`;
+    this.#replies = new ReplyChannels(prefix);
+    this.#listener = listener;
+    this.#announcements = new Announcements(clock, {
+      tell: async (channel) => (await tell(channel, JSON.stringify({ givenUp: true } satisfies GivenUp))) !== null,
+      onSilence: (channel, silent) => listener.onSilence(this.#replies.processOf(channel), silent),
+    });
     this.#subscriber = new Redis({
       ...parseRedisUrl(url),
       // Channels belong to no database.
@@ -82,16 +85,21 @@ export class InvalidationBus {
     });
     const ask = (what: () => Promise<unknown>, answered = () => {}) => {
       const { stream } = this.#subscriber;
-      inTime(clock, silenceMs, what()).then(answered, (error: Error) => {
+      const asOf = clock.now();
+      const alive = () => {
+        listener.onAlive(asOf);
+        answered();
+      };
+      inTime(clock, silenceMs, what()).then(alive, (error: Error) => {
         onError(error);
         // A connection that does not answer is replaced: it may have lost an answer, and then nothing else would end it. What
         // Redis refuses is an answer, too, and what was asked on an earlier connection says nothing of this one.
         if (error instanceof ReplyError || this.#subscriber.stream !== stream) return;
-        listener.onConnected(false);
-        this.#subscriber.disconnect(true);
+        this.#beginAnew();
       });
     };
     this.#subscriber.on('ready', () => {
+      this.#replies.renew();
       ask(
         async () => {
           const info = this.#subscriber.info('server').catch((error: Error) => {
@@ -99,7 +107,7 @@ export class InvalidationBus {
             onError(error);
             return '';
           });
-          const listening = this.#subscriber.subscribe(this.#channel, this.#replyChannel);
+          const listening = this.#subscriber.subscribe(this.#channel, this.#replies.own);
           this.#run = /^run_id:(\w+)/m.exec((await Promise.all([info, listening]))[0])?.[1] ?? null;
         },
         () => listener.onConnected(true),
@@ -109,12 +117,14 @@ export class InvalidationBus {
       if (this.#subscriber.status === 'ready') ask(() => this.#subscriber.ping());
     });
     this.#subscriber.on('message', (channel: string, text: string) => {
-      if (channel === this.#replyChannel) return this.#replied(text, listener);
+      if (channel === this.#replies.own) return this.#replied(text);
       const message = decodeMessage(text);
       if (message === null)
         return onError(new Error('The invalidation channel carries something that is not a message.'));
       listener.onKeys(message.keys);
-      if (message.replyTo !== undefined) tell(message.replyTo, String(message.number));
+      const { replyTo, number } = message;
+      if (replyTo === undefined || number === undefined) return;
+      void tell(replyTo, JSON.stringify({ number, from: this.#replies.own } satisfies Acknowledgement));
     });
   }
 
@@ -123,39 +133,33 @@ export class InvalidationBus {
     return this.#channel;
   }
 
+  /** Where processes are replied to that acknowledge, as a pattern for Redis. */
+  get acknowledgers(): string {
+    return this.#replies.pattern;
+  }
+
+  /** The processes that are waited for no more, each by its host and its id there. */
+  get silent(): readonly string[] {
+    return this.#announcements.silent.map((channel) => this.#replies.processOf(channel));
+  }
+
   /**
-   * Prepares a message to every process.
-   *
    * @param keys the keys to forget
    * @param reply whether the processes shall acknowledge
-   * @returns the message's text, and a wait for as many acknowledgements as Redis says it had receivers, at most `ms`; when
-   *   it had none, or did not say, whoever may still listen gets all that time to forget by itself
+   * @returns the message's text, and a wait until all that Redis says were told of it have acknowledged it, at most `ms`
    */
   announce(
     keys: string[],
     reply: boolean,
-  ): { text: string; acknowledged: (receivers: number, ms: number) => Promise<void> } {
+  ): { text: string; acknowledged: (told: Told | null, ms: number) => Promise<void> } {
     if (!reply) return { text: JSON.stringify({ keys } satisfies Message), acknowledged: async () => {} };
-    this.#number += 1;
-    const number = this.#number;
-    const message: Message = { keys, replyTo: this.#replyChannel, number };
-    // Acknowledgements may arrive before Redis has said how many there will be, so they are counted down from zero.
-    const entry = { left: 0, done: () => {} };
-    this.#waiting.set(number, entry);
-    const acknowledged = async (receivers: number, ms: number) => {
-      entry.left += receivers;
-      if (entry.left > 0 || receivers === 0) {
-        await new Promise<void>((resolve) => {
-          const stop = this.#clock.after(ms, resolve);
-          entry.done = () => {
-            stop();
-            resolve();
-          };
-        });
-      }
-      this.#waiting.delete(number);
+    const number = this.#announcements.begin();
+    const own = this.#replies.own;
+    const message: Message = { keys, replyTo: own, number };
+    return {
+      text: JSON.stringify(message),
+      acknowledged: (told, ms) => this.#announcements.wait(number, told, own, ms),
     };
-    return { text: JSON.stringify(message), acknowledged };
   }
 
   /**
@@ -175,23 +179,23 @@ export class InvalidationBus {
    * @param echo what to tell
    */
   echo(echo: Echo): void {
-    this.#tell(this.#replyChannel, JSON.stringify(echo));
+    void this.#tell(this.#replies.own, JSON.stringify(echo));
   }
 
-  #replied(text: string, listener: BusListener): void {
+  #replied(text: string): void {
     const reply = decodeReply(text);
-    if (typeof reply === 'number') this.#acknowledged(reply);
-    else if (reply !== null && this.listensTo(reply.epoch)) listener.onEcho(reply);
+    if (reply === null) return;
+    if ('number' in reply) this.#announcements.acknowledged(reply.number, reply.from);
+    else if ('givenUp' in reply) this.#beginAnew();
+    else if (this.listensTo(reply.epoch)) this.#listener.onEcho(reply);
   }
 
-  #acknowledged(number: number): void {
-    const entry = this.#waiting.get(number);
-    if (entry === undefined) return;
-    entry.left -= 1;
-    if (entry.left === 0) entry.done();
+  /** Subscribes anew, and believes nothing until then. */
+  #beginAnew(): void {
+    this.#listener.onConnected(false);
+    this.#subscriber.disconnect(true);
   }
 
-  /** Ends the connection. */
   close(): void {
     this.#endPings();
     this.#subscriber.disconnect();

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../clock.ts';
+import type { BusListener } from './bus-listener.ts';
 import type { Echo } from './bus-messages.ts';
 import { EntityCache } from './entity-cache.ts';
 import { InvalidationBus } from './invalidation-bus.ts';
@@ -28,6 +29,8 @@ export interface OpenCache {
   readonly cache: EntityCache;
   /** `null` when no Redis is configured. */
   readonly redis: RedisTier | null;
+  /** The processes that do not acknowledge invalidations and are waited for no more, each by its host and its id there. */
+  silent(): readonly string[];
   /** How much is in memory, by kind; none where nothing is kept there. */
   memoryUse(): Readonly<Record<string, MemoryUse>>;
   close(): Promise<void>;
@@ -39,24 +42,28 @@ export interface OpenCache {
  * @param settings the tiers
  * @param onError told of each failure of Redis, for the log
  * @param clock the time
+ * @param onSilence told of each process that is waited for no more, or again
  * @returns the cache; Redis connects in the background
  */
 export function openCache(
   settings: CacheSettings,
   onError: (error: Error) => void,
   clock: Clock = systemClock,
+  onSilence: BusListener['onSilence'] = () => {},
 ): OpenCache {
   const { redisUrl, redisTimeoutMs = REDIS_TIMEOUT_MS, prefix, memoryTtlMs, ttlMs } = settings;
   const { memory, pages, memoryUse } = openMemory(settings);
   if (redisUrl === null) {
     const cache = new EntityCache({ memory, pages, redis: null, bus: null, prefix, ttlMs, memoryTtlMs, clock });
-    return { cache, redis: null, memoryUse, close: async () => {} };
+    return { cache, redis: null, memoryUse, silent: () => [], close: async () => {} };
   }
   const redis = new RedisTier(redisUrl, prefix, onError, clock, redisTimeoutMs);
   const listener = {
     onKeys: (keys: string[]) => cache.forget(keys),
     onConnected: (connected: boolean) => cache.trust(connected),
     onEcho: (echo: Echo) => cache.heard(echo),
+    onAlive: (asOf: number) => cache.alive(asOf),
+    onSilence,
   };
   const bus = new InvalidationBus(redisUrl, prefix, listener, redis.tell.bind(redis), onError, clock, redisTimeoutMs);
   const cache = new EntityCache({ memory, pages, redis, bus, prefix, ttlMs, memoryTtlMs, clock });
@@ -64,7 +71,7 @@ export function openCache(
     bus.close();
     await redis.close();
   };
-  return { cache, redis, memoryUse, close };
+  return { cache, redis, memoryUse, silent: () => bus.silent, close };
 }
 
 /**

@@ -56,7 +56,8 @@ export class SharedPointBuckets {
    */
   async take(client: string, points: number): Promise<Taken> {
     const key = `${this.#prefix}larder:points:${client}`;
-    const shared = (await this.#redis?.takePoints(key, this.perSecond, this.maximum, points)) ?? null;
+    const bucket = { key, perSecond: this.perSecond, maximum: this.maximum };
+    const shared = (await this.#redis?.takePoints(bucket, points)) ?? null;
     return shared === null ? this.#takeHere(client, points) : this.#taken(shared.allowed, shared.available, points);
   }
 

@@ -1,3 +1,4 @@
+import { ReplyError } from 'ioredis';
 import type { Clock } from '../clock.ts';
 import { Trace } from '../trace/trace.ts';
 import { Breaker } from './breaker.ts';
@@ -5,9 +6,11 @@ import { countEntries } from './entry.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { type Fill, sendFills, sendLeases, sendRelease } from './lease.ts';
 import { RedisConnection } from './redis-connection.ts';
-import { integer, list, texts } from './redis-replies.ts';
+import { texts } from './redis-replies.ts';
 import { type Brought, roundTrip } from './round-trip.ts';
+import { sendInvalidation, type Told } from './send-invalidation.ts';
 import type { Presented, Share } from './share.ts';
+import { type SharedBucket, sendTakePoints } from './take-points.ts';
 
 /** What a read found. */
 export interface Values {
@@ -18,12 +21,14 @@ export interface Values {
 }
 
 /**
- * The tier in Redis. Its reads answer `null` when Redis cannot: the caller then goes to Postgres. What failed is not
- * lost: it opens the breaker and is told to the listener.
+ * The tier in Redis. Its reads answer `null` when Redis cannot, or refuses: the caller then goes to Postgres. What failed is not
+ * lost: it is told to the listener, and opens the breaker of its use unless it is a refusal.
  */
 export class RedisTier {
   readonly #connection: RedisConnection;
-  readonly #breaker: Breaker;
+  /** One for each use: what fails the one may be fine for the others. */
+  readonly #breakers: Readonly<Record<'bodies' | 'points' | 'messages', Breaker>>;
+  readonly #onError: (error: Error) => void;
   readonly #heartbeat: Heartbeat;
   /** Counts what is done for no request, so that it is told to the channels, too. */
   readonly #upkeep: Trace;
@@ -38,7 +43,9 @@ export class RedisTier {
    * @param timeoutMs how long a round trip may take, in milliseconds
    */
   constructor(url: string, prefix: string, onError: (error: Error) => void, clock: Clock, timeoutMs: number) {
-    this.#breaker = new Breaker(onError, clock);
+    const breaker = () => new Breaker(onError, clock);
+    this.#breakers = { bodies: breaker(), points: breaker(), messages: breaker() };
+    this.#onError = onError;
     this.#connection = new RedisConnection(url, onError, clock, timeoutMs);
     this.#heartbeat = new Heartbeat(this.#connection, prefix, clock);
     this.#upkeep = new Trace({ clock });
@@ -103,9 +110,7 @@ export class RedisTier {
   }
 
   /**
-   * Frees leases that nothing will be stored under. Nobody waits for that, and what fails is over when they end.
-   *
-   * @param keys the leased keys, at least one
+   * @param keys leased keys that nothing will be stored under, at least one: nobody waits until they are free
    * @param token the leases' value
    */
   release(keys: string[], token: string): void {
@@ -118,16 +123,12 @@ export class RedisTier {
    * @param keys the keys, at least one
    * @param channel where the processes listen
    * @param message what they are told
-   * @returns how many processes were told
+   * @param acknowledgers the channels where they are replied to, as a pattern
+   * @returns who was told
    * @throws when Redis cannot be told: an invalidation must not be lost silently
    */
-  async invalidate(keys: string[], channel: string, message: string): Promise<number> {
-    const send = async () => {
-      const replies = (await this.#connection.redis.pipeline().unlink(keys).publish(channel, message).exec()) ?? [];
-      for (const [error] of replies) if (error !== null) throw error;
-      integer('UNLINK', replies[0]?.[1]);
-      return { commands: replies.length, answer: integer('PUBLISH', replies[1]?.[1]) };
-    };
+  async invalidate(keys: string[], channel: string, message: string, acknowledgers: string): Promise<Told> {
+    const send = () => sendInvalidation(this.#connection.redis, keys, channel, message, acknowledgers);
     return roundTrip('UNLINK', keys, () => this.#connection.sound(send), this.#upkeep);
   }
 
@@ -147,27 +148,13 @@ export class RedisTier {
   }
 
   /**
-   * Takes points out of a bucket that all processes share.
-   *
-   * @param key the bucket
-   * @param perSecond points that flow in, a second
-   * @param maximum the most that it holds
+   * @param bucket a bucket that all processes share
    * @param points how many to take
    * @returns whether they were there and what is left; `null` when Redis cannot answer
    */
-  async takePoints(
-    key: string,
-    perSecond: number,
-    maximum: number,
-    points: number,
-  ): Promise<{ allowed: boolean; available: number } | null> {
-    const send = async () => {
-      const reply = await this.#connection.redis.larderTakePoints(key, perSecond, maximum, points);
-      const [allowed, available] = list('larderTakePoints', reply, 2);
-      const answer = { allowed: integer('larderTakePoints', allowed) === 1, available: Number(available) };
-      return { commands: 5, answer };
-    };
-    return this.#ask('larderTakePoints', [key], send);
+  async takePoints(bucket: SharedBucket, points: number): Promise<{ allowed: boolean; available: number } | null> {
+    const send = () => sendTakePoints(this.#connection.redis, bucket, points);
+    return this.#ask('larderTakePoints', [bucket.key], send, this.#upkeep, this.#breakers.points);
   }
 
   /**
@@ -176,14 +163,16 @@ export class RedisTier {
    *
    * @param channel where
    * @param text what
+   * @returns how many have heard it; `null` when Redis could not be told
    */
-  tell(channel: string, text: string): void {
-    void this.#breaker.attempt(() => this.#connection.sound(() => this.#connection.redis.publish(channel, text)));
+  tell(channel: string, text: string): Promise<number | null> {
+    const send = () => this.#connection.redis.publish(channel, text);
+    return this.#attempt(this.#breakers.messages, () => this.#connection.sound(send));
   }
 
-  /** Whether Redis failed so often that it is not tried at the moment. */
+  /** Whether Redis failed so often that it is not asked for bodies at the moment. */
   get breakerOpen(): boolean {
-    return this.#breaker.tripped;
+    return this.#breakers.bodies.tripped;
   }
 
   /** @returns whether Redis answers */
@@ -191,7 +180,6 @@ export class RedisTier {
     return this.#connection.ping();
   }
 
-  /** Ends the connection. */
   async close(): Promise<void> {
     this.#connection.close();
   }
@@ -201,7 +189,19 @@ export class RedisTier {
     keys: readonly string[],
     send: () => Promise<Brought<T>>,
     trace: Trace = this.#upkeep,
+    breaker: Breaker = this.#breakers.bodies,
   ): Promise<T | null> {
-    return this.#breaker.attempt(() => roundTrip(name, keys, () => this.#connection.sound(send), trace));
+    return this.#attempt(breaker, () => roundTrip(name, keys, () => this.#connection.sound(send), trace));
+  }
+
+  /** A Redis that refuses is there. */
+  #attempt<T>(breaker: Breaker, action: () => Promise<T>): Promise<T | null> {
+    return breaker.attempt(() =>
+      action().catch((error: Error) => {
+        if (!(error instanceof ReplyError)) throw error;
+        this.#onError(error);
+        return null;
+      }),
+    );
   }
 }

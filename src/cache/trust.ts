@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { DEAF_MS } from './acknowledgers.ts';
 import type { Echo } from './bus-messages.ts';
 
 /**
@@ -10,6 +11,8 @@ export class Trust {
   readonly #clock: Clock;
   /** When it began to hear of every invalidation, and to read where they come from; infinite while it does not hear. */
   #since: number;
+  /** When it last asked its subscription something that was answered. */
+  #aliveAt: number;
   /** It has heard of every invalidation that was published before. */
   #heardUpTo = Number.NEGATIVE_INFINITY;
   /** The run of Redis that it last heard from. */
@@ -24,11 +27,22 @@ export class Trust {
     this.#ttlMs = ttlMs;
     this.#clock = clock;
     this.#since = alone ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+    this.#aliveAt = alone ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
   }
 
   /** @param connected whether it hears of invalidations from now on */
   connected(connected: boolean): void {
     this.#since = connected ? this.#clock.now() : Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * Takes note that the subscription answers. A process that was stopped, or hangs, does not know how long that was; those that told it
+   * something meanwhile have given it up (see `Acknowledgers`).
+   *
+   * @param asOf when it was asked, in milliseconds on the monotonic clock
+   */
+  alive(asOf: number): void {
+    this.#aliveAt = asOf;
   }
 
   /**
@@ -57,6 +71,9 @@ export class Trust {
    * @returns whether it may answer a read by id, if no invalidation ended it
    */
   covers(since: number): boolean {
-    return since >= this.#since && this.#clock.now() - Math.max(since, this.#heardUpTo) < this.#ttlMs;
+    const now = this.#clock.now();
+    return (
+      since >= this.#since && now - Math.max(since, this.#heardUpTo) < this.#ttlMs && now - this.#aliveAt < DEAF_MS
+    );
   }
 }

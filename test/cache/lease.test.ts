@@ -34,7 +34,7 @@ t.test('the lease', async (t) => {
         t.match(await keys.get(key('1')), /^~/, 'leased before the SELECT');
         await cache.invalidate([{ entity: 'Thing', id: '1' }], false);
         // Nobody listens: the tier alone is told.
-        await tier.invalidate([key('1')], 'nobody', '');
+        await tier.invalidate([key('1')], 'nobody', '', 'nobody');
         return bodiesOf(thing('1'));
       };
       const { found, counts } = await read(load, want);
@@ -46,7 +46,7 @@ t.test('the lease', async (t) => {
 
   t.test('of another reader after an invalidation is not taken for ours', async (t) => {
     const load: Loader = async () => {
-      await tier.invalidate([key('1')], 'nobody', '');
+      await tier.invalidate([key('1')], 'nobody', '', 'nobody');
       await keys.set(key('1'), '~of another', 'PX', 5000);
       return bodiesOf(thing('1'));
     };

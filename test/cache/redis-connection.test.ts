@@ -61,12 +61,18 @@ t.test('a bus that Redis refuses stays, and tries no more than it did', async (t
   url.username = 'larder';
   url.password = 'secret';
   const errors: string[] = [];
-  const listener = { onKeys: () => {}, onConnected: () => {}, onEcho: () => {} };
+  const listener = {
+    onKeys: () => {},
+    onConnected: () => {},
+    onEcho: () => {},
+    onAlive: () => {},
+    onSilence: () => {},
+  };
   const bus = new InvalidationBus(
     url.href,
     '',
     listener,
-    () => {},
+    async () => null,
     (error) => errors.push(error.message),
     systemClock,
     100,
@@ -83,12 +89,12 @@ t.test('a bus whose subscription is lost comes back', async (t) => {
   const proxy = await faultyProxy(t, Number(new URL(redis.url).port));
   const trusted: boolean[] = [];
   const onConnected = (connected: boolean) => void trusted.push(connected);
-  const listener = { onKeys: () => {}, onConnected, onEcho: () => {} };
+  const listener = { onKeys: () => {}, onConnected, onEcho: () => {}, onAlive: () => {}, onSilence: () => {} };
   const bus = new InvalidationBus(
     through(redis.url, proxy),
     '',
     listener,
-    () => {},
+    async () => null,
     () => {},
     systemClock,
     100,

@@ -1,6 +1,6 @@
 import { t } from 'tap';
 import { Trace } from '../../src/trace/trace.ts';
-import { beat, bodiesOf, HEARTBEAT, key, openRedisCache, shelf, thing, TTL_MS } from './support/redis-cache.ts';
+import { beat, bodiesOf, HEARTBEAT, key, openRedisCache, shelf, TTL_MS, thing } from './support/redis-cache.ts';
 
 const NEGATIVE_TTL_MS = 30_000;
 

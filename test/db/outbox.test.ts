@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { type Test, t } from 'tap';
-import { type Database, openDatabase } from '../../src/db/client.ts';
 import { copyRows } from '../../src/app/data/copy.ts';
+import { type Database, openDatabase } from '../../src/db/client.ts';
 import { type Domain, lookAtDomain, registerDomain, renewDomain } from '../../src/db/domains.ts';
 import { type Change, cleanOutbox, drainOutbox } from '../../src/db/outbox.ts';
-import { until } from '../support/until.ts';
 import { connect } from '../support/connect.ts';
 import { makeData } from '../support/data.ts';
 import { openSql } from '../support/server.ts';
 import { freshDatabase } from '../support/services.ts';
+import { until } from '../support/until.ts';
 
 const database = await freshDatabase(t);
 const sql = openSql(t, database);

@@ -85,6 +85,7 @@ t.test('a thousand trusted operations are a hundred and others', async (t) => {
     breakerOpen: () => null,
     refused: () => null,
     memoryUse: () => ({}),
+    silent: () => [],
     outbox: () => null,
     maxStalenessMs: 0,
     memoryTtlMs: 0,

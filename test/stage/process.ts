@@ -217,7 +217,7 @@ function assembleCache(
   const pages = parts.pages === undefined || made.pages === null ? made.pages : parts.pages(limits);
   if (redisUrl === null) {
     const cache = new Cache({ memory, pages, redis: null, bus: null, prefix, ttlMs, memoryTtlMs, clock });
-    return { cache, redis: null, memoryUse, close: async () => {} };
+    return { cache, redis: null, memoryUse, silent: () => [], close: async () => {} };
   }
   const redis =
     parts.tier?.(redisUrl, onError, seam, clock, redisTimeoutMs) ??
@@ -228,6 +228,8 @@ function assembleCache(
     },
     onConnected: (connected: boolean) => cache.trust(connected || (parts.deaf ?? false)),
     onEcho: (echo: Echo) => cache.heard(echo),
+    onAlive: (asOf: number) => cache.alive(asOf),
+    onSilence: () => {},
   };
   const Bus = parts.bus ?? InvalidationBus;
   const bus = new Bus(
@@ -244,6 +246,7 @@ function assembleCache(
     cache,
     redis,
     memoryUse,
+    silent: () => bus.silent,
     close: async () => {
       bus.close();
       await redis.close();

@@ -1,5 +1,6 @@
 import type { Fill } from '../../src/cache/lease.ts';
 import { RedisTier, type Values } from '../../src/cache/redis-tier.ts';
+import type { Told } from '../../src/cache/send-invalidation.ts';
 import type { Presented, Share } from '../../src/cache/share.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { Database } from '../../src/db/client.ts';
@@ -75,8 +76,8 @@ export class SeamedRedisTier extends RedisTier {
     return across(this.#seam, 'fill', () => super.fill(fills, token, trace));
   }
 
-  override invalidate(keys: string[], channel: string, message: string): Promise<number> {
-    return across(this.#seam, 'UNLINK', () => super.invalidate(keys, channel, message));
+  override invalidate(keys: string[], channel: string, message: string, acknowledgers: string): Promise<Told> {
+    return across(this.#seam, 'UNLINK', () => super.invalidate(keys, channel, message, acknowledgers));
   }
 
   override present(share: Share, ms: number): Promise<Presented> {

@@ -7,6 +7,8 @@ export interface Gauges {
   readonly pool: () => Readonly<Record<string, { readonly inside: number; readonly waiting: number }>>;
   /** Whether Redis is not even tried at the moment; `null` when none is configured. */
   readonly breakerOpen: () => boolean | null;
+  /** The processes that mutations do not wait for any more, since they do not acknowledge, each by its host and its id there. */
+  readonly silent: () => readonly string[];
   /** How much is in memory, by kind. */
   readonly memoryUse: () => Readonly<Record<string, { readonly entries: number; readonly bytes: number }>>;
   /** Whether nothing that Redis holds is used, since it belongs to another database; `null` when no Redis is configured. */
@@ -66,6 +68,16 @@ export function registerGauges(registry: Registry, sources: Gauges): void {
   gauge('larder_redis_breaker_open', 'Whether Redis failed so often that it is not tried at the moment.', () => {
     const open = sources.breakerOpen();
     return open === null ? null : Number(open);
+  });
+  new Gauge({
+    name: 'larder_silent_processes',
+    help: 'Other processes that do not acknowledge invalidations, by host and process id: mutations of this one wait for them no more.',
+    labelNames: ['process'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const process of sources.silent()) this.set({ process }, 1);
+    },
   });
   const memory = (name: string, help: string, field: 'entries' | 'bytes') =>
     new Gauge({

@@ -7,6 +7,7 @@ import type { Fill } from '../../../src/cache/lease.ts';
 import { PageMemory } from '../../../src/cache/page-memory.ts';
 import type { Loader, Want } from '../../../src/cache/read-through.ts';
 import type { Values } from '../../../src/cache/redis-tier.ts';
+import type { Told } from '../../../src/cache/send-invalidation.ts';
 import type { Presented, Share } from '../../../src/cache/share.ts';
 import type { Clock } from '../../../src/clock.ts';
 import { Membership } from '../../../src/repository/membership.ts';
@@ -102,8 +103,8 @@ class KnowsProcessOnly extends LawlessTier {
 
 /** Tells every process, but not Redis. */
 class UnlinksNothing extends LawlessTier {
-  override async invalidate(_keys: string[], channel: string, message: string): Promise<number> {
-    return this.raw.publish(channel, message);
+  override async invalidate(_keys: string[], channel: string, message: string): Promise<Told> {
+    return { receivers: await this.raw.publish(channel, message), processes: null };
   }
 }
 

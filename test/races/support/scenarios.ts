@@ -230,7 +230,7 @@ async function twoOfRedis(t: Test, stage: Stage, parts: Parts) {
   t.teardown(() => witness.disconnect());
   witness.on('pmessage', (_pattern: string, _channel: string, text: string) => {
     const echo = decodeReply(text);
-    if (echo !== null && typeof echo !== 'number') heard ||= asked.has(echo.sent);
+    if (echo !== null && 'sent' in echo) heard ||= asked.has(echo.sent);
   });
   await witness.psubscribe('larder:acknowledgements:*');
   for (const redis of [stage.keys, other]) await redis.config('SET', 'repl-diskless-sync-delay', '0');
