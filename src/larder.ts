@@ -162,7 +162,13 @@ export async function createLarder<const E extends Entities>(
     const audit = createSelfAudit({ rate: selfAuditRate, maxStalenessMs, onError: onAuditError, clock });
     closers.add(audit.close);
     const onCatalogError = warn('the columns are not what they should be, or not known');
-    const catalog = new CatalogWatch({ database: drains, cache, boundMs: maxStalenessMs, onError: onCatalogError });
+    const catalog = new CatalogWatch({
+      database: drains,
+      cache,
+      boundMs: maxStalenessMs,
+      onError: onCatalogError,
+      clock,
+    });
     const storage = { database, cache, onInvalidationFailed: onRedisError, audit, catalog };
     const repositories = openRepositories(options.entities, storage);
     catalog.start();

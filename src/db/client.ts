@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import type { Connection } from './connection.ts';
 import { type ConnectionOptions, driverOptions } from './driver-options.ts';
 import { Gate } from './gate.ts';
+import { planAnew } from './plan-anew.ts';
 import { Pool } from './pool.ts';
 import { PostgresRoute } from './postgres-route.ts';
 import { parsePostgresUrl } from './postgres-url.ts';
@@ -92,7 +93,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     gate: new Gate(poolSize * PIPELINE, poolSize * PIPELINE * WAITING, clock),
     bodyGate: new Gate(poolSize * BODY_READS, poolSize * PIPELINE * WAITING, clock),
     transactionGate: new Gate(poolSize, poolSize * PIPELINE * WAITING, clock),
-    query: (text, parameters) => pool.share().send(text, parameters),
+    query: (text, parameters) => planAnew(() => pool.share().send(text, parameters)),
     begin: (work) => begin(pool, work),
     ping: () => {
       // Whoever asks often must not fill the connections with questions.

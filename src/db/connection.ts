@@ -2,9 +2,10 @@ import type { Socket } from 'node:net';
 import postgres, { type Sql } from 'postgres';
 import type { Clock } from '../clock.ts';
 import { type ConnectionOptions, driverOptions } from './driver-options.ts';
-import { ConnectionLost } from './errors.ts';
+import { ConnectionLost, PlanOutdated } from './errors.ts';
 import { PostgresRoute } from './postgres-route.ts';
 import { parsePostgresUrl } from './postgres-url.ts';
+import { SentOnce } from './sent-once.ts';
 import { takeRows } from './take-rows.ts';
 
 /** Postgres' code for a write to a server that takes none. */
@@ -27,7 +28,7 @@ export class Connection {
   readonly #client: Sql;
   /** `null` to wait for ever. */
   readonly #stuckMs: number | null;
-  readonly #onLost: (connection: Connection) => void;
+  readonly #onLost: (connection: Connection, why: ConnectionLost) => void;
   /** What fails the statements under way. A handful, and no set of them: what was in one may outlive it for long (see draining.ts). */
   readonly #underWay: ((error: Error) => void)[] = [];
   readonly #prepare: boolean;
@@ -43,13 +44,13 @@ export class Connection {
    * Connects when the first statement is sent.
    *
    * @param options where
-   * @param onLost told once, when the connection is of no more use
+   * @param onLost told once, when the connection is of no more use, and why
    * @param clock the time
    * @param maxAgeMs how old it may become, in milliseconds
    */
   constructor(
     options: ConnectionOptions,
-    onLost: (connection: Connection) => void,
+    onLost: (connection: Connection, why: ConnectionLost) => void,
     clock: Clock,
     maxAgeMs = Number.POSITIVE_INFINITY,
   ) {
@@ -105,7 +106,9 @@ export class Connection {
       this.#underWay.push(fail);
       this.#watchOver();
       // The driver's type for parameters lists JavaScript types.
-      this.#client.unsafe<Row[]>(text, parameters as never[], { prepare: this.#prepare }).then((rows) => {
+      const query = this.#client.unsafe<Row[]>(text, parameters as never[]);
+      Object.assign(query, { options: new SentOnce(parameters.length === 0, this.#prepare, this.#onSentAgain) });
+      query.then((rows) => {
         if (!isComplete(rows)) return fail(new ConnectionLost());
         this.#settled(fail);
         resolve(takeRows(rows));
@@ -116,14 +119,8 @@ export class Connection {
   /** Drops the connection at once: what was sent and not answered has failed. */
   giveUp(): void {
     if (this.#lost) return;
-    this.#lost = true;
-    this.#stopWatching();
-    this.#onLost(this);
-    for (const fail of [...this.#underWay]) fail(new ConnectionLost());
-    void this.#client.end({ timeout: 0 });
-    // A stopped backend would never close its end.
-    this.#attempt.abort();
-    this.#socket?.destroy();
+    this.#fail(new ConnectionLost());
+    this.#drop();
   }
 
   /** Ends the connection after the statements under way, at the latest after so many seconds. */
@@ -131,6 +128,30 @@ export class Connection {
     await this.#client.end({ timeout: seconds });
     this.giveUp();
   }
+
+  #fail(error: ConnectionLost): void {
+    this.#lost = true;
+    this.#stopWatching();
+    this.#onLost(this, error);
+    for (const fail of [...this.#underWay]) fail(error);
+  }
+
+  #drop(): void {
+    void this.#client.end({ timeout: 0 });
+    // A stopped backend would never close its end.
+    this.#attempt.abort();
+    this.#socket?.destroy();
+  }
+
+  /**
+   * The driver sends a statement again when its plan is outdated, after those that were sent meanwhile: their answers and its own get mixed
+   * up, and none of them ever ends. It must have written that before it finds its socket gone.
+   */
+  readonly #onSentAgain = (): void => {
+    if (this.#lost) return;
+    this.#fail(new PlanOutdated());
+    setImmediate(() => setImmediate(() => this.#drop()));
+  };
 
   #settled(fail: (error: Error) => void): void {
     const place = this.#underWay.indexOf(fail);

@@ -32,6 +32,14 @@ export class PostgresUnreachable extends Error {
   }
 }
 
+/**
+ * A table has changed since a statement was planned on this connection ("cached plan must not change result type"): whatever was under way
+ * there has come to nothing, and succeeds on a new connection.
+ */
+export class PlanOutdated extends ConnectionLost {
+  override name = 'PlanOutdated';
+}
+
 /** A write broke a constraint of the schema. Carries the constraint's name and no value. */
 export class ConstraintViolation extends Error {
   override name = 'ConstraintViolation';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import postgres, { type TransactionSql } from 'postgres';
+import { type Clock, sleep, systemClock } from '../clock.ts';
 import { openDatabase } from './client.ts';
 
 /** `src/db` and `dist/db` lie equally deep, so this is the same folder from the source and from the build. */
@@ -11,9 +12,29 @@ export const OUR_MIGRATIONS = fileURLToPath(new URL('../../drizzle', import.meta
 /** One number that every Larder process agrees on: the advisory lock that a migration holds ("larder" in ASCII). */
 const LOCK = '119182805820786';
 
+/**
+ * How long a statement of a migration waits for a lock, in milliseconds. Whoever wants to read the table meanwhile waits behind it, so that
+ * it is better to let them through and to try again.
+ */
+const LOCK_WAIT_MS = 1000;
+
+/** How often all is tried, with so long a pause after each try, in milliseconds: some two minutes in all. */
+const TRIES = 40;
+const PAUSE_MS = 2000;
+
+/** Postgres' code for a lock that was not to be had in time. */
+const LOCK_NOT_AVAILABLE = '55P03';
+
 /** The database was not migrated, and is as it was before. The message says why and, where there is one, shows the statement. */
 export class MigrationError extends Error {
   override name = 'MigrationError';
+}
+
+/** How patient a migration is with others' locks. */
+export interface MigrateOptions {
+  /** How often it is tried. */
+  readonly tries?: number;
+  readonly clock?: Clock;
 }
 
 interface Migration {
@@ -35,30 +56,65 @@ interface Migration {
  * @param url the address of the database
  * @param log receives one line for each migration applied, and one when there is nothing to do
  * @param folder where the migrations and their journal are; Larder's own by default
+ * @param options how patient to be with others' locks
  * @throws {MigrationError} when a statement fails, or when an applied migration was edited afterwards
  */
 export async function migrateDatabase(
   url: string,
   log: (line: string) => void,
   folder: string = OUR_MIGRATIONS,
+  options: MigrateOptions = {},
 ): Promise<void> {
   const migrations = readMigrations(folder);
   const database = openDatabase({ url, poolSize: 1, statementTimeoutMs: 0 });
   try {
-    const pending = await database.client.begin(async (sql) => {
-      await takeTurn(sql, log);
-      const place = await placeOf(sql);
-      const applied = await readApplied(sql, place);
-      const pending = migrations.filter((migration) => isPending(migration, applied));
-      for (const migration of pending) await apply(sql, place, migration);
-      return pending;
-    });
+    const pending = await withLocks(log, options, () =>
+      database.client.begin(async (sql) => {
+        await takeTurn(sql, log);
+        const place = await placeOf(sql);
+        const applied = await readApplied(sql, place);
+        const pending = migrations.filter((migration) => isPending(migration, applied));
+        await sql`select set_config('lock_timeout', ${String(LOCK_WAIT_MS)}, true)`;
+        for (const migration of pending) await apply(sql, place, migration);
+        return pending;
+      }),
+    );
     // Only now is it true.
     for (const { name } of pending) log(`applied ${name}`);
     if (pending.length === 0) log('The database is up to date: nothing to migrate.');
   } finally {
     await database.close();
   }
+}
+
+/** Migrates, and again when others held a lock for too long: all of it was rolled back. */
+async function withLocks<T>(
+  log: (line: string) => void,
+  { tries = TRIES, clock = systemClock }: MigrateOptions,
+  migrate: () => Promise<T>,
+): Promise<T> {
+  for (let n = 1; ; n += 1) {
+    try {
+      return await migrate();
+    } catch (error) {
+      if (!(error instanceof LockTaken)) throw error;
+      if (n === tries) {
+        throw new MigrationError(
+          `${error.message} ${tries} times in a row. All of it was rolled back.\n` +
+            'Find out who holds the lock (select pid, query from pg_stat_activity where xact_start is not null order by xact_start),\n' +
+            'let it end or end it, then migrate again.',
+          { cause: error },
+        );
+      }
+      log(`${error.message}: rolled back so that nobody waits behind it. Trying again (${n + 1} of ${tries}).`);
+      await sleep(clock, PAUSE_MS);
+    }
+  }
+}
+
+/** Somebody else holds a lock. */
+class LockTaken extends Error {
+  override name = 'LockTaken';
 }
 
 function readMigrations(folder: string): Migration[] {
@@ -129,6 +185,9 @@ async function apply(sql: TransactionSql, { schema, journal }: Place, migration:
       await sql.unsafe(schema === 'public' ? statement : withoutPublic(statement)).simple();
     } catch (error) {
       if (!(error instanceof postgres.PostgresError)) throw error;
+      if (error.code === LOCK_NOT_AVAILABLE) {
+        throw new LockTaken(`${migration.name} did not get a lock within ${LOCK_WAIT_MS} ms at statement ${i + 1}`);
+      }
       throw new MigrationError(
         `${migration.name} failed at statement ${i + 1} of ${migration.statements.length}:\n\n${indent(statement)}\n\n` +
           `Postgres says: ${describe(error)}\nAll of it was rolled back. Correct the cause, then migrate again.`,

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOptions } from './driver-options.ts';
+import { type ConnectionLost, PlanOutdated } from './errors.ts';
 
 /**
  * A connection is replaced after half an hour to an hour, so that a process notices where Postgres has moved to. Those that were opened
@@ -10,6 +11,9 @@ const MAX_AGE_MS = { least: 1_800_000, spread: 1_800_000 };
 
 /** The multiples of the golden ratio lie far apart, however many there are, when whole numbers are left out. */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
+/** How long a connection whose plans are outdated may go on with what is under way, in seconds. */
+const LAST_SECONDS = 5;
 
 /** Connections to one Postgres, made when they are needed. */
 export class Pool {
@@ -21,6 +25,8 @@ export class Pool {
   readonly #taken = new Set<Connection>();
   /** Which part of the spread the last connection may age. */
   #part = Math.random();
+  /** Those that were there when plans were found to be outdated: what is tried again must not meet the same plan there. */
+  #outdated = new WeakSet<Connection>();
 
   /**
    * @param options where
@@ -57,7 +63,9 @@ export class Pool {
 
   /** @param connection one that was taken and on which no transaction is open */
   giveBack(connection: Connection): void {
-    if (this.#taken.delete(connection)) this.#shared.add(connection);
+    if (!this.#taken.delete(connection)) return;
+    if (this.#outdated.has(connection)) void connection.end(0);
+    else this.#shared.add(connection);
   }
 
   /** Ends each connection after the statements under way, at the latest after so many seconds. */
@@ -65,10 +73,18 @@ export class Pool {
     await Promise.all([...this.#shared, ...this.#taken].map((connection) => connection.end(seconds)));
   }
 
+  /** Lets all connections go that are there, each when it has done what is under way. */
+  #renew(): void {
+    for (const connection of this.#shared) void connection.end(LAST_SECONDS);
+    this.#shared.clear();
+    this.#outdated = new WeakSet(this.#taken);
+  }
+
   #open(): Connection {
-    const onLost = (lost: Connection) => {
+    const onLost = (lost: Connection, why: ConnectionLost) => {
       this.#shared.delete(lost);
       this.#taken.delete(lost);
+      if (why instanceof PlanOutdated) this.#renew();
     };
     this.#part = (this.#part + GOLDEN) % 1;
     const { least, spread } = MAX_AGE_MS;

@@ -3,6 +3,7 @@ import type { Database, Send } from './client.ts';
 import { GRACE_MS } from './connection.ts';
 import { Abandoned, DatabaseUnavailable, databaseError } from './errors.ts';
 import { type Gate, GateClosed } from './gate.ts';
+import { planAnew } from './plan-anew.ts';
 import type { Statement } from './statement.ts';
 
 /**
@@ -66,28 +67,40 @@ export async function transaction<T>(
 ): Promise<T> {
   return guarded(database, [database.transactionGate], name, trace, async (expired) => {
     checkWanted(name, trace);
-    // BEGIN and COMMIT are statements too; when they are sent follows from what lies between them.
-    const started = trace.clock.now();
-    let ending = '';
-    let ended = started;
-    try {
-      return await database.begin(async (sendWithin) => {
-        trace.statement('begin', '', [], started, 0);
-        ending = 'rollback';
-        try {
-          const done = await work((statement, values) => send(sendWithin, statement, values, trace));
-          // Whoever was told that it failed may try again: it must not be done twice.
-          if (expired()) throw new DatabaseUnavailable(`${name} took too long.`);
-          ending = 'commit';
-          return done;
-        } finally {
-          ended = trace.clock.now();
-        }
-      });
-    } finally {
-      if (ending !== '') trace.statement(ending, '', [], ended, 0);
-    }
+    // Nothing was committed: a statement that was refused came before.
+    return planAnew(() => attempt(database, name, work, trace, expired));
   });
+}
+
+/** Does the statements of a transaction, once. */
+async function attempt<T>(
+  database: Database,
+  name: string,
+  work: (run: RunInTransaction) => Promise<T>,
+  trace: Trace,
+  expired: () => boolean,
+): Promise<T> {
+  // BEGIN and COMMIT are statements too; when they are sent follows from what lies between them.
+  const started = trace.clock.now();
+  let ending = '';
+  let ended = started;
+  try {
+    return await database.begin(async (sendWithin) => {
+      trace.statement('begin', '', [], started, 0);
+      ending = 'rollback';
+      try {
+        const done = await work((statement, values) => send(sendWithin, statement, values, trace));
+        // Whoever was told that it failed may try again: it must not be done twice.
+        if (expired()) throw new DatabaseUnavailable(`${name} took too long.`);
+        ending = 'commit';
+        return done;
+      } finally {
+        ended = trace.clock.now();
+      }
+    });
+  } finally {
+    if (ending !== '') trace.statement(ending, '', [], ended, 0);
+  }
 }
 
 async function send<Row extends object>(

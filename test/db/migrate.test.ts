@@ -10,6 +10,7 @@ import { globalId } from '../support/data.ts';
 import { runCli } from '../support/run-cli.ts';
 import { openServer } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
+import { freshDatabase } from '../support/services.ts';
 import { until } from '../support/until.ts';
 
 /** A database without anything in it. */
@@ -211,4 +212,45 @@ t.test('a server works in another schema', async (t) => {
   t.equal(await name(), 'one');
   await sql`update second.brands set name = 'two' where id = 1`;
   await until('the outbox of that schema has told of it', async () => (await name()) === 'two');
+t.test('a migration that waits for a lock lets readers through, and tries again', async (t) => {
+  const { url, sql } = await emptyDatabase(t);
+  const folder = writeMigrations(t.testdir(), [FIRST]);
+  await migrate(url, folder);
+  writeMigrations(folder, [
+    FIRST,
+    { ...SECOND, sql: 'create table second (id int); alter table first add column more int;' },
+  ]);
+  const reader = connect(t, url);
+  const holder = connect(t, url);
+  const lines: string[] = [];
+  let migrating: Promise<void> | null = null;
+  await holder.begin(async (transaction) => {
+    await transaction`select from first`;
+    migrating = migrateDatabase(url, (line) => lines.push(line), folder);
+    await until('it has tried', () => lines.length > 0);
+    await reader`select from first`;
+    t.strictSame(await tables(sql), ['__drizzle_migrations', 'first'], 'a try leaves nothing behind');
+  });
+  await migrating;
+  t.match(lines[0], /^0001_second did not get a lock within 1000 ms at statement 1: .* Trying again \(2 of 40\)\.$/);
+  t.equal(lines.at(-1), 'applied 0001_second');
+});
+
+t.test('a lock that is never to be had is said, with what to do', async (t) => {
+  const { url, sql } = await emptyDatabase(t);
+  const folder = writeMigrations(t.testdir(), [FIRST]);
+  await migrate(url, folder);
+  writeMigrations(folder, [FIRST, { ...SECOND, sql: 'drop table first;' }]);
+  const holder = connect(t, url);
+  await holder.begin(async (transaction) => {
+    await transaction`select from first`;
+    await t.rejects(
+      migrateDatabase(url, () => {}, folder, { tries: 2 }),
+      {
+        name: 'MigrationError',
+        message: /^0001_second did not get a lock within 1000 ms at statement 1 2 times in a row.*\n.*pg_stat_activity/,
+      },
+    );
+  });
+  t.strictSame(await tables(sql), ['__drizzle_migrations', 'first']);
 });
