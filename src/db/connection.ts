@@ -39,6 +39,7 @@ export class Connection {
   #progressAt = 0;
   #stopWatching = () => {};
   #lost = false;
+  #retired = false;
 
   /**
    * Connects when the first statement is sent.
@@ -129,6 +130,12 @@ export class Connection {
     this.giveUp();
   }
 
+  /** Drops the connection as soon as nothing is under way. */
+  retire(): void {
+    this.#retired = true;
+    if (this.#underWay.length === 0) this.giveUp();
+  }
+
   #fail(error: ConnectionLost): void {
     this.#lost = true;
     this.#stopWatching();
@@ -156,6 +163,7 @@ export class Connection {
   #settled(fail: (error: Error) => void): void {
     const place = this.#underWay.indexOf(fail);
     if (place >= 0) this.#underWay.splice(place, 1);
+    if (this.#retired) this.retire();
     this.#progressAt = this.#clock.now();
   }
 

@@ -12,9 +12,6 @@ const MAX_AGE_MS = { least: 1_800_000, spread: 1_800_000 };
 /** The multiples of the golden ratio lie far apart, however many there are, when whole numbers are left out. */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
-/** How long a connection whose plans are outdated may go on with what is under way, in seconds. */
-const LAST_SECONDS = 5;
-
 /** Connections to one Postgres, made when they are needed. */
 export class Pool {
   readonly #options: ConnectionOptions;
@@ -26,7 +23,7 @@ export class Pool {
   /** Which part of the spread the last connection may age. */
   #part = Math.random();
   /** Those that were there when plans were found to be outdated: what is tried again must not meet the same plan there. */
-  #outdated = new WeakSet<Connection>();
+  readonly #outdated = new WeakSet<Connection>();
 
   /**
    * @param options where
@@ -64,7 +61,7 @@ export class Pool {
   /** @param connection one that was taken and on which no transaction is open */
   giveBack(connection: Connection): void {
     if (!this.#taken.delete(connection)) return;
-    if (this.#outdated.has(connection)) void connection.end(0);
+    if (this.#outdated.has(connection)) connection.retire();
     else this.#shared.add(connection);
   }
 
@@ -75,16 +72,18 @@ export class Pool {
 
   /** Lets all connections go that are there, each when it has done what is under way. */
   #renew(): void {
-    for (const connection of this.#shared) void connection.end(LAST_SECONDS);
+    for (const connection of [...this.#shared, ...this.#taken]) this.#outdated.add(connection);
+    const shared = [...this.#shared];
     this.#shared.clear();
-    this.#outdated = new WeakSet(this.#taken);
+    for (const connection of shared) connection.retire();
   }
 
   #open(): Connection {
     const onLost = (lost: Connection, why: ConnectionLost) => {
       this.#shared.delete(lost);
       this.#taken.delete(lost);
-      if (why instanceof PlanOutdated) this.#renew();
+      // Those that came after it may have been told by another.
+      if (why instanceof PlanOutdated && !this.#outdated.has(lost)) this.#renew();
     };
     this.#part = (this.#part + GOLDEN) % 1;
     const { least, spread } = MAX_AGE_MS;
