@@ -3,8 +3,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import postgres, { type TransactionSql } from 'postgres';
-import { type Clock, sleep, systemClock } from '../clock.ts';
 import { openDatabase } from './client.ts';
+import {
+  LOCK_NOT_AVAILABLE,
+  LOCK_WAIT_MS,
+  LockTaken,
+  type MigrateOptions,
+  MigrationError,
+  withLocks,
+} from './migration-locks.ts';
 
 /** `src/db` and `dist/db` lie equally deep, so this is the same folder from the source and from the build. */
 export const OUR_MIGRATIONS = fileURLToPath(new URL('../../drizzle', import.meta.url));
@@ -12,30 +19,7 @@ export const OUR_MIGRATIONS = fileURLToPath(new URL('../../drizzle', import.meta
 /** One number that every Larder process agrees on: the advisory lock that a migration holds ("larder" in ASCII). */
 const LOCK = '119182805820786';
 
-/**
- * How long a statement of a migration waits for a lock, in milliseconds. Whoever wants to read the table meanwhile waits behind it, so that
- * it is better to let them through and to try again.
- */
-const LOCK_WAIT_MS = 1000;
-
-/** How often all is tried, with so long a pause after each try, in milliseconds: some two minutes in all. */
-const TRIES = 40;
-const PAUSE_MS = 2000;
-
-/** Postgres' code for a lock that was not to be had in time. */
-const LOCK_NOT_AVAILABLE = '55P03';
-
-/** The database was not migrated, and is as it was before. The message says why and, where there is one, shows the statement. */
-export class MigrationError extends Error {
-  override name = 'MigrationError';
-}
-
-/** How patient a migration is with others' locks. */
-export interface MigrateOptions {
-  /** How often it is tried. */
-  readonly tries?: number;
-  readonly clock?: Clock;
-}
+export { MigrationError };
 
 interface Migration {
   readonly name: string;
@@ -85,36 +69,6 @@ export async function migrateDatabase(
   } finally {
     await database.close();
   }
-}
-
-/** Migrates, and again when others held a lock for too long: all of it was rolled back. */
-async function withLocks<T>(
-  log: (line: string) => void,
-  { tries = TRIES, clock = systemClock }: MigrateOptions,
-  migrate: () => Promise<T>,
-): Promise<T> {
-  for (let n = 1; ; n += 1) {
-    try {
-      return await migrate();
-    } catch (error) {
-      if (!(error instanceof LockTaken)) throw error;
-      if (n === tries) {
-        throw new MigrationError(
-          `${error.message} ${tries} times in a row. All of it was rolled back.\n` +
-            'Find out who holds the lock (select pid, query from pg_stat_activity where xact_start is not null order by xact_start),\n' +
-            'let it end or end it, then migrate again.',
-          { cause: error },
-        );
-      }
-      log(`${error.message}: rolled back so that nobody waits behind it. Trying again (${n + 1} of ${tries}).`);
-      await sleep(clock, PAUSE_MS);
-    }
-  }
-}
-
-/** Somebody else holds a lock. */
-class LockTaken extends Error {
-  override name = 'LockTaken';
 }
 
 function readMigrations(folder: string): Migration[] {

@@ -10,7 +10,6 @@ import { globalId } from '../support/data.ts';
 import { runCli } from '../support/run-cli.ts';
 import { openServer } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
-import { freshDatabase } from '../support/services.ts';
 import { until } from '../support/until.ts';
 
 /** A database without anything in it. */
@@ -212,6 +211,8 @@ t.test('a server works in another schema', async (t) => {
   t.equal(await name(), 'one');
   await sql`update second.brands set name = 'two' where id = 1`;
   await until('the outbox of that schema has told of it', async () => (await name()) === 'two');
+});
+
 t.test('a migration that waits for a lock lets readers through, and tries again', async (t) => {
   const { url, sql } = await emptyDatabase(t);
   const folder = writeMigrations(t.testdir(), [FIRST]);

@@ -1,0 +1,64 @@
+import { type Clock, sleep, systemClock } from '../clock.ts';
+
+/**
+ * How long a statement of a migration waits for a lock, in milliseconds. Whoever wants to read the table meanwhile waits behind it, so that
+ * it is better to let them through and to try again.
+ */
+export const LOCK_WAIT_MS = 1000;
+
+/** How often all is tried, with so long a pause after each try, in milliseconds: some two minutes in all. */
+const TRIES = 40;
+const PAUSE_MS = 2000;
+
+/** Postgres' code for a lock that was not to be had in time. */
+export const LOCK_NOT_AVAILABLE = '55P03';
+
+/** The database was not migrated, and is as it was before. The message says why and, where there is one, shows the statement. */
+export class MigrationError extends Error {
+  override name = 'MigrationError';
+}
+
+/** How patient a migration is with others' locks. */
+export interface MigrateOptions {
+  /** How often it is tried. */
+  readonly tries?: number;
+  readonly clock?: Clock;
+}
+
+/**
+ * Migrates, and again when others held a lock for too long: all of it was rolled back.
+ *
+ * @param log receives a line for each try that failed so
+ * @param options how patient to be
+ * @param migrate migrates, in one transaction
+ * @returns what it returns
+ * @throws {MigrationError} when there was no lock to be had each time
+ */
+export async function withLocks<T>(
+  log: (line: string) => void,
+  { tries = TRIES, clock = systemClock }: MigrateOptions,
+  migrate: () => Promise<T>,
+): Promise<T> {
+  for (let n = 1; ; n += 1) {
+    try {
+      return await migrate();
+    } catch (error) {
+      if (!(error instanceof LockTaken)) throw error;
+      if (n === tries) {
+        throw new MigrationError(
+          `${error.message} ${tries} times in a row. All of it was rolled back.\n` +
+            'Find out who holds the lock (select pid, query from pg_stat_activity where xact_start is not null order by xact_start),\n' +
+            'let it end or end it, then migrate again.',
+          { cause: error },
+        );
+      }
+      log(`${error.message}: rolled back so that nobody waits behind it. Trying again (${n + 1} of ${tries}).`);
+      await sleep(clock, PAUSE_MS);
+    }
+  }
+}
+
+/** Somebody else holds a lock. */
+export class LockTaken extends Error {
+  override name = 'LockTaken';
+}
