@@ -2,14 +2,17 @@ import type { MemoryUse } from './cache/memory-tier.ts';
 import { openCache } from './cache/open-cache.ts';
 import { SharedPointBuckets } from './cache/point-buckets.ts';
 import { REDIS_TIMEOUT_MS } from './cache/redis-connection.ts';
+import { withRedisAdvice } from './cache/redis-fitness.ts';
 import { refusalsOnce } from './cache/refusals.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Closers } from './closers.ts';
+import { withPostgresAdvice } from './db/advice.ts';
 import { openDatabase } from './db/client.ts';
 import { explain } from './db/explain.ts';
 import { parsePostgresUrl } from './db/postgres-url.ts';
 import { type LarderLogger, warnOfSilence } from './larder-logger.ts';
 import { checkNumbers } from './larder-numbers.ts';
+import { repeatFilter } from './repeat-filter.ts';
 import { CatalogWatch } from './repository/catalog-watch.ts';
 import { Context, type LarderContext } from './repository/context.ts';
 import { type Drainer, startDrainer } from './repository/drainer.ts';
@@ -82,6 +85,10 @@ export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisp
     outbox(): ReturnType<Drainer['status']>;
     /** Why nothing that Redis holds is used, although it answers; `null` when it is used. */
     refused(): string | null;
+    /** What is wrong, although the stores answer, and what to do: a line for each; none when all is well. */
+    problems(): readonly string[];
+    /** Whether a table is missing, so that nearly every query fails: the database was never migrated. */
+    unmigrated(): boolean;
   };
   /** What is asked when metrics are read. */
   readonly gauges: {
@@ -132,7 +139,10 @@ export async function createLarder<const E extends Entities>(
   const { prefix = '', ttlMs = 300_000, maxStalenessMs = 5000, memoryTtlMs = 1000 } = options.cache ?? {};
   const { memoryMaxEntries = 100_000, memoryMaxBytes, selfAuditRate = 0.0001 } = options.cache ?? {};
   const redisTimeoutMs = options.redis?.timeoutMs ?? REDIS_TIMEOUT_MS;
-  const warn = (message: string) => (error: Error) => options.logger?.warn({ reason: error.message }, message);
+  const fault = repeatFilter(clock, (about, reason, repeats) =>
+    options.logger?.warn(repeats === 0 ? { reason } : { reason, repeats }, about),
+  );
+  const warn = (message: string) => (error: Error) => fault(message, reasonOf(error));
   const onRedisError = refusalsOnce(warn('Redis failed'), clock);
   checkNumbers(
     { statementTimeoutMs, requestTimeoutMs, redisTimeoutMs, maxStalenessMs, memoryTtlMs },
@@ -198,6 +208,13 @@ export async function createLarder<const E extends Entities>(
         redis: async () => (redis === null ? null : redis.ping()),
         outbox: drainer.status,
         refused: drainer.refused,
+        problems: () => {
+          const problem = drainer.problem();
+          const found = [redis?.unfit, drainer.refused(), problem && reasonOf(problem)];
+          if (catalog.missing !== '') found.push(`The database lacks columns of ${catalog.missing}.`);
+          return found.filter((line) => line != null);
+        },
+        unmigrated: () => catalog.lacksTable,
       },
       gauges: {
         pool: () => ({
@@ -222,4 +239,9 @@ export async function createLarder<const E extends Entities>(
     await close();
     throw error;
   }
+}
+
+/** What went wrong with a store, with what to do about it. */
+function reasonOf(error: Error): string {
+  return withRedisAdvice(withPostgresAdvice(error));
 }

@@ -1,6 +1,7 @@
 import { Redis, ReplyError } from 'ioredis';
 import { type Clock, sleep } from '../clock.ts';
 import { inTime } from './in-time.ts';
+import { unfitness } from './redis-fitness.ts';
 import { replaceWhenInAnotherDatabase, replaceWhenOutOfStep, type WrongDatabase } from './redis-guard.ts';
 import { OutOfStep } from './redis-replies.ts';
 import { defineScripts, loadScripts } from './redis-scripts.ts';
@@ -34,6 +35,7 @@ export class RedisConnection {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   #corked = false;
+  #unfit: string | null = null;
   /** Why Redis answers, but not in the database that is meant. */
   #refusal: WrongDatabase | null = null;
   #number = 0;
@@ -76,7 +78,16 @@ export class RedisConnection {
       this.#failingSince = null;
       this.#refusal = null;
       loadScripts(this.#redis).catch(onError);
+      unfitness(this.#redis).then((unfit) => {
+        this.#unfit = unfit;
+        if (unfit !== null) onError(new Error(unfit));
+      }, onError);
     });
+  }
+
+  /** Why Larder cannot work with this Redis; `null` when it can, or when that is not known. */
+  get unfit(): string | null {
+    return this.#refusal?.message ?? this.#unfit;
   }
 
   /**
@@ -146,6 +157,8 @@ export class RedisConnection {
     // What Redis refuses is an answer, too.
     if (error instanceof ReplyError) {
       this.#failingSince = null;
+      // A primary that became a replica refuses writes on this connection for ever; another one may lead to its successor.
+      if (String(error).includes('READONLY')) this.#redis.disconnect(true);
       return;
     }
     // Nothing was asked on a connection that is being made: whoever gave that up at each failure would never have another.

@@ -175,6 +175,11 @@ export class RedisTier {
     return this.#breakers.bodies.tripped;
   }
 
+  /** Why Larder cannot work with this Redis; `null` when it can, or when that is not known. */
+  get unfit(): string | null {
+    return this.#connection.unfit;
+  }
+
   /** @returns whether Redis answers */
   async ping(): Promise<boolean> {
     return this.#connection.ping();

@@ -71,6 +71,16 @@ export class CatalogWatch {
     return this.#clock.now() - this.#confirmedAt < this.#options.boundMs;
   }
 
+  /** What of the tables is not there; empty when all is. */
+  get missing(): string {
+    return this.#missing;
+  }
+
+  /** Whether some table is not there at all, or none of its columns: then the database was never migrated. */
+  get lacksTable(): boolean {
+    return this.#watched.some(({ said }) => said?.size === 0);
+  }
+
   /** Begins to look. */
   start(): void {
     this.#done ??= this.#work();

@@ -37,6 +37,8 @@ export interface Drainer {
   status(): OutboxStatus | null;
   /** Why this process uses nothing of what Redis holds; `null` when it does, or when that is not known yet. */
   refused(): string | null;
+  /** What the last round came to grief at; `null` when it went well. */
+  problem(): Error | null;
   /** Ends after the round under way. */
   stop(): Promise<void>;
 }
@@ -69,6 +71,7 @@ export function startDrainer(options: DrainerOptions): Drainer {
   let cleanedAt = Number.NEGATIVE_INFINITY;
   /** When nothing waited last, and in which generation of the domain. */
   let clear = { at: Number.NEGATIVE_INFINITY, generation: '' };
+  let problem: Error | null = null;
   let stopped = false;
   let wake = () => {};
 
@@ -153,9 +156,11 @@ export function startDrainer(options: DrainerOptions): Drainer {
         if (membership === null) await roundAlone();
         else busy = await round(membership);
         failures = 0;
+        problem = null;
       } catch (error) {
         failures += 1;
-        onError(error instanceof Error ? error : new Error(String(error)));
+        problem = error instanceof Error ? error : new Error(String(error));
+        onError(problem);
       }
       if (!busy) await pause(Math.min(IDLE_MS * Math.max(1, failures), 1000));
     }
@@ -175,6 +180,7 @@ export function startDrainer(options: DrainerOptions): Drainer {
   return {
     status: () => status,
     refused: () => membership?.refused ?? null,
+    problem: () => problem,
     stop: async () => {
       stopped = true;
       wake();

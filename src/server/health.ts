@@ -10,6 +10,10 @@ export interface Health {
   outbox(): { readonly depth: number; readonly ageMs: number } | null;
   /** Why nothing that Redis holds is used, although it answers; `null` when it is used. */
   refused(): string | null;
+  /** What is wrong, although the stores answer: a line for each. */
+  problems(): readonly string[];
+  /** Whether a table is missing, so that nearly every query fails. */
+  unmigrated(): boolean;
 }
 
 /** Serves `/healthz` (the process is alive) and `/readyz` (it can answer queries). */
@@ -20,21 +24,18 @@ export const healthPlugin = plugin<{ health: Health; version: string }>(
       const [postgres, redis] = await Promise.all([health.postgres(), health.redis()]);
       const draining = app.draining();
       const refused = health.refused();
-      const ready = postgres && !draining;
-      const status = draining
-        ? 'draining'
-        : !postgres
-          ? 'unavailable'
-          : redis === false || refused !== null
-            ? 'degraded'
-            : 'ready';
+      const problems = health.problems();
+      const unavailable = !postgres || health.unmigrated();
+      const degraded = redis === false || problems.length > 0;
+      const status = draining ? 'draining' : unavailable ? 'unavailable' : degraded ? 'degraded' : 'ready';
       const outbox = health.outbox();
-      return reply.code(ready ? 200 : 503).send({
+      return reply.code(draining || unavailable ? 503 : 200).send({
         status,
         postgres,
         redis,
         outbox: outbox === null ? null : { depth: outbox.depth, ageMs: Math.round(outbox.ageMs) },
         ...(refused === null ? {} : { refused }),
+        ...(problems.length === 0 ? {} : { reason: problems.join(' ') }),
       });
     });
   },

@@ -195,6 +195,7 @@ function beatsOnly(options: Parameters<NonNullable<Parts['drainer']>>[0]) {
   return {
     status: () => null,
     refused: () => null,
+    problem: () => null,
     stop: async () => clearInterval(timer),
   };
 }

@@ -1,0 +1,21 @@
+/** What to do about what Postgres refuses, by the class or the code of the error. */
+const ADVICE: Record<string, string> = {
+  '42P01': 'The database is not migrated: run node dist/cli/migrate.js, or npm run db:migrate.',
+  '42883': 'The database is not migrated: run node dist/cli/migrate.js, or npm run db:migrate.',
+  '42703': 'The database is migrated for another version: run node dist/cli/migrate.js, or start that version.',
+  '42501': 'The role lacks rights: docs/operations.md lists those that Larder needs.',
+  '25006': 'Postgres is read-only: DATABASE_URL must lead to a primary that takes writes.',
+};
+
+/**
+ * What went wrong with Postgres, in words that say what to do.
+ *
+ * @param error what was thrown
+ * @returns its message with advice, where there is some
+ */
+export function withPostgresAdvice(error: Error): string {
+  const code = 'code' in error ? String(error.code) : (/\(([0-9A-Z]{5})\)/.exec(error.message)?.[1] ?? '');
+  const advice = ADVICE[code];
+  if (advice === undefined) return error.message;
+  return `${error.message.replace(/\.?$/, '.')} ${advice}`;
+}

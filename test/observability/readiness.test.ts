@@ -1,0 +1,113 @@
+import { type Test, t } from 'tap';
+import { faultyProxy } from '../support/faulty-proxy.ts';
+import { openRedis, openServer, openSql, startServer } from '../support/server.ts';
+import { freshDatabase, freshRedis } from '../support/services.ts';
+import { until } from '../support/until.ts';
+
+interface Readiness {
+  readonly code: number;
+  readonly status: string;
+  readonly reason?: string;
+}
+
+async function readiness(url: string): Promise<Readiness> {
+  const response = await fetch(`${url}/readyz`);
+  return { code: response.status, ...((await response.json()) as Omit<Readiness, 'code'>) };
+}
+
+/** Waits until `/readyz` says something, and returns all that it says then. */
+async function saying(url: string, status: string, reason: RegExp): Promise<Readiness> {
+  let said: Readiness = { code: 0, status: '' };
+  await until(`${status}, because of ${reason}`, async () => {
+    said = await readiness(url);
+    return said.status === status && reason.test(said.reason ?? '');
+  });
+  return said;
+}
+
+const ready = (url: string) => until('it is ready', async () => (await readiness(url)).status === 'ready');
+
+async function onDatabase(t: Test, prepare: (sql: ReturnType<typeof openSql>, name: string) => Promise<void>) {
+  const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t)]);
+  await prepare(openSql(t, database), database.name);
+  return openServer(t, { database, redis, unvouched: true });
+}
+
+t.test('a database that is not migrated answers nothing', async (t) => {
+  const { url } = await onDatabase(t, async (sql) => {
+    await sql`drop schema public cascade`;
+    await sql`create schema public`;
+  });
+  const { code, reason } = await saying(url, 'unavailable', /run node dist\/cli\/migrate\.js/);
+  t.equal(code, 503);
+  t.notMatch(reason, '\n', 'in one line');
+});
+
+t.test('a database that lacks a column of a newer version serves what it can', async (t) => {
+  const { url } = await onDatabase(t, async (sql) => {
+    await sql`alter table campaigns drop column body`;
+  });
+  t.equal((await saying(url, 'degraded', /lacks columns of Campaign\.body/)).code, 200);
+});
+
+t.test('a database that takes no writes', async (t) => {
+  const { url } = await onDatabase(t, async (sql, name) => {
+    await sql.unsafe(`alter database ${name} set default_transaction_read_only = on`);
+  });
+  t.equal((await saying(url, 'degraded', /read-only/)).code, 200, 'reads are answered');
+});
+
+t.test('a role without rights on the outbox', async (t) => {
+  const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t)]);
+  const sql = openSql(t, database);
+  const role = `reader_${database.name}`;
+  await sql.unsafe(`create role ${role} login password 'x'`);
+  t.teardown(() => sql.unsafe(`drop owned by ${role}`).then(() => sql.unsafe(`drop role ${role}`)));
+  await sql.unsafe(`grant select on brands, campaigns, campaign_events, events to ${role}`);
+  const url = new URL(database.url);
+  url.username = role;
+  url.password = 'x';
+  const server = await openServer(t, { database: { url: url.href }, redis, unvouched: true });
+  await saying(server.url, 'degraded', /permission denied for table \w+.*docs\/operations\.md/);
+  t.match(await server.query('{ brands { totalCount } }'), { data: { brands: { totalCount: 0 } } });
+});
+
+t.test('a Redis that may not be written to, and may again', async (t) => {
+  const server = await startServer(t);
+  const redis = openRedis(t, server.redis);
+  await ready(server.url);
+
+  await redis.config('SET', 'maxmemory', '1');
+  await saying(server.url, 'degraded', /full and evicts nothing.*allkeys-lru/);
+  await redis.config('SET', 'maxmemory', '0');
+  await ready(server.url);
+
+  await redis.replicaof('127.0.0.1', 1);
+  await saying(server.url, 'degraded', /It is a replica/);
+  await redis.replicaof('NO', 'ONE');
+  await ready(server.url);
+
+  t.match(await server.query('{ brands { totalCount } }'), { data: { brands: { totalCount: 0 } } });
+});
+
+t.test('a Redis that may not be asked what it is', async (t) => {
+  const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t)]);
+  await openRedis(t, redis).call('ACL', 'SETUSER', 'uninformed', 'on', 'nopass', '~*', '&*', '+@all', '-info');
+  const url = redis.url.replace('redis://', 'redis://uninformed:x@');
+  const server = await openServer(t, { database, redis: { ...redis, url }, unvouched: true });
+  t.equal((await saying(server.url, 'degraded', /can't run this command.*docs\/operations\.md/)).code, 200);
+});
+
+t.test('a Redis that is too old', async (t) => {
+  const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t)]);
+  const proxy = await faultyProxy(t, Number(new URL(redis.url).port));
+  // As Redis 6.0 says it, and everything else as it is.
+  proxy.garble((real) =>
+    Buffer.from(
+      real.toString('latin1').replace(/redis_version:\d+/, (text) => 'redis_version:6'.padEnd(text.length, '6')),
+      'latin1',
+    ),
+  );
+  const server = await openServer(t, { database, redis: { ...redis, url: `redis://127.0.0.1:${proxy.port}` } });
+  t.match(await saying(server.url, 'degraded', /^Redis is 6\S*: Larder needs Redis 7\.0 or later/), { code: 200 });
+});
