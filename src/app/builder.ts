@@ -1,5 +1,4 @@
 import SchemaBuilder from '@pothos/core';
-import ComplexityPlugin from '@pothos/plugin-complexity';
 import DataloaderPlugin from '@pothos/plugin-dataloader';
 import RelayPlugin from '@pothos/plugin-relay';
 import { parseDateTime } from '../pothos/date-time.ts';
@@ -23,9 +22,7 @@ export type Builder = PothosSchemaTypes.SchemaBuilder<SchemaTypes>;
 /** @returns a builder with what is nobody's in particular: the roots and the scalars */
 export function createBuilder(): Builder {
   const builder = new SchemaBuilder<UserTypes>({
-    plugins: [ComplexityPlugin, DataloaderPlugin, RelayPlugin, LarderPlugin],
-    // The plugin only calculates (cost.ts). The lists inside a connection do not multiply: the connection has already.
-    complexity: { disabled: true, defaultComplexity: 1, defaultListMultiplier: 1 },
+    plugins: [DataloaderPlugin, RelayPlugin, LarderPlugin],
     relay: { cursorType: 'String', clientMutationId: 'optional' },
   });
   builder.queryType({ description: 'Everything that can be read.' });

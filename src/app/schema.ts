@@ -1,4 +1,5 @@
-import { type GraphQLSchema, isObjectType } from 'graphql';
+import { type GraphQLSchema, getNamedType, isCompositeType, isObjectType } from 'graphql';
+import { costText } from '../graphql/cost.ts';
 import { addBrandMutations } from './brand/mutations.ts';
 import { addBrandType } from './brand/type.ts';
 import { createBuilder } from './builder.ts';
@@ -28,8 +29,7 @@ export function buildGraphQLSchema(): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     for (const field of Object.values(type.getFields())) {
-      const multiplies = typeof field.extensions.complexity === 'function';
-      const cost = multiplies ? 'Cost: 1, and what is selected in it times the size of the page.' : 'Cost: 1.';
+      const cost = costText(field, isCompositeType(getNamedType(field.type)));
       field.description = [field.description, cost].filter((part) => part != null).join(' ');
     }
   }

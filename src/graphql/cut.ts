@@ -9,7 +9,7 @@ import {
   type SelectionSetNode,
   visit,
 } from 'graphql';
-import type { Operation } from './cost.ts';
+import type { Operation } from './operation.ts';
 
 /**
  * Which variables the `@skip` and `@include` of an operation depend on.

@@ -10,7 +10,7 @@ import {
   type SelectionSetNode,
   type VariableDefinitionNode,
 } from 'graphql';
-import type { Operation } from './cost.ts';
+import type { Operation } from './operation.ts';
 import { type SelectedField, type SelectedObject, selectedIn } from './selected.ts';
 
 /** The type of the variables that take the place of arguments: whoever reads one gets the very value that was put in. */

@@ -13,7 +13,7 @@ import {
   TypeMetaFieldDef,
   TypeNameMetaFieldDef,
 } from 'graphql';
-import type { Operation } from './cost.ts';
+import type { Operation } from './operation.ts';
 
 /** A field as it is executed: once for all nodes that stand for the same key of the response. */
 export interface SelectedField {

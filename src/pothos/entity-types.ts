@@ -61,7 +61,8 @@ export class EntityType {
       name: `${this.name}Edge`,
       description: `A node of the type ${this.name} and its place in a list.`,
       type: this.ref,
-      nodeField: { nullable: false, extensions: PROPERTY },
+      // An edge is one with its node, and costs what one costs.
+      nodeField: { nullable: false, extensions: { ...PROPERTY, cost: 0 } },
     } as never) as never;
     return this.#edge as ObjectRef<SchemaTypes, EdgeShape<Entity>>;
   }
@@ -91,6 +92,7 @@ export class EntityType {
       totalCount: t.exposeInt('totalCount' as never, {
         description: 'How many the list has in all, filters applied and cursors left aside. Costs a count.',
         nullable: false,
+        extensions: { cost: 1 },
       }),
     });
     return this.#builder.connectionObject(

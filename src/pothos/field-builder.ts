@@ -80,8 +80,7 @@ prototype.entityConnection = function entityConnection(this: Builder, name: stri
       before: this.arg.string({ description: 'Only what comes before this cursor.' }),
       ...args,
     },
-    extensions: FROM_ID,
-    complexity: (page: PageArguments) => ({ field: 1, multiplier: pageSizeOf(page) }),
+    extensions: { ...FROM_ID, entries: pageSizeOf },
     resolve: (parent: Parent, page: PageArguments, context: LarderContext, info: GraphQLResolveInfo) => {
       const which = source === undefined ? named(parent, context) : source(parent, page as never);
       return resolvePage(type, which, page, context, info);

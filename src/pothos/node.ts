@@ -58,7 +58,7 @@ export function addNodeFields(
       type: [builder.nodeInterfaceRef()],
       nullable: { list: true, items: true },
       args: { ids: t.arg.idList({ required: true, description: 'Global ids.', extensions: globalIdOf(null) }) },
-      complexity: ({ ids }: { ids: readonly unknown[] }) => ({ field: 1, multiplier: ids.length }),
+      extensions: { entries: ({ ids }: { ids: readonly unknown[] }) => ids.length },
       resolve: (_root, { ids }, context, info) => {
         if (ids.length > MAX_NODES) {
           throw userInputError('ids', `Expected at most ${MAX_NODES} ids, got ${ids.length}.`);

@@ -1,10 +1,13 @@
 import type { GraphQLSchema } from 'graphql';
-import { costOf, type Operation } from '../graphql/cost.ts';
+import { price } from '../graphql/cost.ts';
 import { mostExpensiveField } from '../graphql/expensive-field.ts';
-import { MAX_NODES, nodeCount } from '../graphql/node-count.ts';
+import { selectedIn } from '../graphql/selected.ts';
 import type { Plan } from './plans.ts';
 import { RequestRefused } from './request-refused.ts';
 import type { Variables } from './variables.ts';
+
+/** The most nodes that one operation may ask for, whatever they cost. */
+const MAX_NODES = 500_000;
 
 /** What an operation last cost, and the kind of its variables then. One each: clients seldom change page sizes. */
 const known = new WeakMap<Plan, { readonly kind: string; readonly cost: number }>();
@@ -49,10 +52,12 @@ function withoutText(_key: string, value: unknown): unknown {
   return typeof value === 'string' ? '' : value;
 }
 
-function checkOperation(schema: GraphQLSchema, operation: Operation, variables: Variables, maxCost: number): number {
-  const cost = costOf(schema, operation, variables.given);
+function checkOperation(schema: GraphQLSchema, plan: Plan, variables: Variables, maxCost: number): number {
+  const { cost: points, nodes, fields } = price(selectedIn(schema, plan), variables.coerced);
+  // Nothing is quite free, or nobody would pay for it who pays by points.
+  const cost = Math.max(points, 1);
   if (cost > maxCost) {
-    const { path, argument } = mostExpensiveField(schema, operation, variables.coerced);
+    const { path, argument } = mostExpensiveField(fields);
     const advice = argument === null ? `Select less in ${path.join('.')}` : `Lower ${argument} of ${path.join('.')}`;
     const message = `This costs ${cost} points, and at most ${maxCost} are allowed. ${advice}, or of what it is in.`;
     throw new RequestRefused(400, 'COST_LIMIT', message, {
@@ -60,7 +65,6 @@ function checkOperation(schema: GraphQLSchema, operation: Operation, variables: 
       extensions: { cost, limit: maxCost, path, argument },
     });
   }
-  const nodes = nodeCount(schema, operation, variables.coerced);
   if (nodes > MAX_NODES) {
     const message = `This may bring ${nodes} nodes, and at most ${MAX_NODES} are allowed. Lower first or last.`;
     throw new RequestRefused(400, 'NODE_LIMIT', message, { wellFormed: true, extensions: { nodes, limit: MAX_NODES } });

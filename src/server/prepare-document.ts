@@ -9,7 +9,7 @@ import {
   separateOperations,
   validate,
 } from 'graphql';
-import type { Operation } from '../graphql/cost.ts';
+import type { Operation } from '../graphql/operation.ts';
 import { conditionsOf } from '../graphql/cut.ts';
 import { LimitExceeded } from '../graphql/limits.ts';
 import { isLarge, parseWithinLimits, tokensOf } from './parse-document.ts';

@@ -94,7 +94,7 @@ t.test('a cold run stands beside a warm one, and both tell what Postgres and Red
   const warm = await counted(server, () => run('Run warm'));
   t.equal(
     await status.textContent().then((text) => text?.replace(/\d+(\.\d+)? ms$/, 'n ms')),
-    `2 SQL · 2 MGET · ${events}/${events} hits (100 %) · cost 51/1000 · n ms`,
+    `2 SQL · 2 MGET · ${events}/${events} hits (100 %) · cost 21/1000 · n ms`,
   );
   t.equal(warm.sql, 2, 'Postgres counted as many');
   t.equal(warm.mget, 2, 'Redis counted as many');
@@ -302,8 +302,8 @@ t.test('what a header asks for is shown: the cost', async (t) => {
   const { execute, textOf, write, status } = await setUp(t);
   await write('headers', '{ "x-cost": "1" }');
   await execute();
-  await status.getByText('cost 51/1000').waitFor();
-  t.match(JSON.parse(await textOf('response')).extensions, { cost: { requested: 51, limit: 1000 } });
+  await status.getByText('cost 21/1000').waitFor();
+  t.match(JSON.parse(await textOf('response')).extensions, { cost: { requested: 21, limit: 1000 } });
 });
 
 t.test('a mutation is sent once, warm or not', async (t) => {

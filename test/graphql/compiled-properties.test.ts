@@ -5,14 +5,17 @@ import { t } from 'tap';
 import { entities } from '../../src/app/entities.ts';
 import { buildGraphQLSchema } from '../../src/app/schema.ts';
 import { createCompiler } from '../../src/graphql/compile.ts';
+import { price } from '../../src/graphql/cost.ts';
+import { selectedIn } from '../../src/graphql/selected.ts';
 import { createLarder } from '../../src/larder.ts';
-import { createPlans } from '../../src/server/plans.ts';
+import { createPlans, type Plan } from '../../src/server/plans.ts';
 import { type PreparedOperation, prepareDocument, selectOperation } from '../../src/server/prepare-document.ts';
 import { RequestRefused } from '../../src/server/request-refused.ts';
 import { coerceVariables } from '../../src/server/variables.ts';
 import { makeData } from '../support/data.ts';
 import { startServer } from '../support/server.ts';
 import { bearer, JWT_SECRET } from '../support/token.ts';
+import { PointCount, withPointCount } from './count-points.ts';
 import { type RandomOperation, randomOperation } from './random-operations.ts';
 
 /** Documents that are compared in this process, and those that a server is asked for, six times each. */
@@ -34,6 +37,30 @@ t.comment(`DOCUMENT_SEED=${seed}`);
 function seen({ data, errors = [] }: { data?: unknown; errors?: ExecutionResult['errors'] | undefined }): string {
   const places = errors.map(({ path, locations }) => JSON.stringify([path, locations])).toSorted();
   return JSON.stringify({ data, places }, null, 1);
+}
+
+const counts = new WeakMap<object, PointCount>();
+const counting = withPointCount(buildGraphQLSchema(), (context) => counts.get(context) as PointCount);
+
+/** The price of a plan beside what graphql-js brings when it runs the whole document. */
+async function checkPrice({ query, variables }: RandomOperation, plan: Plan, coerced: Record<string, unknown>) {
+  const contextValue = larder.createContext();
+  const count = new PointCount();
+  counts.set(contextValue, count);
+  const { data, errors } = await execute({
+    schema: counting,
+    document: parse(query),
+    variableValues: variables,
+    contextValue,
+  });
+  // The type's name under another key beside its own: its resolver is not the schema's.
+  const twice = JSON.stringify(data).match(/"kind":"\w+"/g)?.length ?? 0;
+  const { cost } = price(selectedIn(schema, plan), coerced);
+  const isExact = count.isFull && errors === undefined && twice === 0 && !/\bnodes?\(/.test(query);
+  if (count.points > cost || (isExact && count.points !== cost)) {
+    throw new Error(`Expected a price of ${count.points}${isExact ? '' : ' at least'}, got ${cost}, for ${query}`);
+  }
+  return isExact;
 }
 
 /** What graphql-js answers, without a server and without a compiler. */
@@ -85,7 +112,7 @@ async function overRandom(
 }
 
 t.test('random documents are answered alike by graphql-js, as they were cut, and compiled', async (t) => {
-  const figures = { compiled: 0, cut: 0, mutations: 0 };
+  const figures = { compiled: 0, cut: 0, mutations: 0, priced: 0 };
   await overRandom(DOCUMENTS, async (operation, prepared) => {
     const definitions = prepared.definition.variableDefinitions ?? [];
     const { given, coerced } = coerceVariables(schema, definitions, operation.variables);
@@ -97,6 +124,7 @@ t.test('random documents are answered alike by graphql-js, as they were cut, and
     const compiled = async () => seen((await query?.(context(), coerced)) ?? {});
     const runs = [() => reference(operation), cut, ...(query === null ? [] : [compiled, compiled])];
     await inTurn(prepared.isMutation, runs, JSON.stringify(operation));
+    figures.priced += (await checkPrice(operation, plan, coerced)) ? 1 : 0;
     figures.compiled += query === null ? 0 : 1;
     figures.cut += plan.isCut ? 1 : 0;
     figures.mutations += prepared.isMutation ? 1 : 0;
@@ -104,6 +132,7 @@ t.test('random documents are answered alike by graphql-js, as they were cut, and
   t.comment(JSON.stringify(figures));
   t.ok(figures.compiled > DOCUMENTS * 0.95, 'nearly all are compiled');
   t.ok(figures.cut > DOCUMENTS * 0.4, 'many are cut');
+  t.ok(figures.priced > DOCUMENTS * 0.1, 'the price of some is exactly what ran');
   t.ok(figures.mutations > DOCUMENTS * 0.1, 'some write');
 });
 

@@ -24,14 +24,14 @@ t.test('a page of a hundred pages of a hundred costs a hundred times a page of o
   near((await nested(100, 100)) / (await nested(1, 100)), 'outside');
   const flat = (first: number) => costOf(`{ campaigns(first: ${first}) { nodes { id title body } } }`);
   t.equal((await flat(100)) - 1, 100 * ((await flat(1)) - 1), 'alone, the field itself aside');
-  t.equal(await nested(100, 100), 1 + 100 * (1 + 2 + 1 + 100 * (1 + 2)), 'a point for each field that it may bring');
+  t.equal(await nested(100, 100), 1 + 100 * (1 + 1 + 100), 'a point for each page and each entry that it may bring');
   t.equal(await nested(0, 100), 1, 'nothing of a page of nothing');
-  t.equal(await costOf('{ __typename }'), 1);
+  t.equal(await costOf('{ __typename }'), 1, 'nothing is quite free');
 });
 
 t.test('the size of a page is found wherever it is said', async (t) => {
   const page = (size: string, definition = '') => `query ${definition} { campaigns${size} { nodes { title } } }`;
-  const of = (size: number) => 1 + size * 2;
+  const of = (size: number) => 1 + size;
   t.equal(await costOf(page('(first: 7)')), of(7), 'a literal');
   t.equal(await costOf(page('(last: 7)')), of(7), 'from the end');
   t.equal(await costOf(page('')), of(20), 'the default');
@@ -63,8 +63,8 @@ t.test('the size of a page is found wherever it is said', async (t) => {
     'behind an interface',
   );
   t.equal(await costOf('{ nodes(ids: ["a", "b", "c"]) { id } }'), 1 + 3, 'a list of ids');
-  t.equal(await costOf('query ($i: [ID!]!) { nodes(ids: $i) { id __typename } }', { i: ['a', 'b'] }), 1 + 2 * 2);
-  t.equal(await costOf('{ a: campaigns(first: 1) { nodes { title } } b: campaigns(first: 2) { nodes { title } } }'), 8);
+  t.equal(await costOf('query ($i: [ID!]!) { nodes(ids: $i) { id __typename } }', { i: ['a', 'b'] }), 1 + 2);
+  t.equal(await costOf('{ a: campaigns(first: 1) { nodes { title } } b: campaigns(first: 2) { nodes { title } } }'), 5);
 });
 
 t.test('what @skip and @include leave out costs nothing', async (t) => {
@@ -77,9 +77,9 @@ t.test('what @skip and @include leave out costs nothing', async (t) => {
     d: campaigns(first: 2) @include(if: $yes) @skip(if: $no) { nodes { title @include(if: $no) id } }
   }
   fragment F on Query { brands(first: 100) { nodes { name } } }`;
-  t.equal(await costOf(query, { yes: true }), 1 + 1 + 2 * 2);
-  t.equal(await costOf(query, { yes: false }), 1 + (1 + 50 * 2));
-  t.equal(await costOf(query, { yes: false, no: true }), 1 + 2 * (1 + 50 * 2) + (1 + 100 * 2));
+  t.equal(await costOf(query, { yes: true }), 1 + 2);
+  t.equal(await costOf(query, { yes: false }), 1 + 50);
+  t.equal(await costOf(query, { yes: false, no: true }), 2 * (1 + 50) + (1 + 100));
   t.equal(
     await costOf(
       'query ($s: Boolean!) { __typename ...F @skip(if: $s) } fragment F on Query { ...G } fragment G on Query { campaigns @skip(if: $s) { nodes { id } } }',
@@ -98,16 +98,16 @@ t.test('what costs too much is refused as a whole, and no SQL runs', async (t) =
   t.equal(sql, 0, 'Postgres counted no statement');
   t.equal(answer.status, 200, 'the request itself was all right');
   t.notOk('data' in answer.json, 'nothing was executed');
-  const cost = 1 + (1 + 2 * 2) + (1 + 100 * (1 + 1 + 100 * 2));
+  const cost = 1 + 2 + (1 + 100 * (1 + 1 + 100));
   t.match(answer.json.errors, [{ extensions: { code: 'COST_LIMIT', cost, limit: 1000, argument: 'first' } }]);
   t.equal(answer.json.errors?.length, 1);
   t.same(answer.json.errors?.[0]?.extensions?.path, ['c', 'nodes', 'e'], 'the list to make smaller');
-  t.match(answer.json.errors?.[0]?.message, /20207 points, and at most 1000 .* Lower first of c\.nodes\.e/);
+  t.match(answer.json.errors?.[0]?.message, /10204 points, and at most 1000 .* Lower first of c\.nodes\.e/);
   const accept = 'application/graphql-response+json';
   t.equal((await send(strict.url, { body: { query }, headers: { accept } })).status, 400, 'for who can tell it apart');
   t.equal((await send(strict.url, { search: { query } })).status, 200, 'by GET as well');
   const fits = await send(strict.url, { body: { query: query.replaceAll('100', '10') }, headers: { 'x-cost': '1' } });
-  t.match(fits.json, { data: { brands: {} }, extensions: { cost: { requested: 227, limit: 1000 } } });
+  t.match(fits.json, { data: { brands: {} }, extensions: { cost: { requested: 3 + 1 + 10 * 12, limit: 1000 } } });
 });
 
 t.test('the advice names what to make smaller', async (t) => {
@@ -122,7 +122,7 @@ t.test('the advice names what to make smaller', async (t) => {
     'through an interface',
   );
   t.same(
-    await advice(`query ($i: [ID!]!) { nodes(ids: $i) { id __typename } }`, { i: Array(600).fill('x') }),
+    await advice(`query ($i: [ID!]!) { nodes(ids: $i) { id __typename } }`, { i: Array(1600).fill('x') }),
     ['COST_LIMIT', ['nodes'], 'ids'],
     'a list of ids',
   );
@@ -135,7 +135,7 @@ t.test('the advice names what to make smaller', async (t) => {
   );
   t.same(
     await advice(
-      'query ($s: Boolean!) { a: campaigns(first: 100) @skip(if: $s) { nodes { id title body } } b: events(last: 100) { nodes { id title body startsAt ... on Event { a: id b: id c: id d: id e: id f: id } } } }',
+      'query ($s: Boolean!) { a: campaigns(first: 100) @skip(if: $s) { nodes { id title body } } b: events(last: 100) { nodes { id title body startsAt ... on Event { a: id b: id c: id d: id e: id f: id g: id h: id i: id } } } }',
       { s: true },
     ),
     ['COST_LIMIT', ['b'], 'last'],
@@ -146,7 +146,7 @@ t.test('the advice names what to make smaller', async (t) => {
 t.test('the cost is told to who asks for it', async (t) => {
   const query = '{ campaigns(first: 2) { nodes { title } } }';
   const asked = await send(strict.url, { body: { query }, headers: { 'x-cost': '1' } });
-  t.same(asked.json.extensions, { cost: { requested: 5, limit: 1000 } }, 'and nothing but this');
+  t.same(asked.json.extensions, { cost: { requested: 3, limit: 1000 } }, 'and nothing but this');
   t.equal((await send(strict.url, { body: { query } })).json.extensions, undefined);
   t.equal((await send(strict.url, { body: { query }, headers: { 'x-cost': '0' } })).json.extensions, undefined);
 });
@@ -172,10 +172,14 @@ t.test("the schema tells each field's cost, and GraphiQL's own question is affor
     .flatMap((type) => (type.kind === 'OBJECT' ? (type.fields ?? []).map((field) => ({ type, field })) : []));
   t.ok(fields.length > 50);
   for (const { type, field } of fields) {
-    const multiplies = /Connection$/.test(type.name)
-      ? false
-      : ['campaigns', 'events', 'brands', 'nodes'].includes(field.name);
-    const expected = multiplies ? /Cost: 1, and what is selected in it times / : /Cost: 1\.$/;
+    const isConnection = /Connection$/.test(type.name);
+    const multiplies = !isConnection && ['campaigns', 'events', 'brands', 'nodes'].includes(field.name);
+    const isEntries = isConnection && ['edges', 'nodes'].includes(field.name);
+    const expected = multiplies
+      ? /Cost: 1, and what is selected in it times /
+      : isEntries
+        ? /for each entry\.$/
+        : /Cost: [01]\.$/;
     t.match(field.description, expected, `${type.name}.${field.name}`);
   }
 });
@@ -194,12 +198,12 @@ t.test('five hundred thousand nodes are too many, whatever they cost', async (t)
 });
 
 t.test('the id that a client sends costs nothing more', async () => {
-  t.equal(await costOf(`{ campaign(id: "${globalId('Campaign', 1)}") { title } }`), 2);
+  t.equal(await costOf(`{ campaign(id: "${globalId('Campaign', 1)}") { title } }`), 1);
 });
 
 t.test('a document that was asked before costs what its variables say now', async (t) => {
   const query =
-    'query ($first: Int, $some: Boolean!) { campaigns(first: $first) { nodes { id title @include(if: $some) } } }';
+    'query ($first: Int, $some: Boolean!) { campaigns(first: $first) { nodes { id brand @include(if: $some) { id } } } }';
   const cost = (first: number | undefined, some: boolean) => costOf(query, { first, some });
   const one = await cost(1, true);
   const fifty = await cost(50, true);
@@ -208,4 +212,60 @@ t.test('a document that was asked before costs what its variables say now', asyn
   t.ok((await cost(50, false)) < fifty);
   t.equal(await cost(50, true), fifty);
   t.equal(await cost(undefined, true), await cost(20, true), 'the default page size counts');
+});
+
+t.test('what is merged costs once, and what a page has once costs once a page', async (t) => {
+  const page = (inside: string, first = 100) => costOf(`{ campaigns(first: ${first}) { ${inside} } } ${FRAGMENTS}`);
+  const FRAGMENTS = ['A', 'B', 'C', 'D', 'E'].map((name) => `fragment ${name} on Campaign { id title }`).join(' ');
+  const all = '...A ...B ...C ...D ...E';
+  const plain = await costOf('{ campaigns(first: 100) { nodes { id title } } }');
+  t.equal(await page(`nodes { ${all} }`), plain, 'five fragments');
+  t.equal(await page(`nodes { ${all} ... on Campaign { id } ... { title } id title __typename }`), plain, 'and fields');
+  t.equal(await page(`nodes { ...A } nodes { ...B } ... { nodes { ...C ...D ...E } }`), plain, 'in merged parents');
+  t.equal(
+    await page(`__typename edges { __typename cursor node { __typename ${all} } }`),
+    plain,
+    'in edges, with cursors',
+  );
+  const once = `pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount`;
+  t.equal(await page(`nodes { ${all} } ${once}`), plain + 2);
+  t.equal(await page(`nodes { ${all} } ${once}`, 1), 2 + 2);
+  t.equal(await page(`${once} nodes @skip(if: true) { ${all} }`), 1 + 2);
+});
+
+t.test('pages of the default size are affordable, with all that Relay selects', async (t) => {
+  const affordable = async (query: string, cost: number) => {
+    const answer = await send(strict.url, { body: { query }, headers: { 'x-cost': '1' } });
+    t.same([codes(answer), answer.json.extensions], [[], { cost: { requested: cost, limit: 1000 } }], query);
+  };
+  await affordable('{ campaigns { edges { node { id title events { edges { node { id title } } } } } } }', 1 + 20 * 22);
+  const pageInfo = 'pageInfo { hasNextPage endCursor }';
+  const edges = (inside: string) => `edges { cursor node { __typename id title body ${inside} } } ${pageInfo}`;
+  await affordable(
+    `{ campaigns { ${edges(`brand { id name } events { ${edges('startsAt')} totalCount }`)} } }`,
+    2 + 20 * 25,
+  );
+  await affordable(`{ campaigns(first: 100) { ${edges('brand { id name }')} } }`, 2 + 100 * 2);
+  const large = await send(strict.url, {
+    body: { query: '{ campaigns(first: 100) { edges { node { events(first: 100) { edges { node { id } } } } } } }' },
+  });
+  t.same(codes(large), ['COST_LIMIT']);
+  t.same(large.json.errors?.[0]?.extensions?.path, ['campaigns', 'edges', 'node', 'events']);
+});
+
+t.test('nothing large is had for a few points', async (t) => {
+  const many = (part: (i: number) => string) => Array.from({ length: 90 }, (_, i) => part(i)).join(' ');
+  const expensive: Readonly<Record<string, string>> = {
+    'a value under many names': `{ campaigns(first: 90) { nodes { ${many((i) => `b${i}: body`)} } } }`,
+    'a cursor under many names': `{ campaigns(first: 90) { edges { ${many((i) => `c${i}: cursor`)} } } }`,
+    'a node under many names': `{ campaigns(first: 90) { edges { ${many((i) => `n${i}: node { id }`)} } } }`,
+    'a type under many names': `{ campaigns(first: 90) { nodes { ${many((i) => `t${i}: __typename`)} } } }`,
+    'entries under many names': `{ campaigns(first: 90) { ${many((i) => `n${i}: nodes { __typename }`)} } }`,
+    'edges without anything': `{ ${many((i) => `c${i}: campaigns(first: 90) { edges { __typename } }`)} }`,
+    'many ids': `query ($ids: [ID!]! = [${many((i) => `"${i}"`)}]) { ${many((i) => `n${i}: nodes(ids: $ids) { __typename }`)} }`,
+    'pages in pages': '{ brands { nodes { campaigns { nodes { events(first: 3) { nodes { id } } } } } } }',
+  };
+  for (const [name, query] of Object.entries(expensive)) {
+    t.same(codes(await send(strict.url, { body: { query } })), ['COST_LIMIT'], name);
+  }
 });

@@ -14,8 +14,11 @@ const BUCKET = 100;
 /** One that is full again after two seconds. */
 const QUICK = { RATE_POINTS_PER_SECOND: '50', RATE_BUCKET_SECONDS: '2', MAX_COST: '100', JWT_SECRET: SECRET };
 
-/** Costs so many points. */
-const query = (points: number) => `{ ${Array.from({ length: points }, () => '__typename').join(' ')} }`;
+/** Costs so many points: pages of as many entries, but for the point that each page costs itself. */
+const query = (points: number): string => {
+  const sizes = points <= 101 ? [points - 1] : [100, points - 102];
+  return `{ ${sizes.map((size, i) => `p${i}: brands(first: ${size}) { nodes { id } }`).join(' ')} }`;
+};
 
 const bearer = (claims: object) => ({ authorization: `Bearer ${createSigner({ key: SECRET })(claims)}` });
 
