@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { Trace } from '../trace/trace.ts';
 import type { Database } from './client.ts';
-import { waiting } from './outbox.ts';
+import { CLEANER, waiting } from './outbox.ts';
 import { run } from './run.ts';
 import { cacheDomains } from './schema.ts';
 import { statement } from './statement.ts';
@@ -70,6 +70,25 @@ const renew = statement<object>(
       drained_at = statement_timestamp(), target = null, target_at = null, reached_xid = '0', reached_number = 0
     where id = ${sql.placeholder('id')}::uuid and generation = ${sql.placeholder('generation')}::uuid`,
 );
+
+const renewAll = statement<{ id: string }>(
+  'CacheDomain.renewAll',
+  sql`update ${cacheDomains} set generation = gen_random_uuid(),
+      position = case when id = ${CLEANER}::uuid then position end, target = case when id = ${CLEANER}::uuid then target end
+    returning id`,
+);
+
+/**
+ * Lets every domain begin anew, and every process forget what it holds: each sees another generation than before.
+ *
+ * @param database where they are registered
+ * @returns how many domains there are
+ * @throws {DatabaseUnavailable} when it cannot be done in time
+ */
+export async function renewAllDomains(database: Database): Promise<number> {
+  const rows = await run(database, renewAll, {}, new Trace({ clock: database.clock }));
+  return rows.filter(({ id }) => id !== CLEANER).length;
+}
 
 /**
  * Looks at a domain and at what waits for it in the outbox.

@@ -8,8 +8,8 @@ import {
   Kind,
 } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
-import type { Operation } from './operation.ts';
 import { liftArguments, withCoercedType } from './lift-arguments.ts';
+import type { Operation } from './operation.ts';
 import { type SelectedField, type SelectedObject, selectedIn } from './selected.ts';
 
 /**

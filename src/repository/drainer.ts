@@ -69,6 +69,8 @@ export function startDrainer(options: DrainerOptions): Drainer {
   const { clock } = cache;
   let status: OutboxStatus | null = null;
   let cleanedAt = Number.NEGATIVE_INFINITY;
+  /** The generation that what is in memory was read in. */
+  let known = '';
   /** When nothing waited last, and in which generation of the domain. */
   let clear = { at: Number.NEGATIVE_INFINITY, generation: '' };
   let problem: Error | null = null;
@@ -92,6 +94,12 @@ export function startDrainer(options: DrainerOptions): Drainer {
     return read;
   };
 
+  /** What was cached in another generation may be of rows that somebody has told all to forget (see src/cli/forget.ts). */
+  const forget = (generation: string) => {
+    if (known !== '' && known !== generation) cache.forgetAll();
+    known = generation;
+  };
+
   const clean = async () => {
     const goesOn = until(IDLE_MS);
     let more = true;
@@ -103,6 +111,7 @@ export function startDrainer(options: DrainerOptions): Drainer {
   const toldAsOf = ({ domain, lookedAt }: Standing): number => {
     const { generation, depth, reading, behindMs } = domain;
     if (clear.generation !== generation) {
+      forget(generation);
       clear = { at: Number.NEGATIVE_INFINITY, generation };
       // What waited for the one before waits for nobody.
       cleanedAt = Number.NEGATIVE_INFINITY;
@@ -144,6 +153,7 @@ export function startDrainer(options: DrainerOptions): Drainer {
     const lookedAt = clock.now();
     const cleaner = await lookAtDomain(database, CLEANER);
     status = { depth: 0, ageMs: 0, lookedAt };
+    if (cleaner !== null) forget(cleaner.generation);
     if (cleaner !== null && (cleaner.depth > 0 || cleaner.reading)) await clean();
   };
 

@@ -1,7 +1,7 @@
 import { type DocumentNode, GraphQLError, Kind } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import type { Operation } from '../graphql/operation.ts';
 import { cut } from '../graphql/cut.ts';
+import type { Operation } from '../graphql/operation.ts';
 import type { PreparedOperation } from './prepare-document.ts';
 import { RequestRefused } from './request-refused.ts';
 

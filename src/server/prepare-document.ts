@@ -9,9 +9,9 @@ import {
   separateOperations,
   validate,
 } from 'graphql';
-import type { Operation } from '../graphql/operation.ts';
 import { conditionsOf } from '../graphql/cut.ts';
 import { LimitExceeded } from '../graphql/limits.ts';
+import type { Operation } from '../graphql/operation.ts';
 import { isLarge, parseWithinLimits, tokensOf } from './parse-document.ts';
 import { publicMessage } from './public-message.ts';
 import { RequestRefused } from './request-refused.ts';
