@@ -1,10 +1,9 @@
 import { Redis } from 'ioredis';
 import { t } from 'tap';
 import { InvalidationBus } from '../../src/cache/invalidation-bus.ts';
-import { REDIS_TIMEOUT_MS } from '../../src/cache/redis-connection.ts';
 import { RedisTier } from '../../src/cache/redis-tier.ts';
 import { systemClock } from '../../src/clock.ts';
-import { freshRedis } from '../support/services.ts';
+import { freshRedis, REDIS_PATIENCE_MS } from '../support/services.ts';
 import { until } from '../support/until.ts';
 
 /** How long a process is waited for. */
@@ -17,7 +16,7 @@ const redis = await freshRedis(t);
 const fail = (error: Error) => t.fail(error.message);
 const silences: [string, boolean][] = [];
 const connected: boolean[] = [];
-const tier = new RedisTier(redis.url, '', fail, systemClock, REDIS_TIMEOUT_MS);
+const tier = new RedisTier(redis.url, '', fail, systemClock, REDIS_PATIENCE_MS);
 const listener = {
   onKeys: () => {},
   onConnected: (now: boolean) => void connected.push(now),
@@ -25,7 +24,7 @@ const listener = {
   onAlive: () => {},
   onSilence: (process: string, silent: boolean) => void silences.push([process, silent]),
 };
-const bus = new InvalidationBus(redis.url, '', listener, tier.tell.bind(tier), fail, systemClock, REDIS_TIMEOUT_MS);
+const bus = new InvalidationBus(redis.url, '', listener, tier.tell.bind(tier), fail, systemClock, REDIS_PATIENCE_MS);
 const others: Redis[] = [];
 const connect = () => {
   const client = new Redis(redis.url);
@@ -58,7 +57,7 @@ async function isQuick(): Promise<boolean> {
 }
 
 await until('this process listens', async () => connected.includes(true));
-await until('and its commands', () => tier.connected(100));
+await until('and its commands', () => tier.connected(REDIS_PATIENCE_MS));
 
 t.test('whoever listens and is no process costs nothing', async (t) => {
   await connect().subscribe('larder:invalidations');

@@ -11,9 +11,6 @@ import { type ServerProcess, startServerProcess } from './support/server-process
 const DEATHS = 3;
 const WRITES = 20;
 
-/** What RedisTier allows a command. */
-const COMMAND_TIMEOUT_MS = 100;
-
 interface Campaign {
   readonly id: string;
   readonly title: string;
@@ -77,11 +74,9 @@ t.test('a server that is killed between its commit and its invalidation', async 
     for (let i = 0; i < WRITES; i += 1) {
       const key = `Campaign-${1 + (i % 4)}`;
       const writing = history.writing(key, history.mark(key));
-      const began = performance.now();
       await server.ask(UPDATE, { id: globalId('Campaign', 1 + (i % 4)), mark: writing.mark });
       writing.committed();
-      // One that took longer may be one whose invalidation timed out, on a machine as busy as that.
-      if (performance.now() - began < COMMAND_TIMEOUT_MS) writing.answered();
+      writing.answered();
     }
     t.same(history.violations, [], 'what it wrote, every process read back');
 
@@ -91,7 +86,6 @@ t.test('a server that is killed between its commit and its invalidation', async 
     const answer = server.ask(UPDATE, { id: globalId('Campaign', 5), mark: writing.mark });
     await unlink.reached;
     alive = false;
-    // At once: when its command has timed out, it answers.
     await Promise.all([t.rejects(answer, `it died before it answered, for the ${death}. time`), server.kill(), client]);
     proxy.cut();
     unlink.release();

@@ -11,7 +11,7 @@ import { Trace } from '../../src/trace/trace.ts';
 import { beat } from '../cache/support/redis-cache.ts';
 import { makeData } from '../support/data.ts';
 import { counted, openRedis, openSql } from '../support/server.ts';
-import { freshDatabase, freshRedis, type TestRedis } from '../support/services.ts';
+import { freshDatabase, freshRedis, REDIS_PATIENCE_MS, type TestRedis } from '../support/services.ts';
 
 const database = await freshDatabase(t);
 const sql = openSql(t, database);
@@ -31,13 +31,20 @@ async function repositories(
 ) {
   const pool = openDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 5000 });
   const fail = (error: Error) => t.fail(error.message);
-  const settings = { redisUrl: redis.url, prefix, ttlMs: 300_000, memoryTtlMs: 1000, memoryMaxEntries };
+  const settings = {
+    redisUrl: redis.url,
+    redisTimeoutMs: REDIS_PATIENCE_MS,
+    prefix,
+    ttlMs: 300_000,
+    memoryTtlMs: 1000,
+    memoryMaxEntries,
+  };
   const { cache, redis: tier, close } = openCache(settings, fail);
   t.teardown(async () => {
     await close();
     await pool.close();
   });
-  t.ok(await tier?.connected(5000), 'Redis is there');
+  t.ok(await tier?.connected(REDIS_PATIENCE_MS), 'Redis is there');
   if (tier !== null) await beat(tier, 600_000);
   const { Brand, Campaign, Event } = openRepositories(entities, {
     database: pool,

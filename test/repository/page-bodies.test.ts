@@ -12,7 +12,7 @@ import { createScope } from '../../src/repository/scope.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { makeData } from '../support/data.ts';
 import { counted, openSql } from '../support/server.ts';
-import { freshDatabase, freshRedis } from '../support/services.ts';
+import { freshDatabase, freshRedis, REDIS_PATIENCE_MS } from '../support/services.ts';
 
 const CAMPAIGNS = 6;
 const EVENTS = 12;
@@ -30,13 +30,20 @@ async function start(t: Test, memoryMaxEntries = 1000) {
   const redis = await freshRedis(t);
   const pool = openDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 5000 });
   const fail = (error: Error) => t.fail(error.message);
-  const settings = { redisUrl: redis.url, prefix: '', ttlMs: 300_000, memoryTtlMs: 1000, memoryMaxEntries };
+  const settings = {
+    redisUrl: redis.url,
+    redisTimeoutMs: REDIS_PATIENCE_MS,
+    prefix: '',
+    ttlMs: 300_000,
+    memoryTtlMs: 1000,
+    memoryMaxEntries,
+  };
   const { cache, redis: tier, close } = openCache(settings, fail);
   t.teardown(async () => {
     await close();
     await pool.close();
   });
-  t.ok(await tier?.connected(5000), 'Redis is there');
+  t.ok(await tier?.connected(REDIS_PATIENCE_MS), 'Redis is there');
   const { Event } = openRepositories(entities, { database: pool, cache, onInvalidationFailed: fail });
   return { redis, event: Event };
 }

@@ -5,7 +5,6 @@ import { InvalidationBus } from '../../src/cache/invalidation-bus.ts';
 import type { MemoryLimits } from '../../src/cache/memory-tier.ts';
 import { type OpenCache, openCache, openMemory } from '../../src/cache/open-cache.ts';
 import type { PageMemory } from '../../src/cache/page-memory.ts';
-import { REDIS_TIMEOUT_MS } from '../../src/cache/redis-connection.ts';
 import type { RedisTier } from '../../src/cache/redis-tier.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { type Database, openDatabase } from '../../src/db/client.ts';
@@ -15,6 +14,7 @@ import { openRepositories } from '../../src/repository/entity.ts';
 import { Membership } from '../../src/repository/membership.ts';
 import { createScope, type Scope } from '../../src/repository/scope.ts';
 import { Trace } from '../../src/trace/trace.ts';
+import { REDIS_PATIENCE_MS } from '../support/services.ts';
 import { until } from '../support/until.ts';
 import { open, type Seam, SeamedRedisTier, seamedDatabase } from './seams.ts';
 
@@ -35,7 +35,7 @@ export interface ProcessOptions {
   readonly seam?: Seam;
   /** Parts to put in the place of real ones, to see that a broken protocol is caught. */
   readonly parts?: Parts;
-  /** How long a round trip to Redis may take, in milliseconds; as long as servers give it when it is not given. */
+  /** How long a round trip to Redis may take, in milliseconds; `REDIS_PATIENCE_MS` when it is not given. */
   readonly redisTimeoutMs?: number;
   /** The time; the machine's when it is not given. */
   readonly clock?: Clock;
@@ -107,7 +107,7 @@ export async function openProcess(options: ProcessOptions): Promise<LarderProces
   const maxStalenessMs = options.maxStalenessMs ?? DEFAULTS.maxStalenessMs;
   const settings = {
     redisUrl,
-    redisTimeoutMs: options.redisTimeoutMs ?? REDIS_TIMEOUT_MS,
+    redisTimeoutMs: options.redisTimeoutMs ?? REDIS_PATIENCE_MS,
     prefix: '',
     ttlMs: options.ttlMs ?? DEFAULTS.ttlMs,
     memoryTtlMs,
@@ -125,7 +125,7 @@ export async function openProcess(options: ProcessOptions): Promise<LarderProces
       ? openCache(settings, onError, clock)
       : assembleCache(settings, seam ?? open, parts ?? {}, onError, clock);
   const { cache, redis } = opened;
-  if (redis !== null && !(await redis.connected(5000))) throw new Error(`No connection to ${redisUrl} within 5 s`);
+  if (redis !== null && !(await redis.connected(REDIS_PATIENCE_MS))) throw new Error(`No connection to ${redisUrl}`);
   let invalidationsFailed = 0;
   const storage: Storage = {
     database: seam === undefined ? database : seamedDatabase(database, seam),
@@ -210,7 +210,7 @@ function assembleCache(
   onError: (error: Error) => void,
   clock: Clock,
 ): OpenCache {
-  const { redisUrl, redisTimeoutMs = REDIS_TIMEOUT_MS, prefix, ttlMs, memoryTtlMs, memoryMaxEntries } = settings;
+  const { redisUrl, redisTimeoutMs = REDIS_PATIENCE_MS, prefix, ttlMs, memoryTtlMs, memoryMaxEntries } = settings;
   const Cache = parts.cache ?? EntityCache;
   const { memory, memoryUse, ...made } = openMemory(settings);
   const limits = { entries: memoryMaxEntries, bytes: 100_000_000 };

@@ -3,7 +3,14 @@ import postgres, { type Sql } from 'postgres';
 import type { Test } from 'tap';
 import { assemble } from '../../src/assemble.ts';
 import { readConfig } from '../../src/config.ts';
-import { type CountedStatement, freshDatabase, freshRedis, type TestDatabase, type TestRedis } from './services.ts';
+import {
+  type CountedStatement,
+  freshDatabase,
+  freshRedis,
+  REDIS_PATIENCE_MS,
+  type TestDatabase,
+  type TestRedis,
+} from './services.ts';
 import { until } from './until.ts';
 
 /** What to start a server on; what is not given is made fresh for the test. */
@@ -75,8 +82,7 @@ export async function openServer(
       PORT: '0',
       METRICS_PORT: '0',
       MAX_EVENT_LOOP_DELAY_MS: '0',
-      // On a machine that does other things, too, a tenth of a second passes easily, and then Postgres is asked instead.
-      REDIS_TIMEOUT_MS: '10000',
+      REDIS_TIMEOUT_MS: String(REDIS_PATIENCE_MS),
       DATABASE_URL: options.database.url,
       ...(options.redis === null ? {} : { REDIS_URL: options.redis.url }),
       ...options.env,

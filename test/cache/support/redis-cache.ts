@@ -8,13 +8,10 @@ import { systemClock } from '../../../src/clock.ts';
 import type { CacheCounts } from '../../../src/trace/cache-counts.ts';
 import { Trace } from '../../../src/trace/trace.ts';
 import { openRedis } from '../../support/server.ts';
-import { freshRedis, type TestRedis } from '../../support/services.ts';
+import { freshRedis, REDIS_PATIENCE_MS, type TestRedis } from '../../support/services.ts';
 
 const SPACE = { entity: 'Thing', shape: 'abc' };
 const PREFIX = 'test:';
-
-/** No test of what Redis holds is about how fast it answers. */
-const PATIENT_MS = 10_000;
 
 export const TTL_MS = 300_000;
 export const HEARTBEAT = `${PREFIX}larder:heartbeat`;
@@ -47,9 +44,9 @@ export interface RedisCache {
 export async function openRedisCache(t: Test): Promise<RedisCache> {
   const redis = await freshRedis(t);
   const keys = openRedis(t, redis);
-  const tier = new RedisTier(redis.url, PREFIX, (error) => t.comment(error.message), systemClock, PATIENT_MS);
+  const tier = new RedisTier(redis.url, PREFIX, (error) => t.comment(error.message), systemClock, REDIS_PATIENCE_MS);
   t.teardown(() => tier.close());
-  if (!(await tier.connected(5000))) throw new Error('No connection to Redis within 5 s');
+  if (!(await tier.connected(REDIS_PATIENCE_MS))) throw new Error('No connection to Redis');
   // Without a memory tier and with nobody to tell: what is tested is what stands in Redis.
   const options = {
     memory: null,

@@ -31,7 +31,7 @@ export const slowFill: Scenario = async (t, parts) => {
   await settle(stage);
   answered.release();
   await slow;
-  await read(stage, await stage.open({ parts }));
+  await readFromRedis(stage, await stage.open({ parts }));
   return stage;
 };
 
@@ -103,11 +103,7 @@ export const oldSnapshot: Scenario = async (t, parts) => {
   await stage.redis.start('snapshot');
   await until('a heartbeat', async () => (await stage.keys.exists('larder:heartbeat')) === 1);
   t.equal(await stage.keys.exists('Campaign-1'), 1, 'the snapshot has the body');
-  const before = larder.counts().hits ?? 0;
-  await until('Redis answers', async () => {
-    await read(stage, larder);
-    return (larder.counts().hits ?? 0) > before;
-  });
+  await readFromRedis(stage, larder);
   return stage;
 };
 
@@ -142,6 +138,15 @@ export const oldHeartbeat: Scenario = async (t, parts) => {
   await read(stage, reader);
   return stage;
 };
+
+/** Reads until Redis answers: a process that has just come to it asks Postgres at first. */
+async function readFromRedis(stage: Stage, reader: LarderProcess): Promise<void> {
+  const before = reader.counts().hits ?? 0;
+  await until('Redis answers', async () => {
+    await read(stage, reader);
+    return (reader.counts().hits ?? 0) > before;
+  });
+}
 
 /** Reads, unjudged, until Redis answers. */
 async function fromRedis(reader: LarderProcess): Promise<void> {
@@ -364,7 +369,8 @@ export const readElsewhere: Scenario = async (t, parts) => {
 export const lateHeartbeat: Scenario = async (t, parts) => {
   const stage = await setStage(t);
   const proxy = await openProxy(t, stage.redis.port);
-  const paused = await stage.open({ parts, redisUrl: `redis://127.0.0.1:${proxy.port}` });
+  // It gives the heartbeat up long before that arrives.
+  const paused = await stage.open({ parts, redisUrl: `redis://127.0.0.1:${proxy.port}`, redisTimeoutMs: 100 });
   const reader = await stage.open({ drains: false });
   await settle(stage);
   await warm(stage, reader, row);

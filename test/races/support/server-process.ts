@@ -5,6 +5,7 @@ import type { Test } from 'tap';
 import { findFreePort } from '../../../src/cli/services/port.ts';
 import { exited, guardProcess } from '../../../src/cli/services/process.ts';
 import { DEFAULTS } from '../../stage/process.ts';
+import { REDIS_PATIENCE_MS } from '../../support/services.ts';
 import { until } from '../../support/until.ts';
 
 /** A real server in a process of its own, spoken to over HTTP. */
@@ -43,6 +44,7 @@ export async function startServerProcess(t: Test, databaseUrl: string, redisUrl:
       JWT_SECRET: secret,
       MAX_STALENESS_MS: String(DEFAULTS.maxStalenessMs),
       MEMORY_TTL_MS: String(DEFAULTS.memoryTtlMs),
+      REDIS_TIMEOUT_MS: String(REDIS_PATIENCE_MS),
       // On a busy machine it would refuse what comes.
       MAX_EVENT_LOOP_DELAY_MS: '0',
     },

@@ -1,4 +1,5 @@
 import type { campaigns } from '../../../src/app/tables.ts';
+import { REDIS_TIMEOUT_MS } from '../../../src/cache/redis-connection.ts';
 import type { Repository } from '../../../src/repository/cached-repository.ts';
 import type { RowOf } from '../../../src/repository/entity.ts';
 import type { Entity } from '../../../src/repository/entity-definition.ts';
@@ -44,7 +45,8 @@ export interface StormWorld {
 export async function openStormProcesses(stage: Stage, proxy: TcpProxy): Promise<StormProcess[]> {
   await migrateToB(stage.sql);
   const open = async (name: string, options: Partial<ProcessOptions> = {}, deploy: 'A' | 'B' = 'A') => {
-    const larder = await stage.open(options);
+    // As long as servers give it, so that faults outlast it.
+    const larder = await stage.open({ redisTimeoutMs: REDIS_TIMEOUT_MS, ...options });
     const campaigns = deploy === 'A' ? larder.repositories.Campaign : campaignRepositoryB(larder.storage);
     return { name, larder, deploy, campaigns: campaigns as StormProcess['campaigns'] };
   };
