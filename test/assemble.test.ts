@@ -35,8 +35,6 @@ t.test('a start that fails half-way leaves nothing open', async (t) => {
     'a port that is taken, in development': { NODE_ENV: 'development', PORT: port },
     'documents that are not there': { TRUSTED_DOCUMENTS_FILE: `${documents}.none` },
     'documents that are none': { TRUSTED_DOCUMENTS_FILE: documents },
-    'a key that is none': { JWT_PUBLIC_KEY: '-----BEGIN PUBLIC KEY-----\nnone\n-----END PUBLIC KEY-----' },
-    'a proxy that has no address': { TRUST_PROXY: 'nobody' },
     'a port that is taken, without Redis': { REDIS_URL: '', PORT: port },
     'a port that is taken, and traces': { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', PORT: port },
     'a port that is taken, and a Redis that is not there': { REDIS_URL: 'redis://127.0.0.1:1', PORT: port },
