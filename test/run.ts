@@ -13,17 +13,30 @@ const USAGE = `Usage: npx tsx test/run.ts [--quick] [FILE …]
 Checks the format, the lint rules, the types, the schema and the migrations, then runs the tests on a Postgres and with
 Redis servers of its own. With files, runs these tests alone.
 
-  --quick  leave out what needs Chromium or minutes: browser, commands, faults, fuzz, HTTP, limits, metrics, model, races, README`;
+  --quick  leave out what needs Chromium or much time: browser, commands, faults, fuzz, HTTP, limits, metrics, model,
+           the package, races, README, and single files of the others`;
 
-/** What the quick loop leaves out: whole directories, and files that mostly wait for time to pass. */
+/** What the quick loop leaves out: whole directories, and files that wait for time to pass or take many seconds of CPU time. */
 const SLOW = [
-  ...['browser', 'cli', 'faults', 'fuzz', 'http', 'limits', 'model', 'observability', 'races'],
+  ...['browser', 'cli', 'faults', 'fuzz', 'http', 'kit', 'limits', 'model', 'observability', 'races'],
   ...[
+    'assemble.test.ts',
+    'cache/acknowledgers.test.ts',
     'cache/bus.test.ts',
+    'cache/redis-connection.test.ts',
+    'cache/redis-tls.test.ts',
+    'cache/redis-url.test.ts',
+    'cache/refusals.test.ts',
+    'cache/tiers.test.ts',
     'db/keyset.test.ts',
     'db/migrate.test.ts',
+    'db/outbox.test.ts',
+    'graphql/compiled-properties.test.ts',
+    'graphql/connection-properties.test.ts',
     'graphql/real-data.test.ts',
     'repository/catalog-watch.test.ts',
+    'repository/column-values.test.ts',
+    'repository/domains.test.ts',
     'repository/drainer.test.ts',
     'readme.test.ts',
   ],

@@ -25,7 +25,8 @@ const LIMIT_MINUTES = 90;
 const TOLD_BY_THE_STACK = new Set(['at', 'source', 'args', 'cwd', 'stdio', 'externalID']);
 
 /**
- * Runs test files with tap and prints one line for each file, and the whole story of each assertion that failed.
+ * Runs test files with tap and prints one line for each file that has ended, with how many have, and the whole story of each
+ * assertion that failed.
  *
  * @param files the files, relative to the repository
  * @param env the environment of the tests
@@ -87,6 +88,7 @@ function report(parser: Parser, counts: Counts, unfinished: Set<string>): void {
     file.passed += 1;
   });
   // For a file that has no assertions, they come as well, but late: that is seen to below.
+  const all = unfinished.size;
   const ofFile = (result: Result) => result.fullname === result.name;
   parser.on('fail', (result) => {
     if (ofFile(result)) return;
@@ -117,7 +119,8 @@ function report(parser: Parser, counts: Counts, unfinished: Set<string>): void {
     }
     const verdict = file.failed === 0 ? 'ok  ' : 'FAIL';
     const seconds = ((result.time ?? 0) / 1000).toFixed(1);
-    console.log(`  ${verdict}  ${result.name}  ${file.passed} passed, ${file.failed} failed, ${seconds} s`);
+    const ended = `${String(all - unfinished.size).padStart(String(all).length)} of ${all}`;
+    console.log(`  ${verdict}  ${ended}  ${result.name}  ${file.passed} passed, ${file.failed} failed, ${seconds} s`);
     for (const text of stories) console.log(text.replace(/^/gm, '        '));
     counts.passed += file.passed;
     counts.failed += file.failed;
