@@ -1,7 +1,12 @@
 import type { Clock } from '../clock.ts';
+import { Trace } from '../trace/trace.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { integer, list, text } from './redis-replies.ts';
+import { roundTrip } from './round-trip.ts';
 import type { Presented, Share } from './share.ts';
+
+/** What the script makes Redis do, itself included. */
+const BEAT_COMMANDS = 4;
 
 /** The key by which a run of Redis is vouched for, as long as it is there, and the one that says which domain it is. */
 export class Heartbeat {
@@ -10,6 +15,8 @@ export class Heartbeat {
   readonly domainKey: string;
   readonly #connection: RedisConnection;
   readonly #clock: Clock;
+  /** Counts what no request has asked for. */
+  readonly #upkeep: Trace;
   /** Which run of Redis was met last, by which connection, and how far its clock is ahead of ours at least. */
   #met = { run: '', connection: -1, aheadMs: 0 };
 
@@ -21,6 +28,7 @@ export class Heartbeat {
   constructor(connection: RedisConnection, prefix: string, clock: Clock) {
     this.#connection = connection;
     this.#clock = clock;
+    this.#upkeep = new Trace({ clock });
     this.key = `${prefix}larder:heartbeat`;
     this.domainKey = `${prefix}larder:domain`;
   }
@@ -71,9 +79,9 @@ export class Heartbeat {
   async #send(run: string, deadline: number, generation: string, marks: readonly string[]): Promise<Presented> {
     const { number } = this.#connection;
     const [mark = '', previous = '', accepted = ''] = marks;
-    const reply = await this.#connection.sound(async () => {
-      const keys = [this.key, this.domainKey];
-      const answer = await this.#connection.redis.larderBeat(
+    const keys = [this.key, this.domainKey];
+    const send = async () => {
+      const reply = await this.#connection.redis.larderBeat(
         ...keys,
         run,
         deadline,
@@ -82,9 +90,15 @@ export class Heartbeat {
         previous,
         accepted,
       );
-      const [found, now, held] = list('larderBeat', answer, 3);
-      return { run: text('larderBeat', found) ?? '', now: integer('larderBeat', now), held: text('larderBeat', held) };
-    });
+      const [found, now, held] = list('larderBeat', reply, 3);
+      const answer = {
+        run: text('larderBeat', found) ?? '',
+        now: integer('larderBeat', now),
+        held: text('larderBeat', held),
+      };
+      return { commands: BEAT_COMMANDS, answer };
+    };
+    const reply = await roundTrip('larderBeat', keys, () => this.#connection.sound(send), this.#upkeep);
     this.#met = { run: reply.run, connection: number, aheadMs: reply.now - this.#clock.now() };
     const ours = reply.run === run && reply.held === mark;
     const epoch = ours && reply.now < deadline ? run + generation : null;
