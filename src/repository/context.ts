@@ -11,12 +11,13 @@ export interface LarderContext<R = unknown> {
 
 /**
  * The context of a request. What is collected is kept here and not in a WeakMap by context: of such a map that has grown old, V8
- * keeps every value until the next full collection, and with a request's loader all of the request.
+ * keeps every value until the next full collection, and with a request's loader all of the request. All are properties of its own:
+ * GraphQL Yoga, like others, copies them to a context that it makes itself.
  */
 export class Context<R = unknown> implements LarderContext<R> {
   readonly repositories: R;
   readonly scope: Scope;
-  #collected: Map<unknown, unknown> | null = null;
+  readonly collected = new Map<unknown, unknown>();
 
   /**
    * @param repositories a repository for each entity, by the entity's name
@@ -25,10 +26,5 @@ export class Context<R = unknown> implements LarderContext<R> {
   constructor(repositories: R, scope: Scope) {
     this.repositories = repositories;
     this.scope = scope;
-  }
-
-  get collected(): Map<unknown, unknown> {
-    this.#collected ??= new Map();
-    return this.#collected;
   }
 }
