@@ -5,7 +5,8 @@
  * @module
  */
 export { bigintText, rfc3339 } from './db/column-types.ts';
-export { DatabaseUnavailable } from './db/errors.ts';
+export type { DrizzleTransaction } from './db/drizzle-session.ts';
+export { ConstraintViolation, DatabaseUnavailable } from './db/errors.ts';
 export {
   type CacheOptions,
   createLarder,

@@ -8,6 +8,7 @@ import { type Clock, systemClock } from './clock.ts';
 import { Closers } from './closers.ts';
 import { withPostgresAdvice } from './db/advice.ts';
 import { openDatabase } from './db/client.ts';
+import type { DrizzleTransaction } from './db/drizzle-session.ts';
 import { explain } from './db/explain.ts';
 import { parsePostgresUrl } from './db/postgres-url.ts';
 import { type LarderLogger, warnOfSilence } from './larder-logger.ts';
@@ -17,6 +18,7 @@ import { CatalogWatch } from './repository/catalog-watch.ts';
 import { Context, type LarderContext } from './repository/context.ts';
 import { type Drainer, startDrainer } from './repository/drainer.ts';
 import { type Entities, openRepositories, type RepositoriesOf } from './repository/entity.ts';
+import { ownTransaction } from './repository/own-transaction.ts';
 import { createScope, type Scope } from './repository/scope.ts';
 import { createSelfAudit } from './repository/self-audit.ts';
 import { Trace } from './trace/trace.ts';
@@ -76,6 +78,16 @@ export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisp
    * @returns the context of a request to any GraphQL server
    */
   createContext(scope?: Scope): LarderContext<R>;
+  /**
+   * Does work of your own in a transaction of Drizzle. When it returns, every process reads what was written, by cascades and triggers, too.
+   * In all it may take `statementTimeoutMs`.
+   *
+   * @param work its statements go through the transaction that it is given, each awaited; it is done once
+   * @param scope what belongs to the request that asks; none when it is left out
+   * @returns what `work` returns
+   * @throws what `work` throws; then nothing was written
+   */
+  transaction<T>(work: (transaction: DrizzleTransaction) => Promise<T>, scope?: Scope): Promise<T>;
   /** Whether the stores answer, and what waits to be told to the caches. */
   readonly health: {
     postgres(): Promise<boolean>;
@@ -203,6 +215,7 @@ export async function createLarder<const E extends Entities>(
     return {
       repositories,
       createContext: (scope = createScope(new Trace({ clock }))) => new Context(repositories, scope),
+      transaction: (work, scope) => ownTransaction(storage, work, scope),
       health: {
         postgres: database.ping,
         redis: async () => (redis === null ? null : redis.ping()),

@@ -129,7 +129,10 @@ async function begin<T>(pool: Pool, work: (send: Send) => Promise<T>): Promise<T
     throw error;
   });
   try {
-    const [, done] = await Promise.all([begun, work((text, parameters) => connection.send(text, parameters))]);
+    const [, done] = await Promise.all([
+      begun,
+      work((text, parameters, asLists) => connection.send(text, parameters, asLists)),
+    ]);
     await connection.send('commit');
     return done;
   } catch (error) {

@@ -22,7 +22,13 @@ const AS_TEXT = {
 const AS_GIVEN = {
   boolean: { to: 16, from: [16], serialize: String, parse: (text: string) => text === 't' },
   json: { to: 114, from: [114, 3802], serialize: String, parse: (text: string): unknown => JSON.parse(text) },
-  bytea: { to: 17, from: [17], serialize: String, parse: (text: string) => Buffer.from(text.slice(2), 'hex') },
+  bytea: {
+    to: 17,
+    from: [17],
+    serialize: (value: string | Uint8Array) =>
+      typeof value === 'string' ? value : `\\x${Buffer.from(value).toString('hex')}`,
+    parse: (text: string) => Buffer.from(text.slice(2), 'hex'),
+  },
 };
 
 /**

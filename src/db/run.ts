@@ -72,11 +72,33 @@ export async function transaction<T>(
   });
 }
 
+/**
+ * As `transaction`, but `work` sends statements of any text, and is done once: whatever fails, it does not come again.
+ *
+ * @param database where
+ * @param name what the transaction and its statements are called in figures
+ * @param work sends statements through the function that it is given
+ * @param trace the request's trace
+ * @returns what `work` returns, committed
+ * @throws as `run` does, and what `work` throws
+ */
+export function anyTransaction<T>(
+  database: Database,
+  name: string,
+  work: (send: Send, run: RunInTransaction) => Promise<T>,
+  trace: Trace,
+): Promise<T> {
+  return guarded(database, [database.transactionGate], name, trace, async (expired) => {
+    checkWanted(name, trace);
+    return attempt(database, name, (run, send) => work(send, run), trace, expired);
+  });
+}
+
 /** Does the statements of a transaction, once. */
 async function attempt<T>(
   database: Database,
   name: string,
-  work: (run: RunInTransaction) => Promise<T>,
+  work: (run: RunInTransaction, send: Send) => Promise<T>,
   trace: Trace,
   expired: () => boolean,
 ): Promise<T> {
@@ -89,7 +111,7 @@ async function attempt<T>(
       trace.statement('begin', '', [], started, 0);
       ending = 'rollback';
       try {
-        const done = await work((statement, values) => send(sendWithin, statement, values, trace));
+        const done = await work((statement, values) => send(sendWithin, statement, values, trace), sendWithin);
         // Whoever was told that it failed may try again: it must not be done twice.
         if (expired()) throw new DatabaseUnavailable(`${name} took too long.`);
         ending = 'commit';

@@ -32,13 +32,13 @@ export interface Written<Row> {
  * @throws as `run` does
  */
 export async function write<Row extends object>(
-  { database, cache, onInvalidationFailed }: Storage,
+  storage: Storage,
   statement: Statement<Row>,
   values: Record<string, unknown>,
   scope: Scope,
 ): Promise<Written<Row>> {
   const [rows, changes] = await transaction(
-    database,
+    storage.database,
     statement.name,
     // Sent together: Postgres answers in order, and refuses the second when the first has failed.
     (run) => Promise.all([run(statement, values), run(ownChanges, { most: MOST })]),
@@ -59,17 +59,30 @@ export async function write<Row extends object>(
     rows,
     forget: async (own) => {
       if (own !== undefined && !times.has(keyOf(own.entity, own.id))) changed.push(own);
-      const batches: Change[][] = [];
-      for (let at = 0; at < changed.length; at += BATCH) batches.push(changed.slice(at, at + BATCH));
-      try {
-        await Promise.all(batches.map((batch) => cache.invalidate(batch, true)));
-      } catch (error) {
-        // The rows are committed, so the write has not failed: the outbox holds their ids until Redis can be told.
-        onInvalidationFailed(error instanceof Error ? error : new Error(String(error)));
-      }
+      await forgetChanged(storage, changed);
     },
     changedAgain: (entity, id) => (times.get(keyOf(entity, id)) ?? 0) > 1,
   };
+}
+
+/**
+ * Has every process forget what was committed.
+ *
+ * @param storage where bodies are
+ * @param changed the changes, each once
+ */
+export async function forgetChanged(
+  { cache, onInvalidationFailed }: Pick<Storage, 'cache' | 'onInvalidationFailed'>,
+  changed: readonly Change[],
+): Promise<void> {
+  const batches: Change[][] = [];
+  for (let at = 0; at < changed.length; at += BATCH) batches.push(changed.slice(at, at + BATCH));
+  try {
+    await Promise.all(batches.map((batch) => cache.invalidate(batch, true)));
+  } catch (error) {
+    // The rows are committed, so the write has not failed: the outbox holds their ids until Redis can be told.
+    onInvalidationFailed(error instanceof Error ? error : new Error(String(error)));
+  }
 }
 
 function keyOf(entity: string, id: string): string {

@@ -1,0 +1,79 @@
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
+import type { Sql } from 'postgres';
+import type { Trace } from '../trace/trace.ts';
+import type { Send } from './client.ts';
+import { DatabaseUnavailable, databaseError } from './errors.ts';
+
+/** A transaction, as Drizzle's users know it. */
+export type DrizzleTransaction = PostgresJsDatabase;
+
+/** A transaction that Drizzle may use until it is over. */
+export interface DrizzleSession {
+  readonly transaction: DrizzleTransaction;
+  /** Refuses whatever is asked of it from now on: its connection is another's. */
+  end(): void;
+}
+
+/**
+ * Has Drizzle speak through a connection of ours, on which a transaction is open. The driver's own `begin` would do it on a client that
+ * goes on after failures (see Connection). Of the driver, Drizzle uses the four members that are made here.
+ *
+ * @param send sends a statement of the transaction
+ * @param name what its statements are called in figures
+ * @param trace the request's trace, to which they are added
+ * @returns the transaction; one inside of it is a savepoint
+ */
+export function drizzleSession(send: Send, name: string, trace: Trace): DrizzleSession {
+  let over = false;
+  let savepoints = 0;
+  const ask = async (text: string, parameters: readonly unknown[], asLists: boolean) => {
+    if (over) throw new DatabaseUnavailable(`${name} is over: await each statement inside of it.`);
+    const started = trace.clock.now();
+    let count: number | null = null;
+    try {
+      const rows = await send<object>(text, parameters, asLists);
+      count = rows.length;
+      return rows;
+    } catch (error) {
+      throw databaseError(error);
+    } finally {
+      trace.statement(name, text, parameters, started, count);
+    }
+  };
+  const savepoint = async (work: (client: object) => Promise<unknown>) => {
+    savepoints += 1;
+    const point = `larder_${savepoints}`;
+    await ask(`savepoint ${point}`, [], false);
+    try {
+      const done = await work(client);
+      await ask(`release savepoint ${point}`, [], false);
+      return done;
+    } catch (error) {
+      await ask(`rollback to savepoint ${point}`, [], false);
+      throw error;
+    }
+  };
+  const client = {
+    options: { parsers: {}, serializers: {} },
+    unsafe: (text: string, parameters: readonly unknown[] = []) => {
+      let rows: Promise<object[]> | null = null;
+      const asked = () => {
+        rows ??= ask(text, parameters, false);
+        return rows;
+      };
+      return {
+        values: () => ask(text, parameters, true),
+        // biome-ignore lint/suspicious/noThenProperty: the driver sends a query when it is awaited, unless `values` was called before.
+        then: (...handlers: Parameters<Promise<object[]>['then']>) => asked().then(...handlers),
+      };
+    },
+    begin: savepoint,
+    savepoint,
+  };
+  return {
+    transaction: drizzle(client as unknown as Sql),
+    end: () => {
+      over = true;
+    },
+  };
+}

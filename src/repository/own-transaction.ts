@@ -1,0 +1,64 @@
+import { DrizzleQueryError } from 'drizzle-orm';
+import { type DrizzleTransaction, drizzleSession } from '../db/drizzle-session.ts';
+import type { Change } from '../db/outbox.ts';
+import { ownChanges } from '../db/own-changes.ts';
+import { anyTransaction } from '../db/run.ts';
+import { Trace } from '../trace/trace.ts';
+import type { Storage } from './cached-repository.ts';
+import { createScope, identityMap, type Scope } from './scope.ts';
+import { forgetChanged } from './write.ts';
+
+/** Changes that are forgotten before the transaction returns. What it changed beyond them is drained. */
+const MOST = 1_000_000;
+
+const NAME = 'Larder.transaction';
+
+/**
+ * Does the work of a user in a transaction, and has every process forget what it changed: rows of watched tables, by cascades and triggers,
+ * too.
+ *
+ * @param storage where rows and bodies are
+ * @param work what to do
+ * @param scope what belongs to the request, which no longer knows what changed
+ * @returns what `work` returns, committed and told to all
+ * @throws what `work` throws; what Postgres refused as `run` does, without SQL and values; then nothing was written
+ */
+export async function ownTransaction<T>(
+  storage: Storage,
+  work: (transaction: DrizzleTransaction) => Promise<T>,
+  scope: Scope = createScope(new Trace({ clock: storage.database.clock })),
+): Promise<T> {
+  // What the user throws is the user's, also when it has a code as failures of a connection have.
+  let thrown: { readonly error: unknown } | null = null;
+  const act = async (transaction: DrizzleTransaction) => {
+    try {
+      return await work(transaction);
+    } catch (error) {
+      thrown = { error };
+      throw error;
+    }
+  };
+  let changes: Change[] = [];
+  let done: T;
+  try {
+    done = await anyTransaction(
+      storage.database,
+      NAME,
+      async (send, run) => {
+        const session = drizzleSession(send, NAME, scope.trace);
+        const result = await act(session.transaction).finally(session.end);
+        changes = await run(ownChanges, { most: MOST });
+        return result;
+      },
+      scope.trace,
+    );
+  } catch (error) {
+    const cause = (thrown as { readonly error: unknown } | null)?.error ?? error;
+    throw cause instanceof DrizzleQueryError && cause.cause !== undefined ? cause.cause : cause;
+  }
+  const changed = [...new Map(changes.map((change) => [`${change.entity}-${change.id}`, change])).values()];
+  for (const { entity, id } of changed) identityMap(scope, entity).delete(id);
+  if (changed.length > 0) scope.hasWritten = true;
+  await forgetChanged(storage, changed);
+  return done;
+}
