@@ -22,6 +22,7 @@ const SLOW = [
   ...[
     'assemble.test.ts',
     'cache/acknowledgers.test.ts',
+    'cache/arrangements.test.ts',
     'cache/bus.test.ts',
     'cache/redis-connection.test.ts',
     'cache/redis-tls.test.ts',
@@ -34,6 +35,7 @@ const SLOW = [
     'graphql/compiled-properties.test.ts',
     'graphql/connection-properties.test.ts',
     'graphql/real-data.test.ts',
+    'relay/pagination.test.ts',
     'repository/catalog-watch.test.ts',
     'repository/column-values.test.ts',
     'repository/domains.test.ts',
@@ -140,11 +142,17 @@ async function main(): Promise<void> {
       );
     });
   }
+  const quick = values.quick === true;
   const counts: Counts = { passed: 0, failed: 0 };
   try {
-    if (positionals.length === 0) await runChecks(counts);
+    if (positionals.length === 0) {
+      console.log(
+        `On two cores that do nothing else this takes ${quick ? 'a minute and a half' : 'half an hour'} or so.`,
+      );
+      await runChecks(counts);
+    }
     const chosen = positionals.map((file) => relative(REPOSITORY, file));
-    await runTests(chosen.length > 0 ? chosen : testFiles(values.quick === true), counts);
+    await runTests(chosen.length > 0 ? chosen : testFiles(quick), counts);
   } finally {
     await stopAll();
   }

@@ -31,10 +31,8 @@ t.test('loads a real amount of data', async (t) => {
       campaign_events: csv('campaign_id,event_id', sample.campaign_events),
     });
   }
-  const started = performance.now();
   const { code, stderr } = await load(url, directory);
   t.equal(code, 0, stderr);
-  t.ok(performance.now() - started < 15_000, 'in at most 15 s');
 
   const file = (name: string): string[][] => parse(readFileSync(join(directory, `${name}.csv`)), { from_line: 2 });
   const sorted = (rows: readonly (readonly unknown[])[]) => rows.map((row) => JSON.stringify(row)).sort();

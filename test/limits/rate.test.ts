@@ -84,8 +84,9 @@ async function behaves(t: Test, redis: TestRedis | null) {
 
   await t.test('a bucket fills up again', async (t) => {
     const server = await openServer(t, { database, redis, env: { ...QUICK, CACHE_PREFIX: 'c:' } });
-    t.equal(throttled(await ask(server.url, 100)).maximumAvailable, 100);
+    // From before it is emptied: an answer may be late.
     const started = performance.now();
+    t.equal(throttled(await ask(server.url, 100)).maximumAvailable, 100);
     const refused = await ask(server.url, 50);
     t.equal(refused.status, 429);
     t.equal(refused.headers['retry-after'], '1', 'the wait is rounded up to whole seconds');

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Test, t } from 'tap';
 import { exited, guardProcess, stopGroup } from '../../src/cli/services/process.ts';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
@@ -190,7 +191,8 @@ t.test('a slow request is a warning that names its slowest statement', async (t)
 });
 
 t.test('a log of warnings tells of slow requests alone', async (t) => {
-  const server = await startProcess(t, { database, redis }, { LOG_LEVEL: 'warn', SLOW_REQUEST_MS: '50' });
+  const slowMs = 50;
+  const server = await startProcess(t, { database, redis }, { LOG_LEVEL: 'warn', SLOW_REQUEST_MS: String(slowMs) });
   const ask = (id: string) =>
     send(server.url, {
       body: { query: '{ campaigns(first: 2) { nodes { title } } }' },
@@ -201,7 +203,10 @@ t.test('a log of warnings tells of slow requests alone', async (t) => {
   await sql.begin(async (own) => {
     await own`lock table campaigns in access exclusive mode`;
     slow = ask('slow');
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    // Within a transaction pg_stat_activity stays as it was at first; pg_locks does not.
+    const waits = 'select from pg_locks where not granted and relation = $1::regclass';
+    await until('its statement waits', async () => (await own.unsafe(waits, ['campaigns'])).length > 0);
+    await sleep(2 * slowMs);
   });
   await slow;
   await until('the line', async () => server.output().includes('"requestId":"slow"'));
