@@ -1,5 +1,5 @@
 import { environment, type Variables } from './environment.ts';
-import { DRAIN_MS } from './larder-numbers.ts';
+import { contradictionIn } from './settings/contradiction.ts';
 import { misspeltVariables } from './settings/misspelt-variables.ts';
 import { SECRETS, withSecretFiles } from './settings/secret-files.ts';
 import { WrongValue } from './wrong-value.ts';
@@ -104,36 +104,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     );
   }
   const e = parsed.data;
-  if (e.MAX_STALENESS_MS < e.MEMORY_TTL_MS + DRAIN_MS) {
-    throw new ConfigError(
-      `MAX_STALENESS_MS is ${e.MAX_STALENESS_MS}, but memory may be ${e.MEMORY_TTL_MS} ms old (MEMORY_TTL_MS) and draining takes up to ${DRAIN_MS} ms. Set it to at least their sum.`,
-    );
-  }
-  const keys = KEYS.filter((name) => e[name] !== undefined);
-  if (keys.length > 1) {
-    throw new ConfigError(`${keys.join(' and ')} are both set: tokens are checked with one of them. Unset the other.`);
-  }
-  if (e.REQUIRE_AUTH && keyOf(e) === null) {
-    throw new ConfigError(
-      'REQUIRE_AUTH is true, but there is no key to check tokens with. Set one of JWT_SECRET, JWT_PUBLIC_KEY and JWT_JWKS_URL.',
-    );
-  }
-  if (e.PORT !== 0 && e.PORT === e.METRICS_PORT && meet(e.HOST, e.METRICS_HOST)) {
-    throw new ConfigError(
-      `PORT and METRICS_PORT are both ${e.PORT}: GraphQL and /metrics are served on a port each. Change one of them.`,
-    );
-  }
-  const bucket = (e.RATE_POINTS_PER_SECOND ?? Number.POSITIVE_INFINITY) * e.RATE_BUCKET_SECONDS;
-  if (bucket < e.MAX_COST) {
-    throw new ConfigError(
-      `A bucket holds ${bucket} points (RATE_POINTS_PER_SECOND times RATE_BUCKET_SECONDS), but a request may cost ${e.MAX_COST} (MAX_COST): some could never be paid. Raise the one or lower the other.`,
-    );
-  }
-  if (e.TRUSTED_DOCUMENTS === 'only' && e.TRUSTED_DOCUMENTS_FILE === undefined) {
-    throw new ConfigError(
-      'TRUSTED_DOCUMENTS is only, but there are none: no request would be answered. Set TRUSTED_DOCUMENTS_FILE.',
-    );
-  }
+  const contradiction = contradictionIn(e);
+  if (contradiction !== null) throw new ConfigError(contradiction);
   const production = e.NODE_ENV === 'production';
   return {
     production,
@@ -188,9 +160,6 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   };
 }
 
-/** What tokens may be checked with, of which there is one at most. */
-const KEYS = ['JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWT_JWKS_URL'] as const;
-
 function keyOf({ JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL }: Variables): Config['auth']['key'] {
   if (JWT_SECRET !== undefined) return { secret: JWT_SECRET };
   if (JWT_PUBLIC_KEY !== undefined) return { publicKey: JWT_PUBLIC_KEY };
@@ -209,9 +178,4 @@ export function resolveSecrets(env: Record<string, string | undefined>): Record<
     if (!(error instanceof WrongValue)) throw error;
     throw new ConfigError(error.message, { cause: error });
   }
-}
-
-/** Whether two hosts have an address in common, as far as their names tell. */
-function meet(one: string, other: string): boolean {
-  return one === other || [one, other].some((host) => host === '0.0.0.0' || host === '::');
 }
