@@ -24,6 +24,8 @@ export class EntityType {
   /** Loads a node by its database id; calls of one turn are batched. */
   readonly load: LoadNode;
   implemented = false;
+  /** Who may see entities of the type (scope-auth): nobody else may see its pages and edges. */
+  authScopes: unknown = undefined;
   readonly #builder: Builder;
   readonly #listNames = new Map<string, string>();
   #edge: ObjectRef<SchemaTypes, EdgeShape<Entity>> | null = null;
@@ -176,6 +178,16 @@ export function entityType(builder: Builder, name: string, entity: string = name
     types.set(name, type);
   }
   return type;
+}
+
+/**
+ * @param builder a builder whose schema is being built
+ * @param name the name of a type
+ * @returns the scopes that guard it, when it is of the pages or edges of an entity's type that has some
+ */
+export function scopesOf(builder: Builder, name: string): unknown {
+  const listed = /^(.+)(?:Connection|Edge)$/.exec(name)?.[1];
+  return listed === undefined ? undefined : typesOfBuilders.get(builder)?.get(listed)?.authScopes;
 }
 
 /**

@@ -8,7 +8,7 @@ import { entityType } from './entity-types.ts';
 import { globalIdOf } from './global-id.ts';
 import { databaseId } from './node.ts';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, pageSizeOf } from './page-size.ts';
-import { FROM_ID } from './selection.ts';
+import { FROM_ID, isPlain } from './selection.ts';
 import type { EntityByIdOptions, EntityConnectionOptions, EntityReferenceOptions } from './types.ts';
 
 type Builder = PothosSchemaTypes.RootFieldBuilder<SchemaTypes, unknown, FieldKind>;
@@ -23,7 +23,11 @@ function builderOf(t: Builder): PothosSchemaTypes.SchemaBuilder<SchemaTypes> {
   return (t as unknown as { builder: PothosSchemaTypes.SchemaBuilder<SchemaTypes> }).builder;
 }
 
-prototype.entityById = function entityById(this: Builder, name: string, options: EntityByIdOptions = {}) {
+prototype.entityById = function entityById(
+  this: Builder,
+  name: string,
+  options: EntityByIdOptions<SchemaTypes, unknown> = {},
+) {
   const { type: typename = name, ...rest } = options;
   const type = entityType(builderOf(this), typename, name);
   return this.field({
@@ -38,9 +42,9 @@ prototype.entityById = function entityById(this: Builder, name: string, options:
 prototype.entityReference = function entityReference(
   this: Builder,
   name: string,
-  options: EntityReferenceOptions<unknown>,
+  options: EntityReferenceOptions<SchemaTypes, unknown>,
 ) {
-  const { type: typename = name, id, ...rest } = options as EntityReferenceOptions<Parent>;
+  const { type: typename = name, id, ...rest } = options as EntityReferenceOptions<SchemaTypes, Parent>;
   const type = entityType(builderOf(this), typename, name);
   const idOf = typeof id === 'function' ? id : (parent: Parent) => (parent[id as string] ?? null) as string | null;
   return this.field({
@@ -56,7 +60,7 @@ prototype.entityReference = function entityReference(
 
 prototype.entityConnection = function entityConnection(this: Builder, name: string, options: unknown = {}) {
   const given = options as EntityConnectionOptions<SchemaTypes, Parent, string, InputFieldMap>;
-  const { type: typename = name, args = {}, source, list = 'all', order, direction, ...rest } = given;
+  const { type: typename = name, args = {}, source, list = 'all', order, direction, extensions, ...rest } = given;
   const type = entityType(builderOf(this), typename, name);
   const named = (parent: Parent, context: LarderContext): ConnectionSource => {
     const { hasParent, orders } = type.repositoryOf(context).listOf(list);
@@ -80,7 +84,8 @@ prototype.entityConnection = function entityConnection(this: Builder, name: stri
       before: this.arg.string({ description: 'Only what comes before this cursor.' }),
       ...args,
     },
-    extensions: { ...FROM_ID, entries: pageSizeOf },
+    // Options of other plugins may look into the parent, which must then have been read.
+    extensions: { ...extensions, ...(isPlain(rest) ? FROM_ID : {}), entries: pageSizeOf },
     resolve: (parent: Parent, page: PageArguments, context: LarderContext, info: GraphQLResolveInfo) => {
       const which = source === undefined ? named(parent, context) : source(parent, page as never);
       return resolvePage(type, which, page, context, info);

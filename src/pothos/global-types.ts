@@ -42,7 +42,7 @@ declare global {
        */
       entityById: <Name extends EntityName<Types>>(
         name: Name,
-        options?: EntityByIdOptions,
+        options?: EntityByIdOptions<Types, ParentShape>,
       ) => FieldRef<Types, EntityNode<EntityOf<Types, Name>> | null, Kind>;
 
       /**
@@ -53,7 +53,7 @@ declare global {
        */
       entityReference: <Name extends EntityName<Types>>(
         name: Name,
-        options: EntityReferenceOptions<ParentShape>,
+        options: EntityReferenceOptions<Types, ParentShape>,
       ) => FieldRef<Types, EntityNode<EntityOf<Types, Name>> | null, Kind>;
 
       /**

@@ -1,6 +1,6 @@
-import SchemaBuilder, { BasePlugin, type SchemaTypes } from '@pothos/core';
+import SchemaBuilder, { BasePlugin, type PothosTypeConfig, type SchemaTypes } from '@pothos/core';
 import { GraphQLSchema, isObjectType } from 'graphql';
-import { checkImplemented } from './entity-types.ts';
+import { checkImplemented, scopesOf } from './entity-types.ts';
 import { readProperty } from './property.ts';
 
 /** What happens to the schema of a builder with entities when it is built. */
@@ -9,9 +9,17 @@ export class LarderPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     checkImplemented(this.builder as never);
   }
 
+  override onTypeConfig(config: PothosTypeConfig): PothosTypeConfig {
+    const authScopes = scopesOf(this.builder as never, config.name);
+    if (authScopes === undefined) return config;
+    return { ...config, pothosOptions: Object.assign({}, config.pothosOptions, { authScopes }) } as PothosTypeConfig;
+  }
+
   override afterBuild(schema: GraphQLSchema): GraphQLSchema {
     for (const type of Object.values(schema.getTypeMap())) {
       if (!isObjectType(type) || type.name.startsWith('__')) continue;
+      // What checks the scopes is in the resolvers.
+      if (scopesOf(this.builder as never, type.name) !== undefined) continue;
       for (const field of Object.values(type.getFields())) readProperty(field);
     }
     return withoutEmptyMutation(schema);

@@ -1,6 +1,6 @@
 import SchemaBuilder, { type SchemaTypes } from '@pothos/core';
 import { entityType } from './entity-types.ts';
-import { FROM_ID } from './selection.ts';
+import { FROM_ID, isPlain, READ } from './selection.ts';
 import type { EntityName, EntityTypeOptions } from './types.ts';
 
 const prototype = SchemaBuilder.prototype as PothosSchemaTypes.SchemaBuilder<SchemaTypes>;
@@ -14,14 +14,22 @@ prototype.entity = function entity<Name extends EntityName<SchemaTypes>>(
   if (type.implemented) {
     throw new TypeError(`builder.entity('${name}') was called before: give the second type a name of its own.`);
   }
+  const {
+    name: _name,
+    fields,
+    extensions,
+    ...rest
+  } = options as typeof options & { extensions?: object; authScopes?: unknown };
+  if (typeof rest.authScopes !== 'function') type.authScopes = rest.authScopes;
   type.implemented = true;
   type.ref.implement({
-    ...(options.description === undefined ? {} : { description: options.description }),
+    ...rest,
+    extensions: { ...extensions, ...(isPlain(rest) ? {} : READ) },
     interfaces: [this.nodeInterfaceRef()],
     fields: (t: PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, unknown>) => ({
       // Pothos' own global id field is async, which costs as much as a resolver that does I/O.
       id: t.exposeID('id' as never, { description: 'The global id.', nullable: false, extensions: FROM_ID }),
-      ...options.fields(t as never),
+      ...fields(t as never),
     }),
   } as never);
   return type as never;

@@ -33,6 +33,17 @@ export function selectionOf(info: Info, nodes: readonly FieldNode[] = info.field
 /** The extensions of a field that an entity's id alone answers, such as a connection: no body is read for it. */
 export const FROM_ID = { fromId: true };
 
+/** The extensions of a type whose entities are read whatever is selected. */
+export const READ = { isRead: true };
+
+/**
+ * @param options the options of a type or a field
+ * @returns whether none of them is another plugin's, which may look into the entity
+ */
+export function isPlain(options: object): boolean {
+  return Object.keys(options).every((key) => ['description', 'deprecationReason', 'extensions'].includes(key));
+}
+
 /**
  * Whether entities must be read to answer for them. Their ids follow from the list, and so does what hangs on an id.
  *
@@ -44,6 +55,7 @@ export const FROM_ID = { fromId: true };
 export function needsBody(info: Pick<GraphQLResolveInfo, 'schema'>, typename: string, selection: Selection): boolean {
   const type = info.schema.getType(typename);
   const fields = isObjectType(type) ? type.getFields() : {};
+  if (type?.extensions.isRead === true && selection.size > 0) return true;
   for (const name of selection.keys()) {
     if (name !== '__typename' && fields[name]?.extensions.fromId !== true) return true;
   }

@@ -50,31 +50,35 @@ export interface EntityRef<Types extends SchemaTypes, Name extends EntityName<Ty
   readonly connection: ObjectRef<Types, Connection<EntityOf<Types, Name>>>;
 }
 
-/** What `builder.entity` takes. */
-export interface EntityTypeOptions<Types extends SchemaTypes, Name extends EntityName<Types>> {
-  readonly description?: string;
+/**
+ * What `builder.entity` takes, options of other plugins included: with any of them, entities are read also where an id would do, since they
+ * may be looked into. `authScopes` (scope-auth) of a type guards its pages and edges, too, unless they are a function of the entity: rows
+ * that are hidden one by one belong into no list that shows the others, for a page with one of them is null, and it counts them.
+ */
+export type EntityTypeOptions<Types extends SchemaTypes, Name extends EntityName<Types>> = Omit<
+  PothosSchemaTypes.ObjectTypeOptions<Types, EntityNode<EntityOf<Types, Name>>>,
+  'name' | 'fields' | 'interfaces' | 'isTypeOf'
+> & {
   /** The type's name, where it is not the entity's: an entity may be shown by several types. */
   readonly name?: string;
   /** The type's fields; `id` and the Node interface are added. */
   readonly fields: (t: PothosSchemaTypes.ObjectFieldBuilder<Types, EntityNode<EntityOf<Types, Name>>>) => FieldMap;
-}
+};
 
-/** What fields that refer to an entity take besides. */
-interface FieldOptions {
-  readonly description?: string;
-}
-
-/** What `t.entityById` takes. */
-export interface EntityByIdOptions extends FieldOptions {
+/** What `t.entityById` takes, options of other plugins included. */
+export type EntityByIdOptions<Types extends SchemaTypes, Parent> = Omit<
+  PothosSchemaTypes.FieldOptions<Types, Parent>,
+  'type' | 'args' | 'nullable'
+> & {
   /** The type that shows the entity, where it is not of the entity's name. */
   readonly type?: string;
-}
+};
 
 /** What `t.entityReference` takes. */
-export interface EntityReferenceOptions<Parent> extends EntityByIdOptions {
+export type EntityReferenceOptions<Types extends SchemaTypes, Parent> = EntityByIdOptions<Types, Parent> & {
   /** Where the other entity's database id is. */
   readonly id: IdOf<Parent>;
-}
+};
 
 /** What `t.entityConnection` takes: a list by its name, or what says which one. */
 export type EntityConnectionOptions<
@@ -83,7 +87,7 @@ export type EntityConnectionOptions<
   Name extends EntityName<Types>,
   Args extends InputFieldMap,
   List extends ListOf<Types, Name> = ListOf<Types, Name>,
-> = EntityByIdOptions & {
+> = EntityByIdOptions<Types, Parent> & {
   /** Arguments besides the four of every connection. */
   readonly args?: Args;
 } & (
