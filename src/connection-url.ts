@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { WrongValue } from './wrong-value.ts';
 
 /** A host as a URL names it; no port for the usual one. */
@@ -74,6 +75,20 @@ export function parsePort(text: string): number | null {
   throw new WrongValue(
     'a port is not a number from 1 to 65535 (an address of IPv6 stands in brackets; in a password, / is written %2F, ? is %3F and @ is %40)',
   );
+}
+
+/**
+ * @param parameter the parameter that names the file
+ * @param file its path
+ * @returns what is in it
+ * @throws {WrongValue} when it cannot be read
+ */
+export function fileOf(parameter: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new WrongValue(`${parameter} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function parseParameter(text: string): [string, string] {

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
-import { parseConnectionUrl } from '../connection-url.ts';
+import { fileOf, parseConnectionUrl } from '../connection-url.ts';
 import { WrongValue } from '../wrong-value.ts';
 
 const TCP = ['redis', 'rediss'];
@@ -74,14 +73,6 @@ function tlsOf(given: Readonly<Record<string, string | undefined>>): ConnectionO
     ...(ssl_keyfile === undefined ? {} : { key: fileOf('ssl_keyfile', ssl_keyfile) }),
     ...(ssl_cert_reqs === 'none' ? { rejectUnauthorized: false } : {}),
   };
-}
-
-function fileOf(parameter: string, file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new WrongValue(`${parameter} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }
 
 function databaseOf(text: string): number {

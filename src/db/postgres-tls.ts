@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity, type SecureVersion } from 'node:tls';
+import { fileOf } from '../connection-url.ts';
 import { WrongValue } from '../wrong-value.ts';
 import { isOn, oneOf } from './postgres-parameters.ts';
 
@@ -76,12 +76,4 @@ function modeOf(given: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv,
   }
   // libpq: who names a certificate wants it to be looked at.
   return mode === 'require' && rootCert !== undefined && said !== 'no-verify' ? 'verify-ca' : mode;
-}
-
-function fileOf(parameter: string, file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new WrongValue(`${parameter} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }
