@@ -12,7 +12,7 @@ import {
 } from './bus-messages.ts';
 import { inTime } from './in-time.ts';
 import { retryPause, SILENT_TIMEOUTS } from './redis-connection.ts';
-import { replaceWhenOutOfStep } from './redis-guard.ts';
+import { hearEveryError, replaceWhenOutOfStep } from './redis-guard.ts';
 import { parseRedisUrl } from './redis-url.ts';
 import { ReplyChannels } from './reply-channels.ts';
 import type { Told } from './send-invalidation.ts';
@@ -78,6 +78,7 @@ export class InvalidationBus {
       maxRetriesPerRequest: 1,
     });
     this.#subscriber.on('error', onError);
+    hearEveryError(this.#subscriber);
     replaceWhenOutOfStep(this.#subscriber);
     this.#subscriber.on('close', () => {
       this.#run = null;

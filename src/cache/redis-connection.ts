@@ -2,7 +2,12 @@ import { Redis, ReplyError } from 'ioredis';
 import { type Clock, sleep } from '../clock.ts';
 import { inTime } from './in-time.ts';
 import { unfitness } from './redis-fitness.ts';
-import { replaceWhenInAnotherDatabase, replaceWhenOutOfStep, type WrongDatabase } from './redis-guard.ts';
+import {
+  hearEveryError,
+  replaceWhenInAnotherDatabase,
+  replaceWhenOutOfStep,
+  type WrongDatabase,
+} from './redis-guard.ts';
 import { OutOfStep } from './redis-replies.ts';
 import { defineScripts, loadScripts } from './redis-scripts.ts';
 import { parseRedisUrl } from './redis-url.ts';
@@ -65,6 +70,7 @@ export class RedisConnection {
     });
     defineScripts(this.#redis);
     this.#redis.on('error', onError);
+    hearEveryError(this.#redis);
     replaceWhenOutOfStep(this.#redis);
     replaceWhenInAnotherDatabase(this.#redis, (refusal) => {
       this.#refusal = refusal;

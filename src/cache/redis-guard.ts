@@ -33,6 +33,26 @@ export function replaceWhenOutOfStep(redis: Redis): void {
   });
 }
 
+/**
+ * Hears every error of a connection's sockets. ioredis 6.0 listens to the first of a socket alone; one with TLS may have another, which
+ * nobody would catch, so that it would end the process.
+ *
+ * @param redis the connection
+ */
+export function hearEveryError(redis: Redis): void {
+  redis.on('connecting', () => {
+    // The socket is made after this event, and can have no error before the next turn.
+    setImmediate(() => {
+      const { stream } = redis as { stream?: Redis['stream'] };
+      let isFirst = true;
+      stream?.on('error', (error: Error) => {
+        if (!isFirst) redis.silentEmit('error', error);
+        isFirst = false;
+      });
+    });
+  });
+}
+
 /** Redis answers, but refuses the database that its address names. */
 export class WrongDatabase extends Error {
   override name = 'WrongDatabase';

@@ -1,6 +1,8 @@
+import { Redis } from 'ioredis';
 import { t } from 'tap';
 import { InvalidationBus } from '../../src/cache/invalidation-bus.ts';
 import { RedisConnection } from '../../src/cache/redis-connection.ts';
+import { hearEveryError } from '../../src/cache/redis-guard.ts';
 import { systemClock } from '../../src/clock.ts';
 import { faultyProxy, through } from '../support/faulty-proxy.ts';
 import { openRedis } from '../support/server.ts';
@@ -37,7 +39,7 @@ t.test('what is sent in one turn of the event loop leaves in one write', async (
   t.ok(await connection.connected(5000));
   await connection.redis.ping();
   const before = await reads();
-  const asked = Array.from({ length: 10 }, (_, i) => String(i));
+  const asked = Array.from({ length: 40 }, (_, i) => String(i));
   const replies = await Promise.all(
     asked.map((text) => {
       // Time for Redis to read what has been written, if it has been.
@@ -49,6 +51,18 @@ t.test('what is sent in one turn of the event loop leaves in one write', async (
   t.same(replies, asked, 'each has its own reply');
   const more = (await reads()) - before;
   t.ok(more < asked.length / 2, `Redis read ${more} times, and some of them for who asks how often`);
+});
+
+t.test('a second error of a socket ends nothing but the connection', async (t) => {
+  const { url } = await freshRedis(t);
+  const redis = new Redis(url);
+  t.teardown(() => redis.disconnect());
+  const errors: string[] = [];
+  redis.on('error', (error) => errors.push(error.message));
+  hearEveryError(redis);
+  await until('it is ready', () => redis.status === 'ready');
+  for (const text of ['first', 'second', 'third']) redis.stream.emit('error', new Error(text));
+  t.same(errors, ['first', 'second', 'third']);
 });
 
 t.test('a bus that Redis refuses stays, and tries no more than it did', async (t) => {
