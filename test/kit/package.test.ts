@@ -71,6 +71,7 @@ t.test("two entities of one's own in sixty lines", async (t) => {
   const project = projectWith(t, tarball);
   const text = readFileSync(join(HERE, 'two-entities.ts'), 'utf8');
   t.ok(text.trim().split('\n').length <= 60);
+  t.ok(readFileSync(join(REPOSITORY, 'README.md'), 'utf8').includes(text), 'as README.md shows them');
   for (const file of ['two-entities.ts', 'wrong-types.ts']) copyFileSync(join(HERE, file), join(project, file));
   const compilerOptions = {
     strict: true,
