@@ -9,6 +9,7 @@ import { createLarder } from './larder.ts';
 import { createLogger } from './process-log.ts';
 import { createApp } from './server/app.ts';
 import { createMetricsApp } from './server/metrics.ts';
+import { needPackages } from './server/optional-package.ts';
 import { RecordedStatements } from './server/recorded-statements.ts';
 import type { Tracing } from './server/tracing.ts';
 import { loadTrustedDocuments } from './server/trusted-documents.ts';
@@ -47,6 +48,7 @@ export async function assemble(
       `the variable ${name} is no setting and is not heeded: did you mean ${nearest}?`,
     );
   }
+  needOptionalPackages(config);
   const closers = new Closers();
   const close = () => closers.close();
   try {
@@ -119,6 +121,17 @@ async function listening(settings: string, url: Promise<string>): Promise<string
     if (!(error instanceof Error)) throw error;
     throw new ConfigError(`Cannot listen where ${settings} say: ${error.message}`, { cause: error });
   }
+}
+
+/** What only some servers want is installed by them alone. */
+function needOptionalPackages({ graphiql, otlpEndpoint, apolloTracing }: Config): void {
+  if (graphiql) needPackages('GRAPHIQL=true', ['graphiql@3', 'react@18', 'react-dom@18']);
+  if (apolloTracing) needPackages('APOLLO_TRACING=true', ['@apollo/usage-reporting-protobuf']);
+  if (otlpEndpoint === null) return;
+  needPackages('OTEL_EXPORTER_OTLP_ENDPOINT', [
+    ...['@fastify/otel', '@opentelemetry/api@1.9', '@opentelemetry/exporter-trace-otlp-proto'],
+    ...['@opentelemetry/resources', '@opentelemetry/sdk-trace-node'],
+  ]);
 }
 
 /** Loaded only where it is wanted. */

@@ -13,7 +13,9 @@ if (early !== null) logEverything(early);
 function fail(error: unknown): void {
   const reason = error instanceof Error ? error.message : String(error);
   if (early === null)
-    process.stderr.write(`${error instanceof Error && error.name !== 'ConfigError' ? error : reason}\n`);
+    process.stderr.write(
+      `${error instanceof Error && !['ConfigError', 'WrongValue'].includes(error.name) ? error : reason}\n`,
+    );
   else early.fatal({ reason }, 'the server does not start');
   process.exit(1);
 }
