@@ -327,8 +327,14 @@ t.test('and none of it is in the log or the figures', async (t) => {
   t.match(all, /"level":20/, 'at its lowest');
   const lines = all.split('\n').filter((line) => leaks(line).length > 0);
   // The name that a proxy gave to a request is there so that it can be found in the log.
-  const others = lines.filter((line) => !line.includes(`"requestId":"${CANARY}"`));
-  t.same(others, []);
+  const named = (line: string) => line.includes(`"requestId":"${CANARY}"`);
+  // And an origin that is refused, so that whoever runs the server can allow it: each once.
+  const refused = (line: string) => line.includes('pages of an origin may not read answers');
+  t.same(
+    lines.filter((line) => !named(line) && !refused(line)),
+    [],
+  );
+  t.ok(lines.filter(refused).length <= 1);
   t.not(lines.length, 0, 'that name is there');
   t.equal(server.exitCode(), null);
 });
