@@ -41,6 +41,9 @@ const SHOWN_BY: Record<keyof typeof BROKEN, Scenario> = {
 /** Each race takes a few reads; one that needed more would not be put together by hand. */
 const ENOUGH = 1000;
 
+/** A round of the drainer may come between and forget what was wrong before anybody has read it: then the race is run again. */
+const MAX_TRIES = 4;
+
 for (const scenario of new Set(Object.values(SHOWN_BY))) {
   t.test(`the protocol as it is: ${scenario.name}`, async (t) => {
     const { history } = await scenario(t, {});
@@ -51,8 +54,14 @@ for (const scenario of new Set(Object.values(SHOWN_BY))) {
 
 for (const lacking of Object.keys(SHOWN_BY) as (keyof typeof BROKEN)[]) {
   t.test(`the protocol without ${lacking}: ${SHOWN_BY[lacking].name}`, async (t) => {
-    const { history } = await SHOWN_BY[lacking](t, BROKEN[lacking]);
-    t.ok(history.violations.length > 0, 'is caught');
-    t.ok(history.judged < ENOUGH, `within ${history.judged} reads`);
+    let judged = 0;
+    let isCaught = false;
+    for (let tries = 0; tries < MAX_TRIES && !isCaught; tries += 1) {
+      const { history } = await SHOWN_BY[lacking](t, BROKEN[lacking]);
+      judged += history.judged;
+      isCaught = history.violations.length > 0;
+    }
+    t.ok(isCaught, 'is caught');
+    t.ok(judged < ENOUGH, `within ${judged} reads`);
   });
 }
