@@ -58,6 +58,8 @@ function peerCommand(file: string): string[] {
 const LARDER = {
   MAX_COST: '100000',
   JWT_SECRET,
+  // Nobody has to go elsewhere: a server that stops is waited for.
+  SHUTDOWN_DELAY_MS: '0',
   LOG_LEVEL: 'warn',
 };
 
