@@ -41,7 +41,7 @@ const SHOWN_BY: Record<keyof typeof BROKEN, Scenario> = {
 /** Each race takes a few reads; one that needed more would not be put together by hand. */
 const ENOUGH = 1000;
 
-/** A round of the drainer may come between and forget what was wrong before anybody has read it: then the race is run again. */
+/** One race was seen to miss what it is for, once; why is not known. It alone may be run again, the others must catch at once. */
 const MAX_TRIES = 4;
 
 for (const scenario of new Set(Object.values(SHOWN_BY))) {
@@ -56,7 +56,8 @@ for (const lacking of Object.keys(SHOWN_BY) as (keyof typeof BROKEN)[]) {
   t.test(`the protocol without ${lacking}: ${SHOWN_BY[lacking].name}`, async (t) => {
     let judged = 0;
     let isCaught = false;
-    for (let tries = 0; tries < MAX_TRIES && !isCaught; tries += 1) {
+    const most = SHOWN_BY[lacking] === slowFill ? MAX_TRIES : 1;
+    for (let tries = 0; tries < most && !isCaught; tries += 1) {
       const { history } = await SHOWN_BY[lacking](t, BROKEN[lacking]);
       judged += history.judged;
       isCaught = history.violations.length > 0;
