@@ -4,9 +4,8 @@
  *
  * @module
  */
-export { bigintText, rfc3339 } from './db/column-types.ts';
-export type { DrizzleTransaction } from './db/drizzle-session.ts';
-export { ConstraintViolation, DatabaseUnavailable } from './db/errors.ts';
+
+export { InvalidInput } from './entity/invalid-input.ts';
 export {
   type CacheOptions,
   createLarder,
@@ -15,7 +14,9 @@ export {
   type PostgresOptions,
 } from './larder.ts';
 export type { LarderLogger } from './larder-logger.ts';
+export { bigintText, rfc3339 } from './postgres/column-types.ts';
+export type { DrizzleTransaction } from './postgres/drizzle-session.ts';
+export { ConstraintViolation, DatabaseUnavailable } from './postgres/errors.ts';
 export type { Repository } from './repository/cached-repository.ts';
 export type { LarderContext } from './repository/context.ts';
 export { type EntityOptions, type EntityTable, entity, type RepositoriesOf, type RowOf } from './repository/entity.ts';
-export { InvalidInput } from './repository/invalid-input.ts';

@@ -1,7 +1,7 @@
-import { assemble } from './assemble.ts';
+import { assemble } from './app/assemble.ts';
+import { readConfig } from './app/config.ts';
+import { createLogger, logEverything } from './app/process-log.ts';
 import { systemClock } from './clock.ts';
-import { readConfig } from './config.ts';
-import { createLogger, logEverything } from './process-log.ts';
 import { VERSION } from './version.ts';
 
 const production = process.env.NODE_ENV === 'production';

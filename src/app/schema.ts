@@ -1,5 +1,5 @@
 import { type GraphQLSchema, getNamedType, isCompositeType, isObjectType } from 'graphql';
-import { costText } from '../graphql/cost.ts';
+import { costText } from '../http/cost/cost.ts';
 import { addBrandMutations } from './brand/mutations.ts';
 import { addBrandType } from './brand/type.ts';
 import { createBuilder } from './builder.ts';

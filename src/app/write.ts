@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
+import { InvalidInput } from '../entity/invalid-input.ts';
 import { databaseId } from '../pothos/index.ts';
-import { InvalidInput } from '../repository/invalid-input.ts';
 
 /**
  * Does a write and turns what is wrong with its input into an error that names the place in the arguments.

@@ -1,17 +1,17 @@
 import type { Clock } from '../clock.ts';
 import { channels } from '../trace/channels.ts';
 import type { Trace } from '../trace/trace.ts';
-import type { Echo } from './bus-messages.ts';
+import type { InvalidationBus } from './bus/invalidation-bus.ts';
+import type { Echo } from './bus/messages.ts';
 import type { Body, EntitySpace } from './entry.ts';
 import { type Bodies, type Flight, Flights } from './flights.ts';
-import type { InvalidationBus } from './invalidation-bus.ts';
-import type { MemoryTier } from './memory-tier.ts';
-import type { PageMemory } from './page-memory.ts';
+import type { PageMemory } from './memory/page-memory.ts';
+import type { MemoryTier } from './memory/tier.ts';
+import { Trust } from './memory/trust.ts';
+import { TrustedMemory } from './memory/trusted-memory.ts';
 import { cacheKey, keyWriter, type Loader, type ReadThroughOptions, readThrough, type Want } from './read-through.ts';
-import type { Told } from './send-invalidation.ts';
+import type { Told } from './redis/send-invalidation.ts';
 import type { Presented, Share } from './share.ts';
-import { Trust } from './trust.ts';
-import { TrustedMemory } from './trusted-memory.ts';
 
 /** What the cache is made of; either tier may be absent. */
 export interface CacheOptions extends ReadThroughOptions {

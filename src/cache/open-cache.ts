@@ -1,13 +1,13 @@
 import { type Clock, systemClock } from '../clock.ts';
-import type { BusListener } from './bus-listener.ts';
-import type { Echo } from './bus-messages.ts';
+import { InvalidationBus } from './bus/invalidation-bus.ts';
+import type { BusListener } from './bus/listener.ts';
+import type { Echo } from './bus/messages.ts';
 import { EntityCache } from './entity-cache.ts';
-import { InvalidationBus } from './invalidation-bus.ts';
-import { defaultMemoryBytes } from './memory-size.ts';
-import { MemoryTier, type MemoryUse } from './memory-tier.ts';
-import { PageMemory } from './page-memory.ts';
-import { REDIS_TIMEOUT_MS } from './redis-connection.ts';
-import { RedisTier } from './redis-tier.ts';
+import { PageMemory } from './memory/page-memory.ts';
+import { defaultMemoryBytes } from './memory/size.ts';
+import { MemoryTier, type MemoryUse } from './memory/tier.ts';
+import { REDIS_TIMEOUT_MS } from './redis/connection.ts';
+import { RedisTier } from './redis/tier.ts';
 
 /** Which tiers there are and how long they keep things. */
 export interface CacheSettings {

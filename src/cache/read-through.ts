@@ -10,8 +10,8 @@ import {
   LEASE_MARK,
   type LoadedBody,
 } from './entry.ts';
-import type { Fill } from './lease.ts';
-import type { RedisTier, Values } from './redis-tier.ts';
+import type { Fill } from './redis/lease.ts';
+import type { RedisTier, Values } from './redis/tier.ts';
 
 /** An entity to read: with the version a list named, or `null` when nothing but its id is known. */
 export interface Want {

@@ -1,15 +1,15 @@
 import { Redis } from 'ioredis';
+import { readConfig } from '../app/config.ts';
 import { entities } from '../app/entities.ts';
 import { decodeEntry, type EntitySpace, LEASE_MARK } from '../cache/entry.ts';
 import { cacheKey } from '../cache/read-through.ts';
-import { parseRedisUrl } from '../cache/redis-url.ts';
-import { readConfig } from '../config.ts';
-import { type Database, openDatabase } from '../db/client.ts';
-import { DatabaseUnavailable } from '../db/errors.ts';
-import { runBodyRead } from '../db/run.ts';
-import { arrayLiteral } from '../db/statement.ts';
+import { parseRedisUrl } from '../cache/redis/url.ts';
+import { CatalogWatch } from '../entity/catalog-watch.ts';
+import { type Database, openDatabase } from '../postgres/client.ts';
+import { DatabaseUnavailable } from '../postgres/errors.ts';
+import { runBodyRead } from '../postgres/run.ts';
+import { arrayLiteral } from '../postgres/statement.ts';
 import { decodeGlobalId } from '../pothos/global-id.ts';
-import { CatalogWatch } from '../repository/catalog-watch.ts';
 import { Trace } from '../trace/trace.ts';
 import { runCommand, UsageError } from './command.ts';
 

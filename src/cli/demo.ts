@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sql } from 'postgres';
+import { assemble } from '../app/assemble.ts';
+import { readConfig, resolveSecrets } from '../app/config.ts';
 import { NESTED_QUERY } from '../app/example-query.ts';
-import { assemble } from '../assemble.ts';
-import { readConfig, resolveSecrets } from '../config.ts';
-import { MigrationError } from '../db/migrate.ts';
+import { MigrationError } from '../postgres/migrate.ts';
 import { runCommand } from './command.ts';
 import { demoToken } from './demo-token.ts';
 import { checkEnvironment, type ServerEnvironment, serverEnvironment } from './server-environment.ts';

@@ -3,8 +3,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { GraphQLError, type GraphQLSchema, validate } from 'graphql';
 import { buildGraphQLSchema } from '../app/schema.ts';
-import { LimitExceeded } from '../graphql/limits.ts';
-import { parseWithinLimits } from '../server/parse-document.ts';
+import { LimitExceeded } from '../http/documents/limits.ts';
+import { parseWithinLimits } from '../http/documents/parse-document.ts';
 import { isStarted, runCommand, UsageError } from './command.ts';
 
 /** A file does not hold documents that this server can answer. The message says which and why. */

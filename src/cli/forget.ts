@@ -1,9 +1,9 @@
+import { readConfig } from '../app/config.ts';
 import { entities } from '../app/entities.ts';
-import { removeKeys } from '../cache/remove-keys.ts';
-import { readConfig } from '../config.ts';
-import { openDatabase } from '../db/client.ts';
-import { renewAllDomains } from '../db/domains.ts';
-import { DatabaseUnavailable } from '../db/errors.ts';
+import { removeKeys } from '../cache/redis/remove-keys.ts';
+import { renewAllDomains } from '../outbox/domains.ts';
+import { openDatabase } from '../postgres/client.ts';
+import { DatabaseUnavailable } from '../postgres/errors.ts';
 import { runCommand, UsageError } from './command.ts';
 
 const help = `Makes every process forget what it has cached: after a restore, a failover that lost commits, or a change of rows

@@ -1,8 +1,8 @@
+import { readConfig } from '../app/config.ts';
 import { DatasetError } from '../app/data/csv-dataset.ts';
 import { datasetTables } from '../app/data/dataset.ts';
 import { NotEmptyError } from '../app/data/load.ts';
 import { loadCsv } from '../app/data/load-csv.ts';
-import { readConfig } from '../config.ts';
 import { runCommand, UsageError } from './command.ts';
 import { startProgress } from './progress.ts';
 

@@ -1,5 +1,5 @@
-import { readConfig } from '../config.ts';
-import { MigrationError, migrateDatabase } from '../db/migrate.ts';
+import { readConfig } from '../app/config.ts';
+import { MigrationError, migrateDatabase } from '../postgres/migrate.ts';
 import { runCommand, UsageError } from './command.ts';
 
 const help = `Brings the database up to date.

@@ -1,8 +1,8 @@
+import { readConfig } from '../app/config.ts';
 import type { TextRow } from '../app/data/copy.ts';
 import { type Dataset, datasetTables } from '../app/data/dataset.ts';
 import { loadDataset, NotEmptyError } from '../app/data/load.ts';
 import { type SampleSize, sampleCounts, sampleDataset } from '../app/data/sample.ts';
-import { readConfig } from '../config.ts';
 import { isStarted, parseWholeNumber, runCommand, UsageError } from './command.ts';
 import { startProgress } from './progress.ts';
 

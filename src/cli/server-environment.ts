@@ -1,4 +1,4 @@
-import { readConfig } from '../config.ts';
+import { readConfig } from '../app/config.ts';
 import type { LocalServices } from './services/local.ts';
 import { findFreePort } from './services/port.ts';
 

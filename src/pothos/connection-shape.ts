@@ -1,5 +1,5 @@
-import type { Entity } from '../repository/entity-definition.ts';
-import type { Page, Position } from '../repository/page.ts';
+import type { Entity } from '../entity/definition.ts';
+import type { Page, Position } from '../lists/page.ts';
 import { encodeCursor } from './cursor.ts';
 import { type EntityNode, nodeOf, unreadNode } from './entity-node.ts';
 

@@ -1,4 +1,4 @@
-import type { Position } from '../repository/page.ts';
+import type { Position } from '../lists/page.ts';
 
 /**
  * Writes a cursor: the list, its order, and the sort key as SQL text, so that no digit of a timestamp is lost.

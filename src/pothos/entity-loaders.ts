@@ -1,7 +1,7 @@
 import type { ContextCache } from '@pothos/core';
 import DataLoader from 'dataloader';
+import type { Entity } from '../entity/definition.ts';
 import type { LarderContext } from '../repository/context.ts';
-import type { Entity } from '../repository/entity-definition.ts';
 import { atEndOfTurn } from './end-of-turn.ts';
 
 /** The request's identity map remembers, and knows of writes; the loader only batches. */

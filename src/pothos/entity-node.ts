@@ -1,5 +1,5 @@
-import { extendEntity } from '../repository/body-codec.ts';
-import type { Entity } from '../repository/entity-definition.ts';
+import { extendEntity } from '../entity/body-codec.ts';
+import type { Entity } from '../entity/definition.ts';
 import { encodeGlobalId } from './global-id.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { type FieldKind, type InputFieldMap, RootFieldBuilder, type SchemaTypes } from '@pothos/core';
 import type { GraphQLResolveInfo } from 'graphql';
+import type { Entity } from '../entity/definition.ts';
 import type { LarderContext } from '../repository/context.ts';
-import type { Entity } from '../repository/entity-definition.ts';
 import { type ConnectionSource, type PageArguments, resolvePage } from './connection.ts';
 import type { EntityNode } from './entity-node.ts';
 import { entityType } from './entity-types.ts';

@@ -1,4 +1,4 @@
-import { isDatabaseId } from '../repository/database-id.ts';
+import { isDatabaseId } from '../entity/database-id.ts';
 
 /**
  * A global id in Pothos' default encoding (Relay Global Object Identification, section 2).

@@ -1,8 +1,8 @@
 import type { SchemaTypes } from '@pothos/core';
 import { resolveNodes } from '@pothos/plugin-relay';
 import { type GraphQLResolveInfo, isObjectType } from 'graphql';
+import type { Entity } from '../entity/definition.ts';
 import type { LarderContext } from '../repository/context.ts';
-import type { Entity } from '../repository/entity-definition.ts';
 import type { EntityNode } from './entity-node.ts';
 import { decodeGlobalId, globalIdOf } from './global-id.ts';
 import { userInputError } from './user-input-error.ts';

@@ -1,6 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
+import type { PageNeeds } from '../lists/page.ts';
 import type { LarderContext } from '../repository/context.ts';
-import type { PageNeeds } from '../repository/page.ts';
 import { needsBody, selectionOf } from './selection.ts';
 
 /**

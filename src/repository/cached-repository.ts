@@ -1,22 +1,22 @@
+import { bodyReader } from '../bodies/body-reader.ts';
+import { pageBodies } from '../bodies/page-bodies.ts';
+import { createScope, type Scope } from '../bodies/scope.ts';
+import { sharedBodies } from '../bodies/shared-bodies.ts';
 import type { EntityCache } from '../cache/entity-cache.ts';
 import type { Body } from '../cache/entry.ts';
 import type { Loader } from '../cache/read-through.ts';
-import type { Database } from '../db/client.ts';
-import { runBodyRead } from '../db/run.ts';
-import { arrayLiteral } from '../db/statement.ts';
+import type { CatalogWatch } from '../entity/catalog-watch.ts';
+import { isDatabaseId } from '../entity/database-id.ts';
+import type { Entity, EntityDefinition } from '../entity/definition.ts';
+import { listReader } from '../lists/list.ts';
+import type { Page, PageItem, PageRequest, Position, Ref, RefPage } from '../lists/page.ts';
+import { isPosition } from '../lists/position.ts';
+import type { AuditSource, SelfAudit } from '../outbox/self-audit.ts';
+import type { Database } from '../postgres/client.ts';
+import { runBodyRead } from '../postgres/run.ts';
+import { arrayLiteral } from '../postgres/statement.ts';
 import { Trace } from '../trace/trace.ts';
-import { bodyReader } from './body-reader.ts';
-import type { CatalogWatch } from './catalog-watch.ts';
-import { isDatabaseId } from './database-id.ts';
-import type { Entity, EntityDefinition } from './entity-definition.ts';
 import { entityWriter } from './entity-writer.ts';
-import { listReader } from './list.ts';
-import type { Page, PageItem, PageRequest, Position, Ref, RefPage } from './page.ts';
-import { pageBodies } from './page-bodies.ts';
-import { isPosition } from './position.ts';
-import { createScope, type Scope } from './scope.ts';
-import type { AuditSource, SelfAudit } from './self-audit.ts';
-import { sharedBodies } from './shared-bodies.ts';
 
 /** What every repository goes through. */
 export interface Storage {

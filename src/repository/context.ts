@@ -1,4 +1,4 @@
-import type { Scope } from './scope.ts';
+import type { Scope } from '../bodies/scope.ts';
 
 /** What every resolver of a GraphQL server gets: the repositories, and what belongs to this request. */
 export interface LarderContext<R = unknown> {

@@ -1,11 +1,11 @@
-import type { Statement } from '../db/statement.ts';
+import { createScope, identityMap, type Scope } from '../bodies/scope.ts';
+import { isDatabaseId } from '../entity/database-id.ts';
+import type { Entity, EntityDefinition, EntityRow } from '../entity/definition.ts';
+import { InvalidInput } from '../entity/invalid-input.ts';
+import { checkTexts, withConstraints } from '../entity/rules.ts';
+import type { Statement } from '../postgres/statement.ts';
 import { Trace } from '../trace/trace.ts';
 import type { Repository, Storage } from './cached-repository.ts';
-import { isDatabaseId } from './database-id.ts';
-import type { Entity, EntityDefinition, EntityRow } from './entity-definition.ts';
-import { InvalidInput } from './invalid-input.ts';
-import { checkTexts, withConstraints } from './rules.ts';
-import { createScope, identityMap, type Scope } from './scope.ts';
 import { write } from './write.ts';
 
 /**

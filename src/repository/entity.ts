@@ -1,8 +1,8 @@
 import { getTableColumns, getTableName } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import { defineEntity, type Entity, type EntityDefinition, type ListDefinition } from '../entity/definition.ts';
+import type { WriteRules } from '../entity/rules.ts';
 import { createRepository, type Repository, type Storage } from './cached-repository.ts';
-import { defineEntity, type Entity, type EntityDefinition, type ListDefinition } from './entity-definition.ts';
-import type { WriteRules } from './rules.ts';
 
 /** A table whose rows are entities: its key is the column `id`. */
 export type EntityTable = PgTable & { readonly id: PgColumn; readonly $inferSelect: Entity };

@@ -1,11 +1,11 @@
 import { DrizzleQueryError } from 'drizzle-orm';
-import { type DrizzleTransaction, drizzleSession } from '../db/drizzle-session.ts';
-import type { Change } from '../db/outbox.ts';
-import { ownChanges } from '../db/own-changes.ts';
-import { anyTransaction } from '../db/run.ts';
+import { createScope, identityMap, type Scope } from '../bodies/scope.ts';
+import type { Change } from '../outbox/outbox.ts';
+import { ownChanges } from '../outbox/own-changes.ts';
+import { type DrizzleTransaction, drizzleSession } from '../postgres/drizzle-session.ts';
+import { anyTransaction } from '../postgres/run.ts';
 import { Trace } from '../trace/trace.ts';
 import type { Storage } from './cached-repository.ts';
-import { createScope, identityMap, type Scope } from './scope.ts';
 import { forgetChanged } from './write.ts';
 
 /** Changes that are forgotten before the transaction returns. What it changed beyond them is drained. */

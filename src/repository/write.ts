@@ -1,9 +1,9 @@
-import type { Change } from '../db/outbox.ts';
-import { ownChanges } from '../db/own-changes.ts';
-import { transaction } from '../db/run.ts';
-import type { Statement } from '../db/statement.ts';
+import { identityMap, type Scope } from '../bodies/scope.ts';
+import type { Change } from '../outbox/outbox.ts';
+import { ownChanges } from '../outbox/own-changes.ts';
+import { transaction } from '../postgres/run.ts';
+import type { Statement } from '../postgres/statement.ts';
 import type { Storage } from './cached-repository.ts';
-import { identityMap, type Scope } from './scope.ts';
 
 /** Changes of one transaction that every process forgets before the write returns. What it changed beyond them is drained. */
 const MOST = 10_000;

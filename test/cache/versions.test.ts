@@ -1,10 +1,10 @@
 import { bigint, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
 import { type Test, t } from 'tap';
-import { bigintText } from '../../src/db/column-types.ts';
+import { createScope } from '../../src/bodies/scope.ts';
+import type { Entity } from '../../src/entity/definition.ts';
+import { bigintText } from '../../src/postgres/column-types.ts';
 import type { Repository } from '../../src/repository/cached-repository.ts';
 import { entity } from '../../src/repository/entity.ts';
-import type { Entity } from '../../src/repository/entity-definition.ts';
-import { createScope } from '../../src/repository/scope.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { openProcess } from '../stage/process.ts';
 import { openRedis, openSql } from '../support/server.ts';

@@ -11,7 +11,7 @@ const CONNECTIONS = 64;
 const CAMPAIGNS = 2000;
 const POOL_SIZE = 4;
 
-/** Bodies that are read at a time, as src/db/client.ts has it for each connection; and no more than there are connections. */
+/** Bodies that are read at a time, as src/postgres/client.ts has it for each connection; and no more than there are connections. */
 const CAP = POOL_SIZE * 2;
 
 /** Connections of one process: for reading, as many for transactions, and that of the drainer. */

@@ -1,6 +1,6 @@
 import { getIntrospectionQuery, type IntrospectionOptions, parse } from 'graphql';
 import { t } from 'tap';
-import { LIMITS } from '../../src/graphql/limits.ts';
+import { LIMITS } from '../../src/http/documents/limits.ts';
 import { send } from '../http/client.ts';
 import { counted, startServer } from '../support/server.ts';
 

@@ -1,6 +1,6 @@
 import { createSigner } from 'fast-jwt';
 import { type Test, t } from 'tap';
-import { networkOf } from '../../src/server/rate-limit.ts';
+import { networkOf } from '../../src/http/guards/rate-limit.ts';
 import { codes, type Received, send } from '../http/client.ts';
 import { openRedis, openServer, startServer } from '../support/server.ts';
 import { freshDatabase, freshRedis, type TestRedis } from '../support/services.ts';

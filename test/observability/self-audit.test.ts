@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { type Test, t } from 'tap';
 import type { Body } from '../../src/cache/entry.ts';
 import { systemClock } from '../../src/clock.ts';
-import { type AuditSource, createSelfAudit } from '../../src/repository/self-audit.ts';
+import { type AuditSource, createSelfAudit } from '../../src/outbox/self-audit.ts';
 import { type Audit, channels } from '../../src/trace/channels.ts';
 import { globalId, makeData } from '../support/data.ts';
 import { startServer } from '../support/server.ts';

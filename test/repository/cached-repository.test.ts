@@ -1,12 +1,12 @@
 import { type Test, t } from 'tap';
 import { entities } from '../../src/app/entities.ts';
+import { createScope, type Scope } from '../../src/bodies/scope.ts';
 import type { Body } from '../../src/cache/entry.ts';
 import { openCache } from '../../src/cache/open-cache.ts';
-import { openDatabase } from '../../src/db/client.ts';
+import type { PageRequest } from '../../src/lists/page.ts';
+import type { SelfAudit } from '../../src/outbox/self-audit.ts';
+import { openDatabase } from '../../src/postgres/client.ts';
 import { openRepositories } from '../../src/repository/entity.ts';
-import type { PageRequest } from '../../src/repository/page.ts';
-import { createScope, type Scope } from '../../src/repository/scope.ts';
-import type { SelfAudit } from '../../src/repository/self-audit.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { beat } from '../cache/support/redis-cache.ts';
 import { makeData } from '../support/data.ts';

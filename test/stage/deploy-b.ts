@@ -3,9 +3,9 @@ import { pgTable, text } from 'drizzle-orm/pg-core';
 import type { Sql } from 'postgres';
 import { campaign as declaredCampaign } from '../../src/app/campaign/entity.ts';
 import { brands } from '../../src/app/tables.ts';
-import { bigintText as id } from '../../src/db/column-types.ts';
+import { defineEntity, type Entity } from '../../src/entity/definition.ts';
+import { bigintText as id } from '../../src/postgres/column-types.ts';
 import { createRepository, type Repository, type Storage } from '../../src/repository/cached-repository.ts';
-import { defineEntity, type Entity } from '../../src/repository/entity-definition.ts';
 
 const campaignDefinition = declaredCampaign.define('Campaign');
 

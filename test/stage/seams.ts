@@ -1,9 +1,9 @@
-import type { Fill } from '../../src/cache/lease.ts';
-import { RedisTier, type Values } from '../../src/cache/redis-tier.ts';
-import type { Told } from '../../src/cache/send-invalidation.ts';
+import type { Fill } from '../../src/cache/redis/lease.ts';
+import type { Told } from '../../src/cache/redis/send-invalidation.ts';
+import { RedisTier, type Values } from '../../src/cache/redis/tier.ts';
 import type { Presented, Share } from '../../src/cache/share.ts';
 import type { Clock } from '../../src/clock.ts';
-import type { Database } from '../../src/db/client.ts';
+import type { Database } from '../../src/postgres/client.ts';
 import type { Trace } from '../../src/trace/trace.ts';
 
 /**

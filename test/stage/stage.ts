@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import postgres, { type Sql } from 'postgres';
 import type { Test } from 'tap';
-import type { Scope } from '../../src/repository/scope.ts';
+import type { Scope } from '../../src/bodies/scope.ts';
 import { freshDatabase, type TestDatabase } from '../support/services.ts';
 import { until } from '../support/until.ts';
 import { commit, Locks, type Via } from './commit.ts';

@@ -6,7 +6,7 @@ import postgres, { type Sql } from 'postgres';
 import type { Test } from 'tap';
 import { type PostgresService, startPostgres } from '../../src/cli/services/postgres.ts';
 import { type RedisService, startRedis } from '../../src/cli/services/redis.ts';
-import { migrateDatabase } from '../../src/db/migrate.ts';
+import { migrateDatabase } from '../../src/postgres/migrate.ts';
 
 /** A Postgres that a test may do anything to, with a migrated database. */
 export interface OwnPostgres {

@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
 import postgres, { type Sql } from 'postgres';
 import type { Test } from 'tap';
-import { assemble } from '../../src/assemble.ts';
-import { readConfig } from '../../src/config.ts';
+import { assemble } from '../../src/app/assemble.ts';
+import { readConfig } from '../../src/app/config.ts';
 import {
   type CountedStatement,
   freshDatabase,

@@ -1,5 +1,5 @@
+import { InvalidInput } from '../../entity/invalid-input.ts';
 import { entity } from '../../repository/entity.ts';
-import { InvalidInput } from '../../repository/invalid-input.ts';
 import { campaignEvents, campaigns } from '../tables.ts';
 import { createCampaignLinks } from './links.ts';
 

@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm';
-import { statement } from '../../db/statement.ts';
+import type { Scope } from '../../bodies/scope.ts';
+import { InvalidInput } from '../../entity/invalid-input.ts';
+import { type WriteRules, withConstraints } from '../../entity/rules.ts';
+import { statement } from '../../postgres/statement.ts';
 import type { Storage } from '../../repository/cached-repository.ts';
-import { InvalidInput } from '../../repository/invalid-input.ts';
-import { type WriteRules, withConstraints } from '../../repository/rules.ts';
-import type { Scope } from '../../repository/scope.ts';
 import { write } from '../../repository/write.ts';
 import { campaignEvents, events } from '../tables.ts';
 

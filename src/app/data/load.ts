@@ -1,5 +1,5 @@
 import postgres, { type TransactionSql } from 'postgres';
-import { openDatabase } from '../../db/client.ts';
+import { openDatabase } from '../../postgres/client.ts';
 import { findBadRow } from './bad-row.ts';
 import { copyRows, type TextRows } from './copy.ts';
 import { type Dataset, type DatasetTable, datasetTables, type TableName } from './dataset.ts';

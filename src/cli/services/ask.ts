@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import { openDatabase } from '../../db/client.ts';
+import { openDatabase } from '../../postgres/client.ts';
 
 /**
  * Asks a database a question on a connection of its own.

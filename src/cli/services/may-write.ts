@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
-import { OUR_MIGRATIONS } from '../../db/migrate.ts';
+import { OUR_MIGRATIONS } from '../../postgres/migrate.ts';
 import { ask } from './ask.ts';
 import { ServiceError } from './service-error.ts';
 

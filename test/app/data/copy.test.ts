@@ -1,6 +1,6 @@
 import { type Test, t } from 'tap';
 import { copyRows } from '../../../src/app/data/copy.ts';
-import { openDatabase } from '../../../src/db/client.ts';
+import { openDatabase } from '../../../src/postgres/client.ts';
 import { freshDatabase } from '../../support/services.ts';
 
 async function open(t: Test) {

@@ -1,4 +1,4 @@
-import { createScope, type Scope } from '../../../src/repository/scope.ts';
+import { createScope, type Scope } from '../../../src/bodies/scope.ts';
 import { type CacheCounts, noCounts } from '../../../src/trace/cache-counts.ts';
 import { Trace } from '../../../src/trace/trace.ts';
 import type { LarderProcess, ProcessOptions } from '../../stage/process.ts';

@@ -3,7 +3,7 @@ import type { Test } from 'tap';
 import { EntityCache } from '../../../src/cache/entity-cache.ts';
 import type { Body } from '../../../src/cache/entry.ts';
 import type { Loader } from '../../../src/cache/read-through.ts';
-import { RedisTier } from '../../../src/cache/redis-tier.ts';
+import { RedisTier } from '../../../src/cache/redis/tier.ts';
 import { systemClock } from '../../../src/clock.ts';
 import type { CacheCounts } from '../../../src/trace/cache-counts.ts';
 import { Trace } from '../../../src/trace/trace.ts';

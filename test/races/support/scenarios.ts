@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { Test } from 'tap';
-import { decodeReply } from '../../../src/cache/bus-messages.ts';
+import { decodeReply } from '../../../src/cache/bus/messages.ts';
 import { DEFAULTS, type LarderProcess, type Parts } from '../../stage/process.ts';
 import type { Row } from '../../stage/rows.ts';
 import { Holds } from '../../stage/seams.ts';

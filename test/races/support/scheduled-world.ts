@@ -1,8 +1,8 @@
 import fc, { type Scheduler } from 'fast-check';
 import type { Test } from 'tap';
-import { drainOutbox } from '../../../src/db/outbox.ts';
-import type { PageRequest } from '../../../src/repository/page.ts';
-import type { Scope } from '../../../src/repository/scope.ts';
+import type { Scope } from '../../../src/bodies/scope.ts';
+import type { PageRequest } from '../../../src/lists/page.ts';
+import { drainOutbox } from '../../../src/outbox/outbox.ts';
 import { checkBodies } from '../../stage/check-bodies.ts';
 import { commit, Locks, Undone, undone } from '../../stage/commit.ts';
 import { History } from '../../stage/history.ts';

@@ -1,0 +1,19 @@
+import { isIP } from 'node:net';
+import { WrongValue } from '../../wrong-value.ts';
+
+/**
+ * Checks where to listen.
+ *
+ * @param text a name or an address, perhaps one of IPv6 in brackets
+ * @returns the same without brackets
+ * @throws {WrongValue} when it is more than a host, such as a URL, or with a port
+ */
+export function parseListenHost(text: string): string {
+  const host = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
+  if (isIP(host) !== 0 || /^[a-z0-9]([a-z0-9._-]*[a-z0-9.])?$/i.test(host)) {
+    if (isIP(host) !== 0 || !/^[\d.]+$/.test(host)) return host;
+  }
+  throw new WrongValue(
+    'expected the name or the address of this machine alone, such as 127.0.0.1, or 0.0.0.0 or :: for all that it has; a port is another setting',
+  );
+}

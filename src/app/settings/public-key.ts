@@ -1,0 +1,32 @@
+import { createPublicKey } from 'node:crypto';
+import { WrongValue } from '../../wrong-value.ts';
+
+const KINDS = ['rsa', 'ec', 'ed25519', 'ed448'];
+
+/**
+ * Reads a public key, also one whose line breaks were lost on the way: many places keep a variable on one line, with `\n` in it or
+ * with nothing.
+ *
+ * @param text the key in PEM
+ * @returns the same, broken into lines again
+ * @throws {WrongValue} when it is no public key that signs tokens
+ */
+export function parsePublicKey(text: string): string {
+  const [, body] =
+    /^\s*-----BEGIN PUBLIC KEY-----(.*)-----END PUBLIC KEY-----\s*$/s.exec(text.replace(/\\r|\\n/g, '\n')) ?? [];
+  if (body === undefined)
+    throw new WrongValue('expected a public key in PEM, from -----BEGIN PUBLIC KEY----- to its end');
+  const lines = body.replace(/\s/g, '').match(/.{1,64}/g) ?? [];
+  const pem = `-----BEGIN PUBLIC KEY-----\n${lines.join('\n')}\n-----END PUBLIC KEY-----\n`;
+  let kind: string | undefined;
+  try {
+    kind = createPublicKey(pem).asymmetricKeyType;
+  } catch (error) {
+    throw new WrongValue(
+      `what stands in the PEM is no public key (${error instanceof Error ? error.message : String(error)})`,
+    );
+  }
+  if (!KINDS.includes(kind ?? ''))
+    throw new WrongValue(`a key of the kind ${kind} signs no tokens; expected ${KINDS.join(', ')}`);
+  return pem;
+}

@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { WrongValue } from '../../wrong-value.ts';
+
+/** The settings that may come from a file: orchestrators mount secrets, and what is in the environment is easily shown. */
+export const SECRETS = ['DATABASE_URL', 'REDIS_URL', 'JWT_SECRET', 'JWT_PUBLIC_KEY'] as const;
+
+/**
+ * Takes secrets from the files that are named for them, such as `DATABASE_URL_FILE`.
+ *
+ * @param env the variables of the process
+ * @returns the same with the contents of the files in place of their names; line breaks at the end are nobody's secret
+ * @throws {WrongValue} naming a file that cannot be read or is empty, and a secret that is given twice
+ */
+export function withSecretFiles(env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
+  const result = { ...env };
+  for (const name of SECRETS) {
+    const variable = `${name}_FILE`;
+    const file = env[variable];
+    if (file === undefined || file === '') continue;
+    if (env[name] !== undefined && env[name] !== '') {
+      throw new WrongValue(`${name} and ${variable} are both set: unset one of them`);
+    }
+    const text = read(variable, file).replace(/[\r\n]+$/, '');
+    if (text === '') throw new WrongValue(`${variable}: ${file} is empty`);
+    result[name] = text;
+    delete result[variable];
+  }
+  return result;
+}
+
+function read(variable: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new WrongValue(`${variable} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,90 @@
+import type { EntityCache } from '../cache/entity-cache.ts';
+import type { Body, EntitySpace } from '../cache/entry.ts';
+import type { Entity } from '../entity/definition.ts';
+import type { Ref, RefPage } from '../lists/page.ts';
+import type { ReadBodies } from './body-reader.ts';
+import { identitiesOf, type Scope } from './scope.ts';
+
+/** The bodies of some pages, page by page; `null` for a row that went away since. */
+export type PageBodies = readonly (readonly (Body | null)[])[];
+
+/**
+ * Makes what reads the bodies of whole pages. A page that memory holds as a whole takes one look instead of one for each body, and its
+ * refs are not even made.
+ *
+ * @param space the kind of entity
+ * @param cache the caches
+ * @param read reads single bodies
+ * @param isCurrent whether it is known what the columns are: if not, memory is not asked
+ * @returns reads the bodies of pages, at once when memory holds them all; throws what the reading throws
+ */
+export function pageBodies(
+  space: EntitySpace,
+  cache: Pick<EntityCache, 'pages'>,
+  read: ReadBodies,
+  isCurrent = () => true,
+) {
+  /** Takes what memory holds as if each body had been asked for, unless the request has one of them, or a ref, in another version. */
+  const take = (held: readonly (readonly Body[] | undefined)[], refs: readonly Ref[], scope: Scope): boolean => {
+    const identities = identitiesOf(scope, space);
+    let agree = true;
+    let taken = 0;
+    for (const bodies of held) {
+      for (const body of bodies ?? []) {
+        // A body's entity was made from a row, and has its id.
+        const { id } = body.entity as Entity;
+        const known = identities.get(id);
+        if (known === undefined) {
+          identities.set(id, body);
+          taken += 1;
+        } else if (known?.version !== body.version) agree = false;
+      }
+    }
+    if (taken > 0) {
+      const counts = scope.trace.entity(space.entity);
+      counts.memoryHits += taken;
+      counts.hits += taken;
+    }
+    return agree && refs.every(({ id, version }) => !identities.has(id) || identities.get(id)?.version === version);
+  };
+
+  const refsOf = (pages: readonly RefPage[]): Ref[] => {
+    const refs: Ref[] = [];
+    for (const page of pages) refs.push(...page.refs);
+    return refs;
+  };
+
+  return (pages: readonly RefPage[], scope: Scope, since: number): PageBodies | Promise<PageBodies> => {
+    const past = scope.cold || !isCurrent();
+    const { shape } = space;
+    // What a write has returned is kept for nobody else: a trigger may have changed it since.
+    const mayKeep = () => !past && !scope.hasWritten && space.shape === shape;
+    let held = pages.map((page) => (past ? undefined : cache.pages?.get(space, page.named)));
+    let refs = refsOf(pages.filter((_page, i) => held[i] === undefined));
+    // Of two versions the row has the last word, and the reading of single bodies gives it that.
+    if (!take(held, refs, scope)) {
+      held = [];
+      refs = refsOf(pages);
+    }
+    if (refs.length === 0) return pages.map((_page, i) => held[i] ?? []);
+    const answer = (bodies: readonly (Body | null)[]): PageBodies => {
+      let end = 0;
+      return pages.map((page, i) => {
+        const own = held[i];
+        if (own !== undefined) return own;
+        const start = end;
+        end += page.refs.length;
+        const found = bodies.slice(start, end);
+        if (mayKeep() && isAsNamed(found, page.refs)) cache.pages?.set(space, page.named, found);
+        return found;
+      });
+    };
+    const bodies = read(refs, scope, since);
+    return bodies instanceof Promise ? bodies.then(answer) : answer(bodies);
+  };
+}
+
+/** Whether there are bodies, and each of the version that the list named: what was read may be newer, or gone. */
+function isAsNamed(bodies: readonly (Body | null)[], refs: readonly Ref[]): bodies is readonly Body[] {
+  return bodies.length > 0 && bodies.every((body, i) => body !== null && body.version === refs[i]?.version);
+}

@@ -1,0 +1,99 @@
+import { LRUCache } from 'lru-cache';
+import type { Body } from '../entry.ts';
+import { bytesOf } from './size.ts';
+
+/** A body in this process. */
+export interface Held {
+  /** `null` for an entity known not to exist. */
+  readonly body: Body | null;
+  /** When its reading began, or the list that named its version was asked for, in milliseconds on the monotonic clock. */
+  readonly since: number;
+  /** When it ceases to answer reads by id, whatever was heard meanwhile. */
+  readonly until: number;
+  /** What it takes in memory, about, in bytes. */
+  readonly bytes: number;
+}
+
+/** How much is kept in memory. What was used least recently goes first. */
+export interface MemoryLimits {
+  /** How many bodies. */
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/** How much there is. */
+export interface MemoryUse {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/** What is known not to exist may take a tenth as many entries as bodies, and of their bytes a sixteenth. */
+const NEGATIVES = { entries: 1 / 10, bytes: 1 / 16 };
+
+/**
+ * The tier in this process' memory, bounded by the number of bodies and by what they take. What it holds may be used for is the
+ * cache's matter. Ids that name nothing are kept apart: whoever asks for many of them must not push out what others ask for.
+ */
+export class MemoryTier {
+  readonly #bodies: LRUCache<string, Held>;
+  readonly #negatives: LRUCache<string, Held>;
+
+  /** @param limits how much is kept */
+  constructor({ entries, bytes }: MemoryLimits) {
+    const negatives = { entries: Math.ceil(entries * NEGATIVES.entries), bytes: Math.ceil(bytes * NEGATIVES.bytes) };
+    this.#bodies = room({ entries, bytes: bytes - negatives.bytes });
+    this.#negatives = room(negatives);
+  }
+
+  /**
+   * @param key the cache key
+   * @returns what is held under it
+   */
+  get(key: string): Held | undefined {
+    return this.#bodies.get(key) ?? this.#negatives.get(key);
+  }
+
+  /**
+   * @param key the cache key
+   * @param body what was read; `null` when there is no such entity
+   * @param since when its reading began, or the list that named its version was asked for, in milliseconds on the monotonic clock
+   * @param until when it ceases to answer reads by id
+   */
+  set(key: string, body: Body | null, since: number, until: number): void {
+    if (body === null) {
+      this.#bodies.delete(key);
+      this.#negatives.set(key, { body, since, until, bytes: bytesOf(body) });
+      return;
+    }
+    this.#negatives.delete(key);
+    const before = this.#bodies.get(key);
+    // One that replaced the same would only make garbage.
+    const held = before?.body?.version === body.version ? before : { body, bytes: bytesOf(body) };
+    this.#bodies.set(key, { body: held.body, since, until, bytes: held.bytes });
+  }
+
+  /** @param key the cache key to forget */
+  delete(key: string): void {
+    this.#bodies.delete(key);
+    this.#negatives.delete(key);
+  }
+
+  /** @returns how much there is of what exists, and of what does not */
+  use(): { readonly bodies: MemoryUse; readonly negatives: MemoryUse } {
+    return { bodies: useOf(this.#bodies), negatives: useOf(this.#negatives) };
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#bodies.clear();
+    this.#negatives.clear();
+  }
+}
+
+function room({ entries, bytes }: MemoryLimits): LRUCache<string, Held> {
+  return new LRUCache({ max: entries, maxSize: Math.max(1, bytes), sizeCalculation: ({ bytes: size }) => size });
+}
+
+function useOf(held: LRUCache<string, Held>): MemoryUse {
+  return { entries: held.size, bytes: held.calculatedSize };
+}

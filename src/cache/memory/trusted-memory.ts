@@ -1,0 +1,60 @@
+import type { Clock } from '../../clock.ts';
+import type { Body } from '../entry.ts';
+import { lifetimeMs } from '../read-through.ts';
+import type { MemoryTier } from './tier.ts';
+import type { Trust } from './trust.ts';
+
+/** What memory holds, as far as it may be used. */
+export class TrustedMemory {
+  readonly #memory: MemoryTier | null;
+  readonly #trust: Trust;
+  readonly #ttlMs: number;
+  readonly #clock: Clock;
+
+  /**
+   * @param memory what is held; `null` where nothing is
+   * @param trust what reads by id may believe
+   * @param ttlMs how long a body answers reads by id, give or take a tenth, in milliseconds
+   * @param clock the time
+   */
+  constructor(memory: MemoryTier | null, trust: Trust, ttlMs: number, clock: Clock) {
+    this.#clock = clock;
+    this.#memory = memory;
+    this.#trust = trust;
+    this.#ttlMs = ttlMs;
+  }
+
+  /**
+   * @param key the cache key
+   * @param version the version that a list named; `null` when none did
+   * @returns the body, `null` when there is no such entity; `undefined` when memory cannot say
+   */
+  recall(key: string, version: string | null): Body | null | undefined {
+    const held = this.#memory?.get(key);
+    if (held === undefined) return undefined;
+    // However old a body is, the version that a list named means that it is the row.
+    if (version !== null) return held.body?.version === version ? held.body : undefined;
+    return this.#trust.covers(held.since) && this.#clock.now() < held.until ? held.body : undefined;
+  }
+
+  /**
+   * Keeps what was read.
+   *
+   * @param key the cache key
+   * @param body what was read; `null` when there is no such entity
+   * @param since when its reading began, or the list that named its version was asked for, in milliseconds on the monotonic clock
+   */
+  keep(key: string, body: Body | null, since: number): void {
+    this.#memory?.set(key, body, since, since + lifetimeMs(body, this.#ttlMs));
+  }
+
+  /** @param key the cache key to forget */
+  forget(key: string): void {
+    this.#memory?.delete(key);
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#memory?.clear();
+  }
+}

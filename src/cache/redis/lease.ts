@@ -1,0 +1,71 @@
+import type { Redis } from 'ioredis';
+import { integer, texts } from './replies.ts';
+import type { Brought } from './round-trip.ts';
+import { OTHER_TYPE } from './scripts.ts';
+
+/** How long a lease lasts at most: longer than nearly any SELECT; a reader slower than that does not fill. */
+const LEASE_MS = 3000;
+
+/** A value to put under a key that this process holds the lease of. */
+export interface Fill {
+  readonly key: string;
+  readonly value: string;
+  readonly ttlMs: number;
+}
+
+/**
+ * Asks for the right to fill keys.
+ *
+ * @param redis the connection
+ * @param keys the keys to lease, at least one
+ * @param stale those of them whose stale body the lease takes the place of
+ * @param token a value that no other reader uses
+ * @returns for each key `null` when the lease is ours, else what stands there, or the error's text
+ * @throws when Redis cannot answer
+ */
+export async function sendLeases(
+  redis: Redis,
+  keys: readonly string[],
+  stale: readonly string[],
+  token: string,
+): Promise<Brought<(string | null)[]>> {
+  const replaced = new Set(stale);
+  const marks = keys.map((key) => (replaced.has(key) ? 1 : 0)).join('');
+  const reply = await redis.larderLease(keys.length, ...keys, token, LEASE_MS, marks);
+  const answer = texts('larderLease', reply, keys.length);
+  const foreign = answer.filter((text) => text?.startsWith(OTHER_TYPE)).length;
+  // Redis counts the script's own commands too: a SET for each key, an UNLINK for each that is emptied.
+  return { commands: 1 + keys.length + foreign, answer };
+}
+
+/**
+ * Stores what was read under the leases that are still ours.
+ *
+ * @param redis the connection
+ * @param fills the values, at least one
+ * @param token the leases' value
+ * @returns how many were stored
+ * @throws when Redis cannot answer
+ */
+export async function sendFills(redis: Redis, fills: readonly Fill[], token: string): Promise<Brought<number>> {
+  const keys = fills.map((fill) => fill.key);
+  const values = fills.flatMap((fill) => [fill.value, fill.ttlMs]);
+  const stored = integer('larderFill', await redis.larderFill(keys.length, ...keys, token, ...values));
+  // Redis counts the script's own commands too: one, a GET for each key, a SET for each stored value.
+  return { commands: 1 + keys.length + stored, answer: stored };
+}
+
+/**
+ * Frees the leases that are still ours, without a value.
+ *
+ * @param redis the connection
+ * @param keys the leased keys, at least one
+ * @param token the leases' value
+ * @returns how many were freed
+ * @throws when Redis cannot answer
+ */
+export async function sendRelease(redis: Redis, keys: readonly string[], token: string): Promise<Brought<number>> {
+  const freed = integer('larderRelease', await redis.larderRelease(keys.length, ...keys, token));
+  // Redis counts the script's own commands too: one, a GET for each key, an UNLINK for each that is freed.
+  return { commands: 1 + keys.length + freed, answer: freed };
+}

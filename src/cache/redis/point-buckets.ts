@@ -1,0 +1,78 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../clock.ts';
+import type { RedisTier } from './tier.ts';
+
+/** The level of one client's bucket. */
+interface Level {
+  readonly points: number;
+  /** When, in milliseconds on the monotonic clock. */
+  readonly at: number;
+}
+
+/** What became of an attempt to take points. */
+export interface Taken {
+  readonly allowed: boolean;
+  /** Points left. */
+  readonly available: number;
+  /** How long until there are enough, in milliseconds; 0 when there were. */
+  readonly retryAfterMs: number;
+}
+
+/** How many clients' levels a process keeps when there is no Redis. */
+const CLIENTS = 100_000;
+
+/**
+ * Leaky buckets of points, one for each client (as Shopify counts them): a bucket holds so many seconds' worth and fills
+ * steadily. With Redis all processes share them, in one call each; without, or while Redis cannot answer, each process
+ * counts on its own: a client may then spend as much with every process, but is never let through uncounted.
+ */
+export class SharedPointBuckets {
+  readonly perSecond: number;
+  readonly maximum: number;
+  readonly #redis: RedisTier | null;
+  readonly #prefix: string;
+  readonly #clock: Clock;
+  readonly #levels = new LRUCache<string, Level>({ max: CLIENTS });
+
+  /**
+   * @param redis where processes share the buckets; `null` for none
+   * @param prefix put before each key
+   * @param perSecond points that flow in, a second
+   * @param maximum the most that a bucket holds
+   * @param clock the time
+   */
+  constructor(redis: RedisTier | null, prefix: string, perSecond: number, maximum: number, clock: Clock) {
+    this.#clock = clock;
+    this.#redis = redis;
+    this.#prefix = prefix;
+    this.perSecond = perSecond;
+    this.maximum = maximum;
+  }
+
+  /**
+   * @param client whose bucket
+   * @param points how many to take; more than a bucket holds are never there
+   * @returns whether they were there, and what is left
+   */
+  async take(client: string, points: number): Promise<Taken> {
+    const key = `${this.#prefix}larder:points:${client}`;
+    const bucket = { key, perSecond: this.perSecond, maximum: this.maximum };
+    const shared = (await this.#redis?.takePoints(bucket, points)) ?? null;
+    return shared === null ? this.#takeHere(client, points) : this.#taken(shared.allowed, shared.available, points);
+  }
+
+  #takeHere(client: string, points: number): Taken {
+    const now = this.#clock.now();
+    const { points: level, at } = this.#levels.get(client) ?? { points: this.maximum, at: now };
+    const filled = Math.min(this.maximum, level + ((now - at) / 1000) * this.perSecond);
+    const allowed = filled >= points;
+    const available = allowed ? filled - points : filled;
+    this.#levels.set(client, { points: available, at: now });
+    return this.#taken(allowed, available, points);
+  }
+
+  #taken(allowed: boolean, available: number, points: number): Taken {
+    const retryAfterMs = allowed ? 0 : ((points - available) / this.perSecond) * 1000;
+    return { allowed, available, retryAfterMs };
+  }
+}

@@ -1,0 +1,50 @@
+import { Redis } from 'ioredis';
+import { parseRedisUrl } from './url.ts';
+
+/** Keys that Redis looks at in one step. */
+const STEP = 1000;
+
+/**
+ * Removes all bodies and leases of some kinds of entities from Redis, and whose they were.
+ *
+ * @param url the address of Redis
+ * @param prefix what stands before the keys
+ * @param entities the names of the entities
+ * @param onProgress told how many were removed so far
+ * @returns how many were removed
+ * @throws when Redis does not answer or refuses
+ */
+export async function removeKeys(
+  url: string,
+  prefix: string,
+  entities: readonly string[],
+  onProgress: (removed: number) => void = () => {},
+): Promise<number> {
+  const redis = new Redis({ ...parseRedisUrl(url), maxRetriesPerRequest: 1, connectTimeout: 5000, lazyConnect: true });
+  // What goes wrong is thrown by the commands.
+  redis.on('error', () => {});
+  try {
+    await redis.connect();
+    let removed = 0;
+    for (const entity of entities) {
+      const match = `${escapePattern(prefix)}${escapePattern(entity)}-*`;
+      let cursor = '0';
+      do {
+        const [next, keys] = await redis.scan(cursor, 'MATCH', match, 'COUNT', STEP);
+        if (keys.length > 0) removed += await redis.unlink(keys);
+        onProgress(removed);
+        cursor = next;
+      } while (cursor !== '0');
+    }
+    // The database that Redis belongs to puts its mark back; a restored one takes what has none.
+    await redis.unlink(`${prefix}larder:domain`, `${prefix}larder:heartbeat`);
+    return removed;
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** A text as a pattern that matches it alone. */
+function escapePattern(text: string): string {
+  return text.replaceAll(/[\\*?[\]^]/g, '\\$&');
+}

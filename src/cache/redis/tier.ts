@@ -1,0 +1,212 @@
+import { ReplyError } from 'ioredis';
+import type { Clock } from '../../clock.ts';
+import { Trace } from '../../trace/trace.ts';
+import { countEntries } from '../entry.ts';
+import type { Presented, Share } from '../share.ts';
+import { Breaker } from './breaker.ts';
+import { RedisConnection } from './connection.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { type Fill, sendFills, sendLeases, sendRelease } from './lease.ts';
+import { texts } from './replies.ts';
+import { type Brought, roundTrip } from './round-trip.ts';
+import { sendInvalidation, type Told } from './send-invalidation.ts';
+import { type SharedBucket, sendTakePoints } from './take-points.ts';
+
+/** What a read found. */
+export interface Values {
+  /** A value or `null` for each key, in order. */
+  readonly values: (string | null)[];
+  /** The heartbeat's value; `null` when it has stopped. */
+  readonly epoch: string | null;
+}
+
+/**
+ * The tier in Redis. Its reads answer `null` when Redis cannot, or refuses: the caller then goes to Postgres. What failed is not
+ * lost: it is told to the listener, and opens the breaker of its use unless it is a refusal.
+ */
+export class RedisTier {
+  readonly #connection: RedisConnection;
+  /** One for each use: what fails the one may be fine for the others. */
+  readonly #breakers: Readonly<Record<'bodies' | 'points' | 'messages', Breaker>>;
+  readonly #onError: (error: Error) => void;
+  readonly #heartbeat: Heartbeat;
+  /** Counts what is done for no request, so that it is told to the channels, too. */
+  readonly #upkeep: Trace;
+
+  /**
+   * Connects in the background; until the connection stands every read answers `null`.
+   *
+   * @param url the address of a single Redis, not a cluster
+   * @param prefix put before the heartbeat's key
+   * @param onError told of each failure, for the log
+   * @param clock the time
+   * @param timeoutMs how long a round trip may take, in milliseconds
+   */
+  constructor(url: string, prefix: string, onError: (error: Error) => void, clock: Clock, timeoutMs: number) {
+    const breaker = () => new Breaker(onError, clock);
+    this.#breakers = { bodies: breaker(), points: breaker(), messages: breaker() };
+    this.#onError = onError;
+    this.#connection = new RedisConnection(url, onError, clock, timeoutMs);
+    this.#heartbeat = new Heartbeat(this.#connection, prefix, clock);
+    this.#upkeep = new Trace({ clock });
+  }
+
+  /**
+   * Waits for the first connection.
+   *
+   * @param ms how long to wait, in milliseconds
+   * @returns whether Redis is connected
+   */
+  async connected(ms: number): Promise<boolean> {
+    return this.#connection.connected(ms);
+  }
+
+  /** @param listener told of each connection that stands from now on */
+  onReady(listener: () => void): void {
+    this.#connection.onReady(listener);
+  }
+
+  /**
+   * @param keys the keys to read
+   * @param trace the request's trace
+   * @returns what is there, and the heartbeat in the same command; `null` when Redis cannot answer
+   */
+  async read(keys: string[], trace: Trace): Promise<Values | null> {
+    const send = async () => {
+      const found = texts('MGET', await this.#connection.redis.mget([...keys, this.#heartbeat.key]), keys.length + 1);
+      const values = found.slice(0, -1);
+      return { commands: 1, hits: countEntries(values), answer: { values, epoch: found.at(-1) ?? null } };
+    };
+    return this.#ask('MGET', keys, send, trace);
+  }
+
+  /**
+   * Asks for the right to fill keys, before the rows are read. The lease takes the place of a body that was seen to be stale.
+   *
+   * @param keys the keys that were missing or stale, at least one
+   * @param stale those of them that hold a stale body
+   * @param token a value that no other reader uses
+   * @param trace the request's trace
+   * @returns for each key `null` when the lease is ours, else what stands there (the error's text where Redis refuses to
+   *   write, as when it is full); `null` when Redis cannot answer
+   */
+  async lease(keys: string[], stale: string[], token: string, trace: Trace): Promise<(string | null)[] | null> {
+    const send = () => sendLeases(this.#connection.redis, keys, stale, token);
+    return this.#ask('larderLease', keys, send, trace);
+  }
+
+  /**
+   * Stores what was read under the leases that are still ours.
+   *
+   * @param fills the values, at least one
+   * @param token the leases' value
+   * @param trace the request's trace
+   * @returns how many were stored; `null` when Redis cannot answer
+   */
+  async fill(fills: Fill[], token: string, trace: Trace): Promise<number | null> {
+    const keys = fills.map((fill) => fill.key);
+    const send = () => sendFills(this.#connection.redis, fills, token);
+    return this.#ask('larderFill', keys, send, trace);
+  }
+
+  /**
+   * @param keys leased keys that nothing will be stored under, at least one: nobody waits until they are free
+   * @param token the leases' value
+   */
+  release(keys: string[], token: string): void {
+    void this.#ask('larderRelease', keys, () => sendRelease(this.#connection.redis, keys, token));
+  }
+
+  /**
+   * Removes bodies and leases alike, so that no reader who began before can fill the keys, and tells every process.
+   *
+   * @param keys the keys, at least one
+   * @param channel where the processes listen
+   * @param message what they are told
+   * @param acknowledgers the channels where they are replied to, as a pattern
+   * @returns who was told
+   * @throws when Redis cannot be told: an invalidation must not be lost silently
+   */
+  async invalidate(keys: string[], channel: string, message: string, acknowledgers: string): Promise<Told> {
+    const send = () => sendInvalidation(this.#connection.redis, keys, channel, message, acknowledgers);
+    return roundTrip('UNLINK', keys, () => this.#connection.sound(send), this.#upkeep);
+  }
+
+  /** As `Heartbeat` does it: whether what is said now is said to a run of Redis. */
+  meets(run: string): (() => boolean) | null {
+    return this.#heartbeat.meets(run);
+  }
+
+  /** As `Heartbeat` does it: finds out which run of Redis this is and which domain. */
+  async meet(): Promise<Presented> {
+    return this.#heartbeat.meet();
+  }
+
+  /** As `Heartbeat` does it: shows that a share is of the domain, and vouches for its bodies for a while. */
+  async present(share: Share, ms: number): Promise<Presented> {
+    return this.#heartbeat.present(share, ms);
+  }
+
+  /**
+   * @param bucket a bucket that all processes share
+   * @param points how many to take
+   * @returns whether they were there and what is left; `null` when Redis cannot answer
+   */
+  async takePoints(bucket: SharedBucket, points: number): Promise<{ allowed: boolean; available: number } | null> {
+    const send = () => sendTakePoints(this.#connection.redis, bucket, points);
+    return this.#ask('larderTakePoints', [bucket.key], send, this.#upkeep, this.#breakers.points);
+  }
+
+  /**
+   * Publishes what may be lost: the sender of an invalidation that is not acknowledged waits, and a memory that does not hear
+   * itself asks Redis.
+   *
+   * @param channel where
+   * @param text what
+   * @returns how many have heard it; `null` when Redis could not be told
+   */
+  tell(channel: string, text: string): Promise<number | null> {
+    const send = () => this.#connection.redis.publish(channel, text);
+    return this.#attempt(this.#breakers.messages, () => this.#connection.sound(send));
+  }
+
+  /** Whether Redis failed so often that it is not asked for bodies at the moment. */
+  get breakerOpen(): boolean {
+    return this.#breakers.bodies.tripped;
+  }
+
+  /** Why Larder cannot work with this Redis; `null` when it can, or when that is not known. */
+  get unfit(): string | null {
+    return this.#connection.unfit;
+  }
+
+  /** @returns whether Redis answers */
+  async ping(): Promise<boolean> {
+    return this.#connection.ping();
+  }
+
+  async close(): Promise<void> {
+    this.#connection.close();
+  }
+
+  async #ask<T>(
+    name: string,
+    keys: readonly string[],
+    send: () => Promise<Brought<T>>,
+    trace: Trace = this.#upkeep,
+    breaker: Breaker = this.#breakers.bodies,
+  ): Promise<T | null> {
+    return this.#attempt(breaker, () => roundTrip(name, keys, () => this.#connection.sound(send), trace));
+  }
+
+  /** A Redis that refuses is there. */
+  #attempt<T>(breaker: Breaker, action: () => Promise<T>): Promise<T | null> {
+    return breaker.attempt(() =>
+      action().catch((error: Error) => {
+        if (!(error instanceof ReplyError)) throw error;
+        this.#onError(error);
+        return null;
+      }),
+    );
+  }
+}

@@ -1,0 +1,65 @@
+import { ConstraintViolation } from '../postgres/errors.ts';
+import { InvalidInput } from './invalid-input.ts';
+
+/** What a text field takes. Its length is counted in characters, not bytes. */
+export interface TextRule {
+  readonly maxLength: number;
+  /** Whether it may be empty or blank. */
+  readonly optional: boolean;
+}
+
+/** What may be written to an entity. */
+export interface WriteRules {
+  /** Rules of text fields, by field name. */
+  readonly texts: Record<string, TextRule>;
+  /** What a broken constraint of the schema means, by its name: for a create or update, and for a delete. */
+  readonly constraints: Record<string, { readonly write?: InvalidInput; readonly delete?: InvalidInput }>;
+}
+
+/**
+ * Checks values before they are written.
+ *
+ * @param rules the entity's rules
+ * @param values what is to be written, by field name
+ * @throws {InvalidInput} naming the first field that breaks a rule
+ */
+export function checkTexts(rules: WriteRules, values: Readonly<Record<string, unknown>>): void {
+  for (const [field, rule] of Object.entries(rules.texts)) {
+    const value = values[field];
+    if (typeof value !== 'string') continue;
+    if (!rule.optional && value.trim() === '') {
+      throw new InvalidInput(field, 'REQUIRED', `Expected ${field} not to be empty.`);
+    }
+    const length = [...value].length;
+    if (length > rule.maxLength) {
+      const message = `Expected ${field} to have at most ${rule.maxLength} characters, got ${length}.`;
+      throw new InvalidInput(field, 'TOO_LONG', message);
+    }
+    // Postgres cannot store the one, and UTF-8 has no place for the other: half a surrogate pair.
+    if (value.includes('\0') || !value.isWellFormed()) {
+      throw new InvalidInput(field, 'MALFORMED', `Expected ${field} to be well-formed text without NUL.`);
+    }
+  }
+}
+
+/**
+ * Does a write, and says what a broken constraint means.
+ *
+ * @param rules the entity's rules
+ * @param kind whether rows are deleted or written
+ * @param write the write
+ * @returns what the write returns
+ * @throws {InvalidInput} for a constraint that the rules know
+ */
+export async function withConstraints<T>(
+  rules: WriteRules,
+  kind: 'write' | 'delete',
+  write: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    const meant = error instanceof ConstraintViolation ? rules.constraints[error.constraint]?.[kind] : undefined;
+    throw meant ?? error;
+  }
+}

@@ -1,0 +1,73 @@
+import type { GraphQLSchema } from 'graphql';
+import type { Plan } from '../documents/plans.ts';
+import { selectedIn } from '../documents/selected.ts';
+import type { Variables } from '../documents/variables.ts';
+import { RequestRefused } from '../errors/request-refused.ts';
+import { price } from './cost.ts';
+import { mostExpensiveField } from './expensive-field.ts';
+
+/** The most nodes that one operation may ask for, whatever they cost. */
+const MAX_NODES = 500_000;
+
+/** What an operation last cost, and the kind of its variables then. One each: clients seldom change page sizes. */
+const known = new WeakMap<Plan, { readonly kind: string; readonly cost: number }>();
+
+/** Longer kinds are not remembered: a client could fill the memory with them. */
+const MAX_KIND = 200;
+
+/**
+ * Refuses what costs too much, before anything of it is executed.
+ *
+ * @param schema the schema
+ * @param plan the operation
+ * @param variables the client's variables
+ * @param maxCost how many points a request may cost
+ * @returns what it costs
+ * @throws {RequestRefused} COST_LIMIT, with the path to what should be made smaller; NODE_LIMIT
+ * @throws {GraphQLError} when a variable leaves an argument without the value that it needs
+ */
+export function checkCost(schema: GraphQLSchema, plan: Plan, variables: Variables, maxCost: number): number {
+  const kind = kindOf(plan, variables);
+  const last = known.get(plan);
+  if (last?.kind === kind) return last.cost;
+  const cost = checkOperation(schema, plan, variables, maxCost);
+  if (kind.length <= MAX_KIND) known.set(plan, { kind, cost });
+  return cost;
+}
+
+/**
+ * What of the operation's variables a cost can depend on: what is a number, a flag, a list of some length or null, and no text. Of
+ * those that it does not declare it depends on none.
+ */
+function kindOf({ definition }: Plan, { given }: Variables): string {
+  let kind = '';
+  for (const { variable } of definition.variableDefinitions ?? []) {
+    const value = given[variable.name.value];
+    kind += typeof value === 'string' ? '"",' : `${JSON.stringify(value, withoutText)},`;
+  }
+  return kind;
+}
+
+function withoutText(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? '' : value;
+}
+
+function checkOperation(schema: GraphQLSchema, plan: Plan, variables: Variables, maxCost: number): number {
+  const { cost: points, nodes, fields } = price(selectedIn(schema, plan), variables.coerced);
+  // Nothing is quite free, or nobody would pay for it who pays by points.
+  const cost = Math.max(points, 1);
+  if (cost > maxCost) {
+    const { path, argument } = mostExpensiveField(fields);
+    const advice = argument === null ? `Select less in ${path.join('.')}` : `Lower ${argument} of ${path.join('.')}`;
+    const message = `This costs ${cost} points, and at most ${maxCost} are allowed. ${advice}, or of what it is in.`;
+    throw new RequestRefused(400, 'COST_LIMIT', message, {
+      wellFormed: true,
+      extensions: { cost, limit: maxCost, path, argument },
+    });
+  }
+  if (nodes > MAX_NODES) {
+    const message = `This may bring ${nodes} nodes, and at most ${MAX_NODES} are allowed. Lower first or last.`;
+    throw new RequestRefused(400, 'NODE_LIMIT', message, { wellFormed: true, extensions: { nodes, limit: MAX_NODES } });
+  }
+  return cost;
+}

@@ -1,0 +1,111 @@
+import { type GraphQLField, getArgumentValues, getNullableType, isListType } from 'graphql';
+import type { SelectedField, SelectedObject } from '../documents/selected.ts';
+
+/**
+ * What a field may say of its cost in its extensions. A field that says nothing costs a point when it has fields itself, and nothing when
+ * it has none: values come with their object.
+ */
+interface CostExtensions {
+  /** How many entries the field's list has at most, or the lists in the page that it answers. */
+  readonly entries?: (args: Record<string, unknown>) => number;
+  /** Points of the field itself. */
+  readonly cost?: number;
+}
+
+/** A field as it is executed, with its price. */
+export interface PricedField {
+  readonly key: string;
+  /** What it and all that is in it cost where it is selected once, in points. */
+  readonly cost: number;
+  /** How many nodes it may bring, read or not. */
+  readonly nodes: number;
+  /** Whether it says how many entries a list has. */
+  readonly isSized: boolean;
+  /** The argument that says so; `null` where there is none. */
+  readonly argument: string | null;
+  /** What is in it, of the type whose objects cost the most. */
+  readonly inside: readonly PricedField[];
+}
+
+/** What is selected in an object, with its price. */
+export interface PricedObject {
+  readonly cost: number;
+  readonly nodes: number;
+  readonly fields: readonly PricedField[];
+}
+
+/**
+ * Prices what is selected in objects of one type. A point is an object: a page, an entry of it, what a field refers to. Its values come
+ * with it, each once: a value under a second name costs a point, or a client could have one text a hundred times for nothing.
+ *
+ * @param selected what is selected, merged as it is executed
+ * @param variables the coerced variables
+ * @param entries how many entries the lists in it have
+ * @returns its price
+ * @throws {GraphQLError} when an argument that must have a value gets null from a variable
+ */
+export function price({ fields }: SelectedObject, variables: Record<string, unknown>, entries = 1): PricedObject {
+  const before = new Set<SelectedField['field']>();
+  const priced = fields.map((selected) => {
+    const again = before.has(selected.field);
+    before.add(selected.field);
+    return priceField(selected, variables, entries, again);
+  });
+  return { fields: priced, cost: sum(priced, ({ cost }) => cost), nodes: sum(priced, ({ nodes }) => nodes) };
+}
+
+function priceField(
+  { key, field, nodes: [node], inside }: SelectedField,
+  variables: Record<string, unknown>,
+  entries: number,
+  again: boolean,
+): PricedField {
+  const { entries: entriesOf, cost: own } = extensionsOf(field);
+  const isSized = entriesOf !== undefined;
+  const args = isSized ? getArgumentValues(field, node, variables) : {};
+  const size = isSized ? entriesOf(args) : 1;
+  const isList = inside.length > 0 && isListType(getNullableType(field.type));
+  const objects = inside.map((object) => price(object, variables, isList ? 1 : size));
+  const most = objects.reduce<PricedObject>((a, b) => (b.cost > a.cost ? b : a), { cost: 0, nodes: 0, fields: [] });
+  const nodes = objects.reduce((a, b) => Math.max(a, b.nodes), 0);
+  const result = { key, isSized, argument: isSized ? sizeArgument(field, args) : null, inside: most.fields };
+  if (isList) {
+    const length = isSized ? size : entries;
+    return { ...result, cost: (isSized ? 1 : 0) + length * (1 + most.cost), nodes: length * nodes };
+  }
+  const points = own ?? (inside.length > 0 ? 1 : 0);
+  return { ...result, cost: Math.max(points, again ? 1 : 0) + most.cost, nodes: (isSized ? size : 0) + nodes };
+}
+
+/**
+ * What a field's cost is in words, for its description.
+ *
+ * @param field the field
+ * @param isComposite whether it has fields itself
+ * @returns a sentence
+ */
+export function costText(field: GraphQLField<unknown, unknown>, isComposite: boolean): string {
+  const { entries, cost } = extensionsOf(field);
+  const isList = isListType(getNullableType(field.type));
+  if (entries !== undefined && isList) return 'Cost: 1, and what is selected in it times the number of entries.';
+  if (entries !== undefined) {
+    return 'Cost: 1, and what is selected in it times the size of the page, but `pageInfo` and `totalCount` once.';
+  }
+  if (isComposite && isList) return 'Cost: 1 for each entry.';
+  return `Cost: ${cost ?? (isComposite ? 1 : 0)}.`;
+}
+
+function extensionsOf(field: GraphQLField<unknown, unknown>): CostExtensions {
+  return field.extensions;
+}
+
+/** The argument that says how many entries a list has. Of a page that is a number, of other lists a list itself. */
+function sizeArgument(field: GraphQLField<unknown, unknown>, args: Record<string, unknown>): string | null {
+  const pages = ['first', 'last'].filter((name) => field.args.some((argument) => argument.name === name));
+  const lists = Object.keys(args).filter((name) => Array.isArray(args[name]));
+  return pages.find((name) => typeof args[name] === 'number') ?? pages[0] ?? lists[0] ?? null;
+}
+
+function sum(fields: readonly PricedField[], pick: (field: PricedField) => number): number {
+  return fields.reduce((total, field) => total + pick(field), 0);
+}

@@ -1,0 +1,131 @@
+import {
+  coerceInputValue,
+  GraphQLError,
+  type GraphQLFormattedError,
+  type GraphQLInputType,
+  type GraphQLSchema,
+  getNamedType,
+  getNullableType,
+  isInputObjectType,
+  isInputType,
+  isListType,
+  isNonNullType,
+  typeFromAST,
+  type VariableDefinitionNode,
+  valueFromAST,
+} from 'graphql';
+import { InvalidValue } from '../../pothos/invalid-value.ts';
+import { RequestRefused } from '../errors/request-refused.ts';
+
+/** The variables of a request. */
+export interface Variables {
+  /** As the client sent them. */
+  readonly given: Readonly<Record<string, unknown>>;
+  /** As resolvers get them, with the operation's defaults. */
+  readonly coerced: Record<string, unknown>;
+}
+
+/** More errors than this tell a client nothing new. */
+const MAX_ERRORS = 5;
+
+/** Values that variables may hold in all, objects and lists among them: far more than any argument here can use. */
+const MAX_VALUES = 10_000;
+
+/** What graphql says of these names the schema's types and fields alone. */
+const WITHOUT_VALUE =
+  /^(Expected (non-nullable )?type "[^"]*" (not to be null|to be an object)\.|Field "\w*" of required type "[^"]*" was not provided\.|Exactly one key must be specified for OneOf type "\w*"\.)$/;
+
+/**
+ * Coerces variables to their types (GraphQL specification, section 6.1.2). graphql-js can do so, too, but shows the values
+ * in its messages: what a client sent may be a secret, and messages end up in the logs of others.
+ *
+ * @param schema the schema
+ * @param definitions the operation's variables, whose types are input types
+ * @param given what the client sent
+ * @returns the variables
+ * @throws {RequestRefused} naming the variables that are not of their types; when there are more values than anybody needs
+ */
+export function coerceVariables(
+  schema: GraphQLSchema,
+  definitions: readonly VariableDefinitionNode[],
+  given: Readonly<Record<string, unknown>>,
+): Variables {
+  checkSize(given);
+  // Without a prototype, so that a variable may be called `__proto__`.
+  const coerced: Record<string, unknown> = Object.create(null);
+  const errors: GraphQLFormattedError[] = [];
+  for (const definition of definitions) {
+    const name = definition.variable.name.value;
+    const type = typeFromAST(schema, definition.type);
+    if (!isInputType(type)) continue;
+    const report = (problem: string, path: readonly (string | number)[] = []) => {
+      const message = `Variable "$${name}"${path.length === 0 ? '' : ` at ${placeText(path)}`}: ${problem}`;
+      // With its node the error has a place in the document.
+      const { locations } = new GraphQLError(message, { nodes: definition });
+      errors.push({ message, ...(locations && { locations }), extensions: { code: 'BAD_USER_INPUT' } });
+      if (errors.length === MAX_ERRORS) throw refused(errors);
+    };
+    if (!Object.hasOwn(given, name)) {
+      if (definition.defaultValue !== undefined) coerced[name] = valueFromAST(definition.defaultValue, type);
+      else if (isNonNullType(type)) report(`Expected a value of the type ${type}.`);
+    } else if (given[name] === null && isNonNullType(type)) report(`Expected a value of the type ${type}, not null.`);
+    else {
+      coerced[name] = coerceInputValue(given[name], type, (path, _value, error) =>
+        report(messageWithoutValue(error) ?? problemAt(type, path), path),
+      );
+    }
+  }
+  if (errors.length > 0) throw refused(errors);
+  return { given, coerced };
+}
+
+/** Each value is looked at several times on its way to a resolver. Follows nesting without recursion. */
+function checkSize(given: Readonly<Record<string, unknown>>): void {
+  const left: unknown[] = [given];
+  for (let seen = 0; left.length > 0; seen += 1) {
+    const value = left.pop();
+    if (typeof value !== 'object' || value === null) continue;
+    const inside = Object.values(value);
+    if (seen + left.length + inside.length > MAX_VALUES) {
+      const message = `Expected at most ${MAX_VALUES} values in variables.`;
+      throw new RequestRefused(400, 'BAD_USER_INPUT', message, { wellFormed: true });
+    }
+    for (const item of inside) left.push(item);
+  }
+}
+
+function refused(errors: readonly GraphQLFormattedError[]): RequestRefused {
+  return new RequestRefused(400, 'BAD_USER_INPUT', 'The variables are not of their types.', {
+    wellFormed: true,
+    errors,
+  });
+}
+
+/** What graphql or a scalar says, if that does not show the value; else `null`. */
+function messageWithoutValue({ message, originalError }: GraphQLError): string | null {
+  if (originalError instanceof InvalidValue) return originalError.message;
+  return WITHOUT_VALUE.test(message) ? message : null;
+}
+
+/** What was expected at a path: a field that an input type has, or a value of a leaf's type. */
+function problemAt(variable: GraphQLInputType, path: readonly (string | number)[]): string {
+  let type = getNullableType(variable);
+  for (const key of path) {
+    // A single value stands for a list of one, and then has no index.
+    while (isListType(type) && typeof key === 'string') type = getNullableType(type.ofType);
+    if (isListType(type)) type = getNullableType(type.ofType);
+    else if (isInputObjectType(type)) {
+      const field = type.getFields()[key];
+      if (field !== undefined) type = getNullableType(field.type);
+    }
+  }
+  const named = getNamedType(type);
+  return isInputObjectType(named)
+    ? `Expected only the fields of the type ${named}.`
+    : `Expected a value of the type ${named}.`;
+}
+
+/** Indexes and names of the schema's fields: coercion goes no further than the types do. */
+function placeText(path: readonly (string | number)[]): string {
+  return path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`)).join('');
+}

@@ -1,0 +1,73 @@
+import { defaultFieldResolver, type GraphQLSchema, isObjectType } from 'graphql';
+import type { Clock } from '../../clock.ts';
+import type { RequestState } from '../request-state.ts';
+import { type Execute, executeAlone } from './execution.ts';
+import { FieldTrace, type ShownError } from './field-trace.ts';
+
+/** What a traced request needs, made when the first one comes. */
+interface Tools {
+  readonly schema: GraphQLSchema;
+  readonly encode: (trace: FieldTrace, errors: readonly ShownError[]) => string;
+}
+
+/** The traces of the requests under way, by their context. */
+const traces = new WeakMap<object, FieldTrace>();
+
+/**
+ * Answers Apollo's router, which asks by the header `apollo-federation-include-trace: ftv1` for a trace of each field in
+ * `extensions.ftv1`. Such requests are executed on a schema of their own, whose resolvers take the time: the others pay
+ * nothing for it.
+ *
+ * @param execute executes all other requests
+ * @param makeSchema makes another schema like theirs
+ * @param clock the time
+ * @returns executes both
+ */
+export function withApolloTrace(execute: Execute, makeSchema: () => GraphQLSchema, clock: Clock): Execute {
+  let tools: Promise<Tools> | null = null;
+  return async (plan, state, variables, reply) => {
+    if (reply.request.headers['apollo-federation-include-trace'] !== 'ftv1') {
+      return execute(plan, state, variables, reply);
+    }
+    tools ??= makeTools(makeSchema);
+    const { schema, encode } = await tools;
+    const trace = new FieldTrace(clock);
+    traces.set(state, trace);
+    const result = await executeAlone(schema, plan, state, variables.given, reply);
+    return { ...result, extensions: { ftv1: encode(trace, result.errors ?? []) } };
+  };
+}
+
+async function makeTools(makeSchema: () => GraphQLSchema): Promise<Tools> {
+  const { Trace } = await import('@apollo/usage-reporting-protobuf');
+  return {
+    schema: traced(makeSchema()),
+    encode: (trace, errors) => Buffer.from(Trace.encode(trace.finish(errors)).finish()).toString('base64'),
+  };
+}
+
+/** Puts a clock around every resolver. */
+function traced(schema: GraphQLSchema): GraphQLSchema {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    for (const field of Object.values(type.getFields())) {
+      const resolve = field.resolve ?? defaultFieldResolver;
+      field.resolve = (source: unknown, args, context: RequestState, info) => {
+        const end = traces.get(context)?.begin(info);
+        let result: unknown;
+        try {
+          result = resolve(source, args, context, info);
+        } catch (error) {
+          end?.();
+          throw error;
+        }
+        if (!(result instanceof Promise)) {
+          end?.();
+          return result;
+        }
+        return result.finally(() => end?.());
+      };
+    }
+  }
+  return schema;
+}

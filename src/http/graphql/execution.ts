@@ -1,0 +1,101 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { type ExecutionResult, execute, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+import { LRUCache } from 'lru-cache';
+import mercurius from 'mercurius';
+import { type CompiledOperation, createCompiler } from '../documents/compile.ts';
+import type { Plan } from '../documents/plans.ts';
+import type { Variables } from '../documents/variables.ts';
+import { publicErrors } from '../errors/errors.ts';
+import { RETRY_AFTER_SECONDS } from '../errors/send-error.ts';
+import { noteErrors, type RequestState } from '../request-state.ts';
+
+/** An operation is compiled when it has come this often before: what comes once is executed sooner than compiled. */
+const COMPILE_AT = 3;
+
+/** How many compiled operations are kept, and documents that mercurius keeps a copy of; of those up to twice as many for a while. */
+const COPIES = 512;
+
+/** Executes an operation, and sets the reply's status. */
+export type Execute = (
+  plan: Plan,
+  state: RequestState,
+  variables: Variables,
+  reply: FastifyReply,
+) => Promise<ExecutionResult>;
+
+/**
+ * Makes what executes the operations that have been checked: by mercurius, which keeps a copy of each document, found by the document
+ * object itself, and once they have come often, compiled. What is not kept is executed without either.
+ *
+ * @param app the instance
+ * @param schema the schema
+ * @returns what executes an operation
+ */
+export async function registerExecution(app: FastifyInstance, schema: GraphQLSchema): Promise<Execute> {
+  await app.register(mercurius, {
+    schema,
+    routes: false,
+    cache: COPIES,
+    errorFormatter: ({ data, errors = [] }, { reply }) => {
+      const { status, shown } = format(errors, reply as FastifyReply);
+      return { statusCode: status, response: { data: data ?? null, errors: shown } as never };
+    },
+  });
+  const compile = createCompiler(schema);
+  const known = new LRUCache<Plan, CompiledOperation>({ max: COPIES });
+  const compiled = (plan: Plan): CompiledOperation | undefined => {
+    if (!plan.isCompilable) return undefined;
+    let query = known.get(plan);
+    if (query === undefined && plan.runs >= COMPILE_AT) {
+      query = compile(plan) ?? undefined;
+      if (query === undefined) plan.isCompilable = false;
+      else known.set(plan, query);
+    }
+    plan.runs += 1;
+    return query;
+  };
+  return async (plan, state, variables, reply) => {
+    const result = compiled(plan)?.(state, variables.coerced) ?? null;
+    if (result !== null) return formatted(await result, reply);
+    if (plan.isCut || !plan.isCompilable) return executeAlone(schema, plan, state, variables.given, reply);
+    const given = plan.definition.variableDefinitions?.length ? { ...variables.given } : undefined;
+    return reply.graphql(plan.document as never, state as never, given);
+  };
+}
+
+/**
+ * Executes an operation by graphql-js alone, which remembers nothing of it.
+ *
+ * @param schema the schema
+ * @param plan the operation
+ * @param state the request's state, which resolvers get as their context
+ * @param variables the client's variables
+ * @param reply gets the status
+ * @returns the result as the client may see it
+ */
+export async function executeAlone(
+  schema: GraphQLSchema,
+  { document }: Plan,
+  state: RequestState,
+  variables: Readonly<Record<string, unknown>>,
+  reply: FastifyReply,
+): Promise<ExecutionResult> {
+  return formatted(await execute({ schema, document, contextValue: state, variableValues: variables }), reply);
+}
+
+function formatted({ data, errors }: ExecutionResult, reply: FastifyReply): ExecutionResult {
+  if (errors === undefined) return { data: data ?? null };
+  const { status, shown } = format(errors, reply);
+  reply.code(status);
+  return { data: data ?? null, errors: shown as never };
+}
+
+/** What of the errors a client may see, and the status that they ask for. */
+function format(errors: readonly unknown[], reply: FastifyReply): { status: number; shown: GraphQLFormattedError[] } {
+  const found = errors.flatMap((error) => publicErrors(error, reply.log));
+  const unanswered = found.some(({ status }) => status === 503);
+  if (unanswered) reply.header('retry-after', RETRY_AFTER_SECONDS);
+  const shown = found.map(({ error }) => error);
+  noteErrors(reply.request, shown);
+  return { status: unanswered ? 503 : 200, shown };
+}

@@ -1,0 +1,119 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ExecutionResult, GraphQLFormattedError, GraphQLSchema } from 'graphql';
+import type { Clock } from '../../clock.ts';
+import { sendCompressed } from '../compression.ts';
+import { checkCost } from '../cost/cost-limit.ts';
+import { createDocuments } from '../documents/documents.ts';
+import { readParameters } from '../documents/parameters.ts';
+import { createPlans, withArguments } from '../documents/plans.ts';
+import type { TrustedDocuments } from '../documents/trusted-documents.ts';
+import { coerceVariables } from '../documents/variables.ts';
+import { type AuthOptions, authorize } from '../guards/auth.ts';
+import { withinTime } from '../guards/deadline.ts';
+import { type DoorOptions, guardDoor } from '../guards/door.ts';
+import { type PointBuckets, pay, type ThrottleStatus } from '../guards/rate-limit.ts';
+import { dataFetching } from '../inspector/inspector.ts';
+import type { RecordedStatements } from '../inspector/recorded-statements.ts';
+import { responseType } from '../media-type.ts';
+import { OTHER, type RequestState, type StateFactory } from '../request-state.ts';
+import { withApolloTrace } from './apollo-trace.ts';
+import { type Execute, registerExecution } from './execution.ts';
+import { idWarnings } from './id-warnings.ts';
+import { checkIntrospection, checkMethod, type Introspection } from './operation-checks.ts';
+
+/** What `/graphql` answers and to whom. */
+export interface GraphQLOptions extends DoorOptions {
+  readonly schema: GraphQLSchema;
+  readonly stateOf: StateFactory;
+  /** How long a request may take to be answered once it has come in, in milliseconds. */
+  readonly requestTimeoutMs: number;
+  readonly clock: Clock;
+  readonly auth: AuthOptions;
+  readonly documents: TrustedDocuments;
+  readonly maxCost: number;
+  /** `null` when clients do not pay. */
+  readonly buckets: PointBuckets | null;
+  /** Who may ask for the schema itself: everybody, bearers of a token, or nobody. */
+  readonly introspection: Introspection;
+  /** `Cache-Control` of anonymous GETs of trusted documents; `null` to forbid storing them. */
+  readonly cacheControl: string | null;
+  /** Gets the statements of inspected requests; `null` outside of development. */
+  readonly statements: RecordedStatements | null;
+  /** Whether answers warn of ids that cannot name anything: in development alone. */
+  readonly warnings: boolean;
+  /** Makes a schema of its own for requests that Apollo's router wants traced; `null` where it is not answered. */
+  readonly apolloSchema: (() => GraphQLSchema) | null;
+}
+
+/** Serves `/graphql` as the GraphQL over HTTP specification says. */
+export async function graphqlPlugin(app: FastifyInstance, options: GraphQLOptions): Promise<void> {
+  const onRequest = await guardDoor(app, options);
+  const plain = await registerExecution(app, options.schema);
+  const execute = options.apolloSchema === null ? plain : withApolloTrace(plain, options.apolloSchema, options.clock);
+  // HEAD comes with GET.
+  app.route({ method: ['GET', 'POST'], url: '/graphql', onRequest, handler: createHandler(options, execute) });
+}
+
+function createHandler(options: GraphQLOptions, execute: Execute) {
+  const { schema, buckets, maxCost, requestTimeoutMs, compression, clock } = options;
+  const operationOf = createDocuments(schema, requestTimeoutMs, clock);
+  const planOf = createPlans();
+  return async (request: FastifyRequest, reply: FastifyReply) => {
+    const came = clock.now();
+    const type = responseType(request);
+    const parameters = readParameters(request);
+    const { text, trusted } = options.documents.textOf(parameters);
+    const operation = await operationOf(text, parameters.operationName);
+    checkMethod(operation, request);
+    if (operation.isMutation) authorize(options.auth, request, reply);
+    checkIntrospection(operation, request, options.introspection);
+    const definitions = operation.definition.variableDefinitions ?? [];
+    const variables = coerceVariables(schema, definitions, parameters.variables);
+    const state = options.stateOf(request, reply);
+    if (trusted) state.operation = operation.definition.name?.value ?? OTHER;
+    const { plan, cost } = withArguments(() => {
+      const plan = planOf(operation, variables.coerced);
+      return { plan, cost: checkCost(schema, plan, variables, maxCost) };
+    });
+    state.cost = cost;
+    const throttleStatus = buckets === null ? null : await pay(buckets, request, state.cost);
+    const execution = await withinTime(
+      clock,
+      requestTimeoutMs - (clock.now() - came),
+      execute(plan, state, variables, reply),
+    );
+    const warnings = options.warnings ? idWarnings(schema, plan, variables.coerced) : [];
+    const extensions = extensionsOf(request, state, throttleStatus, warnings, options);
+    const cacheControl = trusted ? cacheControlOf(request, execution, options) : null;
+    const plain = extensions === null && execution.extensions === undefined;
+    if (cacheControl !== null && plain) reply.header('cache-control', cacheControl);
+    const body = plain ? execution : { ...execution, extensions: { ...execution.extensions, ...extensions } };
+    reply.type(`${type}; charset=utf-8`);
+    const json = JSON.stringify(body);
+    return compression ? sendCompressed(json, state, request, reply) : reply.send(json);
+  };
+}
+
+/** What an answer may be stored for: the same for everybody, complete, and asked for by a URL. */
+function cacheControlOf(request: FastifyRequest, { errors }: ExecutionResult, options: GraphQLOptions): string | null {
+  const storable = request.method !== 'POST' && request.viewer === null && errors === undefined;
+  return storable ? options.cacheControl : null;
+}
+
+/** What a client asked to be told beside the data, and what a developer should know. */
+function extensionsOf(
+  request: FastifyRequest,
+  state: RequestState,
+  throttleStatus: ThrottleStatus | null,
+  warnings: readonly GraphQLFormattedError[],
+  { maxCost, statements }: GraphQLOptions,
+) {
+  const costed = request.headers['x-cost'] === '1';
+  if (!costed && !state.inspected && warnings.length === 0) return null;
+  const cost = { requested: state.cost, limit: maxCost, ...(throttleStatus && { throttleStatus }) };
+  return {
+    ...(warnings.length > 0 ? { warnings } : {}),
+    ...(costed ? { cost } : {}),
+    ...(state.inspected ? { dataFetching: dataFetching(state, statements) } : {}),
+  };
+}

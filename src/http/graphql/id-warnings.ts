@@ -1,0 +1,69 @@
+import {
+  type GraphQLArgument,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  getNullableType,
+  isListType,
+  TypeInfo,
+  valueFromAST,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
+import { decodeGlobalId, expectedId } from '../../pothos/global-id.ts';
+import type { Plan } from '../documents/plans.ts';
+
+/**
+ * Tells a developer which ids of an operation cannot name anything. To a client they are like those of nodes that do not exist: an
+ * error would be in the way of data that is there.
+ *
+ * @param schema the schema
+ * @param operation what is executed
+ * @param variables its variables, coerced
+ * @returns for each argument that takes global ids and got none, what was expected, and where it stands; nothing that the client wrote
+ */
+export function idWarnings(
+  schema: GraphQLSchema,
+  { document }: Pick<Plan, 'document'>,
+  variables: Record<string, unknown>,
+): GraphQLFormattedError[] {
+  const warnings: GraphQLFormattedError[] = [];
+  const types = new TypeInfo(schema);
+  const visitor = {
+    Argument: ({
+      value,
+      loc,
+    }: {
+      value: Parameters<typeof valueFromAST>[0];
+      loc?: { startToken: Place } | undefined;
+    }) => {
+      const argument = types.getArgument();
+      const expected = argument && expectedId(argument.extensions);
+      if (!argument || expected === undefined) return;
+      const given = valueFromAST(value, argument.type, variables);
+      const wrong = [given].flat().some((id) => typeof id === 'string' && !isExpected(id, expected));
+      if (!wrong || loc === undefined) return;
+      const { line, column } = loc.startToken;
+      const message = `${types.getFieldDef()?.name}(${argument.name}:) ${problem(argument, expected)}`;
+      warnings.push({ message, locations: [{ line, column }], extensions: { code: 'NOT_A_GLOBAL_ID' } });
+    },
+  };
+  visit(document, visitWithTypeInfo(types, visitor));
+  return warnings;
+}
+
+/** Where a token stands in its document. */
+interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+function isExpected(id: string, expected: string | null): boolean {
+  const decoded = decodeGlobalId(id);
+  return decoded !== null && (expected === null || decoded.typename === expected);
+}
+
+function problem({ type }: GraphQLArgument, expected: string | null): string {
+  const what = `${expected === null ? 'a global id' : `the global id of a ${expected}`}`;
+  const came = isListType(getNullableType(type)) ? 'One that came is none' : 'What came is none';
+  return `expected ${what}, which the field \`id\` of a node answers. ${came}, and names nothing.`;
+}

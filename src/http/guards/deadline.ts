@@ -1,0 +1,28 @@
+import type { Clock } from '../../clock.ts';
+import { unavailable } from '../errors/send-error.ts';
+
+/**
+ * Waits for work, but not forever. Fastify has an option for that, which ends as soon as the body of a POST has come in. The
+ * work goes on, as the statements do that it waits for, until their own limit.
+ *
+ * @param clock the time
+ * @param ms how long to wait, in milliseconds
+ * @param work the work
+ * @returns what the work results in
+ * @throws {RequestRefused} 503 when it takes longer
+ */
+export function withinTime<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = clock.after(ms, () => reject(unavailable('The request took too long. Try again.')));
+    work.then(
+      (result) => {
+        stop();
+        resolve(result);
+      },
+      (error) => {
+        stop();
+        reject(error);
+      },
+    );
+  });
+}

@@ -1,0 +1,18 @@
+import { isUtf8 } from 'node:buffer';
+import type { FastifyInstance } from 'fastify';
+import { RequestRefused } from './errors/request-refused.ts';
+
+/**
+ * Lets an instance read bodies as JSON in UTF-8 and as nothing else. Bytes that are not UTF-8 would otherwise be replaced
+ * silently, and written so. Keys that reach for a prototype are refused.
+ *
+ * @param app the instance
+ */
+export function readJsonBodies(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (isUtf8(body as Buffer)) parse(request, body.toString('utf8'), done);
+    else done(new RequestRefused(400, 'BAD_REQUEST', 'The body is not UTF-8.'));
+  });
+}

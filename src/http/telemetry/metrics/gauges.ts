@@ -1,0 +1,140 @@
+import { Gauge, type Registry } from 'prom-client';
+import type { Clock } from '../../../clock.ts';
+
+/** What is asked when the metrics are read. */
+export interface Gauges {
+  /** By kind of work: how many have a place at Postgres, and how many wait for one. */
+  readonly pool: () => Readonly<Record<string, { readonly inside: number; readonly waiting: number }>>;
+  /** Whether Redis is not even tried at the moment; `null` when none is configured. */
+  readonly breakerOpen: () => boolean | null;
+  /** The processes that mutations do not wait for any more, since they do not acknowledge, each by its host and its id there. */
+  readonly silent: () => readonly string[];
+  /** How much is in memory, by kind. */
+  readonly memoryUse: () => Readonly<Record<string, { readonly entries: number; readonly bytes: number }>>;
+  /** Whether nothing that Redis holds is used, since it belongs to another database; `null` when no Redis is configured. */
+  readonly refused: () => boolean | null;
+  /** What waited in the outbox when it was last looked into; `null` until it was. */
+  readonly outbox: () => Outbox | null;
+  /** How old an answer to a read by id may be, in milliseconds. */
+  readonly maxStalenessMs: number;
+  /** What the memory of this process may add to the age of an answer, in milliseconds. */
+  readonly memoryTtlMs: number;
+  readonly clock: Clock;
+}
+
+/** What waited in the outbox at some time. */
+export interface Outbox {
+  readonly depth: number;
+  /** How long the oldest change had waited, in milliseconds. */
+  readonly ageMs: number;
+  /** When it was looked into, in milliseconds on the monotonic clock. */
+  readonly lookedAt: number;
+}
+
+/**
+ * What can be asked at any time. What is not known is left out.
+ *
+ * @param registry where the metrics go
+ * @param sources whom to ask
+ */
+export function registerGauges(registry: Registry, sources: Gauges): void {
+  const gauge = (name: string, help: string, value: () => number | null) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        const now = value();
+        if (now === null) this.remove();
+        else this.set(now);
+      },
+    });
+  const pool = (name: string, help: string, field: 'inside' | 'waiting') =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['work'],
+      registers: [registry],
+      collect() {
+        for (const [work, place] of Object.entries(sources.pool())) this.set({ work }, place[field]);
+      },
+    });
+  pool('larder_pool_in_use', 'Places at Postgres that are taken, by the kind of work.', 'inside');
+  pool(
+    'larder_pool_waiting',
+    'Statements and transactions that wait for a place at Postgres, by the kind of work.',
+    'waiting',
+  );
+  gauge('larder_redis_breaker_open', 'Whether Redis failed so often that it is not tried at the moment.', () => {
+    const open = sources.breakerOpen();
+    return open === null ? null : Number(open);
+  });
+  new Gauge({
+    name: 'larder_silent_processes',
+    help: 'Other processes that do not acknowledge invalidations, by host and process id: mutations of this one wait for them no more.',
+    labelNames: ['process'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const process of sources.silent()) this.set({ process }, 1);
+    },
+  });
+  const memory = (name: string, help: string, field: 'entries' | 'bytes') =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['kind'],
+      registers: [registry],
+      collect() {
+        for (const [kind, use] of Object.entries(sources.memoryUse())) this.set({ kind }, use[field]);
+      },
+    });
+  memory(
+    'larder_memory_entries',
+    'Entities in the memory of the process: bodies, negatives (known not to exist), and those of the pages that are kept whole.',
+    'entries',
+  );
+  memory('larder_memory_bytes', 'What they take there, about. MEMORY_MAX_BYTES bounds the sum.', 'bytes');
+  // From the start on: what could never be looked into would else be missing from the figures, and from the alerts.
+  const unknown: Outbox = { depth: Number.NaN, ageMs: 0, lookedAt: sources.clock.now() };
+  const outbox = () => sources.outbox() ?? unknown;
+  gauge(
+    'larder_cache_refused',
+    'Whether nothing that Redis holds is used, since it belongs to another database.',
+    () => {
+      const refused = sources.refused();
+      return refused === null ? null : Number(refused);
+    },
+  );
+  gauge('larder_outbox_changes', 'Changed rows whose bodies may still be cached: what waits in the outbox.', () => {
+    return outbox().depth;
+  });
+  gauge('larder_outbox_age_seconds', 'How long the oldest change in the outbox has waited.', () => {
+    return age(outbox(), sources.clock) / 1000;
+  });
+  gauge(
+    'larder_outbox_unread_seconds',
+    'How long ago the outbox was last looked into, or the process began to try.',
+    () => {
+      return (sources.clock.now() - outbox().lookedAt) / 1000;
+    },
+  );
+  gauge(
+    'larder_staleness_seconds',
+    'How old an answer from a cache to a read by id could be now. Beyond the bound such reads go to Postgres.',
+    () => (behind(outbox(), sources.clock) + sources.memoryTtlMs) / 1000,
+  );
+  gauge('larder_staleness_bound_seconds', 'How old an answer to a read by id may be: MAX_STALENESS_MS.', () => {
+    return sources.maxStalenessMs / 1000;
+  });
+}
+
+/** How long the oldest change has waited by now, if nobody has taken it. */
+function age(outbox: Outbox, clock: Clock): number {
+  return outbox.depth === 0 ? 0 : behind(outbox, clock);
+}
+
+/** How long ago every change was known to be told to the caches: it grows while nobody looks. */
+function behind({ ageMs, lookedAt }: Outbox, clock: Clock): number {
+  return ageMs + clock.now() - lookedAt;
+}

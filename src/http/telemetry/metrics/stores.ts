@@ -1,0 +1,68 @@
+import { Counter, Histogram, type Registry } from 'prom-client';
+import { channels } from '../../../trace/channels.ts';
+
+/** Up to the default of STATEMENT_TIMEOUT_MS. */
+const SQL_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+/** Up to the time after which a command counts as failed. */
+const REDIS_SECONDS = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1];
+
+/**
+ * What Postgres and Redis were asked. There are as many series as the code has statements and commands.
+ *
+ * @param registry where the metrics go
+ * @returns ends the subscriptions
+ */
+export function registerStoreMetrics(registry: Registry): () => void {
+  const registers = [registry];
+  const sqlDuration = new Histogram({
+    name: 'larder_sql_duration_seconds',
+    help: 'How long statements took from being sent to their last row, by name.',
+    labelNames: ['statement'],
+    buckets: SQL_SECONDS,
+    registers,
+  });
+  const sqlRows = new Counter({
+    name: 'larder_sql_rows_total',
+    help: 'Rows that statements brought, by the name of the statement.',
+    labelNames: ['statement'],
+    registers,
+  });
+  const sqlErrors = new Counter({
+    name: 'larder_sql_errors_total',
+    help: 'Statements that Postgres refused or did not answer, by name.',
+    labelNames: ['statement'],
+    registers,
+  });
+  const redisDuration = new Histogram({
+    name: 'larder_redis_duration_seconds',
+    help: 'How long round trips to Redis took, by the command that they were about.',
+    labelNames: ['command'],
+    buckets: REDIS_SECONDS,
+    registers,
+  });
+  const redisErrors = new Counter({
+    name: 'larder_redis_errors_total',
+    help: 'Round trips to Redis that failed or took too long, by the command that they were about.',
+    labelNames: ['command'],
+    registers,
+  });
+  const known = new Set<string>();
+  /** An error counter is there as soon as there is something to fail, and costs nothing as long as nothing does. */
+  const isNew = (name: string) => known.size < known.add(name).size;
+  const subscriptions = [
+    channels.sql.subscribe(({ name, ms, rows, failed }) => {
+      const labels = { statement: name };
+      sqlDuration.observe(labels, ms / 1000);
+      sqlRows.inc(labels, rows);
+      if (failed || isNew(name)) sqlErrors.inc(labels, Number(failed));
+    }),
+    channels.redis.subscribe(({ name, ms, failed }) => {
+      const labels = { command: name };
+      redisDuration.observe(labels, ms / 1000);
+      if (failed || isNew(name)) redisErrors.inc(labels, Number(failed));
+    }),
+  ];
+  return () => {
+    for (const unsubscribe of subscriptions) unsubscribe();
+  };
+}

@@ -1,0 +1,87 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import plugin from 'fastify-plugin';
+import { channels } from '../../trace/channels.ts';
+import { OTHER } from '../request-state.ts';
+
+/** When a request is worth a warning. */
+export interface RequestLogOptions {
+  /** Requests that take longer are slow, in milliseconds. */
+  readonly slowRequestMs: number;
+  /** Which share of the requests that are neither slow nor wrong are logged, from 0 to 1. */
+  readonly rate: number;
+  /** Whether lines of a level are written at all. */
+  readonly isLogged: (level: 'info' | 'warn') => boolean;
+  /** The id of the distributed trace that a request is part of; `null` for none. */
+  readonly traceIdOf: (request: FastifyRequest) => string | null;
+}
+
+/**
+ * Logs one line a request, when it is done: what it was, how it went and what it did, and nothing that a client wrote. A
+ * query string may hold variables, headers hold tokens and cookies, and an operation has a name only when its document
+ * is trusted. Of requests that went well it may be a share that is logged. What GraphQL requests did is told to the channels, too.
+ */
+export const requestLogPlugin = plugin<RequestLogOptions>(
+  async (app, { slowRequestMs, rate, isLogged, traceIdOf }) => {
+    app.addHook('onResponse', (request, reply, done) => {
+      const route = request.routeOptions.url ?? 'none';
+      const ms = reply.elapsedTime;
+      // Node calls an answer finished as well when its client has left amid it. The connection of one that was sent is not closed yet.
+      const hungUp = request.socket.destroyed;
+      const slow = !hungUp && ms > slowRequestMs;
+      if (route === '/graphql') publish(request, reply, ms);
+      const level = (reply.statusCode >= 500 && !hungUp) || slow ? 'warn' : 'info';
+      const isFine = level === 'info' && reply.statusCode < 400 && request.errorCodes === null;
+      if (!isLogged(level) || (isFine && Math.random() >= rate)) return done();
+      const line = {
+        method: request.method,
+        route,
+        status: reply.statusCode,
+        ms: round(ms),
+        ...(hungUp ? { hungUp } : {}),
+        ...(route === '/graphql' ? figures(request, slow, traceIdOf(request)) : {}),
+      };
+      request.log[level](line, slow ? 'slow request' : 'request');
+      done();
+    });
+  },
+  { name: 'larder-request-log', fastify: '5.x', dependencies: ['larder-request-state'] },
+);
+
+function publish({ state, errorCodes }: FastifyRequest, reply: FastifyReply, ms: number): void {
+  if (!channels.request.heard) return;
+  channels.request.publish({
+    operation: state?.operation ?? OTHER,
+    status: reply.statusCode,
+    ms,
+    bytes: state?.bytes ?? Number(reply.getHeader('content-length') ?? 0),
+    cost: state?.cost ?? null,
+    errors: errorCodes === null ? [] : [...errorCodes],
+    trace: state?.scope.trace ?? null,
+  });
+}
+
+/** What a GraphQL request did. */
+function figures({ state, errorCodes }: FastifyRequest, slow: boolean, traceId: string | null) {
+  const trace = state?.scope.trace;
+  let hits = 0;
+  let misses = 0;
+  for (const entity in trace?.cache) {
+    hits += trace.cache[entity]?.hits ?? 0;
+    misses += trace.cache[entity]?.misses ?? 0;
+  }
+  return {
+    operation: state?.operation ?? OTHER,
+    cost: state?.cost ?? null,
+    statements: trace?.sql.statements ?? 0,
+    commands: trace?.redis.commands ?? 0,
+    hits,
+    misses,
+    ...(errorCodes === null ? {} : { errors: [...errorCodes] }),
+    ...(traceId === null ? {} : { traceId }),
+    ...(slow && trace ? { slowest: { statement: trace.slowest.name, ms: round(trace.slowest.ms) } } : {}),
+  };
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

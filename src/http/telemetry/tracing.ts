@@ -1,0 +1,105 @@
+import type { Span } from '@opentelemetry/api';
+import type { FastifyPluginCallback, FastifyRequest } from 'fastify';
+import { channels, type RedisExchange, type SqlExchange } from '../../trace/channels.ts';
+import { pathOf } from './trace-context.ts';
+
+/** OpenTelemetry at work. */
+export interface Tracing {
+  /** Makes a span of every request; to be registered before everything else. */
+  readonly plugin: FastifyPluginCallback;
+  /** The id of the trace that a request's span is part of; `null` when it has no span. */
+  readonly traceIdOf: (request: FastifyRequest) => string | null;
+  /** Sends what was recorded, and stops. */
+  readonly close: () => Promise<void>;
+}
+
+/** A collector that does not answer must not hold up the end of the process. */
+const EXPORT_TIMEOUT_MS = 3000;
+
+/**
+ * Starts to record traces and to send them by OTLP over HTTP: a span for each request, which continues the caller's trace
+ * (`traceparent`), and below it one for each statement and each round trip to Redis. Everything that this takes is loaded
+ * here, so that a process without it pays nothing, not even AsyncLocalStorage.
+ *
+ * OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER and OTEL_EXPORTER_OTLP_HEADERS are OpenTelemetry's own.
+ *
+ * @param endpoint the collector's address, such as `http://127.0.0.1:4318`
+ * @param onError told of what could not be sent
+ * @returns what the server needs of it
+ */
+export async function startTracing(endpoint: string, onError: (message: string) => void): Promise<Tracing> {
+  const [api, sdk, exporter, resources, otel] = await Promise.all([
+    import('@opentelemetry/api'),
+    import('@opentelemetry/sdk-trace-node'),
+    import('@opentelemetry/exporter-trace-otlp-proto'),
+    import('@opentelemetry/resources'),
+    import('@fastify/otel'),
+  ]);
+  const { context, diag, trace } = api;
+  const ignore = () => {};
+  diag.setLogger(
+    { error: onError, warn: ignore, info: ignore, debug: ignore, verbose: ignore },
+    { logLevel: api.DiagLogLevel.ERROR, suppressOverrideMessage: true },
+  );
+  const provider = new sdk.NodeTracerProvider({
+    resource: resources
+      .resourceFromAttributes({ 'service.name': 'larder' })
+      .merge(resources.detectResources({ detectors: [resources.envDetector] })),
+    spanProcessors: [
+      new sdk.BatchSpanProcessor(
+        new exporter.OTLPTraceExporter({
+          url: `${endpoint.replace(/\/$/, '')}/v1/traces`,
+          timeoutMillis: EXPORT_TIMEOUT_MS,
+        }),
+      ),
+    ],
+  });
+  // The context manager and W3C Trace Context with it.
+  provider.register();
+  const instrumentation = new otel.FastifyOtelInstrumentation({
+    // Hooks are not worth a span each, and an error's message may quote what a client sent.
+    instrumentHooks: false,
+    recordExceptions: false,
+    ignorePaths: ({ url }) => url.startsWith('/healthz') || url.startsWith('/readyz'),
+    // It would hold the query string, and with it variables.
+    requestHook: (span: Span, request: FastifyRequest) => span.setAttribute('url.path', pathOf(request.url)),
+  });
+  instrumentation.setTracerProvider(provider);
+  const tracer = provider.getTracer('larder');
+
+  const record = (event: SqlExchange | RedisExchange, attributes: Record<string, string | number>) => {
+    // What no request asked for, such as the upkeep of a connection, is no trace of its own.
+    if (trace.getSpan(context.active()) === undefined) return;
+    const startTime = performance.timeOrigin + event.started;
+    const span = tracer.startSpan(event.name, { kind: api.SpanKind.CLIENT, startTime, attributes });
+    if (event.failed) span.setStatus({ code: api.SpanStatusCode.ERROR });
+    span.end(startTime + event.ms);
+  };
+  const subscriptions = [
+    channels.sql.subscribe((event) => {
+      record(event, {
+        'db.system.name': 'postgresql',
+        'db.operation.name': event.name,
+        'db.response.returned_rows': event.rows,
+        ...(event.text === '' ? {} : { 'db.query.text': event.text }),
+      });
+    }),
+    channels.redis.subscribe((event) => {
+      record(event, { 'db.system.name': 'redis', 'db.operation.name': event.name, 'larder.keys': event.keys.length });
+    }),
+  ];
+  return {
+    plugin: instrumentation.plugin(),
+    traceIdOf: (request) => {
+      const active = request.opentelemetry().context;
+      return (active == null ? undefined : trace.getSpanContext(active))?.traceId ?? null;
+    },
+    close: async () => {
+      for (const unsubscribe of subscriptions) unsubscribe();
+      await provider.shutdown().catch((error: unknown) => onError(String(error)));
+      trace.disable();
+      context.disable();
+      api.propagation.disable();
+    },
+  };
+}

@@ -1,0 +1,165 @@
+import { sql } from 'drizzle-orm';
+import type { Database } from '../postgres/client.ts';
+import { run } from '../postgres/run.ts';
+import { statement } from '../postgres/statement.ts';
+import { Trace } from '../trace/trace.ts';
+import { CLEANER, waiting } from './outbox.ts';
+import { cacheDomains } from './schema.ts';
+
+/** A cache domain as Postgres knows it. */
+export interface Domain {
+  readonly id: string;
+  /** Another one means that the domain began anew: something may have been missed. */
+  readonly generation: string;
+  /** The run of Redis that it is. */
+  readonly run: string;
+  readonly turn: number;
+  /** What Redis holds, too; before the last turn it was the previous one. */
+  readonly token: string;
+  readonly previousToken: string;
+  /** Whether it was registered in this very database, and not in one that this is a copy of. */
+  readonly ours: boolean;
+  /** Whether it was not seen for so long that it is no longer waited for. */
+  readonly retired: boolean;
+  /** How long ago the token was turned over, in milliseconds. */
+  readonly turnedMs: number;
+  /** How long ago everything was read, in milliseconds. */
+  readonly behindMs: number;
+  /** Whether a reading is under way, so that what waits is only a part. */
+  readonly reading: boolean;
+  /** How many changes wait; counted no further than 10,000. */
+  readonly depth: number;
+  /** How long the oldest of them has waited, in milliseconds; 0 when none waits. */
+  readonly ageMs: number;
+  /** When this Postgres was started. */
+  readonly instance: string;
+}
+
+const ms = (since: ReturnType<typeof sql>) =>
+  sql`(extract(epoch from clock_timestamp() - ${since}) * 1000)::float8::text`;
+
+// All of it in one snapshot. A long outbox is not counted to its end four times a second.
+const look = statement<Record<keyof Domain, string | null>>(
+  'CacheDomain.look',
+  sql`select d.id, d.generation, d.run, d.turn::text as turn, d.token, d.previous_token as "previousToken",
+      (d.database = cache_outbox_database())::text as ours, (d.position is null)::text as retired,
+      ${ms(sql`d.turned_at`)} as "turnedMs", ${ms(sql`d.drained_at`)} as "behindMs",
+      (d.target is not null)::text as reading, r.depth, r.age as "ageMs", pg_postmaster_start_time()::text as instance
+    from ${cacheDomains} d cross join (select pg_current_snapshot() as now offset 0) s cross join lateral (
+      select count(*)::text as depth, ${ms(sql`min(w.created_at)`)} as age from ${waiting(sql`10000`)}
+    ) r
+    where d.id = ${sql.placeholder('id')}::uuid`,
+);
+
+const insert = statement<object>(
+  'CacheDomain.register',
+  sql`insert into ${cacheDomains} (id, database, run, generation, token, previous_token, turn, turned_at, position, drained_at,
+      reached_xid, reached_number)
+    values (${sql.placeholder('id')}::uuid, cache_outbox_database(), ${sql.placeholder('run')}, gen_random_uuid(),
+      ${sql.placeholder('token')}, '', 1, now(), pg_current_snapshot(), now(), '0', 0)`,
+);
+
+const remove = statement<object>(
+  'CacheDomain.remove',
+  sql`delete from ${cacheDomains} where id = ${sql.placeholder('id')}::uuid`,
+);
+
+const renew = statement<object>(
+  'CacheDomain.renew',
+  sql`update ${cacheDomains} set run = ${sql.placeholder('run')}, generation = gen_random_uuid(), position = pg_current_snapshot(),
+      drained_at = statement_timestamp(), target = null, target_at = null, reached_xid = '0', reached_number = 0
+    where id = ${sql.placeholder('id')}::uuid and generation = ${sql.placeholder('generation')}::uuid`,
+);
+
+const renewAll = statement<{ id: string }>(
+  'CacheDomain.renewAll',
+  sql`update ${cacheDomains} set generation = gen_random_uuid(),
+      position = case when id = ${CLEANER}::uuid then position end, target = case when id = ${CLEANER}::uuid then target end
+    returning id`,
+);
+
+/**
+ * Lets every domain begin anew, and every process forget what it holds: each sees another generation than before.
+ *
+ * @param database where they are registered
+ * @returns how many domains there are
+ * @throws {DatabaseUnavailable} when it cannot be done in time
+ */
+export async function renewAllDomains(database: Database): Promise<number> {
+  const rows = await run(database, renewAll, {}, new Trace({ clock: database.clock }));
+  return rows.filter(({ id }) => id !== CLEANER).length;
+}
+
+/**
+ * Looks at a domain and at what waits for it in the outbox.
+ *
+ * @param database where it is
+ * @param id which
+ * @returns what is known of it; `null` when it is not known
+ * @throws {DatabaseUnavailable} when Postgres does not answer in time
+ */
+export async function lookAtDomain(database: Database, id: string): Promise<Domain | null> {
+  const [row] = await run(database, look, { id }, new Trace({ clock: database.clock }));
+  if (row === undefined) return null;
+  const text = (name: keyof Domain) => row[name] ?? '';
+  const number = (name: keyof Domain) => Math.max(0, Number(row[name] ?? 0));
+  const flag = (name: keyof Domain) => row[name] === 'true';
+  return {
+    id,
+    generation: text('generation'),
+    run: text('run'),
+    turn: number('turn'),
+    token: text('token'),
+    previousToken: text('previousToken'),
+    ours: flag('ours'),
+    retired: flag('retired'),
+    turnedMs: number('turnedMs'),
+    behindMs: number('behindMs'),
+    reading: flag('reading'),
+    depth: number('depth'),
+    ageMs: number('ageMs'),
+    instance: text('instance'),
+  };
+}
+
+/**
+ * Registers a domain, which has read everything that is committed now.
+ *
+ * @param database where
+ * @param domain its id, its run of Redis, and a token that nobody else has
+ * @throws {DatabaseUnavailable} when it cannot be done in time
+ */
+export async function registerDomain(
+  database: Database,
+  domain: { readonly id: string; readonly run: string; readonly token: string },
+): Promise<void> {
+  await run(database, insert, domain, new Trace({ clock: database.clock }));
+}
+
+/**
+ * Takes a domain out of the register, which nobody has used.
+ *
+ * @param database where
+ * @param id which
+ * @throws {DatabaseUnavailable} when it cannot be done in time
+ */
+export async function removeDomain(database: Database, id: string): Promise<void> {
+  await run(database, remove, { id }, new Trace({ clock: database.clock }));
+}
+
+/**
+ * Lets a domain begin anew, if nobody else did meanwhile: whatever was cached before is not used by id any more, so that it need not be
+ * told what changed before.
+ *
+ * @param database where
+ * @param domain the domain as it was looked at
+ * @param redisRun its run of Redis from now on
+ * @throws {DatabaseUnavailable} when it cannot be done in time
+ */
+export async function renewDomain(
+  database: Database,
+  { id, generation }: Pick<Domain, 'id' | 'generation'>,
+  redisRun: string,
+): Promise<void> {
+  await run(database, renew, { id, generation, run: redisRun }, new Trace({ clock: database.clock }));
+}

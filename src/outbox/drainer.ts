@@ -1,0 +1,200 @@
+import type { EntityCache } from '../cache/entity-cache.ts';
+import type { RedisTier } from '../cache/redis/tier.ts';
+import type { Database } from '../postgres/client.ts';
+import { type Domain, lookAtDomain } from './domains.ts';
+import { Membership, type Standing } from './membership.ts';
+import { CLEANER, cleanOutbox, drainOutbox } from './outbox.ts';
+
+/** What a drainer works on, and how it reports. */
+export interface DrainerOptions {
+  /** A connection of its own: when requests have taken the pool, the heartbeat must not stop. */
+  readonly database: Database;
+  readonly cache: EntityCache;
+  /** The Redis that makes a cache domain of this process and others; without one it reads nothing and removes only what nobody needs. */
+  readonly redis: RedisTier | null;
+  /** How old an answer may be, less what memory may add to it, in milliseconds. */
+  readonly boundMs: number;
+  /** How long other domains are waited for, in milliseconds. */
+  readonly retireMs?: number;
+  readonly onError: (error: Error) => void;
+  /** Told once why this process may not use what Redis holds, and with `null` when it may again. */
+  readonly onRefused: (reason: string | null) => void;
+}
+
+/** What waits for the domain of a process. */
+export interface OutboxStatus {
+  /** How many changes wait; counted no further than 10,000. */
+  readonly depth: number;
+  /** How long the oldest has waited, in milliseconds; 0 when none waits. */
+  readonly ageMs: number;
+  /** When that was so, in milliseconds on the monotonic clock. */
+  readonly lookedAt: number;
+}
+
+/** A drainer at work. */
+export interface Drainer {
+  /** What waited when it last looked; `null` until it has. */
+  status(): OutboxStatus | null;
+  /** Why this process uses nothing of what Redis holds; `null` when it does, or when that is not known yet. */
+  refused(): string | null;
+  /** What the last round came to grief at; `null` when it went well. */
+  problem(): Error | null;
+  /** Ends after the round under way. */
+  stop(): Promise<void>;
+}
+
+/** Changes taken in one transaction. */
+const BATCH = 2000;
+
+/** Pause of an idle drainer: four rounds a second. */
+const IDLE_MS = 250;
+
+/** How often what all have read is removed, when nothing was read. */
+const CLEAN_MS = 10_000;
+
+/** How long a domain is waited for that does not read: it would begin anew soon after, since nobody vouches for it any more. */
+const RETIRE_MS = 60_000;
+
+/**
+ * Starts to drop the cached bodies of changed rows, as long as the process lives. A round looks what waits for the domain, drains until
+ * nothing does or the heartbeat is due, and vouches for what is cached: all that was committed when the last reading of the outbox began
+ * has been told, so bodies may serve reads by id for the bound less the age of that. Postgres says how old it is and Redis counts the rest
+ * down, so no clocks are compared.
+ *
+ * @param options what to work on
+ * @returns the running drainer, whose first round has begun
+ */
+export function startDrainer(options: DrainerOptions): Drainer {
+  const { database, cache, redis, boundMs, onError, retireMs = RETIRE_MS } = options;
+  const { clock } = cache;
+  let status: OutboxStatus | null = null;
+  let cleanedAt = Number.NEGATIVE_INFINITY;
+  /** The generation that what is in memory was read in. */
+  let known = '';
+  /** When nothing waited last, and in which generation of the domain. */
+  let clear = { at: Number.NEGATIVE_INFINITY, generation: '' };
+  let problem: Error | null = null;
+  let stopped = false;
+  let wake = () => {};
+
+  const until = (ms: number) => {
+    const end = clock.now() + ms;
+    return () => !stopped && clock.now() < end;
+  };
+
+  /** Returns how many changes were read. */
+  const drain = async (domain: Domain): Promise<number> => {
+    const goesOn = until(IDLE_MS);
+    let read = 0;
+    for (let more = true; more && goesOn(); ) {
+      const taken = await drainOutbox(database, domain, BATCH, (changes) => cache.tell(changes, domain.run));
+      read += taken.changes ?? 0;
+      more = taken.more;
+    }
+    return read;
+  };
+
+  /** What was cached in another generation may be of rows that somebody has told all to forget (see src/cli/forget.ts). */
+  const forget = (generation: string) => {
+    if (known !== '' && known !== generation) cache.forgetAll();
+    known = generation;
+  };
+
+  const clean = async () => {
+    const goesOn = until(IDLE_MS);
+    let more = true;
+    while (more && goesOn()) more = (await cleanOutbox(database, retireMs)).more;
+    cleanedAt = more ? Number.NEGATIVE_INFINITY : clock.now();
+  };
+
+  /** Since when every change has been told, in milliseconds on the monotonic clock. */
+  const toldAsOf = ({ domain, lookedAt }: Standing): number => {
+    const { generation, depth, reading, behindMs } = domain;
+    if (clear.generation !== generation) {
+      forget(generation);
+      clear = { at: Number.NEGATIVE_INFINITY, generation };
+      // What waited for the one before waits for nobody.
+      cleanedAt = Number.NEGATIVE_INFINITY;
+    }
+    if (depth === 0 && !reading) clear.at = lookedAt;
+    return Math.max(clear.at, lookedAt - behindMs);
+  };
+
+  const onLook = (standing: Standing) => {
+    const { domain, lookedAt } = standing;
+    status = { depth: domain.depth, ageMs: Math.min(domain.ageMs, lookedAt - toldAsOf(standing)), lookedAt };
+  };
+  const membership = redis === null ? null : new Membership({ ...options, redis, onLook });
+
+  /**
+   * An idle round is one statement, one script of Redis and one message. What waits is handled before the heartbeat: a Redis that is
+   * full refuses the one, and the other makes room.
+   */
+  const round = async (member: Membership): Promise<boolean> => {
+    let standing = await member.stand();
+    if (standing === null) return false;
+    const { depth, reading } = standing.domain;
+    let read = 0;
+    if (depth > 0 || reading) {
+      read = await drain(standing.domain);
+      if (read > 0) await clean();
+      standing = await member.stand();
+      if (standing === null) return false;
+    }
+    await member.turn(standing.domain);
+    const asOf = toldAsOf(standing);
+    const left = boundMs - (clock.now() - asOf);
+    await member.present(standing.domain, left >= 1 ? Math.floor(left) : 0, asOf);
+    return read > 0;
+  };
+
+  /** Nobody has to be told by a process without Redis, but it may be the only one that there is to remove what nobody reads. */
+  const roundAlone = async () => {
+    const lookedAt = clock.now();
+    const cleaner = await lookAtDomain(database, CLEANER);
+    status = { depth: 0, ageMs: 0, lookedAt };
+    if (cleaner !== null) forget(cleaner.generation);
+    if (cleaner !== null && (cleaner.depth > 0 || cleaner.reading)) await clean();
+  };
+
+  const work = async () => {
+    let failures = 0;
+    while (!stopped) {
+      let busy = false;
+      try {
+        if (clock.now() - cleanedAt >= CLEAN_MS) await clean();
+        if (membership === null) await roundAlone();
+        else busy = await round(membership);
+        failures = 0;
+        problem = null;
+      } catch (error) {
+        failures += 1;
+        problem = error instanceof Error ? error : new Error(String(error));
+        onError(problem);
+      }
+      if (!busy) await pause(Math.min(IDLE_MS * Math.max(1, failures), 1000));
+    }
+  };
+
+  const pause = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const cancel = clock.after(ms, resolve);
+      wake = () => {
+        cancel();
+        resolve();
+      };
+      if (stopped) wake();
+    });
+
+  const done = work();
+  return {
+    status: () => status,
+    refused: () => membership?.refused ?? null,
+    problem: () => problem,
+    stop: async () => {
+      stopped = true;
+      wake();
+      await done;
+    },
+  };
+}

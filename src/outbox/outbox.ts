@@ -1,0 +1,204 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Database } from '../postgres/client.ts';
+import { type RunInTransaction, run, transaction } from '../postgres/run.ts';
+import { statement } from '../postgres/statement.ts';
+import { Trace } from '../trace/trace.ts';
+import { cacheDomains } from './schema.ts';
+
+/** An entity whose row changed. */
+export interface Change {
+  readonly entity: string;
+  readonly id: string;
+}
+
+/** A domain that reads the outbox, as it was looked at. */
+export interface Reader {
+  readonly id: string;
+  /** Another one means that it began anew. */
+  readonly generation: string;
+  /** What Redis is known to hold; with `turn` it is turned over. */
+  readonly token: string;
+}
+
+/** How reading or removing went. */
+export interface Taken {
+  /** How many changes were read or removed; `null` when another process is at it. */
+  readonly changes: number | null;
+  /** Whether more wait. */
+  readonly more: boolean;
+}
+
+/** The id of the reader that removes what all others have read. */
+export const CLEANER = '00000000-0000-0000-0000-000000000000';
+
+/** Rows removed by one statement at most. */
+const CLEAN_BATCH = 10_000;
+
+/**
+ * The changes that wait for a reader `d`, as far as the snapshot `s.now` shows them: the first of them.
+ *
+ * @param most how many at most
+ * @returns a call, to be joined laterally as `w`
+ */
+export function waiting(most: SQL): SQL {
+  return sql`cache_outbox_waiting(d.position, d.reached_xid, d.reached_number, s.now, ${most}) w`;
+}
+
+const limit = sql`${sql.placeholder('limit')}::int`;
+const reader = sql`d.id = ${sql.placeholder('id')}::uuid and d.generation = ${sql.placeholder('generation')}::uuid and d.position is not null`;
+
+// Whoever waited for the lock would see what was there before the one that held it was done.
+const lock = statement<object>(
+  'CacheOutbox.lock',
+  sql`select from ${cacheDomains} d where ${reader} for no key update skip locked`,
+);
+
+/** What a step has read: how many rows, the last of them, and up to when. */
+interface Step {
+  readonly snapshot: string;
+  readonly at: string;
+  readonly xid: string | null;
+  readonly number: string | null;
+  readonly changes: string;
+  readonly rows: string;
+}
+
+// When the statement came was before its snapshot was taken.
+const read = statement<Step>(
+  'CacheOutbox.read',
+  sql`with d as materialized (select * from ${cacheDomains} where id = ${sql.placeholder('id')}::uuid),
+    s as materialized (
+      select coalesce(d.target, pg_current_snapshot()) as now, coalesce(d.target_at, statement_timestamp()) as at from d
+    )
+    select s.now::text as snapshot, s.at::text as at, r.* from d, s cross join lateral (
+      select count(*)::text as changes, (array_agg(w.xid order by w.xid desc, w.number desc))[1]::text as xid,
+        (array_agg(w.number order by w.xid desc, w.number desc))[1]::text as number,
+        coalesce(json_agg(json_build_array(w.entity, w.entity_id::text)), '[]')::text as rows
+      from ${waiting(limit)}
+    ) r`,
+);
+
+const goOn = statement<object>(
+  'CacheOutbox.goOn',
+  sql`update ${cacheDomains} d set target = ${sql.placeholder('snapshot')}::pg_snapshot, target_at = ${sql.placeholder('at')}::timestamptz,
+      reached_xid = ${sql.placeholder('xid')}::xid8, reached_number = ${sql.placeholder('number')}::bigint
+    where ${reader}`,
+);
+
+const arrive = statement<object>(
+  'CacheOutbox.arrive',
+  sql`update ${cacheDomains} d set position = ${sql.placeholder('snapshot')}::pg_snapshot,
+      drained_at = ${sql.placeholder('at')}::timestamptz, target = null, target_at = null, reached_xid = '0', reached_number = 0
+    where ${reader}`,
+);
+
+const turn = statement<object>(
+  'CacheOutbox.turn',
+  sql`with d as materialized (
+      select * from ${cacheDomains} d where ${reader} and token = ${sql.placeholder('token')} for no key update skip locked
+    ), s as materialized (select pg_current_snapshot() as now, statement_timestamp() as at),
+    idle as materialized (select from d, s where d.target is null and not exists (select from ${waiting(sql`1`)}))
+    update ${cacheDomains} updated set
+      token = gen_random_uuid()::text, previous_token = d.token, turn = d.turn + 1, turned_at = s.at,
+      position = case when exists (select from idle) then s.now else d.position end,
+      drained_at = case when exists (select from idle) then s.at else d.drained_at end
+    from d, s where updated.id = d.id`,
+);
+
+// What all domains have read, and is over by now: what was under way for any of them is left. One that is being read for is not retired.
+const clean = statement<{ changes: string }>(
+  'CacheOutbox.clean',
+  sql`with d as materialized (
+      select * from ${cacheDomains} where id = ${CLEANER} for no key update skip locked
+    ), retired as (
+      update ${cacheDomains} set position = null, target = null where id = any(array(
+        select id from ${cacheDomains}
+        where position is not null and id <> ${CLEANER}
+          and drained_at < statement_timestamp() - ${sql.placeholder('retireMs')}::float8 * interval '1 ms'
+        for no key update skip locked
+      )) returning id
+    ), met as materialized (
+      select (array_agg(pg_snapshot_xmax(seen) order by pg_snapshot_xmax(seen)))[1] as xmax, array_agg(seen) as all_seen from (
+        select position as seen from ${cacheDomains}
+        where position is not null and id <> ${CLEANER} and id not in (select id from retired)
+        union all select pg_current_snapshot()
+      ) readers
+    ), under_way as materialized (
+      select distinct xid from met, unnest(met.all_seen) seen, pg_snapshot_xip(seen) xid where xid < met.xmax
+    ), s as materialized (
+      select coalesce(d.target, format('%s:%s:%s', coalesce((select xid from under_way order by xid limit 1), met.xmax), met.xmax,
+        (select string_agg(xid::text, ',' order by xid) from under_way))::pg_snapshot) as now, statement_timestamp() as at
+      from d, met
+    ), w as materialized (
+      select w.place, w.xid, w.number from d, s, ${waiting(limit)}
+    ), step as materialized (
+      select count(*) as changes, count(*) >= ${limit} as more, cache_outbox_remove(array_agg(place)) from w
+    )
+    update ${cacheDomains} updated set
+      position = case when step.more then d.position else s.now end,
+      drained_at = s.at,
+      target = case when step.more then s.now end,
+      reached_xid = case when step.more then (select xid from w order by xid desc, number desc limit 1) else '0' end,
+      reached_number = case when step.more then (select number from w order by xid desc, number desc limit 1) else 0 end
+    from d, s, step where updated.id = d.id
+    returning step.changes::text as changes`,
+);
+
+/**
+ * Reads on for a domain. Nothing counts as read unless `handle` succeeds: a change whose invalidation failed comes again.
+ *
+ * @param database where the outbox is
+ * @param domain the domain
+ * @param limit how many changes at most
+ * @param handle drops the cached bodies of the changed entities; not called when nothing waits
+ * @returns how many changes were read, and whether more wait
+ * @throws what `handle` throws
+ * @throws {DatabaseUnavailable} when it cannot be done in time
+ */
+export function drainOutbox(
+  database: Database,
+  { id, generation }: Reader,
+  limit: number,
+  handle: (changes: Change[]) => Promise<void>,
+): Promise<Taken> {
+  const work = async (run: RunInTransaction): Promise<Taken> => {
+    const [mine] = await run(lock, { id, generation });
+    const [step] = mine === undefined ? [] : await run(read, { id, limit });
+    if (step === undefined) return { changes: null, more: false };
+    const rows = JSON.parse(step.rows) as [entity: string, id: string][];
+    const changes = new Map(rows.map(([entity, id]) => [`${entity}-${id}`, { entity, id }]));
+    if (changes.size > 0) await handle([...changes.values()]);
+    const more = rows.length >= limit;
+    const { snapshot, at, xid, number } = step;
+    if (more) await run(goOn, { id, generation, snapshot, at, xid, number });
+    else await run(arrive, { id, generation, snapshot, at });
+    return { changes: rows.length, more };
+  };
+  return transaction(database, 'CacheOutbox.drain', work, new Trace({ clock: database.clock }));
+}
+
+/**
+ * Turns the token of a domain over, unless somebody else does it or reads for the domain, and notes when nothing waits for it.
+ *
+ * @param database where the domain is
+ * @param domain the domain
+ * @throws {DatabaseUnavailable} when it cannot be done in time
+ */
+export async function turnToken(database: Database, { id, generation, token }: Reader): Promise<void> {
+  await run(database, turn, { id, generation, token }, new Trace({ clock: database.clock }));
+}
+
+/**
+ * Removes some of what all domains have read. A domain that has not read for too long is left behind: it begins anew if it comes back.
+ *
+ * @param database where the outbox is
+ * @param retireMs how long a domain is waited for, in milliseconds
+ * @returns how many changes were removed, and whether more wait
+ * @throws {DatabaseUnavailable} when it cannot be done in time
+ */
+export async function cleanOutbox(database: Database, retireMs: number): Promise<Taken> {
+  const [step] = await run(database, clean, { retireMs, limit: CLEAN_BATCH }, new Trace({ clock: database.clock }));
+  return step === undefined
+    ? { changes: null, more: false }
+    : { changes: Number(step.changes), more: Number(step.changes) >= CLEAN_BATCH };
+}

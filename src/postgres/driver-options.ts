@@ -1,0 +1,75 @@
+import type { PostgresRoute } from './route.ts';
+import type { PostgresTarget } from './url.ts';
+
+/** Where Postgres is and what each connection to it is told. */
+export interface ConnectionOptions {
+  readonly url: string;
+  /** How long a statement may take at Postgres, in milliseconds; 0 for as long as it likes. */
+  readonly statementTimeoutMs: number;
+  /** The way there; one's own when it is not given. Whoever shares it profits from what others found out about the hosts. */
+  readonly route?: PostgresRoute;
+}
+
+/** date, time, timestamp and timestamptz: the driver would make a Date of them, which has no microseconds. */
+const AS_TEXT = {
+  to: 1184,
+  from: [1082, 1083, 1114, 1184],
+  serialize: (text: string) => text,
+  parse: (text: string) => text,
+};
+
+/** Parameters travel as SQL text, in which the driver would not see a boolean, json or bytes. */
+const AS_GIVEN = {
+  boolean: { to: 16, from: [16], serialize: String, parse: (text: string) => text === 't' },
+  json: { to: 114, from: [114, 3802], serialize: String, parse: (text: string): unknown => JSON.parse(text) },
+  bytea: {
+    to: 17,
+    from: [17],
+    serialize: (value: string | Uint8Array) =>
+      typeof value === 'string' ? value : `\\x${Buffer.from(value).toString('hex')}`,
+    parse: (text: string) => Buffer.from(text.slice(2), 'hex'),
+  },
+};
+
+/**
+ * The driver's options for every client of ours. Sockets are ours, too (postgres-route.ts): the driver is not told what the URL
+ * says of hosts and TLS.
+ *
+ * @param target what the URL says
+ * @param statementTimeoutMs how long a statement may take, in milliseconds; 0 for as long as it likes
+ * @returns the options
+ */
+export function driverOptions(target: PostgresTarget, statementTimeoutMs: number) {
+  return {
+    user: target.user,
+    pass: target.password ?? '',
+    database: target.database,
+    // For its messages alone.
+    host: 'Postgres',
+    ssl: false as const,
+    prepare: target.prepare,
+    // Array types travel as text literals that we write, so the driver need not ask for them on each new connection.
+    fetch_types: false,
+    connect_timeout: 5,
+    keep_alive: target.keepAliveSeconds ?? 10,
+    onnotice: () => {},
+    types: { ...AS_GIVEN, time: AS_TEXT },
+    connection: {
+      application_name: 'larder',
+      // Sort keys travel as text: one time zone and one date style make that text the same on every connection.
+      TimeZone: 'UTC',
+      DateStyle: 'ISO, MDY',
+      // Values are text, too, and a role or a database may have settings of its own for these.
+      IntervalStyle: 'postgres',
+      bytea_output: 'hex',
+      extra_float_digits: 1,
+      statement_timeout: statementTimeoutMs,
+      // Each statement has the one plan that it was written for; to plan it anew for each request took longer than to run it.
+      plan_cache_mode: 'force_generic_plan',
+      jit: 'off',
+      // A process that was stopped, or whose machine is gone, must not keep its locks for ever.
+      idle_in_transaction_session_timeout: statementTimeoutMs,
+      ...target.settings,
+    },
+  };
+}

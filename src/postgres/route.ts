@@ -1,0 +1,137 @@
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import postgres from 'postgres';
+import type { Clock } from '../clock.ts';
+import { PostgresUnreachable } from './errors.ts';
+import { occurs } from './socket-event.ts';
+import type { PostgresHost, PostgresTarget } from './url.ts';
+
+/** How long a host may take when the URL does not say: less when there are others. */
+const CONNECT_MS = 5000;
+const CONNECT_OF_SEVERAL_MS = 1000;
+
+/** Asks whether a server does TLS (PostgreSQL documentation, 54.7, SSLRequest). */
+const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
+const YES = 'S'.charCodeAt(0);
+const NO = 'N'.charCodeAt(0);
+
+/** What a server says of itself. */
+interface Role {
+  readonly standby: boolean;
+  readonly read_only: boolean;
+}
+
+/** The way to a Postgres: its hosts, each as the URL says. The driver's own way checks no address and takes any host. */
+export class PostgresRoute {
+  readonly #target: PostgresTarget;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  /** The host that was good last. */
+  #first: number;
+
+  /**
+   * @param target the hosts, and what kind is wanted
+   * @param clock the time
+   */
+  constructor(target: PostgresTarget, clock: Clock) {
+    this.#target = target;
+    this.#clock = clock;
+    this.#timeoutMs = target.connectTimeoutMs ?? (target.hosts.length > 1 ? CONNECT_OF_SEVERAL_MS : CONNECT_MS);
+    this.#first = target.shuffled ? Math.floor(Math.random() * target.hosts.length) : 0;
+  }
+
+  /**
+   * Connects to the first host that is there and of the kind that is wanted, beginning with the one that was good last.
+   *
+   * @param signal ends the attempt
+   * @returns a socket on which Postgres waits to be greeted, encrypted as the URL says
+   * @throws {PostgresUnreachable} saying of each host why not
+   */
+  async open(signal: AbortSignal): Promise<Socket> {
+    const { hosts, sessionAttrs } = this.#target;
+    const wishes = sessionAttrs === 'prefer-standby' ? ['standby', 'any'] : [sessionAttrs];
+    const order = hosts.map((_, i) => (this.#first + i) % hosts.length);
+    const failures: Error[] = [];
+    for (const wish of wishes) {
+      for (const i of order) {
+        const host = hosts[i] as PostgresHost;
+        try {
+          if (wish !== 'any' && !suits(await this.#roleOf(host, signal), wish)) {
+            throw new Error(`it is not a server for ${wish} sessions`);
+          }
+          const socket = await this.#reach(host, signal);
+          this.#first = i;
+          return socket;
+        } catch (error) {
+          failures.push(describe(host, error));
+        }
+      }
+    }
+    throw new PostgresUnreachable(failures);
+  }
+
+  async #reach(host: PostgresHost, signal: AbortSignal): Promise<Socket> {
+    const plain = connect(
+      'path' in host ? { path: host.path } : { host: host.address, port: host.port, noDelay: true },
+    );
+    // Whoever waits is told; an error that comes between two waits must not end the process.
+    plain.on('error', () => {});
+    const limits = { clock: this.#clock, ms: this.#timeoutMs, signal };
+    try {
+      await occurs(plain, 'connect', limits);
+      const { mode, direct, options } = this.#target.tls;
+      if ('path' in host || mode === 'disable') return plain;
+      if (!direct) {
+        plain.write(SSL_REQUEST);
+        const answer = await occurs(plain, 'data', limits);
+        // More than the one byte would be taken for what came encrypted.
+        if (!Buffer.isBuffer(answer) || answer.length !== 1) throw new Error('it answers as no Postgres would');
+        if (answer[0] === NO && mode === 'prefer') return plain;
+        if (answer[0] !== YES) throw new Error('it does no TLS, which sslmode demands');
+      }
+      const secure = connectTls({ ...options(host.host), socket: plain });
+      secure.on('error', () => {});
+      await occurs(secure, 'secureConnect', limits);
+      return secure;
+    } catch (error) {
+      plain.destroy();
+      throw error;
+    }
+  }
+
+  /** On a connection of its own: the driver must not be told of a server that is not used. */
+  async #roleOf(host: PostgresHost, signal: AbortSignal): Promise<Role> {
+    const { user, password, database, settings } = this.#target;
+    const socket = await this.#reach(host, signal);
+    const once = { socket: () => socket, max: 1, fetch_types: false, connection: settings, onnotice: () => {} };
+    // The driver's types leave `socket` out.
+    const client = postgres({ ...once, user, pass: password ?? '', database, ssl: false } as object);
+    try {
+      const asked = client.unsafe<[Role]>(
+        "select pg_is_in_recovery() as standby, current_setting('transaction_read_only') = 'on' as read_only",
+      );
+      const closed = occurs(socket, 'close', { clock: this.#clock, ms: this.#timeoutMs, signal });
+      const lost = closed.then(() => {
+        throw new Error('it closed the connection');
+      });
+      const [role] = await Promise.race([asked, lost]);
+      return role;
+    } finally {
+      socket.destroy();
+      await client.end({ timeout: 0 });
+    }
+  }
+}
+
+function suits({ standby, read_only }: Role, wish: string): boolean {
+  if (wish === 'primary') return !standby;
+  if (wish === 'standby') return standby;
+  return read_only === (wish === 'read-only');
+}
+
+function describe(host: PostgresHost, error: unknown): Error {
+  const place = 'path' in host ? host.path : `${host.host}:${host.port}`;
+  const { message, errors = [] } = error as AggregateError;
+  const reason = message || errors.map((inner: Error) => inner.message).join('; ');
+  return Object.assign(new Error(`${place}: ${reason}`), { code: (error as NodeJS.ErrnoException).code });
+}

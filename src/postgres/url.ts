@@ -1,0 +1,120 @@
+import { userInfo } from 'node:os';
+import { type ConnectionUrl, parseConnectionUrl, parsePort } from '../connection-url.ts';
+import { WrongValue } from '../wrong-value.ts';
+import { isOn, oneOf, parametersOf, secondsOf } from './parameters.ts';
+import { type PostgresTls, tlsOf } from './tls.ts';
+
+/** What kind of server is wanted, in libpq's words. */
+export const SESSION_ATTRS = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'] as const;
+
+/** A server that may be asked. */
+export type PostgresHost =
+  | { readonly path: string }
+  | {
+      /** The name in the URL, which a certificate must have. */
+      readonly host: string;
+      /** Where to connect to. */
+      readonly address: string;
+      readonly port: number;
+    };
+
+/** What a Postgres URL says. */
+export interface PostgresTarget {
+  readonly hosts: readonly PostgresHost[];
+  readonly user: string;
+  /** `null` when there is none. */
+  readonly password: string | null;
+  readonly database: string;
+  readonly sessionAttrs: (typeof SESSION_ATTRS)[number];
+  /** Whether to begin with any of the hosts. */
+  readonly shuffled: boolean;
+  readonly tls: PostgresTls;
+  /** How long one host may take, in milliseconds; `null` when it is not said. */
+  readonly connectTimeoutMs: number | null;
+  /** How long to wait before the first probe, in seconds; 0 for no probes, `null` when it is not said. */
+  readonly keepAliveSeconds: number | null;
+  /** Whether statements may be prepared by name. */
+  readonly prepare: boolean;
+  /** What Postgres is told at the start of each connection. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** What was asked for and is not done, in words, for the log. */
+  readonly unheeded: readonly string[];
+}
+
+/**
+ * Reads the address of a Postgres as libpq does (PostgreSQL documentation, 34.1.1.2 and 34.1.2), with what Prisma, node-postgres
+ * and hosts write into theirs. postgres.js would send what it does not know to the server as settings.
+ *
+ * @param url such as `postgres://user:secret@a,b:5433/name?target_session_attrs=read-write&sslmode=verify-full`
+ * @param env where libpq's defaults are, such as PGUSER
+ * @returns what it says, with libpq's defaults
+ * @throws {WrongValue} naming what is not understood
+ */
+export function parsePostgresUrl(url: string, env: NodeJS.ProcessEnv = process.env): PostgresTarget {
+  const parsed = parseConnectionUrl(url, ['postgres', 'postgresql']);
+  const { given, unheeded } = parametersOf(parsed.parameters);
+  const user = given.user ?? parsed.user ?? env.PGUSER ?? accountName();
+  return {
+    hosts: hostsOf(parsed, given, env),
+    user,
+    password: given.password ?? parsed.password ?? env.PGPASSWORD ?? null,
+    database: given.dbname ?? (parsed.path.slice(1) || env.PGDATABASE || user),
+    sessionAttrs:
+      oneOf('target_session_attrs', given.target_session_attrs ?? env.PGTARGETSESSIONATTRS, SESSION_ATTRS) ?? 'any',
+    shuffled: oneOf('load_balance_hosts', given.load_balance_hosts, ['disable', 'random']) === 'random',
+    tls: tlsOf(given, env),
+    connectTimeoutMs: secondsOf('connect_timeout', given.connect_timeout ?? env.PGCONNECT_TIMEOUT, 1000),
+    keepAliveSeconds: isOn('keepalives', given.keepalives, true)
+      ? secondsOf('keepalives_idle', given.keepalives_idle, 1)
+      : 0,
+    prepare: !isOn('pgbouncer', given.pgbouncer, false),
+    settings: settingsOf(given, env),
+    unheeded,
+  };
+}
+
+/** The account of the process; in a container it may have no name. */
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch (error) {
+    throw new WrongValue(`names no user (${error instanceof Error ? error.message : String(error)})`);
+  }
+}
+
+function hostsOf(
+  { hosts }: ConnectionUrl,
+  given: Readonly<Record<string, string>>,
+  env: NodeJS.ProcessEnv,
+): PostgresHost[] {
+  const written =
+    given.host?.split(',').map((host) => ({ host: host.replace(/^\[(.*)\]$/, '$1'), port: null })) ?? hosts;
+  const ports = (given.port ?? '').split(',').map(parsePort);
+  const addresses = given.hostaddr?.split(',') ?? [];
+  if (ports.length > 1 && ports.length !== written.length) {
+    throw new WrongValue('the parameter port has not as many ports as there are hosts');
+  }
+  if (addresses.length > 0 && addresses.length !== written.length) {
+    throw new WrongValue('the parameter hostaddr has not as many addresses as there are hosts');
+  }
+  return written.map((item, i) => {
+    const host = item.host || addresses[i] || env.PGHOST || 'localhost';
+    const port = (ports.length > 1 ? ports[i] : ports[0]) ?? item.port ?? parsePort(env.PGPORT ?? '') ?? 5432;
+    if (host.startsWith('/')) return { path: `${host.replace(/\/$/, '')}/.s.PGSQL.${port}` };
+    return { host, address: addresses[i] || host, port };
+  });
+}
+
+function settingsOf(given: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv): Record<string, string> {
+  const name = given.application_name ?? env.PGAPPNAME ?? given.fallback_application_name;
+  const encoding = given.client_encoding ?? 'utf8';
+  if (!/^(utf-?8|unicode|auto)$/i.test(encoding)) throw new WrongValue('client_encoding must be UTF8');
+  return {
+    ...(name === undefined ? {} : { application_name: name }),
+    ...(given.options === undefined ? {} : { options: given.options }),
+    // Prisma's word for it. The usual one is not sent: poolers refuse what they do not track.
+    ...(given.schema === undefined || given.schema === 'public'
+      ? {}
+      : { search_path: `"${given.schema.replaceAll('"', '""')}"` }),
+  };
+}

@@ -1,0 +1,257 @@
+import fc from 'fast-check';
+import { type Test, t } from 'tap';
+import { entities } from '../../src/app/entities.ts';
+import { pageBodies } from '../../src/bodies/page-bodies.ts';
+import { createScope } from '../../src/bodies/scope.ts';
+import type { Body } from '../../src/cache/entry.ts';
+import { PageMemory } from '../../src/cache/memory/page-memory.ts';
+import { openCache } from '../../src/cache/open-cache.ts';
+import type { PageRequest, RefPage } from '../../src/lists/page.ts';
+import { openDatabase } from '../../src/postgres/client.ts';
+import { openRepositories } from '../../src/repository/entity.ts';
+import { Trace } from '../../src/trace/trace.ts';
+import { makeData } from '../support/data.ts';
+import { counted, openSql } from '../support/server.ts';
+import { freshDatabase, freshRedis, REDIS_PATIENCE_MS } from '../support/services.ts';
+
+const CAMPAIGNS = 6;
+const EVENTS = 12;
+
+const database = await freshDatabase(t);
+const sql = openSql(t, database);
+await makeData(sql, { brands: 2, campaigns: CAMPAIGNS, events: EVENTS, perCampaign: 8 });
+// Nobody drains here, and what is counted begins when nothing waits for that.
+await sql`truncate cache_outbox`;
+
+const scope = (cold = false) => createScope(new Trace(), cold);
+
+/** Repositories with memory over a Redis; nobody drains, so that no change by SQL is ever told to them. */
+async function start(t: Test, memoryMaxEntries = 1000) {
+  const redis = await freshRedis(t);
+  const pool = openDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 5000 });
+  const fail = (error: Error) => t.fail(error.message);
+  const settings = {
+    redisUrl: redis.url,
+    redisTimeoutMs: REDIS_PATIENCE_MS,
+    prefix: '',
+    ttlMs: 300_000,
+    memoryTtlMs: 1000,
+    memoryMaxEntries,
+  };
+  const { cache, redis: tier, close } = openCache(settings, fail);
+  t.teardown(async () => {
+    await close();
+    await pool.close();
+  });
+  t.ok(await tier?.connected(REDIS_PATIENCE_MS), 'Redis is there');
+  const { Event } = openRepositories(entities, { database: pool, cache, onInvalidationFailed: fail });
+  return { redis, event: Event };
+}
+
+const page = (more: Partial<PageRequest> = {}): PageRequest => ({
+  parent: '1',
+  order: 'STARTS_AT',
+  direction: 'ASC',
+  limit: 4,
+  backward: false,
+  ...more,
+  needs: { rows: true, entities: true, positions: false, total: false, flags: false, ...more.needs },
+});
+
+t.test('a page that is named again in the same words costs one statement and nothing else', async (t) => {
+  const { redis, event } = await start(t);
+  const read = async (requests: readonly PageRequest[]) => {
+    const own = scope();
+    const { answer, sql, commands } = await counted({ database, redis }, () => event.list('ofCampaign', requests, own));
+    const { hits, misses, memoryHits } = own.trace.cache.Event ?? { hits: 0, misses: 0, memoryHits: 0 };
+    return { ids: answer.map(({ items }) => items.map(({ id }) => id)), sql, commands, hits, misses, memoryHits };
+  };
+  const first = await read([page()]);
+  t.match(first, { sql: 2, hits: 0, misses: 4 });
+  t.same(await read([page()]), { ids: first.ids, sql: 1, commands: 0, hits: 4, misses: 0, memoryHits: 4 });
+  const twice = await read([page(), page()]);
+  t.match(twice, { ids: [...first.ids, ...first.ids], hits: 4, memoryHits: 4 }, 'an entity counts once for a request');
+  const more = await read([page(), page({ limit: 5 })]);
+  t.match(more, { sql: 2, hits: 4, misses: 1 }, 'what the request has already is not read for another page');
+  for (const temperature of ['cold', 'warm']) {
+    const reversed = await read([page({ backward: true, limit: 8 }), page({ limit: 8 })]);
+    t.same(reversed.ids[0], reversed.ids[1], `backward pages come in forward order, ${temperature}`);
+  }
+});
+
+t.test('without memory, no page is kept', async (t) => {
+  const { redis, event } = await start(t, 0);
+  const list = () => event.list('ofCampaign', [page()], scope());
+  await list();
+  const { sql, commands } = await counted({ database, redis }, list);
+  t.equal(sql, 1);
+  t.ok(commands > 0, 'Redis is asked');
+});
+
+t.test('a cold request neither asks nor fills', async (t) => {
+  const { redis, event } = await start(t);
+  const read = (cold: boolean) => counted({ database, redis }, () => event.list('ofCampaign', [page()], scope(cold)));
+  t.equal((await read(true)).sql, 2);
+  t.equal((await read(false)).sql, 2, 'it has left nothing');
+  t.equal((await read(false)).sql, 1);
+  t.equal((await read(true)).sql, 2, 'it takes nothing');
+});
+
+t.test('pages are as Postgres has them, whatever is written past every cache', async (t) => {
+  const { event } = await start(t, 30);
+  const id = (most: number) => fc.integer({ min: 1, max: most });
+  const write = fc.oneof(
+    fc.record({
+      kind: fc.constant('title' as const),
+      event: id(EVENTS),
+      to: fc.string({ unit: 'grapheme-ascii', maxLength: 5 }),
+    }),
+    fc.record({ kind: fc.constant('time' as const), event: id(EVENTS), to: fc.nat(3) }),
+    fc.record({ kind: fc.constant('unlink' as const), campaign: id(CAMPAIGNS), event: id(EVENTS) }),
+    fc.record({ kind: fc.constant('link' as const), campaign: id(CAMPAIGNS), event: id(EVENTS) }),
+  );
+  const request = fc.record({
+    parent: id(CAMPAIGNS).map(String),
+    order: fc.constantFrom('STARTS_AT', 'ID'),
+    direction: fc.constantFrom('ASC' as const, 'DESC' as const),
+    limit: fc.nat(4),
+    backward: fc.boolean(),
+    flags: fc.boolean(),
+    positions: fc.boolean(),
+  });
+  const pages = fc.array(request, { minLength: 1, maxLength: 4 });
+  const steps = fc.array(fc.record({ writes: fc.array(write, { maxLength: 2 }), pages }), {
+    minLength: 4,
+    maxLength: 12,
+  });
+  let remembered = 0;
+  await fc.assert(
+    fc.asyncProperty(steps, async (drawn) => {
+      for (const { writes, pages } of drawn) {
+        for (const one of writes) {
+          if (one.kind === 'title') await sql`update events set title = ${one.to || 'x'} where id = ${one.event}`;
+          else if (one.kind === 'time') {
+            await sql`update events set starts_at = timestamptz '2026-01-01' + ${one.to}::int * interval '1 day' where id = ${one.event}`;
+          } else if (one.kind === 'unlink') {
+            await sql`delete from campaign_events where campaign_id = ${one.campaign} and event_id = ${one.event}`;
+          } else {
+            await sql`
+              insert into campaign_events (campaign_id, event_id, starts_at)
+              select ${one.campaign}, id, starts_at from events where id = ${one.event} on conflict do nothing`;
+          }
+        }
+        const requests = pages.map(({ flags, positions, ...rest }) =>
+          page({ ...rest, needs: { rows: true, entities: true, positions, total: false, flags } }),
+        );
+        const own = scope();
+        const found = await event.list('ofCampaign', requests, own);
+        // Past memory and Redis, by statements of its own.
+        t.same(found, await event.list('ofCampaign', requests, scope(true)));
+        remembered += own.trace.cache.Event?.memoryHits ?? 0;
+      }
+    }),
+    { numRuns: 40 },
+  );
+  t.ok(remembered > 100, `memory answered ${remembered} times`);
+});
+
+t.test('what a write has returned is kept for nobody else', async (t) => {
+  const { event } = await start(t);
+  // Whoever copies Larder may have such a trigger: the row has the same version before and after it.
+  await sql`
+    create function finish() returns trigger language plpgsql as $$ begin
+      update events set body = 'Finished' where id = new.id and body <> 'Finished';
+      return null;
+    end $$`;
+  await sql`create trigger finish after update on events for each row execute function finish()`;
+  const own = scope();
+  const [before] = await event.list('ofCampaign', [page()], scope());
+  const id = before?.items[0]?.id ?? '';
+  await event.update(id, { title: 'Written', body: 'Begun' }, own);
+  await event.list('ofCampaign', [page()], own);
+  const [after] = await event.list('ofCampaign', [page()], scope());
+  t.match(after?.items[0], { id, entity: { title: 'Written', body: 'Finished' } });
+  await sql`drop trigger finish on events`;
+});
+
+const SPACE = { entity: 'Thing', shape: 'a' };
+const bodyOf = (id: string, version: string): Body => ({ version, entity: { id } });
+const refPage = (...refs: { id: string; version: string }[]): RefPage => ({
+  ...{ named: refs.map(({ id, version }) => `${id}=${version}`).join(), refs, keys: null },
+  ...{ hasNext: false, hasPrevious: false, total: null },
+});
+
+t.test('a page is kept only with the bodies that its list named', async (t) => {
+  const rows = new Map<string, Body>([
+    ['1', bodyOf('1', 'a')],
+    ['2', bodyOf('2', 'newer')],
+  ]);
+  const asked: string[][] = [];
+  const read = pageBodies(SPACE, { pages: new PageMemory({ entries: 10, bytes: 1_000_000 }) }, (wants) => {
+    asked.push(wants.map(({ id }) => id));
+    return wants.map(({ id }) => rows.get(id) ?? null);
+  });
+  const [same, newer, gone] = [
+    refPage({ id: '1', version: 'a' }),
+    refPage({ id: '1', version: 'a' }, { id: '2', version: 'older' }),
+    refPage({ id: '1', version: 'a' }, { id: '3', version: 'a' }),
+  ];
+  for (let i = 0; i < 2; i += 1) {
+    t.same(await read([newer], scope(), 0), [[rows.get('1'), rows.get('2')]], 'what is newer is answered');
+    t.same(await read([gone], scope(), 0), [[rows.get('1'), null]]);
+    t.same(await read([same], scope(), 0), [[rows.get('1')]]);
+  }
+  t.same(
+    asked,
+    [['1', '2'], ['1', '3'], ['1'], ['1', '2'], ['1', '3']],
+    'and asked for again; what was as named is not',
+  );
+});
+
+t.test('of two versions that a request meets, the row has the last word', async (t) => {
+  const rows = new Map<string, Body>([['1', bodyOf('1', 'a')]]);
+  let asked: string[] = [];
+  const read = pageBodies(SPACE, { pages: new PageMemory({ entries: 10, bytes: 1_000_000 }) }, (wants) => {
+    asked.push(...wants.map(({ id, version }) => `${id}=${version}`));
+    return wants.map(({ id }) => rows.get(id) ?? null);
+  });
+  const [old, current, other] = [
+    refPage({ id: '1', version: 'a' }),
+    refPage({ id: '1', version: 'b' }),
+    refPage({ id: '1', version: 'c' }),
+  ];
+  await read([old], scope(), 0);
+  rows.set('1', bodyOf('1', 'b'));
+  await read([current], scope(), 0);
+  asked = [];
+
+  t.same(await read([old, current], scope(), 0), [[rows.get('1')], [rows.get('1')]], 'memory holds both');
+  t.same(asked, ['1=a', '1=b'], 'and neither is used');
+  asked = [];
+  await read([old, other], scope(), 0);
+  t.same(asked, ['1=a', '1=c'], 'nor the one that it holds');
+  for (const known of [bodyOf('1', 'b'), null]) {
+    asked = [];
+    const own = scope();
+    own.identities.set(SPACE.entity, new Map([['1', known]]));
+    await read([old], own, 0);
+    t.same(asked, ['1=a'], 'nor what the request has read in another version before, or not found');
+    t.equal(own.identities.get(SPACE.entity)?.get('1'), known, 'which it goes on with');
+  }
+});
+
+t.test('memory holds so many bodies in pages, and forgets the page that was used least', (t) => {
+  const pages = new PageMemory({ entries: 5, bytes: 1_000_000 });
+  const two = [bodyOf('1', 'a'), bodyOf('2', 'a')];
+  for (const text of ['first', 'second']) pages.set(SPACE, text, two);
+  t.same(pages.get(SPACE, 'first'), two);
+  pages.set(SPACE, 'third', two);
+  t.same(
+    ['first', 'second', 'third'].map((text) => pages.get(SPACE, text) !== undefined),
+    [true, false, true],
+  );
+  t.equal(pages.get({ entity: 'Other', shape: 'a' }, 'first'), undefined, 'of another kind');
+  pages.set(SPACE, 'large', [...two, ...two, ...two]);
+  t.equal(pages.get(SPACE, 'large'), undefined, 'more than all');
+  t.end();
+});

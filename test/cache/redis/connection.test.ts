@@ -1,0 +1,127 @@
+import { Redis } from 'ioredis';
+import { t } from 'tap';
+import { InvalidationBus } from '../../../src/cache/bus/invalidation-bus.ts';
+import { RedisConnection } from '../../../src/cache/redis/connection.ts';
+import { hearEveryError } from '../../../src/cache/redis/guard.ts';
+import { systemClock } from '../../../src/clock.ts';
+import { faultyProxy, through } from '../../support/faulty-proxy.ts';
+import { openRedis } from '../../support/server.ts';
+import { freshRedis } from '../../support/services.ts';
+import { until } from '../../support/until.ts';
+
+t.test('a connection comes back while commands go on failing', async (t) => {
+  const redis = await freshRedis(t);
+  const proxy = await faultyProxy(t, Number(new URL(redis.url).port));
+  const connection = new RedisConnection(through(redis.url, proxy), () => {}, systemClock, 100);
+  t.teardown(() => connection.close());
+  t.ok(await connection.connected(5000));
+  let failures = 0;
+  const fail = () => {
+    failures += 1;
+  };
+  const writes = setInterval(() => connection.sound(() => connection.redis.ping()).catch(fail), 5);
+  t.teardown(() => clearInterval(writes));
+  await proxy.refuse();
+  // At one in 5 ms that takes longer than a connection may say nothing.
+  await until('many have failed', () => failures >= 300);
+  // Slow enough that several fail while the connection is being made.
+  proxy.delay(20);
+  await proxy.listen();
+  t.ok(await connection.connected(5000), 'it is there again');
+});
+
+t.test('what is sent in one turn of the event loop leaves in one write', async (t) => {
+  const redis = await freshRedis(t);
+  const admin = openRedis(t, redis);
+  const reads = async () => Number(/total_reads_processed:(\d+)/.exec(await admin.info('stats'))?.[1]);
+  const connection = new RedisConnection(redis.url, () => {}, systemClock, 100);
+  t.teardown(() => connection.close());
+  t.ok(await connection.connected(5000));
+  await connection.redis.ping();
+  const before = await reads();
+  const asked = Array.from({ length: 40 }, (_, i) => String(i));
+  const replies = await Promise.all(
+    asked.map((text) => {
+      // Time for Redis to read what has been written, if it has been.
+      const until = performance.now() + 2;
+      while (performance.now() < until);
+      return connection.redis.echo(text);
+    }),
+  );
+  t.same(replies, asked, 'each has its own reply');
+  const more = (await reads()) - before;
+  t.ok(more < asked.length / 2, `Redis read ${more} times, and some of them for who asks how often`);
+});
+
+t.test('a second error of a socket ends nothing but the connection', async (t) => {
+  const { url } = await freshRedis(t);
+  const redis = new Redis(url);
+  t.teardown(() => redis.disconnect());
+  const errors: string[] = [];
+  redis.on('error', (error) => errors.push(error.message));
+  hearEveryError(redis);
+  await until('it is ready', () => redis.status === 'ready');
+  for (const text of ['first', 'second', 'third']) redis.stream.emit('error', new Error(text));
+  t.same(errors, ['first', 'second', 'third']);
+});
+
+t.test('a bus that Redis refuses stays, and tries no more than it did', async (t) => {
+  const redis = await freshRedis(t);
+  const admin = openRedis(t, redis);
+  await admin.call('ACL', 'SETUSER', 'larder', 'on', '>secret', '~*', '+@all', 'resetchannels');
+  const url = new URL(redis.url);
+  url.username = 'larder';
+  url.password = 'secret';
+  const errors: string[] = [];
+  const listener = {
+    onKeys: () => {},
+    onConnected: () => {},
+    onEcho: () => {},
+    onAlive: () => {},
+    onSilence: () => {},
+  };
+  const bus = new InvalidationBus(
+    url.href,
+    '',
+    listener,
+    async () => null,
+    (error) => errors.push(error.message),
+    systemClock,
+    100,
+  );
+  t.teardown(() => bus.close());
+  await until('Redis refuses', async () => errors.length > 0);
+  const pings = async () => Number(/^cmdstat_ping:calls=(\d+)/m.exec(await admin.info('commandstats'))?.[1] ?? 0);
+  await until('it has asked again and again whether its connection stands', async () => (await pings()) >= 6);
+  t.same(errors.length, 1, errors.join());
+  t.match(errors[0], /NOPERM/);
+});
+
+t.test('a bus whose subscription is lost comes back', async (t) => {
+  const redis = await freshRedis(t);
+  const proxy = await faultyProxy(t, Number(new URL(redis.url).port));
+  const trusted: boolean[] = [];
+  const onConnected = (connected: boolean) => void trusted.push(connected);
+  const listener = { onKeys: () => {}, onConnected, onEcho: () => {}, onAlive: () => {}, onSilence: () => {} };
+  const bus = new InvalidationBus(
+    through(redis.url, proxy),
+    '',
+    listener,
+    async () => null,
+    () => {},
+    systemClock,
+    100,
+  );
+  t.teardown(() => bus.close());
+  await until('it listens', async () => trusted.at(-1) === true);
+  let turn = 0;
+  // Half of the answers are lost, so that those that come are not the ones that are waited for.
+  proxy.garble((real) => {
+    turn += 1;
+    return turn % 2 === 0 ? Buffer.alloc(0) : real;
+  });
+  await until('it knows', async () => trusted.at(-1) === false);
+  proxy.pass();
+  await until('it listens again', async () => trusted.at(-1) === true);
+  t.pass('it listens again');
+});

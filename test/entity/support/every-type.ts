@@ -1,0 +1,162 @@
+import type { InferSelectModel } from 'drizzle-orm';
+import {
+  bigint,
+  bigserial,
+  bit,
+  boolean,
+  char,
+  cidr,
+  customType,
+  date,
+  doublePrecision,
+  geometry,
+  inet,
+  integer,
+  interval,
+  json,
+  jsonb,
+  line,
+  macaddr,
+  macaddr8,
+  numeric,
+  pgEnum,
+  pgTable,
+  point,
+  real,
+  serial,
+  smallint,
+  text,
+  time,
+  timestamp,
+  uuid,
+  varchar,
+  vector,
+} from 'drizzle-orm/pg-core';
+import type { Sql } from 'postgres';
+import { defineEntity } from '../../../src/entity/definition.ts';
+import { bigintText } from '../../../src/postgres/column-types.ts';
+
+export const mood = pgEnum('mood', ['fine', 'so, so', 'the "worst"']);
+
+const bytea = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' });
+/** A type of somebody's own whose values nobody can freeze. */
+const tags = customType<{ data: Set<string>; driverData: string }>({
+  dataType: () => 'text',
+  fromDriver: (value) => new Set(value.split(' ')),
+  toDriver: (value) => [...value].join(' '),
+});
+/** One that works on what the driver has made of json, in place. */
+const settings = customType<{ data: { readonly on: boolean; readonly seen: boolean }; driverData: unknown }>({
+  dataType: () => 'jsonb',
+  fromDriver: (value) => Object.assign(value as { on: boolean }, { seen: true }),
+  toDriver: ({ on }) => JSON.stringify({ on }),
+});
+const words = customType<{ data: readonly string[]; driverData: string[] }>({ dataType: () => 'text[]' });
+const positive = customType<{ data: number; driverData: number }>({ dataType: () => 'positive_int' });
+const blob = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'blob' });
+
+/** A table with a column of each type, all of which may be NULL. */
+export const things = pgTable('things', {
+  id: bigintText('id').primaryKey().generatedByDefaultAsIdentity(),
+  // A field that anybody may have.
+  version: integer('version'),
+  smallint: smallint('smallint'),
+  integer: integer('integer'),
+  serial: serial('serial'),
+  bigserial: bigserial('bigserial', { mode: 'number' }),
+  bigintNumber: bigint('bigint_number', { mode: 'number' }),
+  bigintBigint: bigint('bigint_bigint', { mode: 'bigint' }),
+  bigintText: bigintText('bigint_text'),
+  numeric: numeric('numeric'),
+  numericNumber: numeric('numeric_number', { mode: 'number' }),
+  numericBigint: numeric('numeric_bigint', { mode: 'bigint' }),
+  real: real('real'),
+  double: doublePrecision('double'),
+  boolean: boolean('boolean'),
+  text: text('text'),
+  varchar: varchar('varchar', { length: 200 }),
+  char: char('char', { length: 5 }),
+  uuid: uuid('uuid'),
+  dateText: date('date_text'),
+  dateDate: date('date_date', { mode: 'date' }),
+  time: time('time', { precision: 6 }),
+  timestampText: timestamp('timestamp_text', { mode: 'string' }),
+  timestampDate: timestamp('timestamp_date', { precision: 3 }),
+  timestamptzText: timestamp('timestamptz_text', { mode: 'string', withTimezone: true, precision: 6 }),
+  timestamptzDate: timestamp('timestamptz_date', { withTimezone: true }),
+  interval: interval('interval'),
+  json: json('json'),
+  jsonb: jsonb('jsonb'),
+  mood: mood('mood'),
+  inet: inet('inet'),
+  cidr: cidr('cidr'),
+  macaddr: macaddr('macaddr'),
+  macaddr8: macaddr8('macaddr8'),
+  point: point('point'),
+  pointXy: point('point_xy', { mode: 'xy' }),
+  line: line('line'),
+  lineAbc: line('line_abc', { mode: 'abc' }),
+  bit: bit('bit', { dimensions: 3 }),
+  // Of extensions that are not there: their columns are text, which is how the driver gives their values.
+  geometry: geometry('geometry', { type: 'point' }),
+  vector: vector('vector', { dimensions: 3 }),
+  bytea: bytea('bytea'),
+  tags: tags('tags'),
+  settings: settings('settings'),
+  words: words('words'),
+  positive: positive('positive'),
+  blob: blob('blob'),
+  integers: integer('integers').array(),
+  booleans: boolean('booleans').array(),
+  doubles: doublePrecision('doubles').array(),
+  bigints: bigint('bigints', { mode: 'bigint' }).array(),
+  numerics: numeric('numerics').array(),
+  texts: text('texts').array(),
+  moods: mood('moods').array(),
+  uuids: uuid('uuids').array(),
+  dates: date('dates', { mode: 'date' }).array(),
+  timestamps: timestamp('timestamps', { withTimezone: true }).array(),
+  jsonbs: jsonb('jsonbs').array(),
+  byteas: bytea('byteas').array(),
+  points: point('points').array(),
+  nested: integer('nested').array().array(),
+  nestedTexts: text('nested_texts').array().array(),
+});
+
+/** A row of it. */
+export type Thing = Readonly<InferSelectModel<typeof things>>;
+
+/** How such rows are read and written. */
+export const thingDefinition = defineEntity<Thing, 'all'>({
+  name: 'Thing',
+  table: things,
+  lists: { all: { from: things, id: things.id, orders: { ID: null } } },
+  rules: { texts: {}, constraints: {} },
+});
+
+/** What stands for the types that only extensions have. */
+const STAND_INS: Record<string, string> = { 'geometry(point)': 'text', 'vector(3)': 'text' };
+
+/**
+ * Makes the table.
+ *
+ * @param sql where
+ */
+export async function createThings(sql: Sql): Promise<void> {
+  await sql`create type mood as enum ('fine', 'so, so', 'the "worst"')`;
+  await sql`create domain positive_int as int check (value > 0)`;
+  await sql`create domain blob as bytea`;
+  const columns = Object.values(thingColumns()).map(({ name, type }) => {
+    if (name === 'id') return 'id bigint primary key generated by default as identity';
+    return `"${name}" ${STAND_INS[type] ?? type}`;
+  });
+  await sql.unsafe(`create table things (${columns.join(', ')})`);
+}
+
+/** The columns of the table by field. */
+export function thingColumns(): Record<string, { readonly name: string; readonly type: string }> {
+  const fields = Object.keys(things).filter((field) => field !== 'enableRLS') as (keyof Thing)[];
+  return Object.fromEntries(
+    fields.map((field) => [field, { name: things[field].name, type: things[field].getSQLType() }]),
+  );
+}

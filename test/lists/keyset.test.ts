@@ -1,0 +1,197 @@
+import { type Test, t } from 'tap';
+import { campaign as declaredCampaign } from '../../src/app/campaign/entity.ts';
+import { event as declaredEvent } from '../../src/app/event/entity.ts';
+import type { Entity, EntityDefinition } from '../../src/entity/definition.ts';
+import { listReader } from '../../src/lists/list.ts';
+import type { PageNeeds, PageRequest, Position } from '../../src/lists/page.ts';
+import { type Database, openDatabase } from '../../src/postgres/client.ts';
+import { Trace } from '../../src/trace/trace.ts';
+import { analyze } from '../support/data.ts';
+import { openSql } from '../support/server.ts';
+import { freshDatabase } from '../support/services.ts';
+
+const eventDefinition = declaredEvent.define('Event');
+
+const campaignDefinition = declaredCampaign.define('Campaign');
+
+/** A node of a plan as EXPLAIN (FORMAT JSON) writes it. */
+interface Plan {
+  'Node Type': string;
+  'Relation Name'?: string;
+  'Shared Hit Blocks': number;
+  'Shared Read Blocks': number;
+  Plans?: Plan[];
+}
+
+const EVENTS = 1_000_000;
+const CAMPAIGNS = 5_000;
+
+const database = await freshDatabase(t);
+const sql = openSql(t, database);
+// The rows are right by construction, and the checks of each would take as long as all the rest.
+await sql`set session_replication_role = replica`;
+await sql`insert into brands select i, 'Brand ' || i from generate_series(1, 50) i`;
+await sql`
+  insert into campaigns select i, case when i <= 2500 then 1 else 1 + i % 50 end, 'Campaign ' || i, repeat('x', 200)
+  from generate_series(1, ${CAMPAIGNS}::int) i`;
+// Ids do not follow the time, three events begin at once.
+await sql`
+  insert into events (id, title, body, starts_at)
+  select i, 'Event ' || i, repeat('x', 40), timestamptz '2026-01-01' + (i::bigint * 7919 % ${EVENTS}::int) / 3 * interval '1 minute'
+  from generate_series(1, ${EVENTS}::int) i`;
+// Campaign 1 has every event, the others have twenty each; event 1 is in every campaign.
+await sql`
+  insert into campaign_events
+  select 1, starts_at, id from events
+  union all
+  select c, e.starts_at, e.id from generate_series(2, ${CAMPAIGNS}::int) c, generate_series(1, 20) k
+    join events e on true where e.id = 1 + (c * 20 + k) % ${EVENTS - 1}::int and e.id <> 1
+  union all
+  select c, e.starts_at, e.id from generate_series(2, ${CAMPAIGNS}::int) c join events e on e.id = 1`;
+await sql`set session_replication_role = origin`;
+await analyze(sql);
+
+const NEEDS: PageNeeds = { rows: true, entities: false, positions: true, total: false, flags: true };
+
+const page = (more: Partial<PageRequest>): PageRequest => ({
+  order: 'STARTS_AT',
+  direction: 'ASC',
+  limit: 20,
+  backward: false,
+  needs: NEEDS,
+  ...more,
+});
+
+/** A database that remembers the statements it is asked to run. */
+function recorder(t: Test) {
+  const real = openDatabase({ url: database.url, poolSize: 1, statementTimeoutMs: 60_000 });
+  t.teardown(() => real.close());
+  const sent: { text: string; parameters: readonly unknown[] }[] = [];
+  const query: Database['query'] = (text, parameters = []) => {
+    sent.push({ text, parameters });
+    return real.query(text, parameters);
+  };
+  return { sent, recording: { ...real, query } satisfies Database };
+}
+
+/** The plans of what a list's reader sends for some pages: with the values known, and as they are once prepared for any. */
+async function plansOf<E extends Entity, L extends string>(
+  t: Test,
+  { name, table, lists }: EntityDefinition<E, L>,
+  list: L,
+  requests: readonly PageRequest[],
+): Promise<{ mode: string; plan: Plan }[]> {
+  const { sent, recording } = recorder(t);
+  const pages = await listReader(recording, `${name}.${list}`, table, lists[list])(requests, new Trace());
+  t.ok(
+    pages.every((found, i) => found.refs.length === requests[i]?.limit),
+    'every page is full',
+  );
+  t.equal(sent.length, 1, 'one statement');
+  const [{ text, parameters } = { text: '', parameters: [] }] = sent;
+  const values = parameters.map((value) => `'${value}'`).join(', ');
+  const plans = [];
+  await sql.unsafe(`prepare list as ${text}`);
+  for (const mode of ['force_custom_plan', 'force_generic_plan']) {
+    await sql.unsafe(`set plan_cache_mode = ${mode}`);
+    const [row] = await sql.unsafe<{ 'QUERY PLAN': string | [{ Plan: Plan }] }[]>(
+      `explain (analyze, buffers, format json) execute list (${values})`,
+    );
+    const explained = row?.['QUERY PLAN'] ?? '[]';
+    const [root] = (typeof explained === 'string' ? JSON.parse(explained) : explained) as [{ Plan: Plan }];
+    plans.push({ mode, plan: root.Plan });
+  }
+  await sql.unsafe('deallocate list');
+  return plans;
+}
+
+function nodesOf(plan: Plan): Plan[] {
+  return [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
+}
+
+/** Checks that pages are cut out by index range scans of their own length. */
+async function checkPlans<E extends Entity, L extends string>(
+  t: Test,
+  definition: EntityDefinition<E, L>,
+  list: L,
+  requests: readonly PageRequest[],
+  maxBuffers: number,
+): Promise<void> {
+  for (const { mode, plan } of await plansOf(t, definition, list, requests)) {
+    const nodes = nodesOf(plan);
+    const types = nodes.map((node) => `${node['Node Type']} ${node['Relation Name'] ?? ''}`.trim());
+    t.notOk(
+      types.some((type) => /Sort|Seq Scan|Bitmap|Hash|Materialize/.test(type)),
+      `${mode}: no sort, no scan of a whole table: ${types.join(' < ')}`,
+    );
+    t.ok(
+      types.some((type) => /^Index (Only )?Scan/.test(type)),
+      'but an index scan',
+    );
+    const buffers = plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
+    t.ok(buffers < maxBuffers, `${mode}: fewer than ${maxBuffers} buffers, got ${buffers}`);
+  }
+}
+
+const [middle] = await sql<[{ key: string; id: string }]>`
+  select starts_at::text as key, event_id::text as id from campaign_events where campaign_id = 1
+  order by starts_at, event_id offset ${EVENTS / 2} limit 1`;
+const place: Position = { key: middle.key, id: middle.id };
+const placeById: Position = { key: null, id: String(EVENTS / 2) };
+
+t.test('a page of a campaign of a million events', async (t) => {
+  for (const order of ['STARTS_AT', 'ID']) {
+    const at = order === 'ID' ? placeById : place;
+    for (const direction of ['ASC', 'DESC'] as const) {
+      const cases: Record<string, Partial<PageRequest>> = {
+        first: {},
+        last: { backward: true },
+        after: { after: at },
+        before: { before: at },
+        'last before': { before: at, backward: true },
+        'last after': { after: at, backward: true },
+        'of a range': { from: '2026-01-10T00:00:00Z', to: '2026-12-31T00:00:00Z' },
+        'of a range, after': { from: '2026-01-10T00:00:00Z', to: '2026-12-31T00:00:00Z', after: at },
+        'last of a range, before': {
+          from: '2026-01-01T00:00:00Z',
+          to: '2026-06-20T00:00:00Z',
+          before: at,
+          backward: true,
+        },
+        'of a hundred': { limit: 100 },
+      };
+      for (const [name, more] of Object.entries(cases)) {
+        const request = page({ parent: '1', order, direction, ...more });
+        await t.test(`${name}, by ${order} ${direction}`, (t) =>
+          // A version costs a probe of four buffers, or five, for each row of the page.
+          checkPlans(t, eventDefinition, 'ofCampaign', [request], request.limit === 100 ? 600 : 200),
+        );
+      }
+    }
+  }
+});
+
+t.test('fifty pages in one statement', async (t) => {
+  const requests = Array.from({ length: 50 }, (_, i) => page({ parent: String(i + 1), limit: 10 }));
+  await checkPlans(t, eventDefinition, 'ofCampaign', requests, 50 * 60);
+  const cut = requests.map((request, i) => (i === 0 ? { ...request, after: place } : request));
+  await checkPlans(t, eventDefinition, 'ofCampaign', cut, 50 * 80);
+});
+
+t.test('the other lists', async (t) => {
+  const cases = [
+    page({ after: place }),
+    page({ before: place, backward: true }),
+    page({ direction: 'DESC', from: '2026-01-10T00:00:00Z', to: '2026-02-10T00:00:00Z' }),
+    page({ order: 'ID', after: placeById }),
+    page({ order: 'ID', direction: 'DESC', before: placeById }),
+  ];
+  for (const request of cases) await checkPlans(t, eventDefinition, 'all', [request], 200);
+  const byId = (more: Partial<PageRequest>) => page({ order: 'ID', ...more });
+  const half: Position = { key: null, id: String(CAMPAIGNS / 4) };
+  for (const more of [{}, { backward: true }, { after: half }, { before: half, backward: true }]) {
+    await checkPlans(t, campaignDefinition, 'all', [byId(more)], 200);
+    await checkPlans(t, campaignDefinition, 'ofBrand', [byId({ parent: '1', ...more })], 200);
+    await checkPlans(t, campaignDefinition, 'ofEvent', [byId({ parent: '1', ...more })], 200);
+  }
+});

@@ -1,0 +1,47 @@
+import { t } from 'tap';
+import { event as declaredEvent } from '../../src/app/event/entity.ts';
+import { listReader } from '../../src/lists/list.ts';
+import type { PageNeeds } from '../../src/lists/page.ts';
+import { openDatabase } from '../../src/postgres/client.ts';
+import { channels } from '../../src/trace/channels.ts';
+import { Trace } from '../../src/trace/trace.ts';
+import { makeData } from '../support/data.ts';
+import { openSql } from '../support/server.ts';
+import { freshDatabase } from '../support/services.ts';
+
+const eventDefinition = declaredEvent.define('Event');
+
+const NEEDS: PageNeeds = { rows: true, entities: false, positions: false, total: false, flags: false };
+
+t.test('a page reads one row more where somebody asks whether there is one, and only there', async (t) => {
+  const database = await freshDatabase(t);
+  const sql = openSql(t, database);
+  await makeData(sql, { brands: 1, campaigns: 1, events: 10, perCampaign: 10 });
+  const pool = openDatabase({ url: database.url, poolSize: 1, statementTimeoutMs: 5000 });
+  t.teardown(() => pool.close());
+  const { name, table, lists } = eventDefinition;
+  const read = listReader(pool, `${name}.ofCampaign`, table, lists.ofCampaign);
+  for (const [flags, rows] of [
+    [false, 3],
+    [true, 4],
+  ] as const) {
+    const sent: { text: string; parameters: readonly unknown[] }[] = [];
+    const leave = channels.sql.subscribe((statement) => sent.push(statement));
+    const [page] = await read(
+      [
+        {
+          ...{ parent: '1', order: 'STARTS_AT', direction: 'ASC' as const, limit: 3, backward: false },
+          needs: { ...NEEDS, flags },
+        },
+      ],
+      new Trace(),
+    );
+    leave();
+    t.match(page, { refs: { length: 3 }, hasNext: flags });
+    // What Postgres itself says that the statement reads.
+    const [{ text, parameters } = { text: '', parameters: [] }] = sent;
+    const explained = await sql.unsafe(`explain (analyze, costs off, timing off) ${text}`, parameters as never[]);
+    const plan = explained.map((row) => String(row['QUERY PLAN'])).join('\n');
+    t.match(plan, new RegExp(`Limit \\(actual rows=${rows}(\\.\\d+)? loops=1\\)`));
+  }
+});

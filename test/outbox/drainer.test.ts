@@ -1,0 +1,248 @@
+import { Redis } from 'ioredis';
+import { type Test, t } from 'tap';
+import { openCache } from '../../src/cache/open-cache.ts';
+import { startDrainer } from '../../src/outbox/drainer.ts';
+import { openDatabase } from '../../src/postgres/client.ts';
+import { ownRedis } from '../support/own-stores.ts';
+import { openRedis, openSql } from '../support/server.ts';
+import { freshDatabase, freshRedis, REDIS_PATIENCE_MS, type TestDatabase } from '../support/services.ts';
+import { until } from '../support/until.ts';
+
+const HEARTBEAT = 'larder:heartbeat';
+const BOUND_MS = 2000;
+
+/** A drainer with connections of its own, as each process has one. */
+async function drain(
+  t: Test,
+  database: Pick<TestDatabase, 'url'>,
+  redisUrl: string,
+  redisTimeoutMs = REDIS_PATIENCE_MS,
+) {
+  const errors: Error[] = [];
+  const onError = (error: Error) => void errors.push(error);
+  const pool = openDatabase({ url: database.url, poolSize: 1, statementTimeoutMs: 2000 });
+  const settings = { redisUrl, redisTimeoutMs, prefix: '', ttlMs: 300_000, memoryTtlMs: 500, memoryMaxEntries: 10 };
+  const { cache, redis, close } = openCache(settings, onError);
+  await redis?.connected(REDIS_PATIENCE_MS);
+  const handled = new Map<string, number>();
+  const invalidate = cache.invalidate.bind(cache);
+  cache.invalidate = async (changes, wait) => {
+    await invalidate(changes, wait);
+    for (const { id } of changes) handled.set(id, (handled.get(id) ?? 0) + 1);
+  };
+  const drainer = startDrainer({ database: pool, cache, redis, boundMs: BOUND_MS, onError, onRefused: () => {} });
+  t.teardown(async () => {
+    await drainer.stop();
+    await close();
+    await pool.close();
+  });
+  return { drainer, errors, handled };
+}
+
+async function open(t: Test) {
+  const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t)]);
+  const sql = openSql(t, database);
+  const keys = openRedis(t, redis);
+  const waiting = async () => (await sql`select from cache_outbox limit 1`).length > 0;
+  const settled = () => until('the outbox is empty', async () => !(await waiting()));
+  return { database, redis, sql, keys, waiting, settled };
+}
+
+t.test('a change from outside empties the key of its body, and no other', async (t) => {
+  const { database, redis, sql, keys, settled } = await open(t);
+  await keys.mset({ 'Brand-1': 'old', 'Brand-2': 'current', 'Campaign-1': 'current' });
+  await drain(t, database, redis.url);
+  await until('the heartbeat', async () => (await keys.exists(HEARTBEAT)) === 1);
+  await sql`insert into brands (id, name) values (1, 'new')`;
+  await settled();
+  t.same(await keys.mget('Brand-1', 'Brand-2', 'Campaign-1'), [null, 'current', 'current']);
+});
+
+t.test('an idle drainer looks four times a second and no more', async (t) => {
+  const { database, redis, keys } = await open(t);
+  const looks = () => countLooks(t, database);
+  await drain(t, database, redis.url);
+  await until('the heartbeat', async () => (await keys.exists(HEARTBEAT)) === 1);
+  const started = performance.now();
+  const before = await looks();
+  await until('it has looked again and again', async () => (await looks()) >= before + 8);
+  const perSecond = ((await looks()) - before) / ((performance.now() - started) / 1000);
+  t.ok(perSecond <= 4.2, `${perSecond.toFixed(2)} looks a second`);
+  t.comment(`${perSecond.toFixed(2)} looks a second`);
+});
+
+/** How often Postgres was asked for what waits, as it counted itself. */
+async function countLooks(t: Test, { name }: TestDatabase): Promise<number> {
+  const admin = openSql(t, { url: process.env.LARDER_TEST_POSTGRES_URL ?? '' });
+  const [row] = await admin<{ calls: number }[]>`
+    select coalesce(sum(calls), 0)::int as calls from pg_stat_statements
+    where dbid = (select oid from pg_database where datname = ${name}) and query like '%cache_outbox%' and query like 'select%'`;
+  await admin.end();
+  return row?.calls ?? 0;
+}
+
+t.test('100,000 rows that psql updates are drained while others read', async (t) => {
+  const { database, redis, sql, keys, settled } = await open(t);
+  await sql`
+    insert into events (id, title, starts_at) select i, 'Event ' || i, now() from generate_series(1, 100000) i`;
+  await sql`truncate cache_outbox`;
+  const first = await drain(t, database, redis.url);
+  await drain(t, database, redis.url);
+  for (const id of [1, 50_000, 100_000]) await keys.set(`Event-${id}`, 'old');
+  await sql`update events set title = title || '!'`;
+  const started = performance.now();
+  let slowestMs = 0;
+  let reads = 0;
+  let deepest = 0;
+  let oldestMs = 0;
+  await until('all are drained', async () => {
+    const asked = performance.now();
+    await sql`select title from events where id = ${1 + (reads % 100_000)}`;
+    slowestMs = Math.max(slowestMs, performance.now() - asked);
+    reads += 1;
+    const status = first.drainer.status();
+    deepest = Math.max(deepest, status?.depth ?? 0);
+    oldestMs = Math.max(oldestMs, status?.ageMs ?? 0);
+    return (await sql`select from cache_outbox limit 1`).length === 0;
+  });
+  const ms = performance.now() - started;
+  t.comment({ drainMs: ms, reads, slowestMs, deepest, oldestMs });
+  // A read that had to wait for the drainers would wait for a good part of that time.
+  t.ok(slowestMs < ms / 4, `of ${ms.toFixed(0)} ms, the slowest of ${reads} reads took ${slowestMs.toFixed(0)} ms`);
+  t.same(await keys.mget('Event-1', 'Event-50000', 'Event-100000'), [null, null, null]);
+  t.ok(deepest >= 10_000 && oldestMs > 0, 'the status told of it');
+  await settled();
+  await until('the status says that nothing waits', async () => first.drainer.status()?.depth === 0);
+  t.equal(first.drainer.status()?.ageMs, 0);
+  t.same(first.errors, []);
+});
+
+t.test('of two drainers of a domain one at a time does the work', async (t) => {
+  const { database, redis, sql, settled } = await open(t);
+  const drainers = [await drain(t, database, redis.url), await drain(t, database, redis.url)];
+  await until('both have looked', async () => drainers.every(({ drainer }) => drainer.status() !== null));
+  await sql`insert into cache_outbox (entity, entity_id) select 'Event', i from generate_series(1, 60000) i`;
+  await settled();
+  for (const { drainer } of drainers) await drainer.stop();
+  const handled = drainers.map(({ handled }) => handled.size);
+  t.equal((handled[0] ?? 0) + (handled[1] ?? 0), 60_000, `each change once: ${handled.join(' and ')}`);
+  for (const { errors } of drainers) t.same(errors, []);
+});
+
+/** Lets Redis be away amid the work, and come back. */
+async function awayAndBack(t: Test, away: 'stopped' | 'crashed') {
+  const database = await freshDatabase(t);
+  const sql = openSql(t, database);
+  const redis = await ownRedis(t, ['--save', '', '--appendonly', 'yes', '--appendfsync', 'always']);
+  // What a Redis that stands still is asked fails as soon as it does on a server.
+  const { drainer, errors } = await drain(t, database, redis.url, 100);
+  const tell = async <T>(words: (client: Redis) => Promise<T>) => {
+    const client = new Redis(redis.url);
+    try {
+      return await words(client);
+    } finally {
+      client.disconnect();
+    }
+  };
+  await until('the heartbeat', () => tell(async (client) => (await client.exists(HEARTBEAT)) === 1));
+  const epoch = await tell((client) => client.get(HEARTBEAT));
+  await tell((client) => client.mset({ 'Brand-1': 'old', 'Event-50000': 'old' }));
+  await sql`insert into cache_outbox (entity, entity_id) select 'Event', i from generate_series(1, 50000) i`;
+  await until('it is amid the work', async () => (drainer.status()?.depth ?? 0) > 0);
+  if (away === 'crashed') await redis.crash();
+  else redis.kill('SIGSTOP');
+  await sql`insert into brands (id, name) values (1, 'new')`;
+  const failures = errors.length;
+  await until('it fails, again and again', async () => errors.length >= failures + 3);
+  const left = (await sql`select from cache_outbox`).length;
+  t.ok(left > 0, `${left} wait`);
+  t.ok((drainer.status()?.ageMs ?? 0) > 0);
+  if (away === 'crashed') await redis.start();
+  else redis.kill('SIGCONT');
+  await until('the outbox is empty', async () => (await sql`select from cache_outbox limit 1`).length === 0);
+  await until('the heartbeat is back', () => tell(async (client) => (await client.exists(HEARTBEAT)) === 1));
+  return tell(async (client) => ({
+    bodies: await client.mget('Brand-1', 'Event-50000'),
+    sameEpoch: (await client.get(HEARTBEAT)) === epoch,
+  }));
+}
+
+t.test('while Redis is away nothing is lost', async (t) => {
+  t.same(await awayAndBack(t, 'stopped'), { bodies: [null, null], sameEpoch: true });
+});
+
+t.test(
+  'a Redis that was started anew is told nothing of what changed before, and what it remembers is not vouched for',
+  async (t) => {
+    t.same((await awayAndBack(t, 'crashed')).sameEpoch, false);
+  },
+);
+
+t.test('a Redis that is full is emptied of what changed, and gets its heartbeat back', async (t) => {
+  const { database, redis, sql, keys, settled } = await open(t);
+  const { errors } = await drain(t, database, redis.url);
+  await until('the heartbeat', async () => (await keys.exists(HEARTBEAT)) === 1);
+  await keys.set('Brand-1', 'old');
+  await keys.config('SET', 'maxmemory', '1');
+  await until('it is refused', async () => errors.some(({ message }) => message.includes('OOM')));
+  await sql`insert into brands (id, name) values (1, 'new')`;
+  await settled();
+  t.equal(await keys.exists('Brand-1'), 0);
+  await until('the heartbeat has ended', async () => (await keys.exists(HEARTBEAT)) === 0);
+  await keys.config('SET', 'maxmemory', '0');
+  await until('the heartbeat is back', async () => (await keys.exists(HEARTBEAT)) === 1);
+});
+
+t.test('while nobody can look into the outbox the heartbeat ends', async (t) => {
+  const { database, redis, sql, keys } = await open(t);
+  const { errors } = await drain(t, database, redis.url);
+  await until('the heartbeat', async () => (await keys.exists(HEARTBEAT)) === 1);
+  await sql.begin(async (sql) => {
+    await sql`lock table cache_outbox in access exclusive mode`;
+    const locked = performance.now();
+    await until('the heartbeat has ended', async () => (await keys.exists(HEARTBEAT)) === 0);
+    t.comment(`it ended after ${Math.round(performance.now() - locked)} ms`);
+    await until('the drainer has failed', async () => errors.some(({ name }) => name === 'DatabaseUnavailable'));
+  });
+  await until('the heartbeat is back', async () => (await keys.exists(HEARTBEAT)) === 1);
+});
+
+t.test('the heartbeat vouches for no longer than the bound, less the time that something waits', async (t) => {
+  const { database, redis, sql, keys } = await open(t);
+  const { drainer } = await drain(t, database, redis.url);
+  await until('the heartbeat', async () => (await keys.exists(HEARTBEAT)) === 1);
+  const other = openSql(t, database);
+  await sql.begin(async (sql) => {
+    // Nobody can read on, and everybody can see that something waits.
+    await sql`select from cache_domains for update`;
+    await other`insert into cache_outbox (entity, entity_id) values ('Event', 1)`;
+    const inserted = performance.now();
+    await until('the heartbeat has ended', async () => {
+      const waited = performance.now() - inserted;
+      const left = await keys.pttl(HEARTBEAT);
+      t.ok(left <= BOUND_MS - waited, `${left} ms after ${waited} ms`);
+      return left < 0;
+    });
+    t.equal(drainer.status()?.depth, 1);
+    t.ok((drainer.status()?.ageMs ?? 0) > BOUND_MS / 2);
+  });
+  await until('the heartbeat is back', async () => (await keys.pttl(HEARTBEAT)) > BOUND_MS / 2);
+});
+
+t.test('it ends when it is told to, whatever it was doing', async (t) => {
+  const { database, redis, sql } = await open(t);
+  const waiting = async () => (await sql`select from cache_outbox`).length;
+  const idle = await drain(t, database, redis.url);
+  await until('it has looked', async () => idle.drainer.status() !== null);
+  await idle.drainer.stop();
+  const busy = await drain(t, database, redis.url);
+  await sql`insert into cache_outbox (entity, entity_id) select 'Event', i from generate_series(1, 200000) i`;
+  await until('it works', async () => (busy.drainer.status()?.depth ?? 0) > 0);
+  await busy.drainer.stop();
+  t.ok((await waiting()) > 0, 'amid the work');
+  const failing = await drain(t, database, redis.url);
+  redis.kill('SIGKILL');
+  await until('it fails', async () => failing.errors.length > 2);
+  await failing.drainer.stop();
+  t.ok((await waiting()) > 0, 'without Redis');
+});

@@ -1,0 +1,257 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { drizzle } from 'drizzle-orm/postgres-js';
+import { migrate as migrateWithDrizzle } from 'drizzle-orm/postgres-js/migrator';
+import type { Sql } from 'postgres';
+import { type Test, t } from 'tap';
+import { MigrationError, migrateDatabase } from '../../src/postgres/migrate.ts';
+import { connect } from '../support/connect.ts';
+import { globalId } from '../support/data.ts';
+import { runCli } from '../support/run-cli.ts';
+import { openServer } from '../support/server.ts';
+import { freshDatabase, freshRedis } from '../support/services.ts';
+import { until } from '../support/until.ts';
+
+/** A database without anything in it. */
+async function emptyDatabase(t: Test): Promise<{ url: string; sql: Sql }> {
+  const { url } = await freshDatabase(t);
+  const sql = connect(t, url);
+  await sql`drop schema public cascade`;
+  await sql`drop schema if exists drizzle cascade`;
+  await sql`create schema public`;
+  return { url, sql };
+}
+
+async function tables(sql: Sql): Promise<string[]> {
+  const rows = await sql<{ name: string }[]>`
+    select table_name as name from information_schema.tables where table_schema in ('public', 'drizzle') order by 1`;
+  return rows.map((row) => row.name);
+}
+
+/** Writes migrations as drizzle-kit does. */
+function writeMigrations(folder: string, migrations: readonly { name: string; when: number; sql: string }[]): string {
+  mkdirSync(join(folder, 'meta'), { recursive: true });
+  const entries = migrations.map(({ name, when }, idx) => ({ idx, version: '7', when, tag: name, breakpoints: true }));
+  writeFileSync(
+    join(folder, 'meta', '_journal.json'),
+    JSON.stringify({ version: '7', dialect: 'postgresql', entries }),
+  );
+  for (const { name, sql } of migrations) writeFileSync(join(folder, `${name}.sql`), sql);
+  return folder;
+}
+
+async function migrate(url: string, folder: string): Promise<string[]> {
+  const lines: string[] = [];
+  await migrateDatabase(url, (line) => lines.push(line), folder);
+  return lines;
+}
+
+const BRAND = `{ node(id: "${globalId('Brand', 1)}") { ... on Brand { name } } }`;
+const NOTHING = 'The database is up to date: nothing to migrate.';
+const FIRST = { name: '0000_first', when: 1000, sql: 'create table first (id int);' };
+const SECOND = { name: '0001_second', when: 2000, sql: 'create table second (id int);' };
+
+t.test('the command migrates an empty database, and the second time does nothing and says so', async (t) => {
+  const { url, sql } = await emptyDatabase(t);
+  const first = await runCli('migrate', [], { DATABASE_URL: url });
+  t.equal(first.code, 0, first.stderr);
+  t.match(first.stdout, /^applied 0000_\w+$/m);
+  const after = await tables(sql);
+  t.ok(
+    ['__drizzle_migrations', 'brands', 'campaign_events', 'campaigns', 'events'].every((name) => after.includes(name)),
+  );
+  const journal = await sql`select * from drizzle.__drizzle_migrations order by id`;
+
+  const second = await runCli('migrate', [], { DATABASE_URL: url });
+  t.match(second, { code: 0, stdout: `${NOTHING}\n`, stderr: '' });
+  t.strictSame(await sql`select * from drizzle.__drizzle_migrations order by id`, journal);
+});
+
+t.test('the command prints the failing statement and leaves the database alone', async (t) => {
+  const { url, sql } = await emptyDatabase(t);
+  await sql`create table campaigns (mine int)`;
+  const { code, stdout, stderr } = await runCli('migrate', [], { DATABASE_URL: url });
+  t.equal(code, 1);
+  t.equal(stdout, '', 'nothing claims to be applied');
+  t.match(stderr, /^0000_\w+ failed at statement \d+ of \d+:\n\n {4}CREATE TABLE "campaigns" \(\n/);
+  t.match(stderr, '"brand_id" bigint NOT NULL');
+  t.match(stderr, 'Postgres says: relation "campaigns" already exists (42P07)');
+  t.notMatch(stderr, /^\s+at /m, 'no stack');
+  t.strictSame(await tables(sql), ['campaigns']);
+});
+
+t.test('the command explains itself, and refuses what it does not understand', async (t) => {
+  const help = await runCli('migrate', ['--help'], {});
+  t.match(help, { code: 0, stdout: /npm run db:migrate/, stderr: '' });
+  t.match(await runCli('migrate', ['now'], {}), { code: 2, stderr: /Unexpected argument: now/ });
+  t.match(await runCli('migrate', [], {}), { code: 1, stderr: /DATABASE_URL/ });
+  const unreachable = await runCli('migrate', [], { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' });
+  t.match(unreachable, { code: 1, stderr: /Postgres cannot be reached .*\nStart it, or correct DATABASE_URL/ });
+  t.notMatch(unreachable.stderr, /^\s+at /m);
+});
+
+t.test('two processes at once: one migrates, the other finds it done', async (t) => {
+  const { url, sql } = await emptyDatabase(t);
+  const both = await Promise.all([1, 2].map(() => runCli('migrate', [], { DATABASE_URL: url })));
+  t.strictSame(
+    both.map(({ code, stderr }) => ({ code, stderr })),
+    Array(2).fill({ code: 0, stderr: '' }),
+  );
+  t.equal(both.filter(({ stdout }) => stdout.endsWith(`${NOTHING}\n`)).length, 1);
+  const twice = await sql`select hash from drizzle.__drizzle_migrations group by hash having count(*) > 1`;
+  t.equal(twice.length, 0);
+});
+
+t.test('who comes second waits, and says why', async (t) => {
+  const { url, sql } = await emptyDatabase(t);
+  const folder = writeMigrations(t.testdir(), [
+    { ...FIRST, sql: 'select pg_sleep(0.5); create table first (id int);' },
+  ]);
+  const lines = await Promise.all([migrate(url, folder), migrate(url, folder)]);
+  t.strictSame(
+    lines.sort((a, b) => a.length - b.length),
+    [['applied 0000_first'], ['Waiting for another process that is migrating this database.', NOTHING]],
+  );
+  t.strictSame(await tables(sql), ['__drizzle_migrations', 'first']);
+});
+
+t.test('a failing statement rolls back all migrations of the run', async (t) => {
+  const { url, sql } = await emptyDatabase(t);
+  const folder = t.testdir();
+  const broken = {
+    ...SECOND,
+    sql: `${SECOND.sql}\n--> statement-breakpoint\nalter table second\n  add column nope typo;`,
+  };
+  writeMigrations(folder, [FIRST, broken]);
+  await t.rejects(migrate(url, folder), {
+    name: 'MigrationError',
+    message:
+      /^0001_second failed at statement 2 of 2:\n\n {4}alter table second\n {6}add column nope typo;\n\nPostgres says: type "typo" does not exist \(42704\)/,
+  });
+  t.strictSame(await tables(sql), [], 'the first migration is gone too, and so is the list of migrations');
+
+  writeMigrations(folder, [FIRST, SECOND]);
+  t.strictSame(await migrate(url, folder), ['applied 0000_first', 'applied 0001_second'], 'and once it is corrected:');
+  t.strictSame(await tables(sql), ['__drizzle_migrations', 'first', 'second']);
+});
+
+t.test('a failure leaves alone what an earlier run applied', async (t) => {
+  const { url, sql } = await emptyDatabase(t);
+  const folder = writeMigrations(t.testdir(), [FIRST]);
+  await migrate(url, folder);
+  writeMigrations(folder, [FIRST, { ...SECOND, sql: 'create table second (id int); create table first (id int);' }]);
+  await t.rejects(migrate(url, folder), MigrationError);
+  t.strictSame(await tables(sql), ['__drizzle_migrations', 'first']);
+});
+
+t.test('a migration that a merge brings in late is applied', async (t) => {
+  const { url } = await emptyDatabase(t);
+  const folder = writeMigrations(t.testdir(), [SECOND]);
+  await migrate(url, folder);
+  writeMigrations(folder, [FIRST, SECOND]);
+  t.strictSame(await migrate(url, folder), ['applied 0000_first']);
+});
+
+t.test('a migration that was edited after it was applied is refused', async (t) => {
+  const { url, sql } = await emptyDatabase(t);
+  const folder = writeMigrations(t.testdir(), [FIRST]);
+  await migrate(url, folder);
+  writeMigrations(folder, [{ ...FIRST, sql: 'create table first (id bigint);' }, SECOND]);
+  await t.rejects(migrate(url, folder), { message: /^0000_first was edited after it was applied/ });
+  t.strictSame(await tables(sql), ['__drizzle_migrations', 'first'], 'and so is what comes after it');
+});
+
+t.test("Drizzle's own migrator agrees about what is applied", async (t) => {
+  const { url, sql } = await emptyDatabase(t);
+  const folder = writeMigrations(t.testdir(), [FIRST]);
+  await migrate(url, folder);
+  writeMigrations(folder, [FIRST, SECOND]);
+  await migrateWithDrizzle(drizzle(sql), { migrationsFolder: folder });
+  t.strictSame(await tables(sql), ['__drizzle_migrations', 'first', 'second']);
+  t.strictSame(await migrate(url, folder), [NOTHING]);
+});
+
+t.test('a database may have the tables in another schema than public, and several times', async (t) => {
+  const { url, sql } = await emptyDatabase(t);
+  const inSchema = `${url}?options=${encodeURIComponent('-c search_path=second')}`;
+  await t.rejects(
+    migrateDatabase(inSchema, () => {}),
+    { name: 'MigrationError', message: /create schema/ },
+  );
+  await sql`create schema second`;
+  for (const address of [inSchema, url]) {
+    const lines: string[] = [];
+    await migrateDatabase(address, (line) => lines.push(line));
+    t.match(lines[0], /^applied 0000_/, 'all of it, whatever the other schema has');
+    await migrateDatabase(address, (line) => lines.push(line));
+    t.equal(lines.at(-1), NOTHING);
+  }
+  const keys = await sql<{ child: string; parent: string }[]>`
+    select child.nspname as child, parent.nspname as parent
+    from pg_constraint c
+    join pg_class a on a.oid = c.conrelid join pg_namespace child on child.oid = a.relnamespace
+    join pg_class b on b.oid = c.confrelid join pg_namespace parent on parent.oid = b.relnamespace
+    where contype = 'f'`;
+  t.equal(keys.filter(({ child }) => child === 'second').length, 3);
+  t.same(
+    keys.filter(({ child, parent }) => child !== parent),
+    [],
+    'no table refers to one of another schema',
+  );
+});
+
+t.test('a server works in another schema', async (t) => {
+  const { url, sql } = await emptyDatabase(t);
+  await sql`create schema second`;
+  const address = `${url}?options=${encodeURIComponent('-c search_path=second')}`;
+  await migrateDatabase(address, () => {});
+  const server = await openServer(t, { database: { url: address }, redis: await freshRedis(t) });
+  await sql`insert into second.brands (id, name) values (1, 'one')`;
+  const name = async () => (await server.query<{ node: { name: string } }>(BRAND)).data?.node?.name;
+  t.equal(await name(), 'one');
+  await sql`update second.brands set name = 'two' where id = 1`;
+  await until('the outbox of that schema has told of it', async () => (await name()) === 'two');
+});
+
+t.test('a migration that waits for a lock lets readers through, and tries again', async (t) => {
+  const { url, sql } = await emptyDatabase(t);
+  const folder = writeMigrations(t.testdir(), [FIRST]);
+  await migrate(url, folder);
+  writeMigrations(folder, [
+    FIRST,
+    { ...SECOND, sql: 'create table second (id int); alter table first add column more int;' },
+  ]);
+  const reader = connect(t, url);
+  const holder = connect(t, url);
+  const lines: string[] = [];
+  let migrating: Promise<void> | null = null;
+  await holder.begin(async (transaction) => {
+    await transaction`select from first`;
+    migrating = migrateDatabase(url, (line) => lines.push(line), folder);
+    await until('it has tried', () => lines.length > 0);
+    await reader`select from first`;
+    t.strictSame(await tables(sql), ['__drizzle_migrations', 'first'], 'a try leaves nothing behind');
+  });
+  await migrating;
+  t.match(lines[0], /^0001_second did not get a lock within 1000 ms at statement 1: .* Trying again \(2 of 40\)\.$/);
+  t.equal(lines.at(-1), 'applied 0001_second');
+});
+
+t.test('a lock that is never to be had is said, with what to do', async (t) => {
+  const { url, sql } = await emptyDatabase(t);
+  const folder = writeMigrations(t.testdir(), [FIRST]);
+  await migrate(url, folder);
+  writeMigrations(folder, [FIRST, { ...SECOND, sql: 'drop table first;' }]);
+  const holder = connect(t, url);
+  await holder.begin(async (transaction) => {
+    await transaction`select from first`;
+    await t.rejects(
+      migrateDatabase(url, () => {}, folder, { tries: 2 }),
+      {
+        name: 'MigrationError',
+        message: /^0001_second did not get a lock within 1000 ms at statement 1 2 times in a row.*\n.*pg_stat_activity/,
+      },
+    );
+  });
+  t.strictSame(await tables(sql), ['__drizzle_migrations', 'first']);
+});
