@@ -8,7 +8,7 @@ import { startPostgres } from '../../src/cli/services/postgres.ts';
 import { type RedisService, startRedis } from '../../src/cli/services/redis.ts';
 import { findOrInstallRedis } from '../../src/cli/services/redis-binary.ts';
 import { ServiceError } from '../../src/cli/services/service-error.ts';
-import { migrateDatabase } from '../../src/postgres/migrate.ts';
+import { migrateDatabase } from '../../src/app/migrate.ts';
 import { cpuSeconds, cpuSecondsOfChildren } from './process-time.ts';
 import type { Teardown } from './teardown.ts';
 
@@ -116,7 +116,7 @@ export async function startStores(teardown: Teardown): Promise<Stores> {
     connect,
     createDatabase: async (name) => {
       await service.createDatabase(name);
-      await migrateDatabase(service.url(name), () => {});
+      await migrateDatabase(service.url(name));
     },
     flushRedis: async () => {
       await redisClient((client) => client.flushall());

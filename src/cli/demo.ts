@@ -3,7 +3,7 @@ import type { Sql } from 'postgres';
 import { assemble } from '../app/assemble.ts';
 import { readConfig, resolveSecrets } from '../app/config.ts';
 import { NESTED_QUERY } from '../app/example-query.ts';
-import { MigrationError } from '../postgres/migrate.ts';
+import { MigrationError } from '../migrate/index.ts';
 import { runCommand } from './command.ts';
 import { demoToken } from './demo-token.ts';
 import { checkEnvironment, type ServerEnvironment, serverEnvironment } from './server-environment.ts';

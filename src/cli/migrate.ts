@@ -1,13 +1,14 @@
 import { readConfig } from '../app/config.ts';
-import { MigrationError, migrateDatabase } from '../postgres/migrate.ts';
+import { migrateDatabase } from '../app/migrate.ts';
+import { MigrationError } from '../migrate/index.ts';
 import { runCommand, UsageError } from './command.ts';
 
 const help = `Brings the database up to date.
 
   npm run db:migrate
 
-Applies every migration of the folder drizzle/ that the database at DATABASE_URL does not have yet: all of them, or none
-when a statement fails. It may be run at any time, and by several processes at once.
+Applies every migration of Larder's own and of the folder drizzle/ that the database at DATABASE_URL does not have yet: all of
+them, or none when a statement fails. It may be run at any time, and by several processes at once.
 `;
 
 await runCommand({

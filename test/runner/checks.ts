@@ -51,7 +51,7 @@ async function checkMigrations(): Promise<string | null> {
     const out = ['--dialect', 'postgresql', '--out', relative(REPOSITORY, directory)];
     const consistent = await run('drizzle-kit', ['check', ...out]);
     if (consistent.code !== 0) return consistent.said.trim();
-    const generated = await run('drizzle-kit', ['generate', ...out, '--schema', 'src/{app/tables,db/schema}.ts']);
+    const generated = await run('drizzle-kit', ['generate', ...out, '--schema', 'src/app/tables.ts']);
     if (generated.code !== 0) return generated.said.trim();
     const added = listing(directory).filter((file) => !before.includes(file));
     if (added.length === 0) return null;

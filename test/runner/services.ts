@@ -7,7 +7,7 @@ import { findOrInstallChromium } from '../../src/cli/services/chromium.ts';
 import { type PostgresService, startPostgres } from '../../src/cli/services/postgres.ts';
 import { findOrInstallRedis } from '../../src/cli/services/redis-binary.ts';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
-import { migrateDatabase } from '../../src/postgres/migrate.ts';
+import { migrateDatabase } from '../../src/app/migrate.ts';
 import { run } from './command.ts';
 
 const TEMPLATE = 'larder_template';
@@ -37,7 +37,7 @@ export async function startTestPostgres(): Promise<PostgresService> {
   });
   try {
     await service.createDatabase(TEMPLATE);
-    await migrateDatabase(service.url(TEMPLATE), () => {});
+    await migrateDatabase(service.url(TEMPLATE));
     const admin = postgres(service.adminUrl, { max: 1, onnotice: () => {} });
     try {
       await admin`create extension pg_stat_statements`;

@@ -6,7 +6,7 @@ import postgres, { type Sql } from 'postgres';
 import type { Test } from 'tap';
 import { type PostgresService, startPostgres } from '../../src/cli/services/postgres.ts';
 import { type RedisService, startRedis } from '../../src/cli/services/redis.ts';
-import { migrateDatabase } from '../../src/postgres/migrate.ts';
+import { migrateDatabase } from '../../src/app/migrate.ts';
 
 /** A Postgres that a test may do anything to, with a migrated database. */
 export interface OwnPostgres {
@@ -84,7 +84,7 @@ export async function ownPostgres(t: Test, settings: Readonly<Record<string, str
   });
   await service.createDatabase(DATABASE);
   const url = service.url(DATABASE);
-  await migrateDatabase(url, () => {});
+  await migrateDatabase(url);
   const connect = () => {
     const client = postgres(url, { max: 1, onnotice: () => {}, fetch_types: false, connection: { TimeZone: 'UTC' } });
     clients.push(client);

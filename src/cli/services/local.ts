@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import type postgres from 'postgres';
-import { migrateDatabase } from '../../postgres/migrate.ts';
+import { migrateDatabase } from '../../app/migrate.ts';
 import { seedDatabase } from '../seed.ts';
 import { ask } from './ask.ts';
 import { claimDirectory } from './claim.ts';

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import { readMigrationFiles } from 'drizzle-orm/migrator';
-import { OUR_MIGRATIONS } from '../../postgres/migrate.ts';
+import { CAMPAIGN_MIGRATIONS } from '../../app/migrate.ts';
+import { isMigrated } from '../../migrate/migrate.ts';
 import { ask } from './ask.ts';
 import { ServiceError } from './service-error.ts';
 
@@ -30,16 +30,6 @@ export async function expectMayWrite(url: string, env: NodeJS.ProcessEnv): Promi
 
 /** Whether every migration is there, and some data. */
 async function isReady(url: string): Promise<boolean> {
-  const known = await ask(url, (sql) => sql`select 1 where to_regclass('drizzle.__drizzle_migrations') is not null`);
-  if (!known) return false;
-  const applied = readMigrationFiles({ migrationsFolder: OUR_MIGRATIONS }).map(({ folderMillis }) =>
-    String(folderMillis),
-  );
-  const missing = await ask(
-    url,
-    (sql) => sql`
-      select 1 from unnest(${`{${applied.join(',')}}`}::bigint[]) as known (at)
-      where not exists (select from drizzle.__drizzle_migrations where created_at = known.at)`,
-  );
-  return !missing && (await ask(url, (sql) => sql`select 1 where exists (select from brands)`));
+  if (!(await isMigrated({ postgres: { url }, migrations: CAMPAIGN_MIGRATIONS }))) return false;
+  return ask(url, (sql) => sql`select 1 where exists (select from brands)`);
 }

@@ -7,7 +7,7 @@ import { type Test, t } from 'tap';
 import { startPostgres } from '../../../src/cli/services/postgres.ts';
 import { publicErrors } from '../../../src/http/errors/errors.ts';
 import { DatabaseUnavailable } from '../../../src/postgres/errors.ts';
-import { migrateDatabase } from '../../../src/postgres/migrate.ts';
+import { migrateDatabase } from '../../../src/app/migrate.ts';
 import { globalId, makeData } from '../../support/data.ts';
 import { type Answer, openServer, openSql, startServer } from '../../support/server.ts';
 import { freshRedis } from '../../support/services.ts';
@@ -252,7 +252,7 @@ t.test('Postgres is down', async (t) => {
   t.teardown(() => postgres.stop());
   await postgres.createDatabase('larder');
   const database = { url: postgres.url('larder') };
-  await migrateDatabase(database.url, () => {});
+  await migrateDatabase(database.url);
   const sql = openSql(t, database);
   await makeData(sql, { brands: 2, campaigns: 12, events: 50, perCampaign: 10 });
   await sql.end();

@@ -1,12 +1,16 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as migrateWithDrizzle } from 'drizzle-orm/postgres-js/migrator';
 import type { Sql } from 'postgres';
 import { type Test, t } from 'tap';
-import { MigrationError, migrateDatabase } from '../../src/postgres/migrate.ts';
+import { CAMPAIGN_MIGRATIONS, migrateDatabase } from '../../src/app/migrate.ts';
+import { MigrationError, migrate as migrateAll } from '../../src/migrate/index.ts';
+import { isMigrated } from '../../src/migrate/migrate.ts';
 import { connect } from '../support/connect.ts';
 import { globalId } from '../support/data.ts';
+import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
 import { runCli } from '../support/run-cli.ts';
 import { openServer } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
@@ -22,9 +26,11 @@ async function emptyDatabase(t: Test): Promise<{ url: string; sql: Sql }> {
   return { url, sql };
 }
 
+/** All but Larder's own. */
 async function tables(sql: Sql): Promise<string[]> {
   const rows = await sql<{ name: string }[]>`
-    select table_name as name from information_schema.tables where table_schema in ('public', 'drizzle') order by 1`;
+    select table_name as name from information_schema.tables 
+    where table_schema in ('public', 'drizzle') and table_name not like 'cache%' order by 1`;
   return rows.map((row) => row.name);
 }
 
@@ -40,10 +46,11 @@ function writeMigrations(folder: string, migrations: readonly { name: string; wh
   return folder;
 }
 
+/** What is said of all but Larder's own migrations. */
 async function migrate(url: string, folder: string): Promise<string[]> {
   const lines: string[] = [];
-  await migrateDatabase(url, (line) => lines.push(line), folder);
-  return lines;
+  await migrateAll({ postgres: { url }, migrations: folder, log: (line) => lines.push(line) });
+  return lines.filter((line) => !line.startsWith('applied larder/'));
 }
 
 const BRAND = `{ node(id: "${globalId('Brand', 1)}") { ... on Brand { name } } }`;
@@ -174,15 +181,12 @@ t.test("Drizzle's own migrator agrees about what is applied", async (t) => {
 t.test('a database may have the tables in another schema than public, and several times', async (t) => {
   const { url, sql } = await emptyDatabase(t);
   const inSchema = `${url}?options=${encodeURIComponent('-c search_path=second')}`;
-  await t.rejects(
-    migrateDatabase(inSchema, () => {}),
-    { name: 'MigrationError', message: /create schema/ },
-  );
+  await t.rejects(migrateDatabase(inSchema), { name: 'MigrationError', message: /create schema/ });
   await sql`create schema second`;
   for (const address of [inSchema, url]) {
     const lines: string[] = [];
     await migrateDatabase(address, (line) => lines.push(line));
-    t.match(lines[0], /^applied 0000_/, 'all of it, whatever the other schema has');
+    t.match(lines[0], /^applied larder\/0001_/, 'all of it, whatever the other schema has');
     await migrateDatabase(address, (line) => lines.push(line));
     t.equal(lines.at(-1), NOTHING);
   }
@@ -204,7 +208,7 @@ t.test('a server works in another schema', async (t) => {
   const { url, sql } = await emptyDatabase(t);
   await sql`create schema second`;
   const address = `${url}?options=${encodeURIComponent('-c search_path=second')}`;
-  await migrateDatabase(address, () => {});
+  await migrateDatabase(address);
   const server = await openServer(t, { database: { url: address }, redis: await freshRedis(t) });
   await sql`insert into second.brands (id, name) values (1, 'one')`;
   const name = async () => (await server.query<{ node: { name: string } }>(BRAND)).data?.node?.name;
@@ -227,7 +231,7 @@ t.test('a migration that waits for a lock lets readers through, and tries again'
   let migrating: Promise<void> | null = null;
   await holder.begin(async (transaction) => {
     await transaction`select from first`;
-    migrating = migrateDatabase(url, (line) => lines.push(line), folder);
+    migrating = migrateAll({ postgres: { url }, migrations: folder, log: (line) => lines.push(line) });
     await until('it has tried', () => lines.length > 0);
     await reader`select from first`;
     t.strictSame(await tables(sql), ['__drizzle_migrations', 'first'], 'a try leaves nothing behind');
@@ -245,13 +249,78 @@ t.test('a lock that is never to be had is said, with what to do', async (t) => {
   const holder = connect(t, url);
   await holder.begin(async (transaction) => {
     await transaction`select from first`;
-    await t.rejects(
-      migrateDatabase(url, () => {}, folder, { tries: 2 }),
-      {
-        name: 'MigrationError',
-        message: /^0001_second did not get a lock within 1000 ms at statement 1 2 times in a row.*\n.*pg_stat_activity/,
-      },
-    );
+    await t.rejects(migrateAll({ postgres: { url }, migrations: folder, tries: 2 }), {
+      name: 'MigrationError',
+      message: /^0001_second did not get a lock within 1000 ms at statement 1 2 times in a row.*\n.*pg_stat_activity/,
+    });
   });
   t.strictSame(await tables(sql), ['__drizzle_migrations', 'first']);
+});
+
+/** Brings a database to where it was when Larder's migrations stood among the campaigns', and had come so far. */
+async function migrateAsBefore(sql: Sql, last: number): Promise<void> {
+  const text = (folder: string, file: string) => readFileSync(join(REPOSITORY, folder, file), 'utf8');
+  const own = 'src/migrate/sql';
+  const watch = ['brands', 'Brand', 'campaigns', 'Campaign', 'events', 'Event'];
+  const former = [
+    ['1795372501522', text('drizzle', '0000_init.sql')],
+    ['1795374396992', text(own, '0001_cache_outbox.sql')],
+    [
+      '1795374398353',
+      `${text(own, '0002_cache_outbox_triggers.sql')};
+      ${watch.flatMap((name, i) => (i % 2 === 0 ? [`select cache_outbox_watch('${name}', '${watch[i + 1]}');`] : [])).join('')}`,
+    ],
+    ['1795867268608', text(own, '0003_cache_domains.sql')],
+  ] as const;
+  await sql`create schema drizzle`;
+  await sql`create table drizzle.__drizzle_migrations (id serial primary key, hash text not null, created_at bigint)`;
+  for (const [when, statements] of former.slice(0, last + 1)) {
+    const hash = when === '1795372501522' ? createHash('sha256').update(statements).digest('hex') : `hash of ${when}`;
+    await sql.unsafe(statements).simple();
+    await sql`insert into drizzle.__drizzle_migrations (hash, created_at) values (${hash}, ${when})`;
+  }
+}
+
+for (const [last, applied] of [
+  [3, ['applied 0001_watch']],
+  [2, ['applied larder/0003_cache_domains', 'applied 0001_watch']],
+] as const) {
+  t.test(
+    `a database that was migrated up to 000${last} when Larder's migrations were the campaigns' goes on`,
+    async (t) => {
+      const { url, sql } = await emptyDatabase(t);
+      await migrateAsBefore(sql, last);
+      await sql`insert into brands (id, name) values (1, 'kept')`;
+      t.equal(await isMigrated({ postgres: { url }, migrations: CAMPAIGN_MIGRATIONS }), false);
+      const { code, stdout, stderr } = await runCli('migrate', [], { DATABASE_URL: url });
+      t.match({ code, stderr }, { code: 0, stderr: '' });
+      t.same(stdout.trim().split('\n'), applied);
+      t.equal(await isMigrated({ postgres: { url }, migrations: CAMPAIGN_MIGRATIONS }), true);
+      const triggers = await sql`select from pg_trigger where tgname like 'cache_outbox%'`;
+      t.equal(triggers.length, 12, 'each table is watched once');
+
+      const server = await openServer(t, { database: { url }, redis: await freshRedis(t) });
+      const name = async () => (await server.query<{ node: { name: string } }>(BRAND)).data?.node?.name;
+      t.equal(await name(), 'kept');
+      await sql`update brands set name = 'changed' where id = 1`;
+      await until('the outbox tells of changes', async () => (await name()) === 'changed');
+    },
+  );
+}
+
+t.test("Larder's own migrations leave the tables of others alone, and may have a schema of their own", async (t) => {
+  const { url, sql } = await emptyDatabase(t);
+  await sql`create table authors (id bigint primary key generated by default as identity, name text)`;
+  await sql`insert into authors (name) values ('Ada')`;
+  const before = await sql`select oid, relname, relkind from pg_class where relname = 'authors'`;
+  const lines: string[] = [];
+  await migrateAll({ postgres: { url }, schema: 'larder', log: (line) => lines.push(line) });
+  t.match(lines[0], /^applied larder\/0001_/);
+  t.same(await tables(sql), ['authors'], 'and nothing of theirs, no journal of Drizzle either');
+  t.same(await sql`select oid, relname, relkind from pg_class where relname = 'authors'`, before);
+  await migrateAll({ postgres: { url }, schema: 'larder', log: (line) => lines.push(line) });
+  t.equal(lines.at(-1), NOTHING);
+  await sql`select larder.cache_outbox_watch('authors', 'Author')`;
+  await sql`update authors set name = 'Grace'`;
+  t.match(await sql`select entity from larder.cache_outbox`, [{ entity: 'Author' }]);
 });

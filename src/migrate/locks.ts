@@ -19,7 +19,7 @@ export class MigrationError extends Error {
 }
 
 /** How patient a migration is with others' locks. */
-export interface MigrateOptions {
+export interface LockOptions {
   /** How often it is tried. */
   readonly tries?: number;
   readonly clock?: Clock;
@@ -36,7 +36,7 @@ export interface MigrateOptions {
  */
 export async function withLocks<T>(
   log: (line: string) => void,
-  { tries = TRIES, clock = systemClock }: MigrateOptions,
+  { tries = TRIES, clock = systemClock }: LockOptions,
   migrate: () => Promise<T>,
 ): Promise<T> {
   for (let n = 1; ; n += 1) {

@@ -34,9 +34,3 @@ BEGIN
   EXECUTE format('CREATE TRIGGER cache_outbox_deleted AFTER DELETE ON %s REFERENCING OLD TABLE AS deleted FOR EACH STATEMENT EXECUTE FUNCTION cache_outbox_deleted(%L)', watched, entity);
   EXECUTE format('CREATE TRIGGER cache_outbox_truncated BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION cache_outbox_truncated(%L)', watched, entity);
 END $$;
---> statement-breakpoint
-SELECT cache_outbox_watch('brands', 'Brand');
---> statement-breakpoint
-SELECT cache_outbox_watch('campaigns', 'Campaign');
---> statement-breakpoint
-SELECT cache_outbox_watch('events', 'Event');

@@ -1,0 +1,176 @@
+import postgres, { type TransactionSql } from 'postgres';
+import type { Clock } from '../clock.ts';
+import { openDatabase } from '../postgres/client.ts';
+import { drizzleMigrations } from './drizzle-migrations.ts';
+import { larderMigrations } from './larder-migrations.ts';
+import { LOCK_NOT_AVAILABLE, LOCK_WAIT_MS, LockTaken, MigrationError, withLocks } from './locks.ts';
+import type { Migration, Migrations, Place, Sql } from './migrations.ts';
+
+/** One number that every Larder process agrees on: the advisory lock that a migration holds ("larder" in ASCII). */
+const LOCK = '119182805820786';
+
+/** What `migrate` is told. */
+export interface MigrateOptions {
+  /** Where Postgres is. The role must own what it alters, and may make tables and functions in the schema. */
+  readonly postgres: { readonly url: string };
+  /**
+   * The schema for the outbox, made when it is not there; servers must then have it in their search path, too (`options=-c search_path=…` in
+   * their URL). The first of the search path when it is not given.
+   */
+  readonly schema?: string;
+  /** A folder of migrations of one's own as drizzle-kit generates them: they follow Larder's, in the same transaction. */
+  readonly migrations?: string;
+  /** Receives one line for each migration applied, and one when there is nothing to do. */
+  readonly log?: (line: string) => void;
+  /** How often it is tried while others hold locks, with a pause of 2 s after each try. 40 when it is not given. */
+  readonly tries?: number;
+  /** The time; the machine's when it is not given. */
+  readonly clock?: Clock;
+}
+
+/**
+ * Brings a database up to date. All pending migrations run in one transaction, so the database is left either current or as it was. It may
+ * be called at any time, by several processes at once: the second waits and then finds nothing to do.
+ *
+ * Drizzle's own migrator neither names the failing statement's migration nor keeps two processes apart, and it skips a
+ * migration that was generated before the last one applied, as merging two branches brings about. What it applied and what
+ * this function applied are recorded alike, so both may be used on one database.
+ *
+ * @param options where, and what beside Larder's own
+ * @throws {MigrationError} when a statement fails, or when an applied migration was edited afterwards
+ */
+export async function migrate(options: MigrateOptions): Promise<void> {
+  const { log = () => {}, schema, migrations } = options;
+  const [own, ...others] = setsOf(migrations);
+  const database = openDatabase({ url: options.postgres.url, poolSize: 1, statementTimeoutMs: 0 });
+  try {
+    const pending = await withLocks(log, options, () =>
+      database.client.begin(async (sql) => {
+        await takeTurn(sql, log);
+        await sql`select set_config('lock_timeout', ${String(LOCK_WAIT_MS)}, true)`;
+        const [path] = await sql<[{ now: string }]>`select current_setting('search_path') as now`;
+        if (schema !== undefined) {
+          await sql`create schema if not exists ${sql(schema)}`;
+          await sql`select set_config('search_path', quote_ident(${schema}) || ', ' || ${path.now}, true)`;
+        }
+        const first = await applyPending(sql, own);
+        if (schema !== undefined) {
+          await sql`select set_config('search_path', ${path.now} || ', ' || quote_ident(${schema}), true)`;
+        }
+        const rest: Migration[] = [];
+        for (const migrations of others) rest.push(...(await applyPending(sql, migrations)));
+        return [...first, ...rest];
+      }),
+    );
+    // Only now is it true.
+    for (const { name } of pending) log(`applied ${name}`);
+    if (pending.length === 0) log('The database is up to date: nothing to migrate.');
+  } finally {
+    await database.close();
+  }
+}
+
+/**
+ * @param options where, and what beside Larder's own
+ * @returns whether `migrate` would find nothing to do; nothing is written
+ * @throws {MigrationError} when an applied migration was edited afterwards
+ */
+export async function isMigrated({ postgres: { url }, migrations }: MigrateOptions): Promise<boolean> {
+  const database = openDatabase({ url, poolSize: 1, statementTimeoutMs: 0 });
+  try {
+    const sql = database.client;
+    const place = await placeOf(sql);
+    for (const set of setsOf(migrations)) if ((await pendingOf(sql, place, set)).length > 0) return false;
+    return true;
+  } finally {
+    await database.close();
+  }
+}
+
+/** Larder's own, then those of a folder. */
+function setsOf(folder: string | undefined): [Migrations, ...Migrations[]] {
+  return [larderMigrations(), ...(folder === undefined ? [] : [drizzleMigrations(folder)])];
+}
+
+async function applyPending(sql: TransactionSql, migrations: Migrations): Promise<Migration[]> {
+  const place = await placeOf(sql);
+  await migrations.prepare(sql, place);
+  const pending = await pendingOf(sql, place, migrations);
+  for (const migration of pending) {
+    await apply(sql, place, migration);
+    await migrations.record(sql, place, migration);
+  }
+  return pending;
+}
+
+async function pendingOf(sql: Sql, place: Place, migrations: Migrations): Promise<Migration[]> {
+  const applied = await migrations.applied(sql, place);
+  return migrations.all.filter((migration) => isPending(migration, applied));
+}
+
+/** Holds the lock until the transaction ends, so it cannot outlive a process that is killed. */
+async function takeTurn(sql: TransactionSql, log: (line: string) => void): Promise<void> {
+  const [row] = await sql<[{ taken: boolean }]>`select pg_try_advisory_xact_lock(${LOCK}) as taken`;
+  if (row.taken) return;
+  log('Waiting for another process that is migrating this database.');
+  await sql`select pg_advisory_xact_lock(${LOCK})`;
+}
+
+async function placeOf(sql: Sql): Promise<Place> {
+  const [row] = await sql<[{ schema: string | null; path: string }]>`
+    select current_schema() as schema, current_setting('search_path') as path`;
+  const { schema, path } = row;
+  if (schema === null) {
+    throw new MigrationError(
+      `No schema of the search path (${path}) is there. Create it first: psql "$DATABASE_URL" -c 'create schema …'`,
+    );
+  }
+  return { schema, journal: schema === 'public' ? 'drizzle' : schema };
+}
+
+function isPending(migration: Migration, applied: Map<string, string>): boolean {
+  const hash = applied.get(migration.key);
+  if (hash !== undefined && hash !== migration.hash) {
+    throw new MigrationError(
+      `${migration.name} was edited after it was applied to this database, so the two no longer agree.\n` +
+        'Undo the edit and put the change into a new migration, or start again with an empty database.',
+    );
+  }
+  return hash === undefined;
+}
+
+async function apply(sql: TransactionSql, { schema }: Place, migration: Migration): Promise<void> {
+  for (const [i, statement] of migration.statements.entries()) {
+    try {
+      // The simple protocol: a migration written by hand may hold several statements between two breakpoints.
+      await sql.unsafe(schema === 'public' ? statement : withoutPublic(statement)).simple();
+    } catch (error) {
+      if (!(error instanceof postgres.PostgresError)) throw error;
+      if (error.code === LOCK_NOT_AVAILABLE) {
+        throw new LockTaken(`${migration.name} did not get a lock within ${LOCK_WAIT_MS} ms at statement ${i + 1}`);
+      }
+      throw new MigrationError(
+        `${migration.name} failed at statement ${i + 1} of ${migration.statements.length}:\n\n${indent(statement)}\n\n` +
+          `Postgres says: ${describe(error)}\nAll of it was rolled back. Correct the cause, then migrate again.`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+/**
+ * drizzle-kit writes `"public".` before what foreign keys and types refer to, and nothing before what it creates: in another schema, a
+ * table would refer to one that is not its own.
+ */
+function withoutPublic(statement: string): string {
+  return statement.replaceAll('"public".', '');
+}
+
+function describe(error: postgres.PostgresError): string {
+  const more = [error.detail, error.hint].filter((text) => text !== undefined && text !== '');
+  return [`${error.message} (${error.code})`, ...more].join('\n');
+}
+
+function indent(statement: string): string {
+  return statement.replaceAll(/^/gm, '    ');
+}
