@@ -4,8 +4,11 @@
  *
  * @module
  */
-
+export type { Scope } from './bodies/scope.ts';
+export { parseRedisUrl } from './cache/redis/url.ts';
+export { type Clock, systemClock } from './clock.ts';
 export { InvalidInput } from './entity/invalid-input.ts';
+export { type TextRule, type WriteRules, withConstraints } from './entity/rules.ts';
 export {
   type CacheOptions,
   createLarder,
@@ -14,9 +17,16 @@ export {
   type PostgresOptions,
 } from './larder.ts';
 export type { LarderLogger } from './larder-logger.ts';
-export { bigintText, rfc3339 } from './postgres/column-types.ts';
+export * as ranges from './number-range.ts';
+export { connectPostgres } from './postgres/client.ts';
+export { bigintText, rfc3339, sqlTimestamp } from './postgres/column-types.ts';
 export type { DrizzleTransaction } from './postgres/drizzle-session.ts';
 export { ConstraintViolation, DatabaseUnavailable } from './postgres/errors.ts';
-export type { Repository } from './repository/cached-repository.ts';
+export { type Statement, statement } from './postgres/statement.ts';
+export { parsePostgresUrl } from './postgres/url.ts';
+export type { Repository, Storage } from './repository/cached-repository.ts';
 export type { LarderContext } from './repository/context.ts';
 export { type EntityOptions, type EntityTable, entity, type RepositoriesOf, type RowOf } from './repository/entity.ts';
+export { type Written, write } from './repository/write.ts';
+export { VERSION } from './version.ts';
+export { WrongValue } from './wrong-value.ts';

@@ -1,7 +1,4 @@
-import { BYTES, COUNT, expectWhole, MILLISECONDS, YEAR_SECONDS } from './number-range.ts';
-
-/** What must be left of the bound on staleness for the outbox to be drained and the heartbeat to be written. */
-export const DRAIN_MS = 1000;
+import { BYTES, COUNT, DRAIN_MS, expectWhole, MILLISECONDS, YEAR_SECONDS } from './number-range.ts';
 
 /** Times in milliseconds. */
 interface Times {

@@ -1,8 +1,8 @@
 import { assemble } from './app/assemble.ts';
 import { readConfig } from './app/config.ts';
 import { createLogger, logEverything } from './app/process-log.ts';
-import { systemClock } from './clock.ts';
-import { VERSION } from './version.ts';
+import { stopOnSignals } from './http/index.ts';
+import { VERSION } from './index.ts';
 
 const production = process.env.NODE_ENV === 'production';
 /** Of a process that does not know yet what to log. */
@@ -27,23 +27,7 @@ try {
   log.info({ version: VERSION, node: process.versions.node }, `Larder ${VERSION} starts`);
   const server = await assemble(config, log);
   const { shutdownDelayMs, shutdownTimeoutMs } = config.http;
-  const stop = (signal: NodeJS.Signals) => {
-    // Requests under way are answered; what hangs does not keep the process alive.
-    systemClock.after(shutdownDelayMs + shutdownTimeoutMs, () => process.exit(1));
-    log.info(`${signal}: answering what was accepted, then stopping`);
-    server
-      .drain()
-      .then(() => server.close())
-      .then(
-        () => process.exit(0),
-        (error: unknown) => {
-          log.error({ reason: String(error) }, 'could not stop in order');
-          process.exit(1);
-        },
-      );
-  };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  stopOnSignals(server, { atMostMs: shutdownDelayMs + shutdownTimeoutMs, log });
 } catch (error) {
   fail(error);
 }

@@ -19,6 +19,9 @@ export const YEAR_SECONDS = 31_536_000;
 /** The longest body that may be read: V8 has no text of more than twice as much. */
 export const MAX_BODY_BYTES = 268_435_456;
 
+/** What must be left of the bound on staleness for the outbox to be drained and the heartbeat to be written. */
+export const DRAIN_MS = 1000;
+
 /**
  * @param name what the number is called where it is set
  * @param value the number

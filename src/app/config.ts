@@ -1,4 +1,4 @@
-import { WrongValue } from '../wrong-value.ts';
+import { WrongValue } from '../index.ts';
 import { environment, type Variables } from './environment.ts';
 import { contradictionIn } from './settings/contradiction.ts';
 import { misspeltVariables } from './settings/misspelt-variables.ts';

@@ -1,4 +1,4 @@
-import type { RepositoriesOf } from '../repository/entity.ts';
+import type { RepositoriesOf } from '../index.ts';
 import { brand } from './brand/entity.ts';
 import { campaign } from './campaign/entity.ts';
 import { event } from './event/entity.ts';

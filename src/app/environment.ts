@@ -1,21 +1,18 @@
 import { z } from 'zod';
-import { parseRedisUrl } from '../cache/redis/url.ts';
-import { BYTES, COUNT, MAX_BODY_BYTES, MILLISECONDS, type NumberRange, YEAR_SECONDS } from '../number-range.ts';
-import { parsePostgresUrl } from '../postgres/url.ts';
-import { WrongValue } from '../wrong-value.ts';
-import { parseCorsOrigin } from './settings/cors-origin.ts';
+import { parseCorsOrigin, parsePublicKey, parseTrustedProxy } from '../http/index.ts';
+import { parsePostgresUrl, parseRedisUrl, ranges, WrongValue } from '../index.ts';
 import { parseListenHost } from './settings/listen-host.ts';
-import { parsePublicKey } from './settings/public-key.ts';
-import { parseTrustedProxy } from './settings/trusted-proxy.ts';
+
+const { BYTES, COUNT, MAX_BODY_BYTES, MILLISECONDS, YEAR_SECONDS } = ranges;
 
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 /** A number in plain digits: what is blank, hexadecimal or not there at all is nobody's intention. */
-const numberOf = (digits: RegExp, what: string, { from, to }: NumberRange) => {
+const numberOf = (digits: RegExp, what: string, { from, to }: ranges.NumberRange) => {
   const error = `expected ${what} from ${from} to ${to}`;
   return z.string(error).regex(digits, error).transform(Number).pipe(z.number(error).min(from, error).max(to, error));
 };
-const whole = (range: NumberRange) => numberOf(/^\d+$/, 'a whole number', range);
-const decimal = (range: NumberRange) => numberOf(/^(\d+\.?\d*|\.\d+)(e-\d+)?$/i, 'a number', range);
+const whole = (range: ranges.NumberRange) => numberOf(/^\d+$/, 'a whole number', range);
+const decimal = (range: ranges.NumberRange) => numberOf(/^(\d+\.?\d*|\.\d+)(e-\d+)?$/i, 'a number', range);
 const milliseconds = whole(MILLISECONDS);
 /** As `milliseconds`, where none is a wish, too. */
 const anyMilliseconds = whole({ ...MILLISECONDS, from: 0 });

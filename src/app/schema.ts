@@ -1,5 +1,5 @@
-import { type GraphQLSchema, getNamedType, isCompositeType, isObjectType } from 'graphql';
-import { costText } from '../http/cost/cost.ts';
+import type { GraphQLSchema } from 'graphql';
+import { describeCosts } from '../http/index.ts';
 import { addBrandMutations } from './brand/mutations.ts';
 import { addBrandType } from './brand/type.ts';
 import { createBuilder } from './builder.ts';
@@ -25,13 +25,5 @@ export function buildGraphQLSchema(): GraphQLSchema {
   addCampaignMutations(builder, campaign);
   addEventMutations(builder, event);
   addLinkMutations(builder, campaign, event);
-  const schema = builder.toSchema();
-  for (const type of Object.values(schema.getTypeMap())) {
-    if (!isObjectType(type) || type.name.startsWith('__')) continue;
-    for (const field of Object.values(type.getFields())) {
-      const cost = costText(field, isCompositeType(getNamedType(field.type)));
-      field.description = [field.description, cost].filter((part) => part != null).join(' ');
-    }
-  }
-  return schema;
+  return describeCosts(builder.toSchema());
 }

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { check, foreignKey, index, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core';
-import { bigintText as id, rfc3339 } from '../postgres/column-types.ts';
+import { bigintText as id, rfc3339 } from '../index.ts';
 
 /** Only positive ids exist, so a negative or zero id from a client is known to name nothing without asking Postgres. */
 const positive = (name: string) => check(name, sql`id > 0`);

@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql';
-import { InvalidInput } from '../entity/invalid-input.ts';
+import { InvalidInput } from '../index.ts';
 import { databaseId } from '../pothos/index.ts';
 
 /**

@@ -16,6 +16,8 @@ const LEVEL = 1;
 /** Gives replies `compress`, which answers in br or gzip if the client takes that. Routes may ask for it by their option of that name. */
 export const compressionPlugin = plugin(
   async (app) => {
+    // Whoever has it already says themselves how.
+    if (app.hasReplyDecorator('compress')) return;
     await app.register(compress, {
       global: false,
       globalDecompression: false,

@@ -22,7 +22,7 @@ export const healthPlugin = plugin<{ health: Health; version: string }>(
     app.get('/healthz', { logLevel: 'silent' }, async () => ({ status: 'alive', version }));
     app.get('/readyz', { logLevel: 'silent' }, async (_request, reply) => {
       const [postgres, redis] = await Promise.all([health.postgres(), health.redis()]);
-      const draining = app.draining();
+      const draining = app.hasDecorator('draining') && app.draining();
       const refused = health.refused();
       const problems = health.problems();
       const unavailable = !postgres || health.unmigrated();
@@ -39,5 +39,5 @@ export const healthPlugin = plugin<{ health: Health; version: string }>(
       });
     });
   },
-  { name: 'larder-health', fastify: '5.x', dependencies: ['larder-draining'] },
+  { name: 'larder-health', fastify: '5.x' },
 );

@@ -3,6 +3,7 @@ import plugin from 'fastify-plugin';
 import type { GraphQLFormattedError } from 'graphql';
 import type { Scope } from '../bodies/scope.ts';
 import { Context, type LarderContext } from '../repository/context.ts';
+import type { Viewer } from './guards/auth.ts';
 
 /** A request's context as mercurius carries it: the resolvers' part, and what the server keeps beside it. */
 export interface RequestState extends LarderContext {
@@ -56,18 +57,21 @@ export class State extends Context implements RequestState {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** `null` for what is not GraphQL, or was refused before its state was made. */
-    state: RequestState | null;
+    /** What Larder keeps of it; `null` for what is not GraphQL, or was refused before that was made. */
+    larderState: RequestState | null;
     /** The codes of the errors that it is answered with, each once; `null` for none. */
-    errorCodes: Set<string> | null;
+    larderErrors: Set<string> | null;
+    /** Who sent it; `null` for an anonymous reader. */
+    larderViewer: Viewer | null;
   }
 }
 
 /** Gives every request a place for its state, where the hooks of other plugins find it. */
 export const requestStatePlugin = plugin(
   async (app) => {
-    app.decorateRequest('state', null);
-    app.decorateRequest('errorCodes', null);
+    app.decorateRequest('larderState', null);
+    app.decorateRequest('larderErrors', null);
+    app.decorateRequest('larderViewer', null);
   },
   { name: 'larder-request-state', fastify: '5.x' },
 );
@@ -80,7 +84,7 @@ export const requestStatePlugin = plugin(
  */
 export function noteErrors(request: FastifyRequest, errors: readonly GraphQLFormattedError[]): void {
   for (const { extensions } of errors) {
-    request.errorCodes ??= new Set();
-    request.errorCodes.add(String(extensions?.code));
+    request.larderErrors ??= new Set();
+    request.larderErrors.add(String(extensions?.code));
   }
 }

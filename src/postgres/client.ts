@@ -109,6 +109,16 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
+/**
+ * Connects a tool, for template strings, COPY and statements that may take as long as they like. It is connected when first used.
+ *
+ * @param url the address as libpq and hosts write it
+ * @returns the driver's client, of one connection, and what ends it
+ */
+export function connectPostgres(url: string): Pick<Database, 'client' | 'close'> {
+  return openDatabase({ url, poolSize: 1, statementTimeoutMs: 0 });
+}
+
 /** The driver goes on after a socket that breaks, but not after one that it did not get. */
 async function openOrFail(route: PostgresRoute, signal: AbortSignal): Promise<Socket> {
   try {

@@ -12,6 +12,7 @@ import { pluginName } from './plugin.ts';
 export type { LarderContext } from '../repository/context.ts';
 export type { ConnectionSource } from './connection.ts';
 export { encodeCursor } from './cursor.ts';
+export { parseDateTime } from './date-time.ts';
 export { type EntityNode, nodeOf } from './entity-node.ts';
 export { encodeGlobalId, globalIdOf } from './global-id.ts';
 export { InvalidValue } from './invalid-value.ts';

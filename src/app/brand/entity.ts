@@ -1,5 +1,4 @@
-import { InvalidInput } from '../../entity/invalid-input.ts';
-import { entity } from '../../repository/entity.ts';
+import { entity, InvalidInput } from '../../index.ts';
 import { brands } from '../tables.ts';
 
 /** A company that runs campaigns. */

@@ -1,5 +1,4 @@
-import { InvalidInput } from '../../entity/invalid-input.ts';
-import { entity } from '../../repository/entity.ts';
+import { entity, InvalidInput } from '../../index.ts';
 import { campaignEvents, campaigns } from '../tables.ts';
 import { createCampaignLinks } from './links.ts';
 

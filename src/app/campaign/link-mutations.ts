@@ -1,4 +1,4 @@
-import { sqlTimestamp } from '../../postgres/column-types.ts';
+import { sqlTimestamp } from '../../index.ts';
 import { type EntityRef, encodeCursor, encodeGlobalId, nodeOf } from '../../pothos/index.ts';
 import type { Builder, SchemaTypes } from '../builder.ts';
 import { inputId, withInput } from '../write.ts';

@@ -1,10 +1,13 @@
 import { sql } from 'drizzle-orm';
-import type { Scope } from '../../bodies/scope.ts';
-import { InvalidInput } from '../../entity/invalid-input.ts';
-import { type WriteRules, withConstraints } from '../../entity/rules.ts';
-import { statement } from '../../postgres/statement.ts';
-import type { Storage } from '../../repository/cached-repository.ts';
-import { write } from '../../repository/write.ts';
+import {
+  InvalidInput,
+  type Scope,
+  statement,
+  type Storage,
+  withConstraints,
+  write,
+  type WriteRules,
+} from '../../index.ts';
 import { campaignEvents, events } from '../tables.ts';
 
 /** Which events belong to which campaigns. Only lists show it, and lists are never cached. */

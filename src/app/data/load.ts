@@ -1,5 +1,5 @@
 import postgres, { type TransactionSql } from 'postgres';
-import { openDatabase } from '../../postgres/client.ts';
+import { connectPostgres } from '../../index.ts';
 import { findBadRow } from './bad-row.ts';
 import { copyRows, type TextRows } from './copy.ts';
 import { type Dataset, type DatasetTable, datasetTables, type TableName } from './dataset.ts';
@@ -49,7 +49,7 @@ export async function loadDataset(
   dataset: Dataset,
   options: LoadOptions,
 ): Promise<Record<TableName, number>> {
-  const database = openDatabase({ url, poolSize: 1, statementTimeoutMs: 0 });
+  const database = connectPostgres(url);
   try {
     const counts = await database.client.begin(async (sql) => {
       // Not needed for safety, but nobody wants to hear it only after everything was read.

@@ -1,4 +1,4 @@
-import { entity } from '../../repository/entity.ts';
+import { entity } from '../../index.ts';
 import { campaignEvents, events } from '../tables.ts';
 
 /** Something that takes place at a time. `startsAt` is RFC 3339 text in UTC with up to six digits of a second. */

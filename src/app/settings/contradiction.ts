@@ -1,4 +1,4 @@
-import { DRAIN_MS } from '../../larder-numbers.ts';
+import { ranges } from '../../index.ts';
 import type { Variables } from '../environment.ts';
 
 /** What tokens may be checked with, of which there is one at most. */
@@ -11,8 +11,8 @@ const KEYS = ['JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWT_JWKS_URL'] as const;
  * @returns what contradicts what, and what to do; `null` when nothing does
  */
 export function contradictionIn(e: Variables): string | null {
-  if (e.MAX_STALENESS_MS < e.MEMORY_TTL_MS + DRAIN_MS) {
-    return `MAX_STALENESS_MS is ${e.MAX_STALENESS_MS}, but memory may be ${e.MEMORY_TTL_MS} ms old (MEMORY_TTL_MS) and draining takes up to ${DRAIN_MS} ms. Set it to at least their sum.`;
+  if (e.MAX_STALENESS_MS < e.MEMORY_TTL_MS + ranges.DRAIN_MS) {
+    return `MAX_STALENESS_MS is ${e.MAX_STALENESS_MS}, but memory may be ${e.MEMORY_TTL_MS} ms old (MEMORY_TTL_MS) and draining takes up to ${ranges.DRAIN_MS} ms. Set it to at least their sum.`;
   }
   const keys = KEYS.filter((name) => e[name] !== undefined);
   if (keys.length > 1) {

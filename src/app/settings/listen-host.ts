@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { WrongValue } from '../../wrong-value.ts';
+import { WrongValue } from '../../index.ts';
 
 /**
  * Checks where to listen.

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { WrongValue } from '../../wrong-value.ts';
+import { WrongValue } from '../../index.ts';
 
 /** The settings that may come from a file: orchestrators mount secrets, and what is in the environment is easily shown. */
 export const SECRETS = ['DATABASE_URL', 'REDIS_URL', 'JWT_SECRET', 'JWT_PUBLIC_KEY'] as const;

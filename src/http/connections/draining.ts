@@ -1,7 +1,7 @@
 import { Server, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import plugin from 'fastify-plugin';
-import { type Clock, sleep } from '../../clock.ts';
+import { type Clock, sleep, systemClock } from '../../clock.ts';
 import { giveUp } from '../errors/error-handler.ts';
 import { Connections } from './connections.ts';
 
@@ -35,19 +35,20 @@ declare module 'fastify' {
 
 /** What lets a server stop, and bounds its connections. */
 export interface DrainingOptions {
-  readonly clock: Clock;
-  /** How long a connection stays open on which nothing is asked, in milliseconds. */
-  readonly keepAliveMs: number;
-  /** How long a request may take to come in, in milliseconds. */
-  readonly requestTimeoutMs: number;
-  /** How many connections may wait for requests. */
+  /** The time; the machine's when it is not given. */
+  readonly clock?: Clock;
+  /** How long a connection stays open on which nothing is asked, in milliseconds. 75,000 when it is not given. */
+  readonly keepAliveMs?: number;
+  /** How long a request may take to come in, in milliseconds. 10,000 when it is not given. */
+  readonly requestTimeoutMs?: number;
+  /** How many connections may wait for requests. 10,000 when it is not given. */
   readonly maxIdle?: number;
 }
 
 /** Lets a server stop without losing a request. */
 export const drainingPlugin = plugin<DrainingOptions>(
-  async (app, { clock, maxIdle = MAX_IDLE, ...limits }) => {
-    const connections = new Connections(app.server, clock, { ...limits, maxIdle }, giveUp);
+  async (app, { clock = systemClock, keepAliveMs = 75_000, requestTimeoutMs = 10_000, maxIdle = MAX_IDLE }) => {
+    const connections = new Connections(app.server, clock, { keepAliveMs, requestTimeoutMs, maxIdle }, giveUp);
     let draining = false;
     /** Ends when everything that had come by then has been taken: what the kernel holds of a connection that is closed is lost. */
     const quietTurn = async () => {

@@ -1,18 +1,25 @@
 import type { Socket } from 'node:net';
 import accepts from '@fastify/accepts';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import plugin from 'fastify-plugin';
 import { RequestRefused } from './request-refused.ts';
 import { sendError } from './send-error.ts';
 
-/** What `/graphql` takes. */
-const ALLOWED = 'GET, HEAD, POST';
+/** The methods that `/graphql` takes. */
+export const TAKEN = ['GET', 'HEAD', 'POST'];
 
 /** Answers what goes wrong before and beside the execution of a query, and never with what the client wrote. */
 export const errorHandlerPlugin = plugin(
   async (app) => {
-    await app.register(accepts);
+    if (!app.hasRequestDecorator('accepts')) await app.register(accepts);
     app.setErrorHandler(sendError);
+  },
+  { name: 'larder-error-handler', fastify: '5.x' },
+);
+
+/** Answers what there is no route for, in a server that has no other routes than Larder's. */
+export const notFoundPlugin = plugin(
+  async (app) => {
     // Before a body is read that nobody will look at.
     app.addHook('onRequest', (request, reply, done) => {
       if (request.is404) void answerNotThere(request, reply);
@@ -20,8 +27,24 @@ export const errorHandlerPlugin = plugin(
     });
     app.setNotFoundHandler(answerNotThere);
   },
-  { name: 'larder-error-handler', fastify: '5.x' },
+  { name: 'larder-not-found', fastify: '5.x', dependencies: ['larder-error-handler'] },
 );
+
+/**
+ * Answers the methods that `/graphql` does not take, in a server that has other routes, too.
+ *
+ * @param app the instance
+ */
+export function refuseOtherMethods(app: FastifyInstance): void {
+  const method = app.supportedMethods.filter((name) => !TAKEN.includes(name));
+  app.route({
+    method: method as HTTPMethods[],
+    url: '/graphql',
+    // Before a body is read that nobody will look at.
+    onRequest: (request, reply) => void answerMethod(request, reply),
+    handler: answerMethod,
+  });
+}
 
 /** Answers a URL that fastify cannot read, such as `/%zz`. It comes here before there is a request as plugins know it. */
 export function answerBadUrl(reply: FastifyReply): void {
@@ -36,7 +59,7 @@ export function answerBadConnection(this: FastifyInstance, error: NodeJS.ErrnoEx
   if (late && socket.bytesRead === 0) return;
   this.log.debug({ code: error.code }, 'a connection was given up');
   // It sent on after its answer, and has heard it.
-  if (late && this.isAnswered(socket)) socket.destroy();
+  if (late && this.hasDecorator('isAnswered') && this.isAnswered(socket)) socket.destroy();
   else if (late) giveUp(socket);
   else if (error.code === 'HPE_HEADER_OVERFLOW') {
     hangUp(socket, '431 Request Header Fields Too Large', 'HEADERS_TOO_LARGE', 'The headers are too large.');
@@ -67,7 +90,12 @@ function answerNotThere(request: FastifyRequest, reply: FastifyReply) {
   if (request.url.split('?', 1)[0] !== '/graphql') {
     return sendError(new RequestRefused(404, 'NOT_FOUND', 'There is nothing here.'), request, reply);
   }
-  reply.header('allow', ALLOWED);
+  return answerMethod(request, reply);
+}
+
+/** `/graphql` does not take this method. */
+function answerMethod(request: FastifyRequest, reply: FastifyReply) {
+  reply.header('allow', TAKEN.join(', '));
   // Without CORS headers this lets no page of another site in.
   // Safari waits for a body unless it is told that there is none.
   if (request.method === 'OPTIONS') return reply.code(204).header('content-length', '0').send();

@@ -19,11 +19,14 @@ const KNOWN: Record<string, { code: string; message: string; status: number; lev
   Abandoned: { ...UNAVAILABLE, level: 'debug' },
 };
 
-/** What a client may have done wrong before anything of its request was read as GraphQL. */
+/** What a client may have done wrong before anything of its request was read as GraphQL, also as hooks of others see it. */
 const REFUSED_BY_FASTIFY: Record<number, { code: string; message: string }> = {
   400: { code: 'BAD_REQUEST', message: 'The body is not JSON, or it names a prototype.' },
+  401: { code: 'UNAUTHENTICATED', message: 'The request does not say who sends it.' },
+  403: { code: 'FORBIDDEN', message: 'The request is not allowed.' },
   413: { code: 'PAYLOAD_TOO_LARGE', message: 'The body is too large.' },
   415: { code: 'UNSUPPORTED_MEDIA_TYPE', message: 'Send a body of the type application/json in UTF-8.' },
+  429: { code: 'RATE_LIMITED', message: 'Too many requests. Try again later.' },
 };
 
 /** Any other reason that fastify has. */
@@ -52,7 +55,10 @@ export function publicErrors(thrown: unknown, log: FastifyBaseLogger): PublicErr
     const extensions = { code: 'BAD_USER_INPUT', ...cause.extensions };
     return [{ error: { message: publicMessage(cause), ...place, ...placeOf(cause), extensions }, status: null }];
   }
-  const status = statusOf(cause);
+  // What a resolver throws says nothing of the request, whatever status it names.
+  const status = thrown instanceof GraphQLError ? null : statusOf(cause);
+  if (status === 503)
+    return [{ error: { message: UNAVAILABLE.message, extensions: { code: UNAVAILABLE.code } }, status }];
   if (status !== null && status < 500) {
     const { code, message } = REFUSED_BY_FASTIFY[status] ?? REFUSED;
     return [{ error: { message, extensions: { code } }, status }];

@@ -8,7 +8,7 @@ import { readParameters } from '../documents/parameters.ts';
 import { createPlans, withArguments } from '../documents/plans.ts';
 import type { TrustedDocuments } from '../documents/trusted-documents.ts';
 import { coerceVariables } from '../documents/variables.ts';
-import { type AuthOptions, authorize } from '../guards/auth.ts';
+import type { Guard } from '../guards/auth.ts';
 import { withinTime } from '../guards/deadline.ts';
 import { type DoorOptions, guardDoor } from '../guards/door.ts';
 import { type PointBuckets, pay, type ThrottleStatus } from '../guards/rate-limit.ts';
@@ -21,14 +21,21 @@ import { type Execute, registerExecution } from './execution.ts';
 import { idWarnings } from './id-warnings.ts';
 import { checkIntrospection, checkMethod, type Introspection } from './operation-checks.ts';
 
+/** Makes what resolvers find in their context beside Larder's own. */
+export type ContextFactory = (request: FastifyRequest, reply: FastifyReply) => object | Promise<object>;
+
 /** What `/graphql` answers and to whom. */
 export interface GraphQLOptions extends DoorOptions {
   readonly schema: GraphQLSchema;
+  /** How long a body may be, in bytes. */
+  readonly bodyLimit: number;
   readonly stateOf: StateFactory;
   /** How long a request may take to be answered once it has come in, in milliseconds. */
   readonly requestTimeoutMs: number;
   readonly clock: Clock;
-  readonly auth: AuthOptions;
+  readonly guard: Guard;
+  /** What resolvers find in their context beside Larder's; `null` for nothing. */
+  readonly context: ContextFactory | null;
   readonly documents: TrustedDocuments;
   readonly maxCost: number;
   /** `null` when clients do not pay. */
@@ -47,15 +54,18 @@ export interface GraphQLOptions extends DoorOptions {
 
 /** Serves `/graphql` as the GraphQL over HTTP specification says. */
 export async function graphqlPlugin(app: FastifyInstance, options: GraphQLOptions): Promise<void> {
+  const { identify: preValidation } = options.guard;
   const onRequest = await guardDoor(app, options);
   const plain = await registerExecution(app, options.schema);
   const execute = options.apolloSchema === null ? plain : withApolloTrace(plain, options.apolloSchema, options.clock);
   // HEAD comes with GET.
-  app.route({ method: ['GET', 'POST'], url: '/graphql', onRequest, handler: createHandler(options, execute) });
+  const { bodyLimit } = options;
+  const handler = createHandler(options, execute);
+  app.route({ method: ['GET', 'POST'], url: '/graphql', bodyLimit, onRequest, preValidation, handler });
 }
 
 function createHandler(options: GraphQLOptions, execute: Execute) {
-  const { schema, buckets, maxCost, requestTimeoutMs, compression, clock } = options;
+  const { schema, guard, buckets, maxCost, requestTimeoutMs, compression, clock, context } = options;
   const operationOf = createDocuments(schema, requestTimeoutMs, clock);
   const planOf = createPlans();
   return async (request: FastifyRequest, reply: FastifyReply) => {
@@ -65,7 +75,7 @@ function createHandler(options: GraphQLOptions, execute: Execute) {
     const { text, trusted } = options.documents.textOf(parameters);
     const operation = await operationOf(text, parameters.operationName);
     checkMethod(operation, request);
-    if (operation.isMutation) authorize(options.auth, request, reply);
+    if (operation.isMutation) guard.authorize(request, reply);
     checkIntrospection(operation, request, options.introspection);
     const definitions = operation.definition.variableDefinitions ?? [];
     const variables = coerceVariables(schema, definitions, parameters.variables);
@@ -77,6 +87,7 @@ function createHandler(options: GraphQLOptions, execute: Execute) {
     });
     state.cost = cost;
     const throttleStatus = buckets === null ? null : await pay(buckets, request, state.cost);
+    if (context !== null) Object.assign(state, await context(request, reply));
     const execution = await withinTime(
       clock,
       requestTimeoutMs - (clock.now() - came),
@@ -96,7 +107,7 @@ function createHandler(options: GraphQLOptions, execute: Execute) {
 
 /** What an answer may be stored for: the same for everybody, complete, and asked for by a URL. */
 function cacheControlOf(request: FastifyRequest, { errors }: ExecutionResult, options: GraphQLOptions): string | null {
-  const storable = request.method !== 'POST' && request.viewer === null && errors === undefined;
+  const storable = request.method !== 'POST' && request.larderViewer === null && errors === undefined;
   return storable ? options.cacheControl : null;
 }
 

@@ -31,7 +31,7 @@ export function checkIntrospection(
   introspection: Introspection,
 ): void {
   if (!operation.introspects || introspection === 'on') return;
-  if (introspection === 'authenticated' && request.viewer !== null) return;
+  if (introspection === 'authenticated' && request.larderViewer !== null) return;
   throw new RequestRefused(400, 'INTROSPECTION_OFF', 'This server does not show its schema to you.', {
     wellFormed: true,
   });

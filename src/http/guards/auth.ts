@@ -1,59 +1,65 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import plugin from 'fastify-plugin';
 import type { Clock } from '../../clock.ts';
 import { RequestRefused } from '../errors/request-refused.ts';
 import { unavailable } from '../errors/send-error.ts';
 import { InvalidToken, type RequiredClaims, tokenVerifier, type VerificationKey } from './token-verifier.ts';
 
 /** How bearer tokens are checked. */
-export interface AuthOptions extends RequiredClaims {
-  /** `null` when none is configured, and then nobody may write. */
-  readonly key: VerificationKey | null;
-  /** Whether reading needs a token too. */
-  readonly required: boolean;
+export interface AuthOptions extends Partial<RequiredClaims> {
+  /** What they are checked with; `null`, or left out, when there is nothing, and then nobody may write. */
+  readonly key?: VerificationKey | null;
+  /** Whether reading needs a token, too. */
+  readonly required?: boolean;
 }
 
 /** Who sent a request. */
 export interface Viewer {
-  /** The token's `sub`; `null` when it has none. */
+  /** Who it is, such as a token's `sub`; `null` when that is not said. */
   readonly subject: string | null;
+  /** What they may do: a mutation needs `write`. */
   readonly scopes: ReadonlySet<string>;
 }
+
+/** Finds out in a way of one's own who sent a request; `null` for an anonymous reader. */
+export type Identify = (request: FastifyRequest) => Viewer | null | Promise<Viewer | null>;
 
 /** The scope that a mutation needs. */
 const WRITE = 'write';
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Who sent it; `null` for an anonymous reader. */
-    viewer: Viewer | null;
-  }
+/** Lets in those who may. */
+export interface Guard {
+  /** Finds out who sent a request, before it is looked at. */
+  readonly identify: (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void;
+  /**
+   * Lets a mutation run only for those who may write.
+   *
+   * @param request the request that carries the mutation
+   * @param reply its reply, which gets the challenge
+   * @throws {RequestRefused} 401 when nobody knows who sent it, 403 when they may not write or nobody may
+   */
+  readonly authorize: (request: FastifyRequest, reply: FastifyReply) => void;
 }
 
-/** Checks bearer tokens (RFC 6750) and what they allow. */
-export const authPlugin = plugin<{ auth: AuthOptions; clock: Clock }>(
-  async (app, { auth, clock }) => {
-    app.decorateRequest('viewer', null);
-    const identified = identify(auth, clock);
-    app.addHook('onRoute', (route) => {
-      if (route.url === '/graphql') route.preValidation = [identified, ...[route.preValidation ?? []].flat()];
-    });
-  },
-  { name: 'larder-auth', fastify: '5.x' },
-);
-
 /**
- * Lets a mutation run only for those who may write.
- *
- * @param auth how tokens are checked
- * @param request the request that carries the mutation
- * @param reply its reply, which gets the challenge
- * @throws {RequestRefused} 401 without a token, 403 when it does not allow writing or nobody may write
+ * @param auth how bearer tokens are checked (RFC 6750), a way of one's own, or `null` when nobody is asked
+ * @param clock the time
+ * @returns who may do what
  */
-export function authorize(auth: AuthOptions, { viewer }: FastifyRequest, reply: FastifyReply): void {
-  if (auth.key === null) {
-    throw new RequestRefused(403, 'FORBIDDEN', 'Mutations are off: this server has no key to check tokens with.');
-  }
+export function createGuard(auth: AuthOptions | Identify | null, clock: Clock): Guard {
+  if (auth === null) return { identify: (_request, _reply, done) => done(), authorize: () => {} };
+  if (typeof auth === 'function') return { identify: identifyBy(auth), authorize };
+  const { key = null } = auth;
+  if (key !== null) return { identify: identifyByToken(auth, key, clock), authorize };
+  return {
+    // Without a key no token says anything, so its bearer is as anonymous as anybody.
+    identify: (_request, reply, done) => done(auth.required === true ? tokenMissing(reply) : undefined),
+    authorize: () => {
+      throw new RequestRefused(403, 'FORBIDDEN', 'Mutations are off: this server has no key to check tokens with.');
+    },
+  };
+}
+
+function authorize({ larderViewer: viewer }: FastifyRequest, reply: FastifyReply): void {
   if (viewer === null) throw unauthenticated(reply, 'Mutations need a bearer token.');
   if (!viewer.scopes.has(WRITE)) {
     reply.header('www-authenticate', `Bearer error="insufficient_scope", scope="${WRITE}"`);
@@ -61,23 +67,31 @@ export function authorize(auth: AuthOptions, { viewer }: FastifyRequest, reply: 
   }
 }
 
+function identifyBy(find: Identify): Guard['identify'] {
+  return (request, _reply, done) => {
+    const found = async () => {
+      request.larderViewer = await find(request);
+    };
+    found().then(() => done(), done);
+  };
+}
+
 /** A bearer token as the header carries it (RFC 6750, section 2.1). */
 const BEARER = /^Bearer +([\w~+/.-]+=*)$/i;
 
-function identify({ key, required, audience, issuer }: AuthOptions, clock: Clock) {
-  const verify = key === null ? null : tokenVerifier(key, { audience, issuer }, clock);
-  const view = async (
-    request: FastifyRequest,
-    reply: FastifyReply,
-    header: string,
-    check: NonNullable<typeof verify>,
-  ) => {
+function identifyByToken(
+  { required = false, audience = null, issuer = null }: AuthOptions,
+  key: VerificationKey,
+  clock: Clock,
+): Guard['identify'] {
+  const check = tokenVerifier(key, { audience, issuer }, clock);
+  const view = async (request: FastifyRequest, reply: FastifyReply, header: string) => {
     const token = BEARER.exec(header)?.[1];
     try {
       if (token === undefined) throw new InvalidToken('Expected the scheme Bearer and a token.');
       const { sub, scope } = await check(token);
       const scopes = typeof scope === 'string' ? scope.split(' ') : [];
-      request.viewer = { subject: sub ?? null, scopes: new Set(scopes) };
+      request.larderViewer = { subject: sub ?? null, scopes: new Set(scopes) };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       if (!(error instanceof InvalidToken)) {
@@ -89,14 +103,15 @@ function identify({ key, required, audience, issuer }: AuthOptions, clock: Clock
     }
   };
   // With a callback, so that a request without a token need not wait for a promise.
-  return (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => {
+  return (request, reply, done) => {
     const { authorization } = request.headers;
-    // Without a key no token says anything, so its bearer is as anonymous as anybody.
-    if (verify !== null && authorization !== undefined) {
-      view(request, reply, authorization, verify).then(() => done(), done);
-    } else if (required) done(unauthenticated(reply, 'This server answers bearers of a token only.'));
-    else done();
+    if (authorization !== undefined) view(request, reply, authorization).then(() => done(), done);
+    else done(required ? tokenMissing(reply) : undefined);
   };
+}
+
+function tokenMissing(reply: FastifyReply): RequestRefused {
+  return unauthenticated(reply, 'This server answers bearers of a token only.');
 }
 
 function unauthenticated(reply: FastifyReply, message: string, error?: string): RequestRefused {

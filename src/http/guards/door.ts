@@ -17,8 +17,8 @@ const FOR_PAGES_ONLY = {
 
 /** Who is let in, and when. */
 export interface DoorOptions {
-  /** The origins whose pages may read responses. */
-  readonly corsOrigins: readonly string[];
+  /** The origins whose pages may read responses; `null` where others look after pages of other sites. */
+  readonly corsOrigins: readonly string[] | null;
   /** Whether answers may be compressed. */
   readonly compression: boolean;
   /** How long the event loop may lag before requests are turned away, in milliseconds. */
@@ -43,7 +43,7 @@ export async function guardDoor(app: FastifyInstance, options: DoorOptions): Pro
       'accept',
       ...(options.compression ? ['accept-encoding'] : []),
       'authorization',
-      ...(corsOrigins.length > 0 ? ['origin'] : []),
+      ...((corsOrigins ?? []).length > 0 ? ['origin'] : []),
     ].join(', '),
     'cache-control': 'no-store',
   };
@@ -51,16 +51,19 @@ export async function guardDoor(app: FastifyInstance, options: DoorOptions): Pro
     reply.headers(headers);
     done();
   });
-  await app.register(pressure, {
-    maxEventLoopDelay: options.maxEventLoopDelayMs,
-    retryAfter: RETRY_AFTER_SECONDS,
-    pressureHandler: () => {
-      throw unavailable('The service is too busy. Try again.');
-    },
-  });
+  // Whoever has it already says themselves when that is.
+  const { maxEventLoopDelayMs: maxEventLoopDelay } = options;
+  if (!app.hasDecorator('isUnderPressure'))
+    await app.register(pressure, {
+      maxEventLoopDelay,
+      retryAfter: RETRY_AFTER_SECONDS,
+      pressureHandler: () => {
+        throw unavailable('The service is too busy. Try again.');
+      },
+    });
   return (request, _reply, done) => {
     if (request.method === 'POST') checkRequestType(request);
-    checkSite(request, corsOrigins);
+    if (corsOrigins !== null) checkSite(request, corsOrigins);
     done();
   };
 }

@@ -38,7 +38,7 @@ export interface ThrottleStatus {
  * @throws {RequestRefused} 429 when the points are used up
  */
 export async function pay(buckets: PointBuckets, request: FastifyRequest, cost: number): Promise<ThrottleStatus> {
-  const subject = request.viewer?.subject ?? null;
+  const subject = request.larderViewer?.subject ?? null;
   const client = subject === null ? `address:${networkOf(request.ip)}` : `subject:${subject}`;
   const { allowed, available, retryAfterMs } = await buckets.take(client, cost);
   const throttleStatus = {

@@ -24,7 +24,7 @@ export const refusedOriginsPlugin = plugin<{ corsOrigins: readonly string[] }>(
           const last = told.size === MAX_TOLD ? ' (no more origins are told of)' : '';
           request.log.warn(
             { origin: shown },
-            `pages of an origin may not read answers: if they should, add it to CORS_ORIGINS${last}`,
+            `pages of an origin may not read answers: if they should, add it to corsOrigins (CORS_ORIGINS)${last}`,
           );
         }
       }

@@ -23,10 +23,42 @@ const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total',
  * @returns the server, not listening yet
  */
 export function createMetricsApp(options: MetricsOptions): FastifyInstance {
+  const { registry, close } = openMetrics(options);
+  const app = fastify({ forceCloseConnections: true });
+  app.addHook('onClose', async () => close());
+  serveMetrics(app, '/metrics', registry);
+  return app;
+}
+
+/**
+ * @param app the instance that gets the route
+ * @param path where
+ * @param registry the metrics
+ */
+export function serveMetrics(app: FastifyInstance, path: string, registry: Registry): void {
+  app.get(path, async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));
+}
+
+/** The metrics of this process, as far as its registry is ours. */
+function ownRegistry(): Registry {
   const registry = new Registry();
   // The event loop's lag, garbage collection, memory and the process.
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
+  return registry;
+}
+
+/**
+ * Begins to count.
+ *
+ * @param options what to ask when the metrics are read
+ * @param registry where the metrics go; one of ours, with those of the process, when it is not given
+ * @returns the registry, and what ends the counting
+ */
+export function openMetrics(
+  options: MetricsOptions,
+  registry: Registry = ownRegistry(),
+): { readonly registry: Registry; close(): void } {
   new Gauge({
     name: 'larder_build_info',
     help: 'Which Larder and which Node this is; always 1.',
@@ -39,10 +71,10 @@ export function createMetricsApp(options: MetricsOptions): FastifyInstance {
     registerStoreMetrics(registry),
     registerCacheMetrics(registry, options.entities),
   ];
-  const app = fastify({ forceCloseConnections: true });
-  app.addHook('onClose', async () => {
-    for (const unsubscribe of subscriptions) unsubscribe();
-  });
-  app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));
-  return app;
+  return {
+    registry,
+    close: () => {
+      for (const unsubscribe of subscriptions) unsubscribe();
+    },
+  };
 }

@@ -1,16 +1,15 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
 import { channels } from '../../trace/channels.ts';
+import { TAKEN } from '../errors/error-handler.ts';
 import { OTHER } from '../request-state.ts';
 
-/** When a request is worth a warning. */
+/** When a request is worth a line. */
 export interface RequestLogOptions {
   /** Requests that take longer are slow, in milliseconds. */
   readonly slowRequestMs: number;
-  /** Which share of the requests that are neither slow nor wrong are logged, from 0 to 1. */
-  readonly rate: number;
-  /** Whether lines of a level are written at all. */
-  readonly isLogged: (level: 'info' | 'warn') => boolean;
+  /** Which share of the requests that are neither slow nor wrong are logged, from 0 to 1; `null` when none is logged at all. */
+  readonly rate: number | null;
   /** The id of the distributed trace that a request is part of; `null` for none. */
   readonly traceIdOf: (request: FastifyRequest) => string | null;
 }
@@ -21,24 +20,27 @@ export interface RequestLogOptions {
  * is trusted. Of requests that went well it may be a share that is logged. What GraphQL requests did is told to the channels, too.
  */
 export const requestLogPlugin = plugin<RequestLogOptions>(
-  async (app, { slowRequestMs, rate, isLogged, traceIdOf }) => {
+  async (app, { slowRequestMs, rate, traceIdOf }) => {
+    const graphql = `${app.prefix}/graphql`;
     app.addHook('onResponse', (request, reply, done) => {
       const route = request.routeOptions.url ?? 'none';
       const ms = reply.elapsedTime;
       // Node calls an answer finished as well when its client has left amid it. The connection of one that was sent is not closed yet.
       const hungUp = request.socket.destroyed;
       const slow = !hungUp && ms > slowRequestMs;
-      if (route === '/graphql') publish(request, reply, ms);
+      const isGraphQL = route === graphql && TAKEN.includes(request.method);
+      if (isGraphQL) publish(request, reply, ms);
+      if (rate === null) return done();
       const level = (reply.statusCode >= 500 && !hungUp) || slow ? 'warn' : 'info';
-      const isFine = level === 'info' && reply.statusCode < 400 && request.errorCodes === null;
-      if (!isLogged(level) || (isFine && Math.random() >= rate)) return done();
+      const isFine = level === 'info' && reply.statusCode < 400 && request.larderErrors === null;
+      if (!isLogged(app.log, level) || (isFine && Math.random() >= rate)) return done();
       const line = {
         method: request.method,
         route,
         status: reply.statusCode,
         ms: round(ms),
         ...(hungUp ? { hungUp } : {}),
-        ...(route === '/graphql' ? figures(request, slow, traceIdOf(request)) : {}),
+        ...(isGraphQL ? figures(request, slow, traceIdOf(request)) : {}),
       };
       request.log[level](line, slow ? 'slow request' : 'request');
       done();
@@ -47,7 +49,11 @@ export const requestLogPlugin = plugin<RequestLogOptions>(
   { name: 'larder-request-log', fastify: '5.x', dependencies: ['larder-request-state'] },
 );
 
-function publish({ state, errorCodes }: FastifyRequest, reply: FastifyReply, ms: number): void {
+function publish(
+  { larderState: state, larderErrors: errorCodes }: FastifyRequest,
+  reply: FastifyReply,
+  ms: number,
+): void {
   if (!channels.request.heard) return;
   channels.request.publish({
     operation: state?.operation ?? OTHER,
@@ -61,7 +67,11 @@ function publish({ state, errorCodes }: FastifyRequest, reply: FastifyReply, ms:
 }
 
 /** What a GraphQL request did. */
-function figures({ state, errorCodes }: FastifyRequest, slow: boolean, traceId: string | null) {
+function figures(
+  { larderState: state, larderErrors: errorCodes }: FastifyRequest,
+  slow: boolean,
+  traceId: string | null,
+) {
   const trace = state?.scope.trace;
   let hits = 0;
   let misses = 0;
@@ -84,4 +94,9 @@ function figures({ state, errorCodes }: FastifyRequest, slow: boolean, traceId: 
 
 function round(ms: number): number {
   return Math.round(ms * 10) / 10;
+}
+
+/** Whether lines of a level are written at all, as far as the logger tells: pino does. */
+function isLogged(log: FastifyBaseLogger, level: 'info' | 'warn'): boolean {
+  return !('isLevelEnabled' in log) || typeof log.isLevelEnabled !== 'function' || log.isLevelEnabled(level) === true;
 }

@@ -7,7 +7,7 @@ import plugin from 'fastify-plugin';
 export const serverTimingPlugin = plugin(
   async (app) => {
     app.addHook('onSend', (request, reply, payload, done) => {
-      const { state } = request;
+      const { larderState: state } = request;
       if (state?.inspected !== true) return done(null, payload);
       const { sql, redis } = state.scope.trace;
       const durations = { sql: sql.ms, redis: redis.ms, total: reply.elapsedTime };

@@ -1,12 +1,14 @@
-import type { Span } from '@opentelemetry/api';
+import type { Span, Tracer } from '@opentelemetry/api';
 import type { FastifyPluginCallback, FastifyRequest } from 'fastify';
 import { channels, type RedisExchange, type SqlExchange } from '../../trace/channels.ts';
-import { pathOf } from './trace-context.ts';
+import { pathOf, traceIdOf } from './trace-context.ts';
+
+type Api = typeof import('@opentelemetry/api');
 
 /** OpenTelemetry at work. */
 export interface Tracing {
-  /** Makes a span of every request; to be registered before everything else. */
-  readonly plugin: FastifyPluginCallback;
+  /** Makes a span of every request; to be registered before everything else. `null` where others do that. */
+  readonly plugin: FastifyPluginCallback | null;
   /** The id of the trace that a request's span is part of; `null` when it has no span. */
   readonly traceIdOf: (request: FastifyRequest) => string | null;
   /** Sends what was recorded, and stops. */
@@ -65,14 +67,47 @@ export async function startTracing(endpoint: string, onError: (message: string) 
     requestHook: (span: Span, request: FastifyRequest) => span.setAttribute('url.path', pathOf(request.url)),
   });
   instrumentation.setTracerProvider(provider);
-  const tracer = provider.getTracer('larder');
+  const stop = recordExchanges(api, provider.getTracer('larder'));
+  return {
+    plugin: instrumentation.plugin(),
+    traceIdOf: (request) => {
+      const active = request.opentelemetry().context;
+      return (active == null ? undefined : trace.getSpanContext(active))?.traceId ?? null;
+    },
+    close: async () => {
+      stop();
+      await provider.shutdown().catch((error: unknown) => onError(String(error)));
+      trace.disable();
+      context.disable();
+      api.propagation.disable();
+    },
+  };
+}
 
+/**
+ * Adds to the traces of a process that has OpenTelemetry of its own a span for each statement and each round trip to Redis, below the span
+ * in which a request is answered.
+ *
+ * @returns what the server needs of it
+ */
+export async function joinTracing(): Promise<Tracing> {
+  const api = await import('@opentelemetry/api');
+  const stop = recordExchanges(api, api.trace.getTracer('larder'));
+  return {
+    plugin: null,
+    traceIdOf: ({ headers }) => api.trace.getActiveSpan()?.spanContext().traceId ?? traceIdOf(headers),
+    close: async () => stop(),
+  };
+}
+
+/** Makes spans of what is asked of the stores, until it is told to stop. */
+function recordExchanges({ context, trace, SpanKind, SpanStatusCode }: Api, tracer: Tracer): () => void {
   const record = (event: SqlExchange | RedisExchange, attributes: Record<string, string | number>) => {
     // What no request asked for, such as the upkeep of a connection, is no trace of its own.
     if (trace.getSpan(context.active()) === undefined) return;
     const startTime = performance.timeOrigin + event.started;
-    const span = tracer.startSpan(event.name, { kind: api.SpanKind.CLIENT, startTime, attributes });
-    if (event.failed) span.setStatus({ code: api.SpanStatusCode.ERROR });
+    const span = tracer.startSpan(event.name, { kind: SpanKind.CLIENT, startTime, attributes });
+    if (event.failed) span.setStatus({ code: SpanStatusCode.ERROR });
     span.end(startTime + event.ms);
   };
   const subscriptions = [
@@ -88,18 +123,7 @@ export async function startTracing(endpoint: string, onError: (message: string) 
       record(event, { 'db.system.name': 'redis', 'db.operation.name': event.name, 'larder.keys': event.keys.length });
     }),
   ];
-  return {
-    plugin: instrumentation.plugin(),
-    traceIdOf: (request) => {
-      const active = request.opentelemetry().context;
-      return (active == null ? undefined : trace.getSpanContext(active))?.traceId ?? null;
-    },
-    close: async () => {
-      for (const unsubscribe of subscriptions) unsubscribe();
-      await provider.shutdown().catch((error: unknown) => onError(String(error)));
-      trace.disable();
-      context.disable();
-      api.propagation.disable();
-    },
+  return () => {
+    for (const unsubscribe of subscriptions) unsubscribe();
   };
 }

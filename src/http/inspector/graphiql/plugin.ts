@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import helmet from '@fastify/helmet';
 import statics from '@fastify/static';
 import plugin from 'fastify-plugin';
+import { securityHeaders } from '../../guards/security-headers.ts';
 
 const packages = createRequire(import.meta.url);
 const PAGE = fileURLToPath(new URL('page', import.meta.url));
@@ -17,11 +18,15 @@ const ASSETS = [
   { package: 'graphiql', folder: '.', file: 'graphiql.min.css' },
 ];
 
+/** Where the page's policy stands, and in it what each page has of its own. */
+const POLICY = 'content-security-policy';
+const NONCE = '{{nonce}}';
+
 /** Serves GraphiQL at `/graphiql` from npm assets alone, under a policy that allows no other host and no inline code. */
 export const graphiqlPlugin = plugin<{ exampleQuery: string }>(
   async (app, { exampleQuery }) => {
     await app.register(async (scope) => {
-      await scope.register(helmet, {
+      const headers = await securityHeaders({
         contentSecurityPolicy: {
           useDefaults: false,
           directives: {
@@ -30,35 +35,38 @@ export const graphiqlPlugin = plugin<{ exampleQuery: string }>(
             fontSrc: ['data:'],
             imgSrc: ["'self'", 'data:'],
             scriptSrc: ["'self'"],
-            styleSrc: ["'self'"],
+            // The dialogs add a style element, which they give the nonce that main.js tells them.
+            styleSrc: ["'self'", `'nonce-${NONCE}'`],
             baseUri: ["'none'"],
             formAction: ["'none'"],
             frameAncestors: ["'none'"],
             objectSrc: ["'none'"],
           },
         },
-        // The dialogs add a style element, which they give the nonce that main.js tells them.
-        enableCSPNonces: true,
         // Whether the host speaks TLS alone is for whoever ends TLS to say, not for this page.
         strictTransportSecurity: false,
       });
+      const { [POLICY]: policy = '', ...others } = headers;
       // Where there is no compression, nothing reads the option.
       const compressed = { compress: {} };
       scope.addHook('onRequest', async (_request, reply) => {
-        reply.header('vary', 'accept-encoding');
+        reply.headers(others).header(POLICY, policy).header('vary', 'accept-encoding');
       });
-      await scope.register(statics, { root: PAGE, serve: false });
+      // Whoever has it already may go on with theirs: each file is named with its folder.
+      if (!scope.hasReplyDecorator('sendFile')) await scope.register(statics, { root: PAGE, serve: false });
       const template = await readFile(join(PAGE, 'index.html'), 'utf8');
       const html = template.replace('{{query}}', () => attributeText(exampleQuery));
-      scope.get('/', (_request, reply) => reply.redirect('/graphiql'));
-      scope.get('/graphiql', compressed, (_request, reply) =>
-        reply
+      scope.get('/graphiql', compressed, (_request, reply) => {
+        const nonce = randomBytes(16).toString('hex');
+        return reply
           .type('text/html; charset=utf-8')
           .header('cache-control', 'no-store')
-          .send(html.replace('{{nonce}}', reply.cspNonce.style)),
-      );
+          .header(POLICY, policy.replace(NONCE, nonce))
+          .send(html.replace('{{nonce}}', nonce));
+      });
       const own = (await readdir(PAGE)).filter((file) => /\.(js|css)$/.test(file));
-      for (const file of own) scope.get(`/graphiql/${file}`, compressed, (_request, reply) => reply.sendFile(file));
+      for (const file of own)
+        scope.get(`/graphiql/${file}`, compressed, (_request, reply) => reply.sendFile(file, PAGE));
       for (const asset of ASSETS) {
         const root = join(dirname(packages.resolve(`${asset.package}/package.json`)), asset.folder);
         scope.get(`/graphiql/${asset.file}`, compressed, (_request, reply) => reply.sendFile(asset.file, root));

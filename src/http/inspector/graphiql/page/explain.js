@@ -7,7 +7,7 @@
  */
 export async function explain(sql, parameters) {
   try {
-    const response = await fetch('/graphiql/explain', {
+    const response = await fetch('graphiql/explain', {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-inspect': '1' },
       body: JSON.stringify({ sql, parameters }),

@@ -5,7 +5,7 @@ import { addFailure, addRun, setInspection } from './runs.js';
 /** The server shows what a request did, and what it may cost, only to those who ask. */
 const ASKING = { 'x-inspect': '1', 'x-cost': '1' };
 
-const post = GraphiQL.createFetcher({ url: '/graphql', enableIncrementalDelivery: false });
+const post = GraphiQL.createFetcher({ url: 'graphql', enableIncrementalDelivery: false });
 
 /** How the query is to be sent that GraphiQL is about to send: plainly, unless a button says otherwise. */
 let asked = 'plain';

@@ -1,0 +1,27 @@
+/**
+ * GraphQL over a Larder on Fastify: a plugin for anybody's server, and what only the owner of a server can do.
+ *
+ * @module
+ */
+import { larderFastify } from './plugin.ts';
+
+export { type DrainingOptions, drainingPlugin as larderDraining } from './connections/draining.ts';
+export { type Stoppable, type StopOptions, stopOnSignals } from './connections/stop-on-signals.ts';
+export { describeCosts } from './cost/describe-costs.ts';
+export type { ContextFactory } from './graphql/graphql.ts';
+export type { AuthOptions, Identify, Viewer } from './guards/auth.ts';
+export { parseCorsOrigin } from './guards/cors-origin.ts';
+export { parsePublicKey } from './guards/public-key.ts';
+export { parseTrustedProxy } from './guards/trusted-proxy.ts';
+export type {
+  DocumentOptions,
+  LarderFastifyOptions,
+  LimitOptions,
+  LogOptions,
+  MetricsOptions,
+  ServedLarder,
+} from './options.ts';
+export { type CreateServerOptions, createServer, metricsServer, type ServerOptions, serverOptions } from './server.ts';
+export { larderFastify };
+
+export default larderFastify;

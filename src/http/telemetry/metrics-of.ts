@@ -1,0 +1,11 @@
+import { VERSION } from '../../version.ts';
+import type { ServedLarder } from '../options.ts';
+import type { MetricsOptions } from './metrics.ts';
+
+/**
+ * @param larder a Larder
+ * @returns what its metrics are made of
+ */
+export function metricsOf({ repositories, gauges, health }: ServedLarder): MetricsOptions {
+  return { entities: Object.keys(repositories), version: VERSION, ...gauges, outbox: health.outbox };
+}
