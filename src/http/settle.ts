@@ -43,13 +43,16 @@ const readBy = (parse: (text: string) => string) =>
 
 /** An object of a shape, or another value that a check lets pass. */
 const objectOr = (shape: z.ZodType, isOther: (value: unknown) => boolean, expected: string) =>
-  z.unknown().superRefine((value, context) => {
-    if (typeof value === 'object' && value !== null) {
-      for (const issue of shape.safeParse(value).error?.issues ?? []) {
-        context.addIssue({ code: 'custom', message: messageOf(issue), path: [...issue.path] });
-      }
-    } else if (value !== undefined && !isOther(value)) context.addIssue({ code: 'custom', message: expected });
-  });
+  z
+    .unknown()
+    .superRefine((value, context) => {
+      if (typeof value === 'object' && value !== null) {
+        for (const issue of shape.safeParse(value).error?.issues ?? []) {
+          context.addIssue({ code: 'custom', message: messageOf(issue), path: [...issue.path] });
+        }
+      } else if (!isOther(value)) context.addIssue({ code: 'custom', message: expected });
+    })
+    .optional();
 const isBoolean = (value: unknown) => typeof value === 'boolean';
 
 const key = z.union(

@@ -320,7 +320,8 @@ t.test("Larder's own migrations leave the tables of others alone, and may have a
   t.same(await sql`select oid, relname, relkind from pg_class where relname = 'authors'`, before);
   await migrateAll({ postgres: { url }, schema: 'larder', log: (line) => lines.push(line) });
   t.equal(lines.at(-1), NOTHING);
-  await sql`select larder.cache_outbox_watch('authors', 'Author')`;
+  await sql`set search_path to public, larder`;
+  await sql`select cache_outbox_watch('authors', 'Author')`;
   await sql`update authors set name = 'Grace'`;
   t.match(await sql`select entity from larder.cache_outbox`, [{ entity: 'Author' }]);
 });
