@@ -12,8 +12,8 @@ import { until } from '../support/until.ts';
 
 /** Starts a server as `main` does, but leaves it to the process to end when nothing is left to do. */
 const START = `
-  const { assemble } = await import('./src/assemble.ts');
-  const { readConfig } = await import('./src/config.ts');
+  const { assemble } = await import('./src/app/assemble.ts');
+  const { readConfig } = await import('./src/app/config.ts');
   await assemble(readConfig(process.env)).then(
     () => console.log('serves'),
     (error) => console.log('refused: ' + error.message),
