@@ -52,9 +52,12 @@ t.test('the package holds what is built, what it says of itself, and nothing els
     [],
     'nothing of the campaigns, and no command',
   );
-  for (const door of ['index', 'pothos/index']) {
+  for (const door of ['index', 'pothos/index', 'http/index', 'migrate/index']) {
     for (const end of ['js', 'js.map', 'd.ts', 'd.ts.map'])
       t.ok(paths.includes(`dist/${door}.${end}`), `${door}.${end}`);
+  }
+  for (const file of ['migrate/sql/0001_cache_outbox.sql', 'http/inspector/graphiql/page/index.html']) {
+    t.ok(paths.includes(`dist/${file}`), file);
   }
   const text = readFileSync(join(copy, 'dist', 'index.js.map'), 'utf8');
   t.ok((JSON.parse(text) as { sourcesContent?: unknown[] }).sourcesContent, 'maps bring what they map to');
