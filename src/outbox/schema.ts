@@ -18,7 +18,8 @@ export const cacheOutbox = pgTable(
   {
     number: id('number').notNull().generatedAlwaysAsIdentity({ name: 'cache_outbox_seq_seq' }),
     entity: text('entity').notNull(),
-    entityId: id('entity_id').notNull(),
+    /** The text of the row's key. */
+    entityId: text('entity_id').notNull(),
     createdAt: timestamp('created_at', { withTimezone: true, mode: 'string' })
       .notNull()
       .default(sql`clock_timestamp()`),

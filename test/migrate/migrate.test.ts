@@ -6,11 +6,11 @@ import { migrate as migrateWithDrizzle } from 'drizzle-orm/postgres-js/migrator'
 import type { Sql } from 'postgres';
 import { type Test, t } from 'tap';
 import { CAMPAIGN_MIGRATIONS, migrateDatabase } from '../../src/app/migrate.ts';
+import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
 import { MigrationError, migrate as migrateAll } from '../../src/migrate/index.ts';
 import { isMigrated } from '../../src/migrate/migrate.ts';
 import { connect } from '../support/connect.ts';
 import { globalId } from '../support/data.ts';
-import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
 import { runCli } from '../support/run-cli.ts';
 import { openServer } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
@@ -282,8 +282,8 @@ async function migrateAsBefore(sql: Sql, last: number): Promise<void> {
 }
 
 for (const [last, applied] of [
-  [3, ['applied 0001_watch']],
-  [2, ['applied larder/0003_cache_domains', 'applied 0001_watch']],
+  [3, ['applied larder/0004_any_table', 'applied 0001_watch']],
+  [2, ['applied larder/0003_cache_domains', 'applied larder/0004_any_table', 'applied 0001_watch']],
 ] as const) {
   t.test(
     `a database that was migrated up to 000${last} when Larder's migrations were the campaigns' goes on`,

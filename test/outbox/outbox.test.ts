@@ -24,7 +24,9 @@ const open = (t: Test, statementTimeoutMs = 5000) => {
 async function changed(action: () => Promise<unknown>): Promise<string[]> {
   await sql`delete from cache_outbox`;
   await action();
-  const rows = await sql<Change[]>`select entity, entity_id as id from cache_outbox order by entity, entity_id`;
+  const rows = await sql<
+    Change[]
+  >`select entity, entity_id as id from cache_outbox order by entity, length(entity_id), entity_id`;
   return rows.map(({ entity, id }) => `${entity}-${id}`);
 }
 
