@@ -57,11 +57,13 @@ const isBoolean = (value: unknown) => typeof value === 'boolean';
 
 const key = z.union(
   [
-    z.strictObject({ secret: z.string().min(32) }),
+    z.strictObject({ secret: z.string().min(32, 'expected at least 32 characters') }),
     z.strictObject({ publicKey: readBy(parsePublicKey) }),
-    z.strictObject({ jwksUrl: z.url({ protocol: /^(https?|file)$/ }) }),
+    z.strictObject({
+      jwksUrl: z.url({ protocol: /^(https?|file)$/, error: 'expected a URL of https:, http: or file:' }),
+    }),
   ],
-  'expected { secret } of at least 32 characters, { publicKey } in PEM, or { jwksUrl } of https:, http: or file:',
+  'expected { secret }, { publicKey } or { jwksUrl }',
 );
 
 const shape = z.strictObject({

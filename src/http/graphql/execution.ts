@@ -32,15 +32,9 @@ export type Execute = (
  * @returns what executes an operation
  */
 export async function registerExecution(app: FastifyInstance, schema: GraphQLSchema): Promise<Execute> {
-  await app.register(mercurius, {
-    schema,
-    routes: false,
-    cache: COPIES,
-    errorFormatter: ({ data, errors = [] }, { reply }) => {
-      const { status, shown } = format(errors, reply as FastifyReply);
-      return { statusCode: status, response: { data: data ?? null, errors: shown } as never };
-    },
-  });
+  // Whoever has a mercurius of their own keeps it, with its schema: then what is not compiled is executed by graphql-js alone.
+  const hasOther = app.hasDecorator('graphql');
+  if (!hasOther) await registerMercurius(app, schema);
   const compile = createCompiler(schema);
   const known = new LRUCache<Plan, CompiledOperation>({ max: COPIES });
   const compiled = (plan: Plan): CompiledOperation | undefined => {
@@ -57,10 +51,22 @@ export async function registerExecution(app: FastifyInstance, schema: GraphQLSch
   return async (plan, state, variables, reply) => {
     const result = compiled(plan)?.(state, variables.coerced) ?? null;
     if (result !== null) return formatted(await result, reply);
-    if (plan.isCut || !plan.isCompilable) return executeAlone(schema, plan, state, variables.given, reply);
+    if (hasOther || plan.isCut || !plan.isCompilable) return executeAlone(schema, plan, state, variables.given, reply);
     const given = plan.definition.variableDefinitions?.length ? { ...variables.given } : undefined;
     return reply.graphql(plan.document as never, state as never, given);
   };
+}
+
+async function registerMercurius(app: FastifyInstance, schema: GraphQLSchema): Promise<void> {
+  await app.register(mercurius, {
+    schema,
+    routes: false,
+    cache: COPIES,
+    errorFormatter: ({ data, errors = [] }, { reply }) => {
+      const { status, shown } = format(errors, reply as FastifyReply);
+      return { statusCode: status, response: { data: data ?? null, errors: shown } as never };
+    },
+  });
 }
 
 /**
