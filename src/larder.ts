@@ -4,6 +4,7 @@ import { openCache } from './cache/open-cache.ts';
 import { REDIS_TIMEOUT_MS } from './cache/redis/connection.ts';
 import { withRedisAdvice } from './cache/redis/fitness.ts';
 import { SharedPointBuckets } from './cache/redis/point-buckets.ts';
+import { parseRedisUrl } from './cache/redis/url.ts';
 import { refusalsOnce } from './cache/refusals.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Closers } from './closers.ts';
@@ -21,7 +22,9 @@ import { repeatFilter } from './repeat-filter.ts';
 import { Context, type LarderContext } from './repository/context.ts';
 import { type Entities, openRepositories, type RepositoriesOf } from './repository/entity.ts';
 import { ownTransaction } from './repository/own-transaction.ts';
+import { type Channels, openChannels } from './trace/channels.ts';
 import { Trace } from './trace/trace.ts';
+import { WrongValue } from './wrong-value.ts';
 
 /** What to do when this process may not use what Redis holds. */
 const REFUSED_REMEDY =
@@ -88,6 +91,8 @@ export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisp
    * @throws what `work` throws; then nothing was written
    */
   transaction<T>(work: (transaction: DrizzleTransaction) => Promise<T>, scope?: Scope): Promise<T>;
+  /** What it tells of itself while it works, for metrics and traces. */
+  readonly channels: Channels;
   /** Whether the stores answer, and what waits to be told to the caches. */
   readonly health: {
     postgres(): Promise<boolean>;
@@ -141,6 +146,7 @@ export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisp
  * @param options the entities, and where the stores are
  * @returns the repositories of the entities, and what a server needs beside them; whoever opened it closes it
  * @throws {TypeError} naming the entity, the list and the column that cannot be served; what was opened is closed again
+ * @throws {WrongValue} naming an address that is not understood; then nothing was opened
  * @throws {RangeError} naming a number that cannot be meant; then nothing was opened
  */
 export async function createLarder<const E extends Entities>(
@@ -161,16 +167,20 @@ export async function createLarder<const E extends Entities>(
     { ttlMs, memoryMaxEntries, memoryMaxBytes },
   );
 
+  const channels = openChannels();
   const closers = new Closers();
   const close = () => closers.close();
   try {
-    for (const words of parsePostgresUrl(url).unheeded) options.logger?.warn({}, `in the URL of Postgres, ${words}`);
-    const connection = { url, statementTimeoutMs, clock };
+    const { unheeded } = named('postgres.url', () => parsePostgresUrl(url));
+    for (const words of unheeded) options.logger?.warn({}, `in the URL of Postgres, ${words}`);
+    const redisUrl = options.redis?.url ?? null;
+    if (redisUrl !== null) named('redis.url', () => parseRedisUrl(redisUrl));
+    const connection = { url, statementTimeoutMs, clock, channels };
     const database = openDatabase({ ...connection, poolSize, requestTimeoutMs });
     closers.add(database.close);
     const drains = openDatabase({ ...connection, poolSize: 1 });
     closers.add(drains.close);
-    const settings = { redisUrl: options.redis?.url ?? null, redisTimeoutMs, prefix, ttlMs, memoryTtlMs };
+    const settings = { redisUrl, redisTimeoutMs, prefix, ttlMs, memoryTtlMs, channels };
     const memory = { memoryMaxEntries, memoryMaxBytes };
     const {
       cache,
@@ -181,7 +191,13 @@ export async function createLarder<const E extends Entities>(
     } = openCache({ ...settings, ...memory }, onRedisError, clock, warnOfSilence(options.logger));
     closers.add(closeCache);
     const onAuditError = warn('an answer was not audited');
-    const audit = createSelfAudit({ rate: selfAuditRate, maxStalenessMs, onError: onAuditError, clock });
+    const audit = createSelfAudit({
+      rate: selfAuditRate,
+      maxStalenessMs,
+      onError: onAuditError,
+      clock,
+      channel: channels.audit,
+    });
     closers.add(audit.close);
     const onCatalogError = warn('the columns are not what they should be, or not known');
     const catalog = new CatalogWatch({
@@ -214,8 +230,9 @@ export async function createLarder<const E extends Entities>(
     closers.add(drainer.stop);
     return {
       repositories,
-      createContext: (scope = createScope(new Trace({ clock }))) => new Context(repositories, scope),
+      createContext: (scope = createScope(new Trace({ clock, channels }))) => new Context(repositories, scope),
       transaction: (work, scope) => ownTransaction(storage, work, scope),
+      channels,
       health: {
         postgres: database.ping,
         redis: async () => (redis === null ? null : redis.ping()),
@@ -249,8 +266,21 @@ export async function createLarder<const E extends Entities>(
       [Symbol.asyncDispose]: close,
     };
   } catch (error) {
-    await close();
+    // What cannot be closed either is said, and hides not why.
+    await close().catch((closing: unknown) =>
+      options.logger?.warn({ reason: String(closing) }, 'a store was not closed'),
+    );
     throw error;
+  }
+}
+
+/** Says which option it is that cannot be meant. */
+function named<T>(option: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof WrongValue)) throw error;
+    throw new WrongValue(`${option}: ${error.message}`, { cause: error });
   }
 }
 

@@ -1,8 +1,10 @@
 import { bigint, pgTable, text } from 'drizzle-orm/pg-core';
+import type { Redis } from 'ioredis';
+import type { Sql } from 'postgres';
 import { t } from 'tap';
 import { createLarder, entity, InvalidInput } from '../src/index.ts';
-import { openSql } from './support/server.ts';
 import { freshDatabase, freshRedis } from './support/services.ts';
+import { openRedis, openSql } from './support/stores.ts';
 import { until } from './support/until.ts';
 
 const id = (name: string) => bigint(name, { mode: 'bigint' }).$type<string>();
@@ -57,36 +59,58 @@ t.test("entities of one's own are read and written without GraphQL", async (t) =
   t.equal(await Book.findById(notes.id), null);
 });
 
-t.test('two Larders in one process do not meet', async (t) => {
-  const [one, other, redis] = await Promise.all([freshDatabase(t), freshDatabase(t), freshRedis(t)]);
-  for (const [database, name] of [
-    [one, 'one'],
-    [other, 'other'],
-  ] as const) {
-    const sql = openSql(t, database);
-    await tables(sql);
-    await sql`insert into authors (name) values (${name})`;
-  }
-  const open = (url: string, prefix: string) =>
-    createLarder({ entities, postgres: { url }, redis: { url: redis.url }, cache: { prefix } });
-  const larders = await Promise.all([open(one.url, 'one:'), open(other.url, 'other:')]);
-  for (const larder of larders) t.teardown(larder.close);
-  for (let i = 0; i < 3; i += 1) {
-    const names = await Promise.all(
-      larders.map(async ({ repositories }) => (await repositories.Author.findById('1'))?.name),
-    );
-    t.same(names, ['one', 'other']);
-  }
-});
+/** Connections to the stores that are not the test's own. */
+async function connections(sql: Sql, redis: Redis): Promise<number> {
+  const [{ open } = { open: 0 }] = await sql<{ open: number }[]>`
+    select count(*)::int as open from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()`;
+  const clients = String(await redis.client('LIST'))
+    .trim()
+    .split('\n');
+  return open + clients.length - 1;
+}
 
-t.test('what cannot be served is said when it opens, and what was opened is closed', async (t) => {
-  const database = await freshDatabase(t);
-  const wrong = { Author: entity(authors, { lists: { byName: { orders: { NAME: authors.name } } } }) };
-  await t.rejects(createLarder({ entities: wrong, postgres: { url: database.url } }), /authors\.name/);
-  const stranger = { Author: entity(authors, { lists: { byBook: { parent: books.authorId as never } } }) };
-  await t.rejects(createLarder({ entities: stranger, postgres: { url: database.url } }), {
-    message: 'Author.byBook: expected parent to be a column of authors.',
-  });
+t.test('what was opened is closed at the end of its block, and when opening fails half-way', async (t) => {
+  const [database, store] = await Promise.all([freshDatabase(t), freshRedis(t)]);
+  const sql = openSql(t, database);
+  await tables(sql);
+  const redis = openRedis(t, store);
+  const stores = { postgres: { url: database.url }, redis: { url: store.url } };
+  {
+    await using larder = await createLarder({ entities, ...stores });
+    await larder.repositories.Author.findById('1');
+    t.ok((await connections(sql, redis)) > 2, 'connections of the drainer, of readers, and of two kinds to Redis');
+  }
+  await until('all is closed', async () => (await connections(sql, redis)) === 0);
+  const before = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+
+  const wrong = { Author: entity(authors, { lists: { all: { orders: { NAME: books.title as never } } } }) };
+  await t.rejects(createLarder({ entities: wrong, ...stores }), /^Author\.all: expected the order NAME/);
+  let reached = 0;
+  const throwing = {
+    Author: entity(authors, {
+      extend: (_repository, { database: { query } }) => {
+        // By then, the stores are there.
+        void query('select 1', []).then(() => {
+          reached += 1;
+        });
+        return {};
+      },
+    }),
+    Book: entity(books, {
+      extend: () => {
+        throw new Error('mine');
+      },
+    }),
+  };
+  await t.rejects(createLarder({ entities: throwing, ...stores }), /^mine$/);
+  for (const url of ['redis://127.0.0.1:6379/x', 'http://127.0.0.1:6379', 'redis://a,b']) {
+    await t.rejects(createLarder({ entities, ...stores, redis: { url } }), /^redis\.url: /, url);
+  }
+  await t.rejects(createLarder({ entities, ...stores, postgres: { url: 'mysql://x' } }), /^postgres\.url: /);
+  t.equal(reached, 1, 'what was under way was ended first');
+  await until('all is closed again', async () => (await connections(sql, redis)) === 0);
+  t.equal(process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length, before, 'and no timer is left');
 });
 
 t.test('numbers that cannot be meant are named, and nothing is opened', async (t) => {

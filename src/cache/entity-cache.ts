@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { channels } from '../trace/channels.ts';
+import { type Channels, UNHEARD } from '../trace/channels.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { InvalidationBus } from './bus/invalidation-bus.ts';
 import type { Echo } from './bus/messages.ts';
@@ -25,6 +25,8 @@ export interface CacheOptions extends ReadThroughOptions {
    * invalidation: the longest that it can need to forget one.
    */
   readonly memoryTtlMs: number;
+  /** Where it is told what is forgotten; nowhere when it is left out. */
+  readonly channels?: Channels;
 }
 
 /** Reads entities through memory, Redis and Postgres, in that order, each key by one reader of this process at a time. */
@@ -121,8 +123,8 @@ export class EntityCache {
    */
   async invalidate(changed: readonly { entity: string; id: string }[], wait: boolean): Promise<void> {
     if (changed.length === 0) return;
+    const { redis, bus, prefix, memoryTtlMs, channels = UNHEARD } = this.#options;
     if (channels.invalidation.heard) channels.invalidation.publish({ changed, source: wait ? 'write' : 'outbox' });
-    const { redis, bus, prefix, memoryTtlMs } = this.#options;
     const keys = changed.map(({ entity, id }) => cacheKey(prefix, entity, id));
     this.forget(keys);
     if (redis === null || bus === null) return;

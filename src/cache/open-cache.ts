@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../clock.ts';
+import { type Channels, UNHEARD } from '../trace/channels.ts';
 import { InvalidationBus } from './bus/invalidation-bus.ts';
 import type { BusListener } from './bus/listener.ts';
 import type { Echo } from './bus/messages.ts';
@@ -22,6 +23,8 @@ export interface CacheSettings {
   readonly memoryMaxEntries: number;
   /** What the memory tier may take in bytes, in halves for single bodies and for whole pages; a share of the heap when it is left out. */
   readonly memoryMaxBytes?: number | undefined;
+  /** Where it is told what is forgotten, and what is asked of Redis for no request; nowhere when it is left out. */
+  readonly channels?: Channels;
 }
 
 /** A cache and the connections under it. Whoever opened it closes it. */
@@ -51,13 +54,14 @@ export function openCache(
   clock: Clock = systemClock,
   onSilence: BusListener['onSilence'] = () => {},
 ): OpenCache {
-  const { redisUrl, redisTimeoutMs = REDIS_TIMEOUT_MS, prefix, memoryTtlMs, ttlMs } = settings;
+  const { redisUrl, redisTimeoutMs = REDIS_TIMEOUT_MS, prefix, memoryTtlMs, ttlMs, channels = UNHEARD } = settings;
   const { memory, pages, memoryUse } = openMemory(settings);
+  const tiers = { memory, pages, prefix, ttlMs, memoryTtlMs, clock, channels };
   if (redisUrl === null) {
-    const cache = new EntityCache({ memory, pages, redis: null, bus: null, prefix, ttlMs, memoryTtlMs, clock });
+    const cache = new EntityCache({ ...tiers, redis: null, bus: null });
     return { cache, redis: null, memoryUse, silent: () => [], close: async () => {} };
   }
-  const redis = new RedisTier(redisUrl, prefix, onError, clock, redisTimeoutMs);
+  const redis = new RedisTier(redisUrl, prefix, onError, clock, redisTimeoutMs, channels);
   const listener = {
     onKeys: (keys: string[]) => cache.forget(keys),
     onConnected: (connected: boolean) => cache.trust(connected),
@@ -66,7 +70,7 @@ export function openCache(
     onSilence,
   };
   const bus = new InvalidationBus(redisUrl, prefix, listener, redis.tell.bind(redis), onError, clock, redisTimeoutMs);
-  const cache = new EntityCache({ memory, pages, redis, bus, prefix, ttlMs, memoryTtlMs, clock });
+  const cache = new EntityCache({ ...tiers, redis, bus });
   const close = async () => {
     bus.close();
     await redis.close();

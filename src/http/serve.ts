@@ -50,6 +50,7 @@ export async function serveOn(app: FastifyInstance, options: Settled): Promise<v
   await app.register(requestStatePlugin);
   await app.register(requestLogPlugin, {
     ...options.log,
+    channel: larder.channels.request,
     traceIdOf: tracing?.traceIdOf ?? ((request) => traceIdOf(request.headers)),
   });
   if (inspect !== 'off') await app.register(serverTimingPlugin);
@@ -58,6 +59,7 @@ export async function serveOn(app: FastifyInstance, options: Settled): Promise<v
     const trace = new Trace({
       recording: inspected,
       clock,
+      channels: larder.channels,
       started: clock.now() - reply.elapsedTime,
       ownStatements: inspected || tracing !== null,
     });
@@ -115,13 +117,15 @@ function needOptionalPackages({ graphiql, apolloTracing, tracing }: Settled): vo
 }
 
 /** Loaded only where it is wanted. */
-async function openTracing(app: FastifyInstance, { tracing }: Settled): Promise<Tracing | null> {
+async function openTracing(app: FastifyInstance, { tracing, larder: { channels } }: Settled): Promise<Tracing | null> {
   if (tracing === null) return null;
   const { joinTracing, startTracing } = await import('./telemetry/tracing.ts');
   const opened =
     tracing === true
-      ? await joinTracing()
-      : await startTracing(tracing.endpoint, (reason) => app.log.warn({ reason }, 'traces could not be sent'));
+      ? await joinTracing(channels)
+      : await startTracing(tracing.endpoint, channels, (reason) =>
+          app.log.warn({ reason }, 'traces could not be sent'),
+        );
   app.addHook('onClose', opened.close);
   return opened;
 }

@@ -86,7 +86,7 @@ const renewAll = statement<{ id: string }>(
  * @throws {DatabaseUnavailable} when it cannot be done in time
  */
 export async function renewAllDomains(database: Database): Promise<number> {
-  const rows = await run(database, renewAll, {}, new Trace({ clock: database.clock }));
+  const rows = await run(database, renewAll, {}, new Trace(database));
   return rows.filter(({ id }) => id !== CLEANER).length;
 }
 
@@ -99,7 +99,7 @@ export async function renewAllDomains(database: Database): Promise<number> {
  * @throws {DatabaseUnavailable} when Postgres does not answer in time
  */
 export async function lookAtDomain(database: Database, id: string): Promise<Domain | null> {
-  const [row] = await run(database, look, { id }, new Trace({ clock: database.clock }));
+  const [row] = await run(database, look, { id }, new Trace(database));
   if (row === undefined) return null;
   const text = (name: keyof Domain) => row[name] ?? '';
   const number = (name: keyof Domain) => Math.max(0, Number(row[name] ?? 0));
@@ -133,7 +133,7 @@ export async function registerDomain(
   database: Database,
   domain: { readonly id: string; readonly run: string; readonly token: string },
 ): Promise<void> {
-  await run(database, insert, domain, new Trace({ clock: database.clock }));
+  await run(database, insert, domain, new Trace(database));
 }
 
 /**
@@ -144,7 +144,7 @@ export async function registerDomain(
  * @throws {DatabaseUnavailable} when it cannot be done in time
  */
 export async function removeDomain(database: Database, id: string): Promise<void> {
-  await run(database, remove, { id }, new Trace({ clock: database.clock }));
+  await run(database, remove, { id }, new Trace(database));
 }
 
 /**
@@ -161,5 +161,5 @@ export async function renewDomain(
   { id, generation }: Pick<Domain, 'id' | 'generation'>,
   redisRun: string,
 ): Promise<void> {
-  await run(database, renew, { id, generation, run: redisRun }, new Trace({ clock: database.clock }));
+  await run(database, renew, { id, generation, run: redisRun }, new Trace(database));
 }

@@ -174,7 +174,7 @@ export function drainOutbox(
     else await run(arrive, { id, generation, snapshot, at });
     return { changes: rows.length, more };
   };
-  return transaction(database, 'CacheOutbox.drain', work, new Trace({ clock: database.clock }));
+  return transaction(database, 'CacheOutbox.drain', work, new Trace(database));
 }
 
 /**
@@ -185,7 +185,7 @@ export function drainOutbox(
  * @throws {DatabaseUnavailable} when it cannot be done in time
  */
 export async function turnToken(database: Database, { id, generation, token }: Reader): Promise<void> {
-  await run(database, turn, { id, generation, token }, new Trace({ clock: database.clock }));
+  await run(database, turn, { id, generation, token }, new Trace(database));
 }
 
 /**
@@ -197,7 +197,7 @@ export async function turnToken(database: Database, { id, generation, token }: R
  * @throws {DatabaseUnavailable} when it cannot be done in time
  */
 export async function cleanOutbox(database: Database, retireMs: number): Promise<Taken> {
-  const [step] = await run(database, clean, { retireMs, limit: CLEAN_BATCH }, new Trace({ clock: database.clock }));
+  const [step] = await run(database, clean, { retireMs, limit: CLEAN_BATCH }, new Trace(database));
   return step === undefined
     ? { changes: null, more: false }
     : { changes: Number(step.changes), more: Number(step.changes) >= CLEAN_BATCH };

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Body } from '../cache/entry.ts';
 import type { Clock } from '../clock.ts';
-import { channels } from '../trace/channels.ts';
+import type { Channels } from '../trace/channels.ts';
 
 /** How much is audited, and when. */
 export interface AuditOptions {
@@ -12,6 +12,8 @@ export interface AuditOptions {
   /** Told when Postgres could not be asked: then nothing was found out. */
   readonly onError: (error: Error) => void;
   readonly clock: Clock;
+  /** Where it is told what was found. */
+  readonly channel: Channels['audit'];
 }
 
 /** Where an audit finds out what is so. */
@@ -54,9 +56,9 @@ const MAX_PENDING = 100;
  * replace it. An old body of the row's very version is wrong at once.
  *
  * @param options how much and when
- * @returns the auditor, which publishes what it finds on the channel `larder:audit`
+ * @returns the auditor
  */
-export function createSelfAudit({ rate, maxStalenessMs, onError, clock }: AuditOptions): SelfAudit {
+export function createSelfAudit({ rate, maxStalenessMs, onError, clock, channel }: AuditOptions): SelfAudit {
   const waits = new Set<() => void>();
   let pending = 0;
   let closed = false;
@@ -88,7 +90,7 @@ export function createSelfAudit({ rate, maxStalenessMs, onError, clock }: AuditO
     pending += 1;
     try {
       const consistent = await isConsistent(id, served, source);
-      if (consistent !== null) channels.audit.publish({ entity, consistent });
+      if (consistent !== null) channel.publish({ entity, consistent });
     } catch (error) {
       onError(error instanceof Error ? error : new Error(String(error)));
     } finally {

@@ -55,7 +55,7 @@ const look = statement<{ ord: number; name: string; said: string }>(
  * @throws {DatabaseUnavailable} when Postgres does not answer in time
  */
 export async function readCatalog(database: Database, tables: readonly PgTable[]): Promise<Catalog> {
-  const rows = await run(database, look, { tables: arrayLiteral(tables.map(nameOf)) }, new Trace());
+  const rows = await run(database, look, { tables: arrayLiteral(tables.map(nameOf)) }, new Trace(database));
   const catalog = tables.map(() => new Map<string, string>());
   for (const { ord, name, said } of rows) catalog[ord - 1]?.set(name, said);
   return catalog;

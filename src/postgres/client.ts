@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import postgres, { type Sql } from 'postgres';
 import { type Clock, systemClock } from '../clock.ts';
+import { type Channels, UNHEARD } from '../trace/channels.ts';
 import type { Connection } from './connection.ts';
 import { type ConnectionOptions, driverOptions } from './driver-options.ts';
 import { Gate } from './gate.ts';
@@ -17,6 +18,8 @@ export interface DatabaseOptions extends ConnectionOptions {
   readonly requestTimeoutMs?: number;
   /** The time; the machine's when it is not given. */
   readonly clock?: Clock;
+  /** Where statements that no request asks for are told; nowhere when it is not given. */
+  readonly channels?: Channels;
 }
 
 /** Sends one statement and waits for its rows. */
@@ -30,6 +33,8 @@ export interface Database {
   readonly requestTimeoutMs: number;
   /** The time that its limits go by, and that of its traces. */
   readonly clock: Clock;
+  /** Where its traces are told. */
+  readonly channels: Channels;
   /** Bounds the statements under way and those that wait. */
   readonly gate: Gate;
   /**
@@ -76,7 +81,8 @@ const PING_MS = 1000;
  * @returns the database
  */
 export function openDatabase(options: DatabaseOptions): Database {
-  const { poolSize, statementTimeoutMs, requestTimeoutMs = Number.POSITIVE_INFINITY, clock = systemClock } = options;
+  const { poolSize, statementTimeoutMs, requestTimeoutMs = Number.POSITIVE_INFINITY } = options;
+  const { clock = systemClock, channels = UNHEARD } = options;
   const target = parsePostgresUrl(options.url);
   const route = new PostgresRoute(target, clock);
   const closing = new AbortController();
@@ -90,6 +96,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     statementTimeoutMs,
     requestTimeoutMs,
     clock,
+    channels,
     gate: new Gate(poolSize * PIPELINE, poolSize * PIPELINE * WAITING, clock),
     bodyGate: new Gate(poolSize * BODY_READS, poolSize * PIPELINE * WAITING, clock),
     transactionGate: new Gate(poolSize, poolSize * PIPELINE * WAITING, clock),

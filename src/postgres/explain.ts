@@ -21,7 +21,7 @@ export async function explain(
 ): Promise<string[] | null> {
   const statement = { name: 'explain', text: `explain (analyze false) ${text}`, parameters: () => [...parameters] };
   try {
-    const rows = await run<{ 'QUERY PLAN': string }>(database, statement, {}, new Trace({ clock: database.clock }));
+    const rows = await run<{ 'QUERY PLAN': string }>(database, statement, {}, new Trace(database));
     return rows.map((row) => row['QUERY PLAN']);
   } catch (error) {
     if (error instanceof Error && 'code' in error && UNFIT.test(String(error.code))) return null;

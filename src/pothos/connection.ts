@@ -1,8 +1,8 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Entity } from '../entity/definition.ts';
 import type { Page, PageRequest, Position } from '../lists/page.ts';
-import type { Repository } from '../repository/cached-repository.ts';
 import type { LarderContext } from '../repository/context.ts';
+import type { Repository } from '../repository/repository.ts';
 import { Connection } from './connection-shape.ts';
 import { decodeCursor } from './cursor.ts';
 import type { EntityType } from './entity-types.ts';

@@ -1,8 +1,8 @@
 import type { ObjectRef, SchemaTypes } from '@pothos/core';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Entity } from '../entity/definition.ts';
-import type { Repository } from '../repository/cached-repository.ts';
 import type { LarderContext } from '../repository/context.ts';
+import type { Repository } from '../repository/repository.ts';
 import type { Connection, EdgeShape } from './connection-shape.ts';
 import { entityLoaders } from './entity-loaders.ts';
 import { type EntityNode, nodeOf, unreadNode } from './entity-node.ts';

@@ -1,7 +1,7 @@
 import type { Entity } from '../entity/definition.ts';
 import type { Page, PageRequest } from '../lists/page.ts';
-import type { Repository } from '../repository/cached-repository.ts';
 import type { LarderContext } from '../repository/context.ts';
+import type { Repository } from '../repository/repository.ts';
 import { afterPromises } from './after-promises.ts';
 
 /** Pages of one list that are about to be asked for together. */

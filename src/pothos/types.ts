@@ -1,5 +1,5 @@
 import type { FieldMap, InputFieldMap, InputShapeFromFields, ObjectRef, SchemaTypes } from '@pothos/core';
-import type { Repository } from '../repository/cached-repository.ts';
+import type { Repository } from '../repository/repository.ts';
 import type { ConnectionSource } from './connection.ts';
 import type { Connection, EdgeShape } from './connection-shape.ts';
 import type { EntityNode } from './entity-node.ts';

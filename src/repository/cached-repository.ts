@@ -1,65 +1,21 @@
 import { bodyReader } from '../bodies/body-reader.ts';
 import { pageBodies } from '../bodies/page-bodies.ts';
-import { createScope, type Scope } from '../bodies/scope.ts';
+import { createScope } from '../bodies/scope.ts';
 import { sharedBodies } from '../bodies/shared-bodies.ts';
-import type { EntityCache } from '../cache/entity-cache.ts';
 import type { Body } from '../cache/entry.ts';
 import type { Loader } from '../cache/read-through.ts';
-import type { CatalogWatch } from '../entity/catalog-watch.ts';
 import { isDatabaseId } from '../entity/database-id.ts';
 import type { Entity, EntityDefinition } from '../entity/definition.ts';
 import { listReader } from '../lists/list.ts';
-import type { Page, PageItem, PageRequest, Position, Ref, RefPage } from '../lists/page.ts';
+import type { Page, PageItem, RefPage } from '../lists/page.ts';
 import { isPosition } from '../lists/position.ts';
-import type { AuditSource, SelfAudit } from '../outbox/self-audit.ts';
-import type { Database } from '../postgres/client.ts';
+import type { AuditSource } from '../outbox/self-audit.ts';
 import { runBodyRead } from '../postgres/run.ts';
 import { arrayLiteral } from '../postgres/statement.ts';
 import { Trace } from '../trace/trace.ts';
 import { entityWriter } from './entity-writer.ts';
-
-/** What every repository goes through. */
-export interface Storage {
-  readonly database: Database;
-  readonly cache: EntityCache;
-  /** Told when a committed write could not be told to Redis; the outbox then does it later. */
-  readonly onInvalidationFailed: (error: Error) => void;
-  /** Checks some of what caches answer; left out where nobody wants to know. */
-  readonly audit?: SelfAudit;
-  /** Knows when tables change; without it they are taken to stay as they are. */
-  readonly catalog?: CatalogWatch;
-}
-
-/**
- * Reads and writes entities of one kind; each method costs a number of statements that does not depend on how much it reads. A scope is
- * what belongs to a request: without one, a method has one of its own.
- */
-export interface Repository<E extends Entity, Lists extends string> {
-  /** The entity's name, which is also its GraphQL type's. */
-  readonly name: string;
-  /** @returns the entity, or `null` when there is none or the id is not one a row can have */
-  findById(id: string, scope?: Scope): Promise<E | null>;
-  /** @returns an entity for each id, in order, `null` for gaps; at most one SELECT */
-  findByIds(ids: readonly string[], scope?: Scope): Promise<(E | null)[]>;
-  /** @returns an entity at least as new as each ref, in order, `null` when its row is gone since; at most one SELECT */
-  findByRefs(refs: readonly Ref[], scope?: Scope): Promise<(E | null)[]>;
-  /** @returns a page for each request, in order; one statement for each order and direction, then one `findByRefs` */
-  list(list: Lists, requests: readonly PageRequest[], scope?: Scope): Promise<Page<E>[]>;
-  /**
-   * Each write is one transaction; when it returns, every process reads what was written.
-   *
-   * @returns the entity as it was written; from `update`, `null` when there is none with that id
-   * @throws {InvalidInput} when a value cannot be written; then nothing was
-   */
-  create(values: Omit<E, 'id'>, scope?: Scope): Promise<E>;
-  update(id: string, changes: Partial<Omit<E, 'id'>>, scope?: Scope): Promise<E | null>;
-  /** @returns whether there was one; otherwise as the other writes */
-  delete(id: string, scope?: Scope): Promise<boolean>;
-  /** @returns what a list can do; its first order is the default */
-  listOf(list: Lists): { readonly hasParent: boolean; readonly orders: readonly string[] };
-  /** @returns whether a place that a client sent could be one of the list in that order */
-  isPosition(list: Lists, order: string, position: Position): boolean;
-}
+import type { Repository } from './repository.ts';
+import type { Storage } from './storage.ts';
 
 /**
  * Makes the repository of an entity.
@@ -88,7 +44,7 @@ export function createRepository<E extends Entity, Lists extends string>(
   const entityOf = (body: Body | null | undefined) => (body?.entity ?? null) as E | null;
 
   /** For what no request asks. */
-  const unasked = () => new Trace({ clock: database.clock });
+  const unasked = () => new Trace(database);
   const auditSource: AuditSource = {
     row: async (id) => (await load([id], unasked())).get(id) ?? null,
     answer: async (id) => (await cache.read(space, [{ id, version: null }], load, unasked())).get(id) ?? null,

@@ -5,7 +5,8 @@ import { InvalidInput } from '../entity/invalid-input.ts';
 import { checkTexts, withConstraints } from '../entity/rules.ts';
 import type { Statement } from '../postgres/statement.ts';
 import { Trace } from '../trace/trace.ts';
-import type { Repository, Storage } from './cached-repository.ts';
+import type { Repository } from './repository.ts';
+import type { Storage } from './storage.ts';
 import { write } from './write.ts';
 
 /**
@@ -21,7 +22,7 @@ export function entityWriter<E extends Entity, Lists extends string>(
   storage: Storage,
 ): Pick<Repository<E, Lists>, 'create' | 'update' | 'delete'> {
   const { name, rules } = definition;
-  const ownScope = () => createScope(new Trace({ clock: storage.database.clock }));
+  const ownScope = () => createScope(new Trace(storage.database));
 
   /** Does the write; when it returns, whoever asks reads what was written. */
   const written = async (

@@ -1,8 +1,10 @@
-import { getTableColumns, getTableName } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import { checkDeclaration, checkTogether } from '../entity/check-declaration.ts';
 import { defineEntity, type Entity, type EntityDefinition, type ListDefinition } from '../entity/definition.ts';
 import type { WriteRules } from '../entity/rules.ts';
-import { createRepository, type Repository, type Storage } from './cached-repository.ts';
+import { createRepository } from './cached-repository.ts';
+import type { Repository } from './repository.ts';
+import type { Storage } from './storage.ts';
 
 /** A table whose rows are entities: its key is the column `id`. */
 export type EntityTable = PgTable & { readonly id: PgColumn; readonly $inferSelect: Entity };
@@ -69,9 +71,11 @@ export interface ListTypes<Orders> {
 
 /** An entity that has not been given its name yet. */
 export interface DeclaredEntity<E extends Entity, Lists extends string, Orders, Verbs> {
+  readonly table: PgTable;
   /**
    * @param name the entity's name, such as `Author`
    * @returns everything that follows from its table
+   * @throws {TypeError} naming the list and the column that cannot be served
    */
   define(name: string): EntityDefinition<E, Lists>;
   /**
@@ -83,7 +87,9 @@ export interface DeclaredEntity<E extends Entity, Lists extends string, Orders, 
 }
 
 /** Entities by name, of whatever rows, lists and verbs. */
-export type Entities = Readonly<Record<string, { open(name: string, storage: Storage): unknown }>>;
+export type Entities = Readonly<
+  Record<string, { readonly table: PgTable; open(name: string, storage: Storage): unknown }>
+>;
 
 /** A repository for each of some entities, by its name. */
 export type RepositoriesOf<E extends Entities> = { readonly [Name in keyof E]: ReturnType<E[Name]['open']> };
@@ -108,7 +114,7 @@ export function entity<Table extends EntityTable, const Lists = Record<never, ne
   }
   const { texts = {}, constraints = {} } = options.rules ?? {};
   const define = (name: string): EntityDefinition<RowOf<Table>, ListName<Lists>> => {
-    for (const [list, definition] of Object.entries(lists)) checkColumns(`${name}.${list}`, definition);
+    checkDeclaration({ name, table, lists });
     return defineEntity({
       name,
       table,
@@ -117,6 +123,7 @@ export function entity<Table extends EntityTable, const Lists = Record<never, ne
     });
   };
   return {
+    table,
     define,
     open: (name, storage) => {
       const repository = createRepository(define(name), storage);
@@ -136,16 +143,7 @@ export function entity<Table extends EntityTable, const Lists = Record<never, ne
  * @throws {TypeError} naming the entity, the list and the column that cannot be served
  */
 export function openRepositories<E extends Entities>(entities: E, storage: Storage): RepositoriesOf<E> {
+  checkTogether(entities);
   const repositories = Object.entries(entities).map(([name, declared]) => [name, declared.open(name, storage)]);
   return Object.fromEntries(repositories) as RepositoriesOf<E>;
-}
-
-/** What the types of a list say already, for those who write JavaScript. */
-function checkColumns(list: string, { from, id, parent, range, orders }: ListDefinition): void {
-  const own = new Set<PgColumn>(Object.values(getTableColumns(from)));
-  const named = { id, parent, range, ...orders };
-  for (const [place, column] of Object.entries(named)) {
-    if (column == null || own.has(column)) continue;
-    throw new TypeError(`${list}: expected ${place} to be a column of ${getTableName(from)}.`);
-  }
 }

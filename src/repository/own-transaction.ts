@@ -5,7 +5,7 @@ import { ownChanges } from '../outbox/own-changes.ts';
 import { type DrizzleTransaction, drizzleSession } from '../postgres/drizzle-session.ts';
 import { anyTransaction } from '../postgres/run.ts';
 import { Trace } from '../trace/trace.ts';
-import type { Storage } from './cached-repository.ts';
+import type { Storage } from './storage.ts';
 import { forgetChanged } from './write.ts';
 
 /** Changes that are forgotten before the transaction returns. What it changed beyond them is drained. */
@@ -26,7 +26,7 @@ const NAME = 'Larder.transaction';
 export async function ownTransaction<T>(
   storage: Storage,
   work: (transaction: DrizzleTransaction) => Promise<T>,
-  scope: Scope = createScope(new Trace({ clock: storage.database.clock })),
+  scope: Scope = createScope(new Trace(storage.database)),
 ): Promise<T> {
   // What the user throws is the user's, also when it has a code as failures of a connection have.
   let thrown: { readonly error: unknown } | null = null;

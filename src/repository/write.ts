@@ -3,7 +3,7 @@ import type { Change } from '../outbox/outbox.ts';
 import { ownChanges } from '../outbox/own-changes.ts';
 import { transaction } from '../postgres/run.ts';
 import type { Statement } from '../postgres/statement.ts';
-import type { Storage } from './cached-repository.ts';
+import type { Storage } from './storage.ts';
 
 /** Changes of one transaction that every process forgets before the write returns. What it changed beyond them is drained. */
 const MOST = 10_000;

@@ -1,27 +1,36 @@
 import { type Channel, channel } from 'node:diagnostics_channel';
-import type { Trace } from './trace.ts';
+import type { CacheCounts } from './cache-counts.ts';
 
 /**
- * Everything that a Larder tells whoever listens, over Node's `diagnostics_channel`: metrics and tracing hang on these
- * and nothing else. Where nobody listens, an event is not even made.
- *
- * They are the process' own: two servers in one process are heard together.
- *
- * | channel               | published when                                              | message         |
- * | --------------------- | ----------------------------------------------------------- | --------------- |
- * | `larder:request`      | a GraphQL request was answered, with whatever status        | `RequestDone`   |
- * | `larder:sql`          | a statement of a request has ended, well or not             | `SqlExchange`   |
- * | `larder:redis`        | a round trip to Redis has ended, well or not                | `RedisExchange` |
- * | `larder:invalidation` | this process forgets bodies and tells the others to         | `Invalidation`  |
- * | `larder:audit`        | a body that was served from a cache has been checked        | `Audit`         |
+ * Everything that one Larder tells whoever listens: metrics and tracing hang on these and nothing else. Where nobody listens, an event
+ * is not even made. A listener that throws fails nothing but itself, as with Node's `diagnostics_channel`, which these are.
  */
-export const channels = {
-  sql: typed<SqlExchange>('larder:sql'),
-  redis: typed<RedisExchange>('larder:redis'),
-  request: typed<RequestDone>('larder:request'),
-  invalidation: typed<Invalidation>('larder:invalidation'),
-  audit: typed<Audit>('larder:audit'),
-};
+export interface Channels {
+  /** A statement of a request has ended, well or not. */
+  readonly sql: TypedChannel<SqlExchange>;
+  /** A round trip to Redis has ended, well or not. */
+  readonly redis: TypedChannel<RedisExchange>;
+  /** A GraphQL request was answered, with whatever status. */
+  readonly request: TypedChannel<RequestDone>;
+  /** This process forgets bodies and tells the others to. */
+  readonly invalidation: TypedChannel<Invalidation>;
+  /** A body that was served from a cache has been checked. */
+  readonly audit: TypedChannel<Audit>;
+}
+
+/** @returns the channels of a Larder that is being opened, which no other Larder of the process is heard on */
+export function openChannels(): Channels {
+  return {
+    sql: typed('larder:sql'),
+    redis: typed('larder:redis'),
+    request: typed('larder:request'),
+    invalidation: typed('larder:invalidation'),
+    audit: typed('larder:audit'),
+  };
+}
+
+/** The channels of what belongs to no Larder, such as a command: nobody listens. */
+export const UNHEARD: Channels = openChannels();
 
 /** A GraphQL request that was answered. */
 export interface RequestDone {
@@ -36,8 +45,16 @@ export interface RequestDone {
   readonly cost: number | null;
   /** The codes of the response's errors, each once. */
   readonly errors: readonly string[];
-  /** What it did; `null` when it was refused before it could do anything. */
-  readonly trace: Trace | null;
+  /** What it did, its trace; `null` when it was refused before it could do anything. */
+  readonly trace: Figures | null;
+}
+
+/** What a request did to Postgres, Redis and the caches, times in milliseconds. */
+export interface Figures {
+  readonly sql: { readonly statements: number; readonly rows: number; readonly ms: number };
+  readonly redis: { readonly commands: number; readonly ms: number };
+  /** By entity. */
+  readonly cache: Readonly<Record<string, CacheCounts>>;
 }
 
 /** Bodies that caches are told to forget. */
@@ -89,7 +106,6 @@ export interface RedisExchange extends Exchange {
 
 /** A channel whose messages have one type. */
 export interface TypedChannel<Message> {
-  readonly name: string;
   /** Asked before a message is made. */
   readonly heard: boolean;
   publish(message: Message): void;
@@ -98,9 +114,9 @@ export interface TypedChannel<Message> {
 }
 
 function typed<Message>(name: string): TypedChannel<Message> {
-  const plain: Channel = channel(name);
+  // A symbol is nobody else's: by a text, all Larders of the process would have one channel.
+  const plain: Channel = channel(Symbol(name));
   return {
-    name,
     get heard() {
       return plain.hasSubscribers;
     },

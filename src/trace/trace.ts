@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../clock.ts';
 import { type CacheCounts, noCounts } from './cache-counts.ts';
-import { channels, type RedisExchange, type SqlExchange } from './channels.ts';
+import { type Channels, type Figures, type RedisExchange, type SqlExchange, UNHEARD } from './channels.ts';
 
 /** What a round trip made Redis do. */
 export interface RedisWork {
@@ -20,6 +20,8 @@ export interface TraceOptions {
   readonly ownStatements?: boolean;
   /** The time; the machine's when it is not given. */
   readonly clock?: Clock;
+  /** Where each exchange is told; nowhere when it is not given. */
+  readonly channels?: Channels;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface TraceOptions {
  * AsyncLocalStorage costs up to a third of the throughput; it imports nothing but the clock and the channels beside it, so that every
  * layer may use it. Unless it records or somebody listens, an exchange costs some additions and no allocation.
  */
-export class Trace {
+export class Trace implements Figures {
   readonly sql = { statements: 0, rows: 0, ms: 0 };
   readonly redis = { commands: 0, ms: 0 };
   readonly cache: Record<string, CacheCounts> = {};
@@ -36,6 +38,8 @@ export class Trace {
   /** When the request began, in milliseconds on the monotonic clock. */
   readonly started: number;
   readonly clock: Clock;
+  /** Where each exchange is told: the channels of the Larder that the request is for. */
+  readonly channels: Channels;
   /** Whether its statements are sent for it alone: who looks at a request wants to see what it did, and when. */
   readonly ownStatements: boolean;
   /** Every exchange in the order in which they ended; `null` unless recording. */
@@ -48,13 +52,14 @@ export class Trace {
   /** @param options what to keep */
   constructor(options: TraceOptions = {}) {
     this.clock = options.clock ?? systemClock;
+    this.channels = options.channels ?? UNHEARD;
     this.started = options.started ?? this.clock.now();
     this.events = options.recording === true ? [] : null;
     this.ownStatements = options.ownStatements ?? this.events !== null;
   }
 
   /**
-   * @param traces those of several requests, at least one
+   * @param traces those of several requests of one Larder, at least one
    * @returns a trace for what is done for all of them together: there is time for it while one of them has time, and nobody waits
    *   for it when nobody waits for them
    */
@@ -62,6 +67,7 @@ export class Trace {
     const shared = new Trace({
       started: Math.max(...traces.map(({ started }) => started)),
       clock: traces[0]?.clock ?? systemClock,
+      channels: traces[0]?.channels ?? UNHEARD,
     });
     shared.#sharers = traces;
     return shared;
@@ -89,11 +95,11 @@ export class Trace {
   statement(name: string, text: string, parameters: readonly unknown[], started: number, rows: number | null): void {
     const ms = this.clock.now() - started;
     this.#count(name, ms, rows ?? 0);
-    if (this.events === null && !channels.sql.heard) return;
+    if (this.events === null && !this.channels.sql.heard) return;
     const failed = rows === null;
     const event: SqlExchange = { kind: 'sql', name, started, ms, failed, rows: rows ?? 0, text, parameters };
     this.events?.push(event);
-    channels.sql.publish(event);
+    this.channels.sql.publish(event);
   }
 
   /**
@@ -129,12 +135,12 @@ export class Trace {
     const commands = work?.commands ?? 0;
     this.redis.commands += commands;
     this.redis.ms += ms;
-    if (this.events === null && !channels.redis.heard) return;
+    if (this.events === null && !this.channels.redis.heard) return;
     const failed = work === null;
     const hits = work?.hits ?? null;
     const event: RedisExchange = { kind: 'redis', name, started, ms, failed, keys, commands, hits };
     this.events?.push(event);
-    channels.redis.publish(event);
+    this.channels.redis.publish(event);
   }
 
   /**

@@ -3,12 +3,12 @@ import { type Test, t } from 'tap';
 import { createScope } from '../../src/bodies/scope.ts';
 import type { Entity } from '../../src/entity/definition.ts';
 import { bigintText } from '../../src/postgres/column-types.ts';
-import type { Repository } from '../../src/repository/cached-repository.ts';
 import { entity } from '../../src/repository/entity.ts';
+import type { Repository } from '../../src/repository/repository.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { openProcess } from '../stage/process.ts';
-import { openRedis, openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
+import { openRedis, openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 
 const id = () => bigintText('id').primaryKey().generatedByDefaultAsIdentity();

@@ -5,10 +5,11 @@ import fc from 'fast-check';
 import postgres from 'postgres';
 import { type Test, t } from 'tap';
 import { nodeOf } from '../../src/pothos/entity-node.ts';
-import { createRepository, type Repository } from '../../src/repository/cached-repository.ts';
+import { createRepository } from '../../src/repository/cached-repository.ts';
+import type { Repository } from '../../src/repository/repository.ts';
 import { type LarderProcess, openProcess } from '../stage/process.ts';
-import { openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 import { createThings, type Thing, thingColumns, thingDefinition, things } from './support/every-type.ts';
 

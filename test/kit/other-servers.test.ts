@@ -6,8 +6,8 @@ import mercurius from 'mercurius';
 import { type Test, t } from 'tap';
 import { createLarder } from '../../src/index.ts';
 import { encodeGlobalId } from '../../src/pothos/index.ts';
-import { counted, openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis, REDIS_PATIENCE_MS } from '../support/services.ts';
+import { counted, openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 import { entities, fillLibrary, librarySchema } from './library.ts';
 

@@ -2,8 +2,8 @@ import { eq, sql as raw } from 'drizzle-orm';
 import { bigint, boolean, customType, jsonb, pgTable, text } from 'drizzle-orm/pg-core';
 import { t } from 'tap';
 import { ConstraintViolation, createLarder, entity } from '../../src/index.ts';
-import { openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis, REDIS_PATIENCE_MS } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 
 const id = () => bigint('id', { mode: 'bigint' }).$type<string>().primaryKey().generatedByDefaultAsIdentity();

@@ -6,8 +6,8 @@ import { graphql } from 'graphql';
 import { t } from 'tap';
 import { createLarder, type LarderContext, type RepositoriesOf } from '../../src/index.ts';
 import LarderPlugin, { encodeGlobalId } from '../../src/pothos/index.ts';
-import { openSql } from '../support/server.ts';
 import { freshDatabase } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
 import { entities, fillLibrary } from './library.ts';
 
 type Context = LarderContext<RepositoriesOf<typeof entities>> & { readonly staff: boolean };

@@ -7,10 +7,11 @@ import { defineEntity } from '../../src/entity/definition.ts';
 import type { PageRequest } from '../../src/lists/page.ts';
 import { openDatabase } from '../../src/postgres/client.ts';
 import { decodeCursor, encodeCursor } from '../../src/pothos/cursor.ts';
-import { createRepository, type Repository } from '../../src/repository/cached-repository.ts';
+import { createRepository } from '../../src/repository/cached-repository.ts';
+import type { Repository } from '../../src/repository/repository.ts';
 import { Trace } from '../../src/trace/trace.ts';
-import { openSql } from '../support/server.ts';
 import { freshDatabase } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
 
 const players = pgTable('players', {
   id: bigint('id', { mode: 'bigint' }).$type<string>().primaryKey(),

@@ -1,26 +1,26 @@
 import { t } from 'tap';
-import { event as declaredEvent } from '../../src/app/event/entity.ts';
 import { listReader } from '../../src/lists/list.ts';
 import type { PageNeeds } from '../../src/lists/page.ts';
 import { openDatabase } from '../../src/postgres/client.ts';
-import { channels } from '../../src/trace/channels.ts';
+import { openChannels } from '../../src/trace/channels.ts';
 import { Trace } from '../../src/trace/trace.ts';
-import { makeData } from '../support/data.ts';
-import { openSql } from '../support/server.ts';
+import { entities, makeLibrary } from '../support/library.ts';
 import { freshDatabase } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
 
-const eventDefinition = declaredEvent.define('Event');
+const bookDefinition = entities.Book.define('Book');
 
 const NEEDS: PageNeeds = { rows: true, entities: false, positions: false, total: false, flags: false };
 
 t.test('a page reads one row more where somebody asks whether there is one, and only there', async (t) => {
   const database = await freshDatabase(t);
   const sql = openSql(t, database);
-  await makeData(sql, { brands: 1, campaigns: 1, events: 10, perCampaign: 10 });
+  await makeLibrary(sql, { libraries: 1, shelves: 1, books: 10, perShelf: 10 });
+  const channels = openChannels();
   const pool = openDatabase({ url: database.url, poolSize: 1, statementTimeoutMs: 5000 });
   t.teardown(() => pool.close());
-  const { name, table, lists } = eventDefinition;
-  const read = listReader(pool, `${name}.ofCampaign`, table, lists.ofCampaign);
+  const { name, table, lists } = bookDefinition;
+  const read = listReader(pool, `${name}.onShelf`, table, lists.onShelf);
   for (const [flags, rows] of [
     [false, 3],
     [true, 4],
@@ -30,11 +30,11 @@ t.test('a page reads one row more where somebody asks whether there is one, and 
     const [page] = await read(
       [
         {
-          ...{ parent: '1', order: 'STARTS_AT', direction: 'ASC' as const, limit: 3, backward: false },
+          ...{ parent: '1', order: 'PUBLISHED_AT', direction: 'ASC' as const, limit: 3, backward: false },
           needs: { ...NEEDS, flags },
         },
       ],
-      new Trace(),
+      new Trace({ channels }),
     );
     leave();
     t.match(page, { refs: { length: 3 }, hasNext: flags });

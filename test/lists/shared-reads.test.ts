@@ -1,33 +1,32 @@
 import * as fc from 'fast-check';
 import { t } from 'tap';
-import { event as declaredEvent } from '../../src/app/event/entity.ts';
 import { listReader } from '../../src/lists/list.ts';
 import type { PageNeeds, PageRequest, RefPage } from '../../src/lists/page.ts';
 import { sharedReads } from '../../src/lists/shared-reads.ts';
 import { openDatabase } from '../../src/postgres/client.ts';
 import { DatabaseUnavailable } from '../../src/postgres/errors.ts';
-import { channels, type SqlExchange } from '../../src/trace/channels.ts';
+import { openChannels, type SqlExchange } from '../../src/trace/channels.ts';
 import { Trace } from '../../src/trace/trace.ts';
-import { makeData } from '../support/data.ts';
-import { openSql } from '../support/server.ts';
+import { entities, makeLibrary } from '../support/library.ts';
 import { freshDatabase } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
 
-const eventDefinition = declaredEvent.define('Event');
+const bookDefinition = entities.Book.define('Book');
 
-const CAMPAIGNS = 12;
+const SHELVES = 12;
 
 const database = await freshDatabase(t);
-await makeData(openSql(t, database), { brands: 2, campaigns: CAMPAIGNS, events: 60, perCampaign: 15 });
+await makeLibrary(openSql(t, database), { libraries: 2, shelves: SHELVES, books: 60, perShelf: 15 });
 const pool = openDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 5000 });
 t.teardown(() => pool.close());
-const { name, table, lists } = eventDefinition;
-const reader = listReader(pool, `${name}.ofCampaign`, table, lists.ofCampaign);
+const { name, table, lists } = bookDefinition;
+const reader = listReader(pool, `${name}.onShelf`, table, lists.onShelf);
 
 const NEEDS: PageNeeds = { rows: true, entities: false, positions: true, total: false, flags: true };
 
 const page = (more: Partial<PageRequest> = {}): PageRequest => ({
   parent: '1',
-  order: 'STARTS_AT',
+  order: 'PUBLISHED_AT',
   direction: 'ASC',
   limit: 3,
   backward: false,
@@ -46,12 +45,13 @@ async function statements(): Promise<number> {
 
 t.test('requests of one turn share a statement for their small pages', async (t) => {
   const told: SqlExchange[] = [];
+  const channels = openChannels();
   const leave = channels.sql.subscribe((event) => told.push(event));
   t.teardown(leave);
   await database.resetStatements();
-  const traces = Array.from({ length: 28 }, () => new Trace());
+  const traces = Array.from({ length: 28 }, () => new Trace({ channels }));
   const pages = await Promise.all(
-    traces.map((trace, i) => reader([page({ parent: String(1 + (i % CAMPAIGNS)), limit: i }), page()], trace)),
+    traces.map((trace, i) => reader([page({ parent: String(1 + (i % SHELVES)), limit: i }), page()], trace)),
   );
   t.equal(await statements(), 3, 'eight of them the first, and at most sixteen each while that is under way');
   t.same(
@@ -60,7 +60,7 @@ t.test('requests of one turn share a statement for their small pages', async (t)
     'each of which is told once',
   );
   for (const trace of traces) t.match(trace.sql, { statements: 1, rows: 2 }, 'and each counts its part of it');
-  t.ok(traces.every(({ slowest }) => slowest.name === 'Event.ofCampaign' && slowest.ms > 0));
+  t.ok(traces.every(({ slowest }) => slowest.name === 'Book.onShelf' && slowest.ms > 0));
   t.ok(pages.every(([, second]) => second?.refs.length === 3));
 });
 
@@ -215,7 +215,7 @@ function asPlain(pages: readonly RefPage[]) {
 t.test('a shared statement brings what each would have brought alone', async (t) => {
   const direction = fc.constantFrom('ASC' as const, 'DESC' as const);
   const request = fc.record({
-    parent: fc.integer({ min: 1, max: CAMPAIGNS + 1 }).map(String),
+    parent: fc.integer({ min: 1, max: SHELVES + 1 }).map(String),
     direction,
     limit: fc.integer({ min: 0, max: 8 }),
     backward: fc.boolean(),

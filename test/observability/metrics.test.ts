@@ -4,9 +4,10 @@ import { t } from 'tap';
 import { systemClock } from '../../src/clock.ts';
 import { LIMITS } from '../../src/http/documents/limits.ts';
 import { createMetricsApp } from '../../src/http/telemetry/metrics.ts';
-import { channels } from '../../src/trace/channels.ts';
+import { openChannels } from '../../src/trace/channels.ts';
 import { makeTraffic, scrape, seriesOf, startMeasured } from '../support/metrics.ts';
 import { promtool } from '../support/prometheus.ts';
+import { startServer } from '../support/server.ts';
 
 const NAMES = 10_000;
 
@@ -80,9 +81,26 @@ t.test('10,000 names that strangers give to operations add no series', async (t)
   );
 });
 
+t.test('another server of the process counts nothing of it', async (t) => {
+  const other = await startServer(t, { redis: null });
+  await makeTraffic(server);
+  const text = await scrape(other);
+  t.ok(sum(text, 'larder_request_duration_seconds_count', { operation: 'other' }) === 0);
+  t.equal(sum(text, 'larder_redis_duration_seconds_count', {}), 0);
+  t.equal(sum(text, 'larder_cache_requests_total', {}), 0);
+  t.equal(sum(text, 'larder_cache_invalidations_total', {}), 0);
+  const statements = [...text.matchAll(/^larder_sql_duration_seconds_count\{statement="(\w+)/gm)];
+  t.same(
+    [...new Set(statements.map(([, of]) => of))].filter((of) => !/^(Cache|Catalog)/.test(of ?? '')),
+    [],
+  );
+});
+
 t.test('a thousand trusted operations are a hundred and others', async (t) => {
+  const channels = openChannels();
   const metrics = createMetricsApp({
     entities: [],
+    channels,
     version: '1.2.3',
     clock: systemClock,
     pool: () => ({}),

@@ -1,18 +1,19 @@
 import { Redis } from 'ioredis';
-import { type Test, t } from 'tap';
+import { t } from 'tap';
 import type { Body } from '../../src/cache/entry.ts';
 import { systemClock } from '../../src/clock.ts';
 import { type AuditSource, createSelfAudit } from '../../src/outbox/self-audit.ts';
-import { type Audit, channels } from '../../src/trace/channels.ts';
+import { type Audit, openChannels } from '../../src/trace/channels.ts';
 import { globalId, makeData } from '../support/data.ts';
 import { startServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
-/** What audits find while the test lasts. */
-function findings(t: Test): Audit[] {
+/** A channel for audits, and what they find. */
+function findings() {
   const found: Audit[] = [];
-  t.teardown(channels.audit.subscribe((audit) => found.push(audit)));
-  return found;
+  const { audit: channel } = openChannels();
+  channel.subscribe((audit) => found.push(audit));
+  return { channel, found };
 }
 
 t.test('what an audit makes of what it sees', async (t) => {
@@ -33,8 +34,9 @@ t.test('what an audit makes of what it sees', async (t) => {
   ];
   for (const [what, consistent, { served, rows, answer }] of cases) {
     await t.test(what, async (t) => {
-      const found = findings(t);
+      const { channel, found } = findings();
       const audit = createSelfAudit({
+        channel,
         rate: 1,
         maxStalenessMs: 1,
         clock: systemClock,
@@ -55,7 +57,8 @@ t.test('what an audit makes of what it sees', async (t) => {
 t.test('how much is audited', async (t) => {
   const asked = async (rate: number, hits: number, times: number) => {
     let rows = 0;
-    const audit = createSelfAudit({ rate, maxStalenessMs: 1, clock: systemClock, onError: () => {} });
+    const { channel, found } = findings();
+    const audit = createSelfAudit({ rate, maxStalenessMs: 1, clock: systemClock, channel, onError: () => {} });
     const source: AuditSource = {
       row: async () => {
         rows += 1;
@@ -63,7 +66,6 @@ t.test('how much is audited', async (t) => {
       },
       answer: async () => null,
     };
-    const found = findings(t);
     for (let i = 0; i < times; i += 1) audit.sample('Thing', ['1'], [null], hits, source);
     await until('what was picked', async () => found.length === Math.min(times * Math.min(1, rate * hits), 100));
     audit.close();
@@ -76,7 +78,7 @@ t.test('how much is audited', async (t) => {
 });
 
 t.test('an audit that cannot look, or is given up, finds nothing', async (t) => {
-  const found = findings(t);
+  const { channel, found } = findings();
   const errors: string[] = [];
   const onError = (error: Error) => errors.push(error.message);
   const failing: AuditSource = {
@@ -85,7 +87,7 @@ t.test('an audit that cannot look, or is given up, finds nothing', async (t) => 
     },
     answer: async () => null,
   };
-  createSelfAudit({ rate: 1, maxStalenessMs: 1, clock: systemClock, onError }).sample(
+  createSelfAudit({ rate: 1, maxStalenessMs: 1, clock: systemClock, channel, onError }).sample(
     'Thing',
     ['1'],
     [null],
@@ -93,7 +95,7 @@ t.test('an audit that cannot look, or is given up, finds nothing', async (t) => 
     failing,
   );
   await until('the error', async () => errors.length === 1);
-  const audit = createSelfAudit({ rate: 1, maxStalenessMs: 60_000, clock: systemClock, onError });
+  const audit = createSelfAudit({ rate: 1, maxStalenessMs: 60_000, clock: systemClock, channel, onError });
   audit.sample('Thing', ['1'], [null], 1, failing);
   audit.close();
   await new Promise((resolve) => setImmediate(resolve));
@@ -105,7 +107,10 @@ t.test('a server tells of a change that it could not hear of, and of no other', 
   const server = await startServer(t, { env });
   await makeData(server.sql, { brands: 2, campaigns: 1, events: 1, perCampaign: 1 });
   await server.database.drained();
-  const found = findings(t);
+  const seen = async () => {
+    const metrics = await (await fetch(server.metricsUrl)).text();
+    return /^larder_inconsistent_total\{entity="Brand"\} [1-9]/m.test(metrics);
+  };
   const names = async (id: number) =>
     (await server.ask<{ brand: { name: string } }>(`{ brand(id: "${globalId('Brand', id)}") { name } }`)).brand.name;
   const inRedis = async (key: string) => {
@@ -132,7 +137,7 @@ t.test('a server tells of a change that it could not hear of, and of no other', 
     async () => {
       // Each answer is audited; where Redis is too slow for one, Postgres gives the right one.
       await names(2);
-      return found.some(({ consistent }) => !consistent);
+      return seen();
     },
     120,
   );

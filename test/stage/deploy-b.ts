@@ -5,7 +5,9 @@ import { campaign as declaredCampaign } from '../../src/app/campaign/entity.ts';
 import { brands } from '../../src/app/tables.ts';
 import { defineEntity, type Entity } from '../../src/entity/definition.ts';
 import { bigintText as id } from '../../src/postgres/column-types.ts';
-import { createRepository, type Repository, type Storage } from '../../src/repository/cached-repository.ts';
+import { createRepository } from '../../src/repository/cached-repository.ts';
+import type { Repository } from '../../src/repository/repository.ts';
+import type { Storage } from '../../src/repository/storage.ts';
 
 const campaignDefinition = declaredCampaign.define('Campaign');
 

@@ -1,16 +1,13 @@
 import { Redis } from 'ioredis';
-import postgres, { type Sql } from 'postgres';
+import type { Sql } from 'postgres';
 import type { Test } from 'tap';
 import { assemble } from '../../src/app/assemble.ts';
 import { readConfig } from '../../src/app/config.ts';
-import {
-  type CountedStatement,
-  freshDatabase,
-  freshRedis,
-  REDIS_PATIENCE_MS,
-  type TestDatabase,
-  type TestRedis,
-} from './services.ts';
+import { freshDatabase, freshRedis, REDIS_PATIENCE_MS, type TestDatabase, type TestRedis } from './services.ts';
+import { openSql } from './stores.ts';
+
+export { type Counted, counted, openRedis, openSql } from './stores.ts';
+
 import { until } from './until.ts';
 
 /** What to start a server on; what is not given is made fresh for the test. */
@@ -43,7 +40,7 @@ export interface Answer<Data> {
 /** The real server in this process, spoken to over HTTP. */
 export interface TestServer {
   readonly url: string;
-  /** Where `/metrics` is. Servers of one process count together. */
+  /** Where `/metrics` is. */
   readonly metricsUrl: string;
   /** Sends a query and answers whatever comes back. */
   query<Data>(document: string, variables?: object, headers?: Record<string, string>): Promise<Answer<Data>>;
@@ -162,79 +159,4 @@ export async function startServer(t: Test, options: ServerOptions = {}): Promise
   const sql = openSql(t, database);
   const server = await openServer(t, { database, redis, env: options.env ?? {} });
   return { ...server, database, sql, redis };
-}
-
-/**
- * Connects to a database for the test itself, and ends the connection when the test does.
- *
- * @param t the test that it is for
- * @param database the database
- * @returns a client of one connection; bigints and timestamps come as text in UTC
- */
-export function openSql(t: Test, database: Pick<TestDatabase, 'url'>): Sql {
-  const sql = postgres(database.url, {
-    max: 1,
-    onnotice: () => {},
-    fetch_types: false,
-    connection: { TimeZone: 'UTC', DateStyle: 'ISO, MDY' },
-    types: { text: { to: 25, from: [1184], serialize: String, parse: (value: string) => value } },
-  });
-  t.teardown(() => sql.end({ timeout: 5 }));
-  return sql;
-}
-
-/**
- * Connects to a Redis for the test itself, and ends the connection when the test does.
- *
- * @param t the test that it is for
- * @param redis the Redis
- * @returns a client
- */
-export function openRedis(t: Test, redis: TestRedis): Redis {
-  const client = new Redis(redis.url, { maxRetriesPerRequest: 1 });
-  // A test may stop its Redis; what is asked of it then fails by itself.
-  client.on('error', () => {});
-  t.teardown(() => client.disconnect());
-  return client;
-}
-
-/** What Postgres and Redis counted themselves. */
-export interface Counted {
-  /** How many statements Postgres ran. */
-  readonly sql: number;
-  readonly rows: number;
-  readonly statements: readonly CountedStatement[];
-  /** How many commands Redis ran, those inside of scripts included. */
-  readonly commands: number;
-  readonly mget: number;
-  /** How often Redis was asked or told to set a key, leases and values together. */
-  readonly set: number;
-}
-
-/**
- * Counts at the stores what happens while something is done. A server must run on them, to empty the outbox before, and
- * nothing else may use them meanwhile.
- *
- * @param stores the stores
- * @param action what is done
- * @returns what it answered and what Postgres and Redis counted
- */
-export async function counted<T>(
-  stores: { readonly database: TestDatabase; readonly redis: TestRedis | null },
-  action: () => Promise<T>,
-): Promise<Counted & { answer: T }> {
-  await stores.database.drained();
-  await Promise.all([stores.database.resetStatements(), stores.redis?.resetCounts()]);
-  const answer = await action();
-  const [statements, commands = {}] = await Promise.all([stores.database.statements(), stores.redis?.commandCounts()]);
-  const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
-  return {
-    answer,
-    sql: sum(statements.map((statement) => statement.calls)),
-    rows: sum(statements.map((statement) => statement.rows)),
-    statements,
-    commands: sum(Object.values(commands)),
-    mget: commands.mget ?? 0,
-    set: commands.set ?? 0,
-  };
 }

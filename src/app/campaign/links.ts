@@ -2,11 +2,11 @@ import { sql } from 'drizzle-orm';
 import {
   InvalidInput,
   type Scope,
-  statement,
   type Storage,
+  statement,
+  type WriteRules,
   withConstraints,
   write,
-  type WriteRules,
 } from '../../index.ts';
 import { campaignEvents, events } from '../tables.ts';
 

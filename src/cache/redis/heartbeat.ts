@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { Trace } from '../../trace/trace.ts';
+import type { Trace } from '../../trace/trace.ts';
 import type { Presented, Share } from '../share.ts';
 import type { RedisConnection } from './connection.ts';
 import { integer, list, text } from './replies.ts';
@@ -15,7 +15,6 @@ export class Heartbeat {
   readonly domainKey: string;
   readonly #connection: RedisConnection;
   readonly #clock: Clock;
-  /** Counts what no request has asked for. */
   readonly #upkeep: Trace;
   /** Which run of Redis was met last, by which connection, and how far its clock is ahead of ours at least. */
   #met = { run: '', connection: -1, aheadMs: 0 };
@@ -23,12 +22,12 @@ export class Heartbeat {
   /**
    * @param connection the connection to Redis
    * @param prefix put before the keys
-   * @param clock the time
+   * @param upkeep counts what no request has asked for
    */
-  constructor(connection: RedisConnection, prefix: string, clock: Clock) {
+  constructor(connection: RedisConnection, prefix: string, upkeep: Trace) {
     this.#connection = connection;
-    this.#clock = clock;
-    this.#upkeep = new Trace({ clock });
+    this.#clock = upkeep.clock;
+    this.#upkeep = upkeep;
     this.key = `${prefix}larder:heartbeat`;
     this.domainKey = `${prefix}larder:domain`;
   }

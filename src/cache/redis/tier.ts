@@ -1,5 +1,6 @@
 import { ReplyError } from 'ioredis';
 import type { Clock } from '../../clock.ts';
+import { type Channels, UNHEARD } from '../../trace/channels.ts';
 import { Trace } from '../../trace/trace.ts';
 import { countEntries } from '../entry.ts';
 import type { Presented, Share } from '../share.ts';
@@ -41,14 +42,22 @@ export class RedisTier {
    * @param onError told of each failure, for the log
    * @param clock the time
    * @param timeoutMs how long a round trip may take, in milliseconds
+   * @param channels where round trips are told that no request asks for; nowhere when it is not given
    */
-  constructor(url: string, prefix: string, onError: (error: Error) => void, clock: Clock, timeoutMs: number) {
+  constructor(
+    url: string,
+    prefix: string,
+    onError: (error: Error) => void,
+    clock: Clock,
+    timeoutMs: number,
+    channels: Channels = UNHEARD,
+  ) {
     const breaker = () => new Breaker(onError, clock);
     this.#breakers = { bodies: breaker(), points: breaker(), messages: breaker() };
     this.#onError = onError;
     this.#connection = new RedisConnection(url, onError, clock, timeoutMs);
-    this.#heartbeat = new Heartbeat(this.#connection, prefix, clock);
-    this.#upkeep = new Trace({ clock });
+    this.#upkeep = new Trace({ clock, channels });
+    this.#heartbeat = new Heartbeat(this.#connection, prefix, this.#upkeep);
   }
 
   /**

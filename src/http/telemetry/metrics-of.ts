@@ -6,6 +6,6 @@ import type { MetricsOptions } from './metrics.ts';
  * @param larder a Larder
  * @returns what its metrics are made of
  */
-export function metricsOf({ repositories, gauges, health }: ServedLarder): MetricsOptions {
-  return { entities: Object.keys(repositories), version: VERSION, ...gauges, outbox: health.outbox };
+export function metricsOf({ repositories, gauges, channels, health }: ServedLarder): MetricsOptions {
+  return { entities: Object.keys(repositories), version: VERSION, channels, ...gauges, outbox: health.outbox };
 }

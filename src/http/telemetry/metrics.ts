@@ -1,5 +1,6 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Channels } from '../../trace/channels.ts';
 import { registerCacheMetrics } from './metrics/cache.ts';
 import { type Gauges, registerGauges } from './metrics/gauges.ts';
 import { registerRequestMetrics } from './metrics/requests.ts';
@@ -11,6 +12,8 @@ export interface MetricsOptions extends Gauges {
   readonly entities: readonly string[];
   /** The version of Larder. */
   readonly version: string;
+  /** Those of the Larder that is counted. */
+  readonly channels: Channels;
 }
 
 /** Gauges that end in `_total`, which means a counter; each is the sum of one that is labelled by type. */
@@ -66,10 +69,11 @@ export function openMetrics(
     registers: [registry],
   }).set({ version: options.version, node: process.versions.node }, 1);
   registerGauges(registry, options);
+  const { channels } = options;
   const subscriptions = [
-    registerRequestMetrics(registry),
-    registerStoreMetrics(registry),
-    registerCacheMetrics(registry, options.entities),
+    registerRequestMetrics(registry, channels.request),
+    registerStoreMetrics(registry, channels),
+    registerCacheMetrics(registry, channels, options.entities),
   ];
   return {
     registry,

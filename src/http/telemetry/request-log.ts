@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
-import { channels } from '../../trace/channels.ts';
+import type { Channels } from '../../trace/channels.ts';
 import { TAKEN } from '../errors/error-handler.ts';
 import { OTHER } from '../request-state.ts';
 
@@ -10,6 +10,8 @@ export interface RequestLogOptions {
   readonly slowRequestMs: number;
   /** Which share of the requests that are neither slow nor wrong are logged, from 0 to 1; `null` when none is logged at all. */
   readonly rate: number | null;
+  /** Told of each GraphQL request. */
+  readonly channel: Channels['request'];
   /** The id of the distributed trace that a request is part of; `null` for none. */
   readonly traceIdOf: (request: FastifyRequest) => string | null;
 }
@@ -17,10 +19,10 @@ export interface RequestLogOptions {
 /**
  * Logs one line a request, when it is done: what it was, how it went and what it did, and nothing that a client wrote. A
  * query string may hold variables, headers hold tokens and cookies, and an operation has a name only when its document
- * is trusted. Of requests that went well it may be a share that is logged. What GraphQL requests did is told to the channels, too.
+ * is trusted. Of requests that went well it may be a share that is logged. What GraphQL requests did is told to the channel, too.
  */
 export const requestLogPlugin = plugin<RequestLogOptions>(
-  async (app, { slowRequestMs, rate, traceIdOf }) => {
+  async (app, { slowRequestMs, rate, channel, traceIdOf }) => {
     const graphql = `${app.prefix}/graphql`;
     app.addHook('onResponse', (request, reply, done) => {
       const route = request.routeOptions.url ?? 'none';
@@ -29,7 +31,7 @@ export const requestLogPlugin = plugin<RequestLogOptions>(
       const hungUp = request.socket.destroyed;
       const slow = !hungUp && ms > slowRequestMs;
       const isGraphQL = route === graphql && TAKEN.includes(request.method);
-      if (isGraphQL) publish(request, reply, ms);
+      if (isGraphQL) publish(channel, request, reply, ms);
       if (rate === null) return done();
       const level = (reply.statusCode >= 500 && !hungUp) || slow ? 'warn' : 'info';
       const isFine = level === 'info' && reply.statusCode < 400 && request.larderErrors === null;
@@ -50,12 +52,13 @@ export const requestLogPlugin = plugin<RequestLogOptions>(
 );
 
 function publish(
+  channel: Channels['request'],
   { larderState: state, larderErrors: errorCodes }: FastifyRequest,
   reply: FastifyReply,
   ms: number,
 ): void {
-  if (!channels.request.heard) return;
-  channels.request.publish({
+  if (!channel.heard) return;
+  channel.publish({
     operation: state?.operation ?? OTHER,
     status: reply.statusCode,
     ms,

@@ -1,6 +1,6 @@
 import type { Span, Tracer } from '@opentelemetry/api';
 import type { FastifyPluginCallback, FastifyRequest } from 'fastify';
-import { channels, type RedisExchange, type SqlExchange } from '../../trace/channels.ts';
+import type { Channels, RedisExchange, SqlExchange } from '../../trace/channels.ts';
 import { pathOf, traceIdOf } from './trace-context.ts';
 
 type Api = typeof import('@opentelemetry/api');
@@ -26,10 +26,15 @@ const EXPORT_TIMEOUT_MS = 3000;
  * OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER and OTEL_EXPORTER_OTLP_HEADERS are OpenTelemetry's own.
  *
  * @param endpoint the collector's address, such as `http://127.0.0.1:4318`
+ * @param channels those of the Larder whose statements and round trips are spans
  * @param onError told of what could not be sent
  * @returns what the server needs of it
  */
-export async function startTracing(endpoint: string, onError: (message: string) => void): Promise<Tracing> {
+export async function startTracing(
+  endpoint: string,
+  channels: Channels,
+  onError: (message: string) => void,
+): Promise<Tracing> {
   const [api, sdk, exporter, resources, otel] = await Promise.all([
     import('@opentelemetry/api'),
     import('@opentelemetry/sdk-trace-node'),
@@ -67,7 +72,7 @@ export async function startTracing(endpoint: string, onError: (message: string) 
     requestHook: (span: Span, request: FastifyRequest) => span.setAttribute('url.path', pathOf(request.url)),
   });
   instrumentation.setTracerProvider(provider);
-  const stop = recordExchanges(api, provider.getTracer('larder'));
+  const stop = recordExchanges(channels, api, provider.getTracer('larder'));
   return {
     plugin: instrumentation.plugin(),
     traceIdOf: (request) => {
@@ -88,11 +93,12 @@ export async function startTracing(endpoint: string, onError: (message: string) 
  * Adds to the traces of a process that has OpenTelemetry of its own a span for each statement and each round trip to Redis, below the span
  * in which a request is answered.
  *
+ * @param channels those of the Larder whose statements and round trips are spans
  * @returns what the server needs of it
  */
-export async function joinTracing(): Promise<Tracing> {
+export async function joinTracing(channels: Channels): Promise<Tracing> {
   const api = await import('@opentelemetry/api');
-  const stop = recordExchanges(api, api.trace.getTracer('larder'));
+  const stop = recordExchanges(channels, api, api.trace.getTracer('larder'));
   return {
     plugin: null,
     traceIdOf: ({ headers }) => api.trace.getActiveSpan()?.spanContext().traceId ?? traceIdOf(headers),
@@ -101,7 +107,11 @@ export async function joinTracing(): Promise<Tracing> {
 }
 
 /** Makes spans of what is asked of the stores, until it is told to stop. */
-function recordExchanges({ context, trace, SpanKind, SpanStatusCode }: Api, tracer: Tracer): () => void {
+function recordExchanges(
+  channels: Channels,
+  { context, trace, SpanKind, SpanStatusCode }: Api,
+  tracer: Tracer,
+): () => void {
   const record = (event: SqlExchange | RedisExchange, attributes: Record<string, string | number>) => {
     // What no request asked for, such as the upkeep of a connection, is no trace of its own.
     if (trace.getSpan(context.active()) === undefined) return;

@@ -1,8 +1,8 @@
 import type { campaigns } from '../../../src/app/tables.ts';
 import { REDIS_TIMEOUT_MS } from '../../../src/cache/redis/connection.ts';
 import type { Entity } from '../../../src/entity/definition.ts';
-import type { Repository } from '../../../src/repository/cached-repository.ts';
 import type { RowOf } from '../../../src/repository/entity.ts';
+import type { Repository } from '../../../src/repository/repository.ts';
 import type { Locks } from '../../stage/commit.ts';
 import { type CampaignB, campaignRepositoryB, migrateToB } from '../../stage/deploy-b.ts';
 import type { LarderProcess, ProcessOptions } from '../../stage/process.ts';

@@ -1,16 +1,21 @@
 import { Counter, type Registry } from 'prom-client';
 import { addCounts, type CacheCounts, noCounts } from '../../../trace/cache-counts.ts';
-import { channels } from '../../../trace/channels.ts';
+import type { Channels } from '../../../trace/channels.ts';
 
 /**
  * What the caches did. Requests bring their own counts, which are only added up here; the metrics are made of the sums when
  * they are read.
  *
  * @param registry where the metrics go
+ * @param channels tell of requests, of what is forgotten and of what was checked
  * @param entities the names of all entities
  * @returns ends the subscriptions
  */
-export function registerCacheMetrics(registry: Registry, entities: readonly string[]): () => void {
+export function registerCacheMetrics(
+  registry: Registry,
+  channels: Pick<Channels, 'request' | 'invalidation' | 'audit'>,
+  entities: readonly string[],
+): () => void {
   const sums = new Map<string, CacheCounts>(entities.map((entity) => [entity, noCounts()]));
   registerSums(registry, sums);
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
@@ -37,7 +42,7 @@ export function registerCacheMetrics(registry: Registry, entities: readonly stri
   }
   const subscriptions = [
     channels.request.subscribe(({ trace }) => {
-      if (trace !== null) for (const entity in trace.cache) add(sums, entity, trace.entity(entity));
+      for (const [entity, counts] of Object.entries(trace?.cache ?? {})) add(sums, entity, counts);
     }),
     channels.invalidation.subscribe(({ changed, source }) => {
       for (const { entity } of changed) invalidations.inc({ entity, source });

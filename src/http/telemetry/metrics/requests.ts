@@ -1,5 +1,5 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
-import { channels, type RequestDone } from '../../../trace/channels.ts';
+import type { RequestDone, TypedChannel } from '../../../trace/channels.ts';
 import { OTHER } from '../../request-state.ts';
 
 /** Around the objectives: 10 ms for a warm page, 100 ms for the slowest in a hundred, 1 s for what is logged as slow. */
@@ -32,9 +32,10 @@ type Figures = Pick<RequestDone, 'operation' | 'status' | 'ms' | 'bytes' | 'cost
  * otherwise, so that no stranger makes series, and so are those beyond the first hundred.
  *
  * @param registry where the metrics go
+ * @param channel tells of requests
  * @returns ends the subscription
  */
-export function registerRequestMetrics(registry: Registry): () => void {
+export function registerRequestMetrics(registry: Registry, channel: TypedChannel<RequestDone>): () => void {
   const waiting: Figures[] = [];
   const named = new Set<string>();
   const nameOf = (operation: string): string => {
@@ -81,7 +82,7 @@ export function registerRequestMetrics(registry: Registry): () => void {
     registers: [registry],
   });
   for (const code of ALERTED) errors.inc({ code }, 0);
-  return channels.request.subscribe(({ operation, status, ms, bytes, cost: points, errors: codes }) => {
+  return channel.subscribe(({ operation, status, ms, bytes, cost: points, errors: codes }) => {
     // Of the request itself nothing is kept.
     waiting.push({ operation: nameOf(operation), status, ms, bytes, cost: points });
     if (waiting.length === MAX_WAITING) collect();

@@ -1,5 +1,5 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
-import { channels } from '../../../trace/channels.ts';
+import type { Channels } from '../../../trace/channels.ts';
 
 /** Up to the default of STATEMENT_TIMEOUT_MS. */
 const SQL_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -10,9 +10,10 @@ const REDIS_SECONDS = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
  * What Postgres and Redis were asked. There are as many series as the code has statements and commands.
  *
  * @param registry where the metrics go
+ * @param channels tell of statements and round trips
  * @returns ends the subscriptions
  */
-export function registerStoreMetrics(registry: Registry): () => void {
+export function registerStoreMetrics(registry: Registry, channels: Pick<Channels, 'sql' | 'redis'>): () => void {
   const registers = [registry];
   const sqlDuration = new Histogram({
     name: 'larder_sql_duration_seconds',
