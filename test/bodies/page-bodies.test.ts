@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { type Test, t } from 'tap';
-import { entities } from '../../src/app/entities.ts';
 import { pageBodies } from '../../src/bodies/page-bodies.ts';
 import { createScope } from '../../src/bodies/scope.ts';
 import type { Body } from '../../src/cache/entry.ts';
@@ -10,16 +9,16 @@ import type { PageRequest, RefPage } from '../../src/lists/page.ts';
 import { openDatabase } from '../../src/postgres/client.ts';
 import { openRepositories } from '../../src/repository/entity.ts';
 import { Trace } from '../../src/trace/trace.ts';
-import { makeData } from '../support/data.ts';
-import { counted, openSql } from '../support/server.ts';
+import { entities, makeLibrary } from '../support/library.ts';
 import { freshDatabase, freshRedis, REDIS_PATIENCE_MS } from '../support/services.ts';
+import { counted, openSql } from '../support/stores.ts';
 
-const CAMPAIGNS = 6;
-const EVENTS = 12;
+const SHELVES = 6;
+const BOOKS = 12;
 
 const database = await freshDatabase(t);
 const sql = openSql(t, database);
-await makeData(sql, { brands: 2, campaigns: CAMPAIGNS, events: EVENTS, perCampaign: 8 });
+await makeLibrary(sql, { libraries: 2, shelves: SHELVES, books: BOOKS, perShelf: 8 });
 // Nobody drains here, and what is counted begins when nothing waits for that.
 await sql`truncate cache_outbox`;
 
@@ -44,13 +43,13 @@ async function start(t: Test, memoryMaxEntries = 1000) {
     await pool.close();
   });
   t.ok(await tier?.connected(REDIS_PATIENCE_MS), 'Redis is there');
-  const { Event } = openRepositories(entities, { database: pool, cache, onInvalidationFailed: fail });
-  return { redis, event: Event };
+  const { Book } = openRepositories(entities, { database: pool, cache, onInvalidationFailed: fail });
+  return { redis, book: Book };
 }
 
 const page = (more: Partial<PageRequest> = {}): PageRequest => ({
   parent: '1',
-  order: 'STARTS_AT',
+  order: 'PUBLISHED_AT',
   direction: 'ASC',
   limit: 4,
   backward: false,
@@ -59,11 +58,11 @@ const page = (more: Partial<PageRequest> = {}): PageRequest => ({
 });
 
 t.test('a page that is named again in the same words costs one statement and nothing else', async (t) => {
-  const { redis, event } = await start(t);
+  const { redis, book } = await start(t);
   const read = async (requests: readonly PageRequest[]) => {
     const own = scope();
-    const { answer, sql, commands } = await counted({ database, redis }, () => event.list('ofCampaign', requests, own));
-    const { hits, misses, memoryHits } = own.trace.cache.Event ?? { hits: 0, misses: 0, memoryHits: 0 };
+    const { answer, sql, commands } = await counted({ database, redis }, () => book.list('onShelf', requests, own));
+    const { hits, misses, memoryHits } = own.trace.cache.Book ?? { hits: 0, misses: 0, memoryHits: 0 };
     return { ids: answer.map(({ items }) => items.map(({ id }) => id)), sql, commands, hits, misses, memoryHits };
   };
   const first = await read([page()]);
@@ -80,8 +79,8 @@ t.test('a page that is named again in the same words costs one statement and not
 });
 
 t.test('without memory, no page is kept', async (t) => {
-  const { redis, event } = await start(t, 0);
-  const list = () => event.list('ofCampaign', [page()], scope());
+  const { redis, book } = await start(t, 0);
+  const list = () => book.list('onShelf', [page()], scope());
   await list();
   const { sql, commands } = await counted({ database, redis }, list);
   t.equal(sql, 1);
@@ -89,8 +88,8 @@ t.test('without memory, no page is kept', async (t) => {
 });
 
 t.test('a cold request neither asks nor fills', async (t) => {
-  const { redis, event } = await start(t);
-  const read = (cold: boolean) => counted({ database, redis }, () => event.list('ofCampaign', [page()], scope(cold)));
+  const { redis, book } = await start(t);
+  const read = (cold: boolean) => counted({ database, redis }, () => book.list('onShelf', [page()], scope(cold)));
   t.equal((await read(true)).sql, 2);
   t.equal((await read(false)).sql, 2, 'it has left nothing');
   t.equal((await read(false)).sql, 1);
@@ -98,21 +97,21 @@ t.test('a cold request neither asks nor fills', async (t) => {
 });
 
 t.test('pages are as Postgres has them, whatever is written past every cache', async (t) => {
-  const { event } = await start(t, 30);
+  const { book } = await start(t, 30);
   const id = (most: number) => fc.integer({ min: 1, max: most });
   const write = fc.oneof(
     fc.record({
       kind: fc.constant('title' as const),
-      event: id(EVENTS),
+      book: id(BOOKS),
       to: fc.string({ unit: 'grapheme-ascii', maxLength: 5 }),
     }),
-    fc.record({ kind: fc.constant('time' as const), event: id(EVENTS), to: fc.nat(3) }),
-    fc.record({ kind: fc.constant('unlink' as const), campaign: id(CAMPAIGNS), event: id(EVENTS) }),
-    fc.record({ kind: fc.constant('link' as const), campaign: id(CAMPAIGNS), event: id(EVENTS) }),
+    fc.record({ kind: fc.constant('time' as const), book: id(BOOKS), to: fc.nat(3) }),
+    fc.record({ kind: fc.constant('unlink' as const), shelf: id(SHELVES), book: id(BOOKS) }),
+    fc.record({ kind: fc.constant('link' as const), shelf: id(SHELVES), book: id(BOOKS) }),
   );
   const request = fc.record({
-    parent: id(CAMPAIGNS).map(String),
-    order: fc.constantFrom('STARTS_AT', 'ID'),
+    parent: id(SHELVES).map(String),
+    order: fc.constantFrom('PUBLISHED_AT', 'ID'),
     direction: fc.constantFrom('ASC' as const, 'DESC' as const),
     limit: fc.nat(4),
     backward: fc.boolean(),
@@ -129,25 +128,25 @@ t.test('pages are as Postgres has them, whatever is written past every cache', a
     fc.asyncProperty(steps, async (drawn) => {
       for (const { writes, pages } of drawn) {
         for (const one of writes) {
-          if (one.kind === 'title') await sql`update events set title = ${one.to || 'x'} where id = ${one.event}`;
+          if (one.kind === 'title') await sql`update books set title = ${one.to || 'x'} where id = ${one.book}`;
           else if (one.kind === 'time') {
-            await sql`update events set starts_at = timestamptz '2026-01-01' + ${one.to}::int * interval '1 day' where id = ${one.event}`;
+            await sql`update books set published_at = timestamptz '2026-01-01' + ${one.to}::int * interval '1 day' where id = ${one.book}`;
           } else if (one.kind === 'unlink') {
-            await sql`delete from campaign_events where campaign_id = ${one.campaign} and event_id = ${one.event}`;
+            await sql`delete from shelf_books where shelf_id = ${one.shelf} and book_id = ${one.book}`;
           } else {
             await sql`
-              insert into campaign_events (campaign_id, event_id, starts_at)
-              select ${one.campaign}, id, starts_at from events where id = ${one.event} on conflict do nothing`;
+              insert into shelf_books (shelf_id, book_id, published_at)
+              select ${one.shelf}, id, published_at from books where id = ${one.book} on conflict do nothing`;
           }
         }
         const requests = pages.map(({ flags, positions, ...rest }) =>
           page({ ...rest, needs: { rows: true, entities: true, positions, total: false, flags } }),
         );
         const own = scope();
-        const found = await event.list('ofCampaign', requests, own);
+        const found = await book.list('onShelf', requests, own);
         // Past memory and Redis, by statements of its own.
-        t.same(found, await event.list('ofCampaign', requests, scope(true)));
-        remembered += own.trace.cache.Event?.memoryHits ?? 0;
+        t.same(found, await book.list('onShelf', requests, scope(true)));
+        remembered += own.trace.cache.Book?.memoryHits ?? 0;
       }
     }),
     { numRuns: 40 },
@@ -156,22 +155,22 @@ t.test('pages are as Postgres has them, whatever is written past every cache', a
 });
 
 t.test('what a write has returned is kept for nobody else', async (t) => {
-  const { event } = await start(t);
+  const { book } = await start(t);
   // Whoever copies Larder may have such a trigger: the row has the same version before and after it.
   await sql`
     create function finish() returns trigger language plpgsql as $$ begin
-      update events set body = 'Finished' where id = new.id and body <> 'Finished';
+      update books set body = 'Finished' where id = new.id and body <> 'Finished';
       return null;
     end $$`;
-  await sql`create trigger finish after update on events for each row execute function finish()`;
+  await sql`create trigger finish after update on books for each row execute function finish()`;
   const own = scope();
-  const [before] = await event.list('ofCampaign', [page()], scope());
+  const [before] = await book.list('onShelf', [page()], scope());
   const id = before?.items[0]?.id ?? '';
-  await event.update(id, { title: 'Written', body: 'Begun' }, own);
-  await event.list('ofCampaign', [page()], own);
-  const [after] = await event.list('ofCampaign', [page()], scope());
+  await book.update(id, { title: 'Written', body: 'Begun' }, own);
+  await book.list('onShelf', [page()], own);
+  const [after] = await book.list('onShelf', [page()], scope());
   t.match(after?.items[0], { id, entity: { title: 'Written', body: 'Finished' } });
-  await sql`drop trigger finish on events`;
+  await sql`drop trigger finish on books`;
 });
 
 const SPACE = { entity: 'Thing', shape: 'a' };

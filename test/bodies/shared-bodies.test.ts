@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
 import { t } from 'tap';
-import { event as declaredEvent } from '../../src/app/event/entity.ts';
 import { sharedBodies } from '../../src/bodies/shared-bodies.ts';
 import type { Loader } from '../../src/cache/read-through.ts';
 import { openDatabase } from '../../src/postgres/client.ts';
@@ -8,19 +7,19 @@ import { DatabaseUnavailable } from '../../src/postgres/errors.ts';
 import { runBodyRead } from '../../src/postgres/run.ts';
 import { arrayLiteral } from '../../src/postgres/statement.ts';
 import { Trace } from '../../src/trace/trace.ts';
-import { makeData } from '../support/data.ts';
-import { openSql } from '../support/server.ts';
+import { entities, makeLibrary } from '../support/library.ts';
 import { freshDatabase } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
 
-const eventDefinition = declaredEvent.define('Event');
+const bookDefinition = entities.Book.define('Book');
 
-const EVENTS = 60;
+const BOOKS = 60;
 
 const database = await freshDatabase(t);
-await makeData(openSql(t, database), { brands: 1, campaigns: 1, events: EVENTS, perCampaign: 1 });
+await makeLibrary(openSql(t, database), { libraries: 1, shelves: 1, books: BOOKS, perShelf: 1 });
 const pool = openDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 5000 });
 t.teardown(() => pool.close());
-const { byIds, toBody } = eventDefinition;
+const { byIds, toBody } = bookDefinition;
 
 const alone: Loader = async (ids, trace) => {
   const rows = await runBodyRead(pool, byIds, { ids: arrayLiteral(ids) }, trace);
@@ -36,13 +35,10 @@ async function statements(): Promise<number> {
 }
 
 t.test('what requests of one turn miss is read by one statement, or the first eight of them sooner', async (t) => {
-  const asked = fc.array(
-    fc.array(fc.integer({ min: 1, max: EVENTS + 5 }).map(String), { minLength: 1, maxLength: 8 }),
-    {
-      minLength: 2,
-      maxLength: 24,
-    },
-  );
+  const asked = fc.array(fc.array(fc.integer({ min: 1, max: BOOKS + 5 }).map(String), { minLength: 1, maxLength: 8 }), {
+    minLength: 2,
+    maxLength: 24,
+  });
   await fc.assert(
     fc.asyncProperty(asked, async (drawn) => {
       const groups = drawn.map((ids) => [...new Set(ids)]);
@@ -54,7 +50,7 @@ t.test('what requests of one turn miss is read by one statement, or the first ei
         const own = await alone(ids, new Trace());
         for (const id of ids) t.same(found[i]?.get(id), own.get(id), 'with what its own would have brought');
         t.match(traces[i]?.sql, { statements: 1, rows: own.size }, 'and each counts its part of it');
-        t.match(traces[i]?.slowest, { name: 'Event.byIds' });
+        t.match(traces[i]?.slowest, { name: 'Book.byIds' });
       }
     }),
     { numRuns: 30 },

@@ -1,6 +1,7 @@
 import { type Test, t } from 'tap';
-import { counted, openRedis, openServer, openSql, startServer, type TestServer } from '../support/server.ts';
+import { openServer, startServer, type TestServer } from '../support/server.ts';
 import type { TestDatabase, TestRedis } from '../support/services.ts';
+import { counted, openRedis, openSql } from '../support/stores.ts';
 import { bearer, JWT_SECRET } from '../support/token.ts';
 import { until } from '../support/until.ts';
 

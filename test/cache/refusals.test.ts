@@ -1,8 +1,8 @@
 import { t } from 'tap';
 import { startProcess } from '../http/child.ts';
 import { makeData } from '../support/data.ts';
-import { openRedis, openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
+import { openRedis, openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 
 const QUERY = '{ campaigns(first: 5) { nodes { title } } }';

@@ -1,18 +1,16 @@
 import { type Test, t } from 'tap';
-import { campaign as declaredCampaign } from '../../src/app/campaign/entity.ts';
-import { event as declaredEvent } from '../../src/app/event/entity.ts';
 import type { Entity, EntityDefinition } from '../../src/entity/definition.ts';
 import { listReader } from '../../src/lists/list.ts';
 import type { PageNeeds, PageRequest, Position } from '../../src/lists/page.ts';
 import { type Database, openDatabase } from '../../src/postgres/client.ts';
 import { Trace } from '../../src/trace/trace.ts';
-import { analyze } from '../support/data.ts';
-import { openSql } from '../support/server.ts';
+import { analyze, entities, makeTables } from '../support/library.ts';
 import { freshDatabase } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
 
-const eventDefinition = declaredEvent.define('Event');
+const bookDefinition = entities.Book.define('Book');
 
-const campaignDefinition = declaredCampaign.define('Campaign');
+const shelfDefinition = entities.Shelf.define('Shelf');
 
 /** A node of a plan as EXPLAIN (FORMAT JSON) writes it. */
 interface Plan {
@@ -23,38 +21,39 @@ interface Plan {
   Plans?: Plan[];
 }
 
-const EVENTS = 1_000_000;
-const CAMPAIGNS = 5_000;
+const BOOKS = 1_000_000;
+const SHELVES = 5_000;
 
 const database = await freshDatabase(t);
 const sql = openSql(t, database);
+await makeTables(sql);
 // The rows are right by construction, and the checks of each would take as long as all the rest.
 await sql`set session_replication_role = replica`;
-await sql`insert into brands select i, 'Brand ' || i from generate_series(1, 50) i`;
+await sql`insert into libraries select i, 'Library ' || i from generate_series(1, 50) i`;
 await sql`
-  insert into campaigns select i, case when i <= 2500 then 1 else 1 + i % 50 end, 'Campaign ' || i, repeat('x', 200)
-  from generate_series(1, ${CAMPAIGNS}::int) i`;
-// Ids do not follow the time, three events begin at once.
+  insert into shelves select i, case when i <= 2500 then 1 else 1 + i % 50 end, 'Shelf ' || i, repeat('x', 200)
+  from generate_series(1, ${SHELVES}::int) i`;
+// Ids do not follow the time, three books begin at once.
 await sql`
-  insert into events (id, title, body, starts_at)
-  select i, 'Event ' || i, repeat('x', 40), timestamptz '2026-01-01' + (i::bigint * 7919 % ${EVENTS}::int) / 3 * interval '1 minute'
-  from generate_series(1, ${EVENTS}::int) i`;
-// Campaign 1 has every event, the others have twenty each; event 1 is in every campaign.
+  insert into books (id, title, body, published_at)
+  select i, 'Book ' || i, repeat('x', 40), timestamptz '2026-01-01' + (i::bigint * 7919 % ${BOOKS}::int) / 3 * interval '1 minute'
+  from generate_series(1, ${BOOKS}::int) i`;
+// Shelf 1 has every book, the others have twenty each; book 1 is in every shelf.
 await sql`
-  insert into campaign_events
-  select 1, starts_at, id from events
+  insert into shelf_books
+  select 1, published_at, id from books
   union all
-  select c, e.starts_at, e.id from generate_series(2, ${CAMPAIGNS}::int) c, generate_series(1, 20) k
-    join events e on true where e.id = 1 + (c * 20 + k) % ${EVENTS - 1}::int and e.id <> 1
+  select c, e.published_at, e.id from generate_series(2, ${SHELVES}::int) c, generate_series(1, 20) k
+    join books e on true where e.id = 1 + (c * 20 + k) % ${BOOKS - 1}::int and e.id <> 1
   union all
-  select c, e.starts_at, e.id from generate_series(2, ${CAMPAIGNS}::int) c join events e on e.id = 1`;
+  select c, e.published_at, e.id from generate_series(2, ${SHELVES}::int) c join books e on e.id = 1`;
 await sql`set session_replication_role = origin`;
 await analyze(sql);
 
 const NEEDS: PageNeeds = { rows: true, entities: false, positions: true, total: false, flags: true };
 
 const page = (more: Partial<PageRequest>): PageRequest => ({
-  order: 'STARTS_AT',
+  order: 'PUBLISHED_AT',
   direction: 'ASC',
   limit: 20,
   backward: false,
@@ -134,13 +133,13 @@ async function checkPlans<E extends Entity, L extends string>(
 }
 
 const [middle] = await sql<[{ key: string; id: string }]>`
-  select starts_at::text as key, event_id::text as id from campaign_events where campaign_id = 1
-  order by starts_at, event_id offset ${EVENTS / 2} limit 1`;
+  select published_at::text as key, book_id::text as id from shelf_books where shelf_id = 1
+  order by published_at, book_id offset ${BOOKS / 2} limit 1`;
 const place: Position = { key: middle.key, id: middle.id };
-const placeById: Position = { key: null, id: String(EVENTS / 2) };
+const placeById: Position = { key: null, id: String(BOOKS / 2) };
 
-t.test('a page of a campaign of a million events', async (t) => {
-  for (const order of ['STARTS_AT', 'ID']) {
+t.test('a page of a shelf of a million books', async (t) => {
+  for (const order of ['PUBLISHED_AT', 'ID']) {
     const at = order === 'ID' ? placeById : place;
     for (const direction of ['ASC', 'DESC'] as const) {
       const cases: Record<string, Partial<PageRequest>> = {
@@ -164,7 +163,7 @@ t.test('a page of a campaign of a million events', async (t) => {
         const request = page({ parent: '1', order, direction, ...more });
         await t.test(`${name}, by ${order} ${direction}`, (t) =>
           // A version costs a probe of four buffers, or five, for each row of the page.
-          checkPlans(t, eventDefinition, 'ofCampaign', [request], request.limit === 100 ? 600 : 200),
+          checkPlans(t, bookDefinition, 'onShelf', [request], request.limit === 100 ? 600 : 200),
         );
       }
     }
@@ -173,9 +172,9 @@ t.test('a page of a campaign of a million events', async (t) => {
 
 t.test('fifty pages in one statement', async (t) => {
   const requests = Array.from({ length: 50 }, (_, i) => page({ parent: String(i + 1), limit: 10 }));
-  await checkPlans(t, eventDefinition, 'ofCampaign', requests, 50 * 60);
+  await checkPlans(t, bookDefinition, 'onShelf', requests, 50 * 60);
   const cut = requests.map((request, i) => (i === 0 ? { ...request, after: place } : request));
-  await checkPlans(t, eventDefinition, 'ofCampaign', cut, 50 * 80);
+  await checkPlans(t, bookDefinition, 'onShelf', cut, 50 * 80);
 });
 
 t.test('the other lists', async (t) => {
@@ -186,12 +185,12 @@ t.test('the other lists', async (t) => {
     page({ order: 'ID', after: placeById }),
     page({ order: 'ID', direction: 'DESC', before: placeById }),
   ];
-  for (const request of cases) await checkPlans(t, eventDefinition, 'all', [request], 200);
+  for (const request of cases) await checkPlans(t, bookDefinition, 'all', [request], 200);
   const byId = (more: Partial<PageRequest>) => page({ order: 'ID', ...more });
-  const half: Position = { key: null, id: String(CAMPAIGNS / 4) };
+  const half: Position = { key: null, id: String(SHELVES / 4) };
   for (const more of [{}, { backward: true }, { after: half }, { before: half, backward: true }]) {
-    await checkPlans(t, campaignDefinition, 'all', [byId(more)], 200);
-    await checkPlans(t, campaignDefinition, 'ofBrand', [byId({ parent: '1', ...more })], 200);
-    await checkPlans(t, campaignDefinition, 'ofEvent', [byId({ parent: '1', ...more })], 200);
+    await checkPlans(t, shelfDefinition, 'all', [byId(more)], 200);
+    await checkPlans(t, shelfDefinition, 'inLibrary', [byId({ parent: '1', ...more })], 200);
+    await checkPlans(t, shelfDefinition, 'withBook', [byId({ parent: '1', ...more })], 200);
   }
 });

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { type Test, t } from 'tap';
-import { openServer, openSql, startServer, type TestServer } from '../support/server.ts';
+import { openServer, startServer, type TestServer } from '../support/server.ts';
 import { freshRedis, type TestDatabase } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 
 const MAX_STALENESS_MS = 5000;

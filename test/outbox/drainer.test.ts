@@ -4,8 +4,8 @@ import { openCache } from '../../src/cache/open-cache.ts';
 import { startDrainer } from '../../src/outbox/drainer.ts';
 import { openDatabase } from '../../src/postgres/client.ts';
 import { ownRedis } from '../support/own-stores.ts';
-import { openRedis, openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis, REDIS_PATIENCE_MS, type TestDatabase } from '../support/services.ts';
+import { openRedis, openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 
 const HEARTBEAT = 'larder:heartbeat';

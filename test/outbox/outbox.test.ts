@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
+import { pipeline } from 'node:stream/promises';
 import { type Test, t } from 'tap';
-import { copyRows } from '../../src/app/data/copy.ts';
 import { type Domain, lookAtDomain, registerDomain, renewDomain } from '../../src/outbox/domains.ts';
 import { type Change, cleanOutbox, drainOutbox } from '../../src/outbox/outbox.ts';
 import { type Database, openDatabase } from '../../src/postgres/client.ts';
 import { connect } from '../support/connect.ts';
-import { makeData } from '../support/data.ts';
-import { openSql } from '../support/server.ts';
+import { makeLibrary } from '../support/library.ts';
 import { freshDatabase } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 
 const database = await freshDatabase(t);
 const sql = openSql(t, database);
-await makeData(sql, { brands: 3, campaigns: 30, events: 60, perCampaign: 5 });
+await makeLibrary(sql, { libraries: 3, shelves: 30, books: 60, perShelf: 5 });
 
 const open = (t: Test, statementTimeoutMs = 5000) => {
   const opened = openDatabase({ url: database.url, poolSize: 1, statementTimeoutMs });
@@ -34,88 +34,83 @@ t.test('each way of changing a row leaves its id, once for each statement', asyn
   const is = async (what: string, action: () => Promise<unknown>, expected: string[]) =>
     t.same(await changed(action), expected, what);
 
-  await is('insert', () => sql`insert into brands (id, name) values (100, 'new')`, ['Brand-100']);
-  await is('insert of several', () => sql`insert into brands (id, name) values (101, 'a'), (102, 'b')`, [
-    'Brand-101',
-    'Brand-102',
+  await is('insert', () => sql`insert into libraries (id, name) values (100, 'new')`, ['Library-100']);
+  await is('insert of several', () => sql`insert into libraries (id, name) values (101, 'a'), (102, 'b')`, [
+    'Library-101',
+    'Library-102',
   ]);
-  await is('update', () => sql`update brands set name = 'changed' where id = 100`, ['Brand-100']);
-  await is('update of several', () => sql`update campaigns set body = 'x' where id in (1, 2, 3)`, [
-    'Campaign-1',
-    'Campaign-2',
-    'Campaign-3',
+  await is('update', () => sql`update libraries set name = 'changed' where id = 100`, ['Library-100']);
+  await is('update of several', () => sql`update shelves set body = 'x' where id in (1, 2, 3)`, [
+    'Shelf-1',
+    'Shelf-2',
+    'Shelf-3',
   ]);
-  await is('update that changes nothing but the version', () => sql`update events set title = title where id = 7`, [
-    'Event-7',
+  await is('update that changes nothing but the version', () => sql`update books set title = title where id = 7`, [
+    'Book-7',
   ]);
-  await is('update that finds no row', () => sql`update events set title = 'x' where id = 999`, []);
-  await is('update of an id', () => sql`update brands set id = 200 where id = 100`, ['Brand-100', 'Brand-200']);
-  await is('update of several ids', () => sql`update brands set id = id + 10 where id in (101, 102)`, [
-    'Brand-101',
-    'Brand-102',
-    'Brand-111',
-    'Brand-112',
+  await is('update that finds no row', () => sql`update books set title = 'x' where id = 999`, []);
+  await is('update of an id', () => sql`update libraries set id = 200 where id = 100`, ['Library-100', 'Library-200']);
+  await is('update of several ids', () => sql`update libraries set id = id + 10 where id in (101, 102)`, [
+    'Library-101',
+    'Library-102',
+    'Library-111',
+    'Library-112',
   ]);
-  await is('delete', () => sql`delete from brands where id = 200`, ['Brand-200']);
-  await is('delete of several', () => sql`delete from brands where id > 100`, ['Brand-111', 'Brand-112']);
+  await is('delete', () => sql`delete from libraries where id = 200`, ['Library-200']);
+  await is('delete of several', () => sql`delete from libraries where id > 100`, ['Library-111', 'Library-112']);
   await is(
     'insert … on conflict do update',
     () => sql`
-    insert into brands (id, name) values (3, 'again'), (103, 'new') on conflict (id) do update set name = excluded.name`,
-    ['Brand-3', 'Brand-103'],
+    insert into libraries (id, name) values (3, 'again'), (103, 'new') on conflict (id) do update set name = excluded.name`,
+    ['Library-3', 'Library-103'],
   );
   await is(
     'insert … on conflict do nothing',
     () => sql`
-    insert into brands (id, name) values (3, 'again') on conflict do nothing`,
+    insert into libraries (id, name) values (3, 'again') on conflict do nothing`,
     [],
   );
   await is(
     'merge',
     () => sql`
-    merge into brands b using (values (103, 'merged'), (104, 'new')) v(id, name) on b.id = v.id
+    merge into libraries b using (values (103, 'merged'), (104, 'new')) v(id, name) on b.id = v.id
     when matched then delete when not matched then insert (id, name) values (v.id, v.name)`,
-    ['Brand-103', 'Brand-104'],
+    ['Library-103', 'Library-104'],
   );
   await is(
     'a change in a with clause',
     () => sql`
-    with gone as (delete from brands where id = 104 returning 1) update brands set name = 'x' where id = 1`,
-    ['Brand-1', 'Brand-104'],
+    with gone as (delete from libraries where id = 104 returning 1) update libraries set name = 'x' where id = 1`,
+    ['Library-1', 'Library-104'],
   );
   await is(
     'the same row twice in one transaction',
-    () => sql.begin((sql) => [sql`update brands set name = 'y' where id = 1`, sql`delete from events where id = 60`]),
-    ['Brand-1', 'Event-60'],
+    () => sql.begin((sql) => [sql`update libraries set name = 'y' where id = 1`, sql`delete from books where id = 60`]),
+    ['Library-1', 'Book-60'],
   );
 });
 
 t.test('a link is no entity: only lists show it', async (t) => {
-  t.same(await changed(() => sql`delete from campaign_events where campaign_id = 1`), []);
-  t.same(await changed(() => sql`update events set starts_at = starts_at + interval '1 day' where id = 8`), [
-    'Event-8',
+  t.same(await changed(() => sql`delete from shelf_books where shelf_id = 1`), []);
+  t.same(await changed(() => sql`update books set published_at = published_at + interval '1 day' where id = 8`), [
+    'Book-8',
   ]);
-  t.same(await changed(() => sql`delete from campaigns where id = 2`), ['Campaign-2'], 'what it takes along are links');
+  t.same(await changed(() => sql`delete from shelves where id = 2`), ['Shelf-2'], 'what it takes along are links');
 });
 
 t.test('COPY', async (t) => {
-  const pool = open(t);
-  const copied = await changed(() =>
-    pool.client.begin((sql) =>
-      copyRows(sql, 'brands (id, name)', [
-        ['300', 'a'],
-        ['301', 'b'],
-      ]),
-    ),
-  );
-  t.same(copied, ['Brand-300', 'Brand-301']);
+  const copied = await changed(async () => {
+    const into = await sql`copy libraries (id, name) from stdin`.writable();
+    await pipeline(['300\ta\n', '301\tb\n'], into);
+  });
+  t.same(copied, ['Library-300', 'Library-301']);
 });
 
 t.test('what is rolled back leaves nothing, what a savepoint keeps does', async (t) => {
   const rolledBack = await changed(() =>
     t.rejects(
       sql.begin(async (sql) => {
-        await sql`update brands set name = 'no' where id = 1`;
+        await sql`update libraries set name = 'no' where id = 1`;
         t.equal((await sql`select from cache_outbox`).length, 1, 'it is there, for the transaction itself');
         throw new Error('rolled back');
       }),
@@ -124,22 +119,22 @@ t.test('what is rolled back leaves nothing, what a savepoint keeps does', async 
   );
   t.same(rolledBack, []);
   t.same(
-    await changed(() => t.rejects(sql`update brands set id = 3 where id in (1, 3)`)),
+    await changed(() => t.rejects(sql`update libraries set id = 3 where id in (1, 3)`)),
     [],
     'a statement that fails',
   );
   const kept = await changed(() =>
     sql.begin(async (sql) => {
-      await sql`update brands set name = 'kept' where id = 1`;
+      await sql`update libraries set name = 'kept' where id = 1`;
       await sql
         .savepoint(async (sql) => {
-          await sql`update brands set name = 'undone' where id = 3`;
+          await sql`update libraries set name = 'undone' where id = 3`;
           throw new Error('to the savepoint');
         })
         .catch((error: Error) => t.equal(error.message, 'to the savepoint'));
     }),
   );
-  t.same(kept, ['Brand-1']);
+  t.same(kept, ['Library-1']);
 });
 
 t.test('who may change an entity need not be allowed to touch the outbox', async (t) => {
@@ -156,10 +151,10 @@ t.test('who may change an entity need not be allowed to touch the outbox', async
       await sql`set local role ${sql(role)}`;
       // Neither is a search path that hides the outbox in its way.
       await sql`set local search_path = pg_temp`;
-      await sql`update public.brands set name = 'z' where id = 1`;
+      await sql`update public.libraries set name = 'z' where id = 1`;
     }),
   );
-  t.same(names, ['Brand-1']);
+  t.same(names, ['Library-1']);
 });
 
 /** Puts so many changes into an outbox of which everybody has read everything. */
@@ -170,7 +165,7 @@ async function fill(count: number): Promise<void> {
 }
 
 const insert = (count: number) =>
-  sql`insert into cache_outbox (entity, entity_id) select 'Event', i from generate_series(1, ${count}::int) i`;
+  sql`insert into cache_outbox (entity, entity_id) select 'Book', i from generate_series(1, ${count}::int) i`;
 
 /** Registers a domain, which is removed when the test ends. */
 async function register(t: Test, pool: Database): Promise<() => Promise<Domain>> {
@@ -194,7 +189,7 @@ t.test('draining', async (t) => {
   t.test('takes each entity once, no more than it is told to, and removes nothing', async (t) => {
     const look = await register(t, pool);
     await fill(5);
-    await sql`insert into cache_outbox (entity, entity_id) values ('Event', 1), ('Brand', 1)`;
+    await sql`insert into cache_outbox (entity, entity_id) values ('Book', 1), ('Library', 1)`;
     const taken: string[][] = [];
     const handle = async (changes: Change[]) => void taken.push(names(changes));
     t.match(await look(), { depth: 7, reading: false });
@@ -207,8 +202,8 @@ t.test('draining', async (t) => {
     );
     t.same(await drainOutbox(pool, await look(), 100, handle), { changes: 0, more: false });
     t.same(taken, [
-      ['Event-1', 'Event-2'],
-      ['Brand-1', 'Event-1', 'Event-3', 'Event-4', 'Event-5'],
+      ['Book-1', 'Book-2'],
+      ['Library-1', 'Book-1', 'Book-3', 'Book-4', 'Book-5'],
     ]);
     t.match(await look(), { depth: 0, reading: false });
     t.equal(await depth(), 7, 'others may have to read it');
@@ -370,7 +365,7 @@ t.test('removing', async (t) => {
     await fill(0);
     const writer = await connect(t, database.url).reserve();
     await writer`begin`;
-    await writer`insert into cache_outbox (entity, entity_id) select 'Event', i from generate_series(1, 5) i`;
+    await writer`insert into cache_outbox (entity, entity_id) select 'Book', i from generate_series(1, 5) i`;
     await insert(10);
     t.match(await drainOutbox(pool, await look(), 100, async () => {}), { changes: 10 });
     t.match(await cleanOutbox(pool, NEVER_MS), { changes: 10 });
@@ -416,10 +411,10 @@ t.test('what somebody holds a snapshot of is not walked again and again', async 
   await fill(0);
   const holder = await connect(t, database.url).reserve();
   await holder`begin isolation level repeatable read`;
-  await holder`select from brands`;
+  await holder`select from libraries`;
   const writer = await connect(t, database.url).reserve();
   await writer`begin`;
-  await writer`insert into cache_outbox (entity, entity_id) select 'Event', i from generate_series(1, 20000) i`;
+  await writer`insert into cache_outbox (entity, entity_id) select 'Book', i from generate_series(1, 20000) i`;
   const round = async () => {
     await look();
     for (let more = true; more; ) more = (await drainOutbox(pool, await look(), 2000, async () => {})).more;
@@ -428,7 +423,7 @@ t.test('what somebody holds a snapshot of is not walked again and again', async 
   const costs: number[] = [];
   for (let i = 0; i < 20; i += 1) {
     // Many transactions, and none of what they leave can be vacuumed.
-    await sql`do $$ begin for i in 1..50 loop insert into cache_outbox (entity, entity_id) select 'Event', n from generate_series(1, 200) n; commit; end loop; end $$`;
+    await sql`do $$ begin for i in 1..50 loop insert into cache_outbox (entity, entity_id) select 'Book', n from generate_series(1, 200) n; commit; end loop; end $$`;
     costs.push(await cost(pool, round));
   }
   t.equal(await depth(), 0);
@@ -450,10 +445,10 @@ t.test('what somebody holds a snapshot of is not walked again and again', async 
 t.test('TRUNCATE, also of what hangs on the table', async (t) => {
   const ids = async (table: string, name: string) =>
     (await sql.unsafe<{ id: string }[]>(`select id from ${table} order by id`)).map(({ id }) => `${name}-${id}`).sort();
-  const brands = await ids('brands', 'Brand');
-  const campaigns = await ids('campaigns', 'Campaign');
-  const events = await ids('events', 'Event');
-  t.same((await changed(() => sql`truncate campaigns cascade`)).sort(), campaigns);
-  t.same((await changed(() => sql`truncate brands cascade`)).sort(), brands, 'of campaigns there are none left');
-  t.same((await changed(() => sql`truncate events, campaign_events restart identity`)).sort(), events);
+  const libraries = await ids('libraries', 'Library');
+  const shelves = await ids('shelves', 'Shelf');
+  const books = await ids('books', 'Book');
+  t.same((await changed(() => sql`truncate shelves cascade`)).sort(), shelves);
+  t.same((await changed(() => sql`truncate libraries cascade`)).sort(), libraries, 'of shelves there are none left');
+  t.same((await changed(() => sql`truncate books, shelf_books restart identity`)).sort(), books);
 });

@@ -5,8 +5,8 @@ import { run, runBodyRead, transaction } from '../../src/postgres/run.ts';
 import { statement } from '../../src/postgres/statement.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { manualClock } from '../support/manual-clock.ts';
-import { openSql } from '../support/server.ts';
 import { freshDatabase } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 
 /** For each connection, as src/postgres/client.ts has it. */

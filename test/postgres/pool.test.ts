@@ -2,8 +2,8 @@ import { t } from 'tap';
 import { openDatabase } from '../../src/postgres/client.ts';
 import { Pool } from '../../src/postgres/pool.ts';
 import { manualClock } from '../support/manual-clock.ts';
-import { openSql } from '../support/server.ts';
 import { freshDatabase } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 
 const HALF_AN_HOUR_MS = 1_800_000;

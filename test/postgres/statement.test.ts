@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { t } from 'tap';
 import { arrayLiteral } from '../../src/postgres/statement.ts';
-import { openSql } from '../support/server.ts';
 import { freshDatabase } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
 
 const sql = openSql(t, await freshDatabase(t));
 

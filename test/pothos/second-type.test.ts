@@ -3,14 +3,13 @@ import DataloaderPlugin from '@pothos/plugin-dataloader';
 import RelayPlugin from '@pothos/plugin-relay';
 import { graphql } from 'graphql';
 import { t } from 'tap';
-import { entities, type Repositories } from '../../src/app/entities.ts';
 import { createLarder } from '../../src/larder.ts';
-import LarderPlugin, { type LarderContext } from '../../src/pothos/index.ts';
-import { globalId, makeData } from '../support/data.ts';
-import { openSql } from '../support/server.ts';
+import LarderPlugin, { encodeGlobalId, type LarderContext } from '../../src/pothos/index.ts';
+import { entities, makeLibrary, type Repositories } from '../support/library.ts';
 import { freshDatabase } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
 
-/** Campaigns and brands, each as a type of its own name and as a second one. */
+/** Shelves and libraries, each as a type of its own name and as a second one. */
 function buildSchema() {
   const builder = new SchemaBuilder<{ Context: LarderContext<Repositories> }>({
     plugins: [DataloaderPlugin, RelayPlugin, LarderPlugin],
@@ -18,28 +17,28 @@ function buildSchema() {
   });
   builder.queryType({
     fields: (t) => ({
-      campaign: t.entityById('Campaign'),
-      sale: t.entityById('Campaign', { type: 'Sale' }),
-      campaigns: t.entityConnection('Campaign'),
-      sales: t.entityConnection('Campaign', { type: 'Sale' }),
+      shelf: t.entityById('Shelf'),
+      sale: t.entityById('Shelf', { type: 'Sale' }),
+      shelves: t.entityConnection('Shelf'),
+      sales: t.entityConnection('Shelf', { type: 'Sale' }),
     }),
   });
-  builder.entity('Brand', { fields: (t) => ({ name: t.exposeString('name') }) });
-  builder.entity('Brand', {
+  builder.entity('Library', { fields: (t) => ({ name: t.exposeString('name') }) });
+  builder.entity('Library', {
     name: 'Seller',
     fields: (t) => ({
       label: t.exposeString('name'),
-      sales: t.entityConnection('Campaign', { type: 'Sale', list: 'ofBrand' }),
+      sales: t.entityConnection('Shelf', { type: 'Sale', list: 'inLibrary' }),
     }),
   });
-  builder.entity('Campaign', {
-    fields: (t) => ({ title: t.exposeString('title'), brand: t.entityReference('Brand', { id: 'brandId' }) }),
+  builder.entity('Shelf', {
+    fields: (t) => ({ title: t.exposeString('title'), library: t.entityReference('Library', { id: 'libraryId' }) }),
   });
-  builder.entity('Campaign', {
+  builder.entity('Shelf', {
     name: 'Sale',
     fields: (t) => ({
       headline: t.exposeString('title'),
-      seller: t.entityReference('Brand', { type: 'Seller', id: 'brandId' }),
+      seller: t.entityReference('Library', { type: 'Seller', id: 'libraryId' }),
     }),
   });
   return builder.toSchema();
@@ -47,7 +46,7 @@ function buildSchema() {
 
 t.test('each of two types over one entity is itself', async (t) => {
   const database = await freshDatabase(t);
-  await makeData(openSql(t, database), { brands: 2, campaigns: 4, events: 1, perCampaign: 1 });
+  await makeLibrary(openSql(t, database), { libraries: 2, shelves: 4, books: 1, perShelf: 1 });
   const larder = await createLarder({
     entities,
     postgres: { url: database.url },
@@ -60,47 +59,45 @@ t.test('each of two types over one entity is itself', async (t) => {
     t.equal(errors, undefined, source);
     return JSON.parse(JSON.stringify(data)) as unknown;
   };
-  const [asCampaign, asSale] = [globalId('Campaign', 1), globalId('Sale', 1)];
-  const campaign = { __typename: 'Campaign', id: asCampaign, title: 'Campaign 1' };
-  const sale = { __typename: 'Sale', id: asSale, headline: 'Campaign 1' };
+  const [asShelf, asSale] = [encodeGlobalId('Shelf', '1'), encodeGlobalId('Sale', '1')];
+  const shelf = { __typename: 'Shelf', id: asShelf, title: 'Shelf 1' };
+  const sale = { __typename: 'Sale', id: asSale, headline: 'Shelf 1' };
 
   // The second round finds the entities in memory, with the nodes that the first has made of them.
   for (const round of ['cold', 'warm']) {
     t.same(
-      await ask(
-        `{ campaign(id: "${asCampaign}") { __typename id title } sale(id: "${asSale}") { __typename id headline } }`,
-      ),
-      { campaign, sale },
+      await ask(`{ shelf(id: "${asShelf}") { __typename id title } sale(id: "${asSale}") { __typename id headline } }`),
+      { shelf, sale },
       `by id, ${round}`,
     );
     t.same(
-      await ask(`{ nodes(ids: ["${asSale}", "${asCampaign}"]) {
-        __typename id ... on Sale { headline } ... on Campaign { title }
+      await ask(`{ nodes(ids: ["${asSale}", "${asShelf}"]) {
+        __typename id ... on Sale { headline } ... on Shelf { title }
       } }`),
-      { nodes: [sale, campaign] },
+      { nodes: [sale, shelf] },
       `by node, ${round}`,
     );
     t.same(
       await ask(`{
-        campaigns(first: 1) { nodes { __typename id title } }
+        shelves(first: 1) { nodes { __typename id title } }
         sales(first: 1) { nodes { __typename id headline } edges { node { __typename id headline } } }
       }`),
-      { campaigns: { nodes: [campaign] }, sales: { nodes: [sale], edges: [{ node: sale }] } },
+      { shelves: { nodes: [shelf] }, sales: { nodes: [sale], edges: [{ node: sale }] } },
       `by connection, ${round}`,
     );
     t.same(
       await ask(`{
-        campaign(id: "${asCampaign}") { brand { __typename id name } }
+        shelf(id: "${asShelf}") { library { __typename id name } }
         sale(id: "${asSale}") {
           seller { __typename id label sales(first: 1) { nodes { __typename id headline seller { __typename id } } } }
         }
       }`),
       {
-        campaign: { brand: { __typename: 'Brand', id: globalId('Brand', 2), name: 'Brand 2' } },
+        shelf: { library: { __typename: 'Library', id: encodeGlobalId('Library', '2'), name: 'Library 2' } },
         sale: {
           seller: {
-            ...{ __typename: 'Seller', id: globalId('Seller', 2), label: 'Brand 2' },
-            sales: { nodes: [{ ...sale, seller: { __typename: 'Seller', id: globalId('Seller', 2) } }] },
+            ...{ __typename: 'Seller', id: encodeGlobalId('Seller', '2'), label: 'Library 2' },
+            sales: { nodes: [{ ...sale, seller: { __typename: 'Seller', id: encodeGlobalId('Seller', '2') } }] },
           },
         },
       },
@@ -109,8 +106,8 @@ t.test('each of two types over one entity is itself', async (t) => {
   }
 
   t.same(
-    await ask(`{ sale(id: "${asCampaign}") { id } campaign(id: "${asSale}") { id } }`),
-    { sale: null, campaign: null },
+    await ask(`{ sale(id: "${asShelf}") { id } shelf(id: "${asSale}") { id } }`),
+    { sale: null, shelf: null },
     'the id of the one names nothing of the other',
   );
 });

@@ -5,8 +5,8 @@ import { RedisConnection } from '../../../src/cache/redis/connection.ts';
 import { hearEveryError } from '../../../src/cache/redis/guard.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { faultyProxy, through } from '../../support/faulty-proxy.ts';
-import { openRedis } from '../../support/server.ts';
 import { freshRedis } from '../../support/services.ts';
+import { openRedis } from '../../support/stores.ts';
 import { until } from '../../support/until.ts';
 
 t.test('a connection comes back while commands go on failing', async (t) => {

@@ -1,12 +1,12 @@
 import { Redis } from 'ioredis';
 import { type Test, t } from 'tap';
-import { readConfig } from '../../../src/app/config.ts';
 import { parseRedisUrl } from '../../../src/cache/redis/url.ts';
 import { findFreePort } from '../../../src/cli/services/port.ts';
 import { startRedis } from '../../../src/cli/services/redis.ts';
-import { startProcess } from '../../http/child.ts';
-import { openServer } from '../../support/server.ts';
+import { createLarder } from '../../../src/index.ts';
+import { entities, makeTables } from '../../support/library.ts';
 import { freshDatabase, freshRedis } from '../../support/services.ts';
+import { openSql } from '../../support/stores.ts';
 import { until } from '../../support/until.ts';
 
 function clientOf(t: Test, url: string): Redis {
@@ -65,25 +65,21 @@ t.test('what cannot be meant is refused by name, and quotes no password', async 
     '',
   );
   for (const url of wrong.filter((url) => url !== '')) {
-    const refused = { name: 'ConfigError', message: /REDIS_URL: / };
-    t.throws(() => readConfig({ DATABASE_URL: 'postgres://h/x', REDIS_URL: url }), refused, url);
+    t.throws(() => parseRedisUrl(url), { name: 'WrongValue' }, url);
   }
   try {
-    readConfig({ DATABASE_URL: 'postgres://h/x', REDIS_URL: 'redis://me:sec/ret@h' });
+    parseRedisUrl('redis://me:sec/ret@h');
   } catch (error) {
     t.match(String(error), /%2F/, 'how to write it is said');
     t.notMatch(String(error), /sec|ret@/);
   }
 });
 
-t.test('a database that Redis does not have is named when the server starts', async (t) => {
+t.test('a database that Redis does not have is named when a Larder opens', async (t) => {
   const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t, ['--databases', '4'])]);
-  const wrong = { ...redis, url: `${redis.url}/4` };
-  await t.rejects(openServer(t, { database, redis: null, env: { REDIS_URL: wrong.url } }), {
-    message: /database 4.*REDIS_URL.*out of range/,
-  });
-  const server = await openServer(t, { database, redis: null, env: { REDIS_URL: `${redis.url}/3` } });
-  t.match(await server.ask('{ __typename }'), { __typename: 'Query' });
+  const open = (url: string) => createLarder({ entities: {}, postgres: { url: database.url }, redis: { url } });
+  await t.rejects(open(`${redis.url}/4`), { message: /database 4.*REDIS_URL.*out of range/ });
+  await using _larder = await open(`${redis.url}/3`);
   const client = clientOf(t, redis.url);
   await until('the database that is named is the one that is used', async () => {
     await client.select(3);
@@ -95,14 +91,26 @@ t.test('a database that Redis does not have is named when the server starts', as
 
 t.test('when Redis comes only later, the log names it, and nothing is written elsewhere', async (t) => {
   const database = await freshDatabase(t);
+  await makeTables(openSql(t, database));
   const port = await findFreePort('127.0.0.1');
-  const url = `redis://127.0.0.1:${port}/16`;
-  const server = await startProcess(t, { database, redis: { url } }, { CACHE_PREFIX: 'mine:' });
+  let said = '';
+  const logger = {
+    info: () => {},
+    warn: (details: object) => {
+      said += JSON.stringify(details);
+    },
+  };
+  await using larder = await createLarder({
+    entities,
+    postgres: { url: database.url },
+    redis: { url: `redis://127.0.0.1:${port}/16` },
+    cache: { prefix: 'mine:' },
+    logger,
+  });
   const redis = await startRedis({ port });
   t.teardown(() => redis.stop());
-  await until('the log says so', async () => /database 16 that REDIS_URL names/.test(server.output()), 30);
-  t.match(await (await fetch(`${server.url}/readyz`)).json(), { status: 'degraded' });
-  const answer = await fetch(`${server.url}/graphql?query={brands{totalCount}}`);
-  t.same(await answer.json(), { data: { brands: { totalCount: 0 } } }, 'Postgres answers');
+  await until('the log says so', async () => /database 16 that REDIS_URL names/.test(said));
+  t.equal(await larder.health.redis(), false);
+  t.equal(await larder.repositories.Shelf.findById('1'), null, 'Postgres answers');
   t.same(await clientOf(t, redis.url).keys('*'), [], 'not even a heartbeat');
 });

@@ -7,8 +7,8 @@ import { RedisTier } from '../../../src/cache/redis/tier.ts';
 import { systemClock } from '../../../src/clock.ts';
 import type { CacheCounts } from '../../../src/trace/cache-counts.ts';
 import { Trace } from '../../../src/trace/trace.ts';
-import { openRedis } from '../../support/server.ts';
 import { freshRedis, REDIS_PATIENCE_MS, type TestRedis } from '../../support/services.ts';
+import { openRedis } from '../../support/stores.ts';
 
 const SPACE = { entity: 'Thing', shape: 'abc' };
 const PREFIX = 'test:';

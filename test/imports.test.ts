@@ -1,0 +1,156 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { t } from 'tap';
+
+const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
+
+/** The rooms of `src`, each with those that it may import besides the files at the top that import no room. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
+  const below = ['trace'];
+  const rooms: Record<string, readonly string[]> = { trace: [], postgres: ['trace'], cache: ['trace'] };
+  below.push('postgres', 'cache');
+  for (const room of ['outbox', 'entity', 'lists', 'bodies', 'repository', 'pothos', 'http']) {
+    rooms[room] = [...below];
+    below.push(room);
+  }
+  return rooms;
+})();
+
+/** Rooms that stand on the doors of all others. */
+const ABOVE = ['migrate', 'app', 'cli'];
+
+/** Rooms whose tests stand on the library of the tests: no test of theirs, and nothing that it imports, is about the campaigns. */
+const GENERIC = ['trace', 'postgres', 'cache', 'outbox', 'entity', 'lists', 'bodies', 'repository', 'pothos', 'kit'];
+
+/** Those that go by a whole server, or by the stage of the races, which are the campaigns'. */
+const WHOLE = [
+  ...['cache/arrangements', 'cache/bus/bus', 'cache/refusals', 'cache/shapes', 'cache/tiers', 'cache/versions'],
+  ...['entity/column-values', 'outbox/domains', 'postgres/ddl-traffic', 'postgres/migrate'],
+].map((name) => join('test', `${name}.test.ts`));
+
+/** What each file of a directory imports, types and what is loaded later included, by paths from the root of the repository. */
+function importsOf(directory: string): ReadonlyMap<string, readonly string[]> {
+  const graph = new Map<string, string[]>();
+  for (const name of readdirSync(join(REPOSITORY, directory), { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.ts')) continue;
+    const file = join(directory, name);
+    const text = readFileSync(join(REPOSITORY, file), 'utf8');
+    const imported = [...text.matchAll(/\b(?:from|import)\s*\(?\s*'(\.{1,2}\/[^']+\.ts)'/g)];
+    graph.set(
+      file,
+      imported.map(([, path = '']) => normalize(join(dirname(file), path))),
+    );
+  }
+  return graph;
+}
+
+/** A way from a file back to itself; `null` when there is none. */
+function circleIn(graph: ReadonlyMap<string, readonly string[]>): readonly string[] | null {
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): readonly string[] | null => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return null;
+    done.add(file);
+    path.push(file);
+    for (const next of graph.get(file) ?? []) {
+      const circle = visit(next);
+      if (circle !== null) return circle;
+    }
+    path.pop();
+    return null;
+  };
+  for (const file of graph.keys()) {
+    const circle = visit(file);
+    if (circle !== null) return circle;
+  }
+  return null;
+}
+
+/** The way by which a file comes to import what it should not; `null` when it does not. */
+function wayTo(graph: ReadonlyMap<string, readonly string[]>, start: string, isWrong: (file: string) => boolean) {
+  const ways = [[start]];
+  const seen = new Set([start]);
+  for (const way of ways) {
+    const last = way.at(-1) ?? '';
+    if (isWrong(last)) return way.join(' > ');
+    for (const next of graph.get(last) ?? []) {
+      if (seen.has(next)) continue;
+      seen.add(next);
+      ways.push([...way, next]);
+    }
+  }
+  return null;
+}
+
+/** The room of a file of `src`; `null` for one at the top. */
+function roomOf(file: string): string | null {
+  const [, room, ...rest] = file.split(sep);
+  return rest.length === 0 ? null : (room ?? null);
+}
+
+const source = importsOf('src');
+const tests = new Map([...source, ...importsOf('test')]);
+
+t.test('circles and ways are found', async (t) => {
+  const graph = new Map([
+    ['a', ['b', 'c']],
+    ['b', ['c']],
+    ['c', ['d']],
+    ['d', ['b']],
+  ]);
+  t.same(circleIn(graph), ['b', 'c', 'd', 'b']);
+  t.equal(circleIn(new Map([...graph, ['d', []]])), null);
+  t.equal(
+    wayTo(graph, 'a', (file) => file === 'd'),
+    'a > c > d',
+  );
+  t.ok((source.get(join('src', 'index.ts'))?.length ?? 0) > 3, 'imports are read');
+});
+
+t.test('no file imports itself by way of others', async (t) => {
+  t.equal(circleIn(source), null);
+  t.equal(circleIn(tests), null);
+});
+
+t.test('rooms import one way', async (t) => {
+  for (const [file, imported] of source) {
+    const room = roomOf(file);
+    if (room === null || ABOVE.includes(room)) continue;
+    const allowed = MAY_IMPORT[room];
+    if (allowed === undefined) {
+      t.fail(`${room} is a new room: say here and in biome.json what it may import`);
+      continue;
+    }
+    for (const other of imported) {
+      const otherRoom = roomOf(other);
+      if (otherRoom === room) continue;
+      // A file at the top that is for all is a leaf: what puts rooms together is imported by nobody below.
+      const fine =
+        otherRoom === null ? wayTo(source, other, (at) => roomOf(at) !== null) === null : allowed.includes(otherRoom);
+      if (!fine) t.fail(`${file} imports ${other}`);
+    }
+  }
+  const rooms = new Map<string, string[]>();
+  for (const [file, imported] of source) {
+    const from = roomOf(file) ?? file;
+    const to = imported.map((other) => roomOf(other) ?? other).filter((room) => room !== from);
+    rooms.set(from, [...(rooms.get(from) ?? []), ...to]);
+  }
+  t.equal(circleIn(rooms), null, 'nor is there a circle of rooms');
+});
+
+t.test('no test of a generic room is about the campaigns', async (t) => {
+  const app = join('src', 'app') + sep;
+  for (const [file] of tests) {
+    const isTop = /^test.[\w-]+\.test\.ts$/.test(file) && !/readme/.test(file);
+    if (!file.endsWith('.test.ts') || WHOLE.includes(file)) continue;
+    if (!isTop && !GENERIC.includes(roomOf(file) ?? '')) continue;
+    t.equal(
+      wayTo(tests, file, (other) => other.startsWith(app)),
+      null,
+      file,
+    );
+  }
+});
