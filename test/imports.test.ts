@@ -8,7 +8,10 @@ const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 /** The rooms of `src`, each with those that it may import besides the files at the top that import no room. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
   const below = ['trace'];
-  const rooms: Record<string, readonly string[]> = { trace: [], postgres: ['trace'], cache: ['trace'] };
+  const rooms: Record<string, readonly string[]> = {
+    ...{ trace: [], postgres: ['trace'], cache: ['trace'] },
+    migrate: ['trace', 'postgres'],
+  };
   below.push('postgres', 'cache');
   for (const room of ['outbox', 'entity', 'lists', 'bodies', 'repository', 'pothos', 'http']) {
     rooms[room] = [...below];
@@ -18,7 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
 })();
 
 /** Rooms that stand on the doors of all others. */
-const ABOVE = ['migrate', 'app', 'cli'];
+const ABOVE = ['app', 'cli'];
 
 /** Rooms whose tests stand on the library of the tests: no test of theirs, and nothing that it imports, is about the campaigns. */
 const GENERIC = ['trace', 'postgres', 'cache', 'outbox', 'entity', 'lists', 'bodies', 'repository', 'pothos', 'kit'];
@@ -124,6 +127,8 @@ t.test('rooms import one way', async (t) => {
       continue;
     }
     for (const other of imported) {
+      // The doors that serve a Larder are told which.
+      if (room === 'http' && other === join('src', 'larder.ts')) continue;
       const otherRoom = roomOf(other);
       if (otherRoom === room) continue;
       // A file at the top that is for all is a leaf: what puts rooms together is imported by nobody below.

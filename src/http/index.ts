@@ -9,7 +9,8 @@ export { type DrainingOptions, drainingPlugin as larderDraining } from './connec
 export { type Stoppable, type StopOptions, stopOnSignals } from './connections/stop-on-signals.ts';
 export { describeCosts } from './cost/describe-costs.ts';
 export type { ContextFactory } from './graphql/graphql.ts';
-export type { AuthOptions, Identify, Viewer } from './guards/auth.ts';
+export type { AuthOptions, Identify } from './guards/auth.ts';
+export type { Viewer } from './guards/viewer.ts';
 export { parseCorsOrigin } from './guards/cors-origin.ts';
 export { parsePublicKey } from './guards/public-key.ts';
 export { parseTrustedProxy } from './guards/trusted-proxy.ts';

@@ -3,7 +3,7 @@ import plugin from 'fastify-plugin';
 import type { GraphQLFormattedError } from 'graphql';
 import type { Scope } from '../bodies/scope.ts';
 import { Context, type LarderContext } from '../repository/context.ts';
-import type { Viewer } from './guards/auth.ts';
+import type { Viewer } from './guards/viewer.ts';
 
 /** A request's context as mercurius carries it: the resolvers' part, and what the server keeps beside it. */
 export interface RequestState extends LarderContext {

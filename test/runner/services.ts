@@ -7,7 +7,7 @@ import { findOrInstallChromium } from '../../src/cli/services/chromium.ts';
 import { type PostgresService, startPostgres } from '../../src/cli/services/postgres.ts';
 import { findOrInstallRedis } from '../../src/cli/services/redis-binary.ts';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
-import { migrateDatabase } from '../../src/app/migrate.ts';
+import { migrateDatabase } from '../support/migrate-database.ts';
 import { run } from './command.ts';
 
 const TEMPLATE = 'larder_template';

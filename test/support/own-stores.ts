@@ -6,7 +6,7 @@ import postgres, { type Sql } from 'postgres';
 import type { Test } from 'tap';
 import { type PostgresService, startPostgres } from '../../src/cli/services/postgres.ts';
 import { type RedisService, startRedis } from '../../src/cli/services/redis.ts';
-import { migrateDatabase } from '../../src/app/migrate.ts';
+import { migrateDatabase } from './migrate-database.ts';
 
 /** A Postgres that a test may do anything to, with a migrated database. */
 export interface OwnPostgres {

@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts';
 import { RequestRefused } from '../errors/request-refused.ts';
 import { unavailable } from '../errors/send-error.ts';
 import { InvalidToken, type RequiredClaims, tokenVerifier, type VerificationKey } from './token-verifier.ts';
+import type { Viewer } from './viewer.ts';
 
 /** How bearer tokens are checked. */
 export interface AuthOptions extends Partial<RequiredClaims> {
@@ -10,14 +11,6 @@ export interface AuthOptions extends Partial<RequiredClaims> {
   readonly key?: VerificationKey | null;
   /** Whether reading needs a token, too. */
   readonly required?: boolean;
-}
-
-/** Who sent a request. */
-export interface Viewer {
-  /** Who it is, such as a token's `sub`; `null` when that is not said. */
-  readonly subject: string | null;
-  /** What they may do: a mutation needs `write`. */
-  readonly scopes: ReadonlySet<string>;
 }
 
 /** Finds out in a way of one's own who sent a request; `null` for an anonymous reader. */
