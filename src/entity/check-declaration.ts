@@ -1,5 +1,5 @@
 import { getTableColumns, getTableName, is } from 'drizzle-orm';
-import { getTableConfig, PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { EntityDeclaration, ListDefinition } from './definition.ts';
 
 /** The section of docs/your-tables.md that tells more. */
@@ -59,20 +59,11 @@ export function checkDeclaration({ name, table, lists }: Pick<EntityDeclaration<
 /**
  * Checks that entities do not get into each other's way.
  *
- * @param entities the entities with their tables, by name
+ * @param entities the entities by name
  * @throws {TypeError} naming two that do
  */
-export function checkTogether(entities: Readonly<Record<string, { readonly table: PgTable }>>): void {
-  const entityOf = new Map<string, string>();
-  for (const [name, { table }] of Object.entries(entities)) {
-    const { schema = '', name: tableName } = getTableConfig(table);
-    const key = JSON.stringify([schema, tableName]);
-    const other = entityOf.get(key);
-    // Its triggers name one entity: what the other has in caches would never be forgotten.
-    if (other !== undefined) {
-      throw wrongDeclaration(name, `a table that is no other entity's`, `${tableName}, which is ${other}'s`, 'names');
-    }
-    entityOf.set(key, name);
+export function checkTogether(entities: Readonly<Record<string, unknown>>): void {
+  for (const name of Object.keys(entities)) {
     for (const end of ['Connection', 'Edge']) {
       if (`${name}${end}` in entities) {
         throw wrongDeclaration(`${name}${end}`, 'a name of its own', `that of the pages of ${name}`, 'names');

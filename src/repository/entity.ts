@@ -71,7 +71,6 @@ export interface ListTypes<Orders> {
 
 /** An entity that has not been given its name yet. */
 export interface DeclaredEntity<E extends Entity, Lists extends string, Orders, Verbs> {
-  readonly table: PgTable;
   /**
    * @param name the entity's name, such as `Author`
    * @returns everything that follows from its table
@@ -87,9 +86,7 @@ export interface DeclaredEntity<E extends Entity, Lists extends string, Orders, 
 }
 
 /** Entities by name, of whatever rows, lists and verbs. */
-export type Entities = Readonly<
-  Record<string, { readonly table: PgTable; open(name: string, storage: Storage): unknown }>
->;
+export type Entities = Readonly<Record<string, { open(name: string, storage: Storage): unknown }>>;
 
 /** A repository for each of some entities, by its name. */
 export type RepositoriesOf<E extends Entities> = { readonly [Name in keyof E]: ReturnType<E[Name]['open']> };
@@ -123,7 +120,6 @@ export function entity<Table extends EntityTable, const Lists = Record<never, ne
     });
   };
   return {
-    table,
     define,
     open: (name, storage) => {
       const repository = createRepository(define(name), storage);
