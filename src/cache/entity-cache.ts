@@ -14,7 +14,7 @@ import type { Told } from './redis/send-invalidation.ts';
 import type { Presented, Share } from './share.ts';
 
 /** What the cache is made of; either tier may be absent. */
-export interface CacheOptions extends ReadThroughOptions {
+export interface CacheOptions extends Omit<ReadThroughOptions, 'missed'> {
   readonly memory: MemoryTier | null;
   /** As `memory`, for whole pages. */
   readonly pages: PageMemory | null;
@@ -35,7 +35,7 @@ export class EntityCache {
   readonly pages: PageMemory | null;
   /** The time that ages and beginnings of readings are told by. */
   readonly clock: Clock;
-  readonly #options: CacheOptions;
+  readonly #options: CacheOptions & ReadThroughOptions;
   readonly #flights = new Flights();
   readonly #trust: Trust;
   readonly #memory: TrustedMemory;
@@ -46,7 +46,7 @@ export class EntityCache {
   constructor(options: CacheOptions) {
     this.pages = options.pages;
     this.clock = options.clock;
-    this.#options = options;
+    this.#options = { ...options, missed: new Map() };
     this.#key = keyWriter(options.prefix);
     this.#trust = new Trust(options.memoryTtlMs, options.bus === null, options.clock);
     this.#memory = new TrustedMemory(options.memory, this.#trust, options.ttlMs, options.clock);

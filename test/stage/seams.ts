@@ -68,6 +68,10 @@ export class SeamedRedisTier extends RedisTier {
     return across(this.#seam, 'MGET', () => super.read(keys, trace));
   }
 
+  override readOrLease(keys: string[], named: boolean[], token: string, trace: Trace): Promise<Values | null> {
+    return across(this.#seam, 'MGET', () => super.readOrLease(keys, named, token, trace));
+  }
+
   override lease(keys: string[], stale: string[], token: string, trace: Trace): Promise<(string | null)[] | null> {
     return across(this.#seam, 'lease', () => super.lease(keys, stale, token, trace));
   }

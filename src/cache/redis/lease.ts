@@ -6,6 +6,32 @@ import { OTHER_TYPE } from './scripts.ts';
 /** How long a lease lasts at most: longer than nearly any SELECT; a reader slower than that does not fill. */
 const LEASE_MS = 3000;
 
+/**
+ * Reads keys, and asks for the right to fill those that are empty in the same round trip.
+ *
+ * @param redis the connection
+ * @param keys the keys to read, at least one
+ * @param heartbeat the heartbeat's key
+ * @param named for each key whether a list named a version: only then is it leased while nobody vouches for Redis
+ * @param token a value that no other reader uses
+ * @returns for each key what stands there, the token when the lease is ours, `null` when neither is; and the heartbeat
+ * @throws when Redis cannot answer
+ */
+export async function sendReadOrLease(
+  redis: Redis,
+  keys: readonly string[],
+  heartbeat: string,
+  named: readonly boolean[],
+  token: string,
+): Promise<Brought<(string | null)[]>> {
+  const marks = named.map((is) => (is ? 1 : 0)).join('');
+  const reply = await redis.larderRead(keys.length + 1, ...keys, heartbeat, token, LEASE_MS, marks);
+  const answer = texts('larderRead', reply, keys.length + 1);
+  const leased = answer.filter((text) => text === token).length;
+  // Redis counts the script's own commands too: the MGET and a SET for each lease.
+  return { commands: 2 + leased, answer };
+}
+
 /** A value to put under a key that this process holds the lease of. */
 export interface Fill {
   readonly key: string;

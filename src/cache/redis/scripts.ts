@@ -22,6 +22,21 @@ end
 for _, key in ipairs(foreign) do redis.pcall('UNLINK', key) end
 return replies`;
 
+/**
+ * Reads keys, of which the last is the heartbeat, and leases those that are empty in the same round trip. What is asked for by id alone
+ * is leased only while the heartbeat vouches for what it would be filled with. A key that holds no text is left to the other script.
+ */
+const READ_OR_LEASE = `
+local values = redis.call('MGET', unpack(KEYS))
+local vouched = values[#KEYS]
+for i = 1, #KEYS - 1 do
+  if not values[i] and (vouched or string.sub(ARGV[3], i, i) == '1') then
+    local reply = redis.pcall('SET', KEYS[i], ARGV[1], 'NX', 'PX', ARGV[2])
+    if type(reply) == 'table' and reply.ok then values[i] = ARGV[1] end
+  end
+end
+return values`;
+
 /** Stores each value only where the lease is still ours; an invalidation or another reader's lease forbids it. */
 const FILL = `
 local stored = 0
@@ -77,6 +92,7 @@ return {allowed and 1 or 0, tostring(filled)}`;
 declare module 'ioredis' {
   interface RedisCommander<Context> {
     larderTakePoints(key: string, ...args: number[]): Result<[number, string], Context>;
+    larderRead(keyCount: number, ...args: (string | number)[]): Result<(string | null)[], Context>;
     larderLease(keyCount: number, ...args: (string | number)[]): Result<(string | null)[], Context>;
     larderFill(keyCount: number, ...args: (string | number)[]): Result<number, Context>;
     larderRelease(keyCount: number, ...args: string[]): Result<number, Context>;
@@ -92,6 +108,7 @@ declare module 'ioredis' {
  * @param redis the connection
  */
 export function defineScripts(redis: Redis): void {
+  redis.defineCommand('larderRead', { lua: READ_OR_LEASE });
   redis.defineCommand('larderLease', { lua: LEASE });
   redis.defineCommand('larderFill', { lua: FILL });
   redis.defineCommand('larderRelease', { lua: RELEASE });
@@ -106,5 +123,5 @@ export function defineScripts(redis: Redis): void {
  * @throws when Redis cannot be told
  */
 export async function loadScripts(redis: Redis): Promise<void> {
-  for (const script of [LEASE, FILL, RELEASE, BEAT, TAKE_POINTS]) await redis.script('LOAD', script);
+  for (const script of [READ_OR_LEASE, LEASE, FILL, RELEASE, BEAT, TAKE_POINTS]) await redis.script('LOAD', script);
 }

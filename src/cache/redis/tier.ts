@@ -7,7 +7,7 @@ import type { Presented, Share } from '../share.ts';
 import { Breaker } from './breaker.ts';
 import { RedisConnection } from './connection.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { type Fill, sendFills, sendLeases, sendRelease } from './lease.ts';
+import { type Fill, sendFills, sendLeases, sendReadOrLease, sendRelease } from './lease.ts';
 import { texts } from './replies.ts';
 import { type Brought, roundTrip } from './round-trip.ts';
 import { sendInvalidation, type Told } from './send-invalidation.ts';
@@ -87,6 +87,30 @@ export class RedisTier {
       return { commands: 1, hits: countEntries(values), answer: { values, epoch: found.at(-1) ?? null } };
     };
     return this.#ask('MGET', keys, send, trace);
+  }
+
+  /**
+   * As `read`, and asks for the right to fill what is empty in the same round trip.
+   *
+   * @param keys the keys to read
+   * @param named for each key whether a list named a version
+   * @param token a value that no other reader uses; it stands for a key whose lease is ours
+   * @param trace the request's trace
+   * @returns what is there, and the heartbeat; `null` when Redis cannot answer
+   */
+  async readOrLease(keys: string[], named: boolean[], token: string, trace: Trace): Promise<Values | null> {
+    const send = async () => {
+      const { commands, answer } = await sendReadOrLease(
+        this.#connection.redis,
+        keys,
+        this.#heartbeat.key,
+        named,
+        token,
+      );
+      const values = answer.slice(0, -1);
+      return { commands, hits: countEntries(values), answer: { values, epoch: answer.at(-1) ?? null } };
+    };
+    return this.#ask('larderRead', keys, send, trace);
   }
 
   /**

@@ -1,4 +1,5 @@
 import { t } from 'tap';
+import type { Loader } from '../../../src/cache/read-through.ts';
 import { Trace } from '../../../src/trace/trace.ts';
 import { beat, bodiesOf, HEARTBEAT, key, openRedisCache, shelf, TTL_MS, thing } from '../support/redis-cache.ts';
 
@@ -29,6 +30,8 @@ t.test('what stands there is what was documented', async (t) => {
 });
 
 t.test('a reading costs one MGET, and one more round trip for each of lease and fill', async (t) => {
+  await read(shelf(thing('3')), '3');
+  await read(shelf(), '3');
   await redis.resetCounts();
   await read(shelf(thing('1'), thing('2')), '1', '2');
   t.match(await redis.commandCounts(), { mget: 1, evalsha: 2, set: 4, get: 2 });
@@ -36,6 +39,30 @@ t.test('a reading costs one MGET, and one more round trip for each of lease and 
   const { redis: figures } = await read(shelf(), '1', '2');
   t.same(await redis.commandCounts(), { mget: 1 });
   t.equal(figures.commands, 1);
+});
+
+t.test('a reading that follows three with misses reads and leases in one round trip', async (t) => {
+  await read(shelf(thing('1')), '1');
+  await read(shelf(), '1');
+  for (const id of ['2', '3', '4']) await read(shelf(thing(id)), id);
+  for (const want of ['5', ['6', '1']] as const) {
+    const load: Loader = async (ids) => {
+      t.match(await keys.get(key(ids[0] ?? '')), /^~/, 'leased before the SELECT');
+      return bodiesOf(thing(ids[0] ?? ''));
+    };
+    await redis.resetCounts();
+    const { found, counts, redis: figures } = await read(load, '1', want);
+    t.same([...found.keys()].length, 2);
+    t.match(counts, { hits: 1, misses: 1, leases: 1, fills: 1 });
+    const { get = 0, ...sent } = await redis.commandCounts();
+    t.equal(sent.mget, 1);
+    const total = Object.values(sent).reduce((sum, count) => sum + count, get - 1);
+    t.equal(figures.commands, total, 'what it cost is counted');
+  }
+  await keys.del(HEARTBEAT);
+  const { counts } = await read(shelf(thing('7')), '7', ['8', '1']);
+  t.match(counts, { misses: 2, leases: 1, bypassed: 1 }, 'what nobody vouches for is not leased');
+  t.equal(await keys.exists(key('7')), 0);
 });
 
 t.test('what is no body of this shape is dropped and replaced', async (t) => {

@@ -13,7 +13,8 @@ export function figuresOf({ fetching, limit }) {
   return {
     sql: sql.statements,
     rows: sql.rows,
-    mget: events.filter((event) => event.kind === 'redis' && event.name === 'MGET').length,
+    mget: events.filter((event) => event.kind === 'redis' && (event.name === 'MGET' || event.name === 'larderRead'))
+      .length,
     answered,
     reads: answered + sum('misses'),
     misses: sum('misses'),
