@@ -1,6 +1,6 @@
 import postgres from 'postgres';
 import { type Test, t } from 'tap';
-import { openSql } from '../support/server.ts';
+import { openSql } from '../support/stores.ts';
 import { freshDatabase } from '../support/services.ts';
 
 const database = await freshDatabase(t);
