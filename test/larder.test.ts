@@ -2,7 +2,7 @@ import { bigint, pgTable, text } from 'drizzle-orm/pg-core';
 import type { Redis } from 'ioredis';
 import type { Sql } from 'postgres';
 import { t } from 'tap';
-import { createLarder, entity, InvalidInput } from '../src/index.ts';
+import { createLarder, entity, InvalidInput, type Repository, type RowOf } from '../src/index.ts';
 import { freshDatabase, freshRedis } from './support/services.ts';
 import { openRedis, openSql } from './support/stores.ts';
 import { until } from './support/until.ts';
@@ -17,6 +17,8 @@ const books = pgTable('books', {
   authorId: id('author_id').notNull(),
   title: text('title').notNull(),
 });
+
+type Book = RowOf<typeof books>;
 
 const entities = {
   Author: entity(authors, { rules: { texts: { name: { maxLength: 20, optional: false } } } }),
@@ -57,6 +59,64 @@ t.test("entities of one's own are read and written without GraphQL", async (t) =
   await until('the outbox has told of it', async () => (await Book.titleOf(notes.id)) === 'More notes');
   t.equal(await Book.delete(notes.id), true);
   t.equal(await Book.findById(notes.id), null);
+});
+
+/** What there is to do with a book; private, since nobody else may count. */
+class Librarian {
+  #asked = 0;
+  readonly #books: Pick<Repository<Book, 'byAuthor' | 'all'>, 'findById'>;
+
+  constructor(books: Pick<Repository<Book, 'byAuthor' | 'all'>, 'findById'>) {
+    this.#books = books;
+  }
+
+  get asked(): number {
+    return this.#asked;
+  }
+
+  async titleOf(id: string): Promise<string | null> {
+    this.#asked += 1;
+    return (await this.#books.findById(id))?.title ?? null;
+  }
+
+  /** In the place of the repository's own. */
+  async delete(id: string): Promise<boolean> {
+    return (await this.titleOf(id)) === 'Notes';
+  }
+}
+
+class Archivist extends Librarian {
+  async isKnown(id: string): Promise<boolean> {
+    return (await this.titleOf(id)) !== null;
+  }
+}
+
+t.test("a class of one's own extends a repository", async (t) => {
+  const database = await freshDatabase(t);
+  const sql = openSql(t, database);
+  await tables(sql);
+  const declared = {
+    Author: entities.Author,
+    Book: entity(books, {
+      lists: { byAuthor: { parent: books.authorId } },
+      extend: (repository) => new Archivist(repository),
+    }),
+  };
+  await using larder = await createLarder({ entities: declared, postgres: { url: database.url } });
+  const { Author, Book } = larder.repositories;
+  const { id: authorId } = await Author.create({ name: 'Ada' });
+  const { id } = await Book.create({ authorId, title: 'Notes' });
+  t.ok(Book instanceof Librarian);
+  t.equal(await Book.titleOf(id), 'Notes');
+  t.equal(await Book.isKnown('999'), false);
+  t.equal(Book.asked, 2, 'with state of its own');
+  t.same(await Book.findById(id), { id, authorId, title: 'Notes' }, 'and what every repository has');
+  t.equal(Book.name, 'Book');
+  t.same(Book.listOf('byAuthor').orders, ['ID']);
+  t.equal(await Book.delete(id), true);
+  t.equal((await Book.findById(id))?.title, 'Notes', 'but for what it does in its own way');
+  const destructured = larder.repositories.Book.findByIds;
+  t.equal((await destructured([id]))[0]?.id, id);
 });
 
 /** Connections to the stores that are not the test's own. */

@@ -3,7 +3,7 @@ import { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { EntityDeclaration, ListDefinition } from './definition.ts';
 
 /** The section of docs/your-tables.md that tells more. */
-type Section = 'keys' | 'names' | 'lists-and-orders' | 'filters';
+type Section = 'keys' | 'names' | 'lists-and-orders' | 'filters' | 'permissions';
 
 /** What GraphQL, Relay and Larder call by these names. */
 const RESERVED_ENTITIES = new Set([

@@ -1,5 +1,6 @@
 import type { ObjectRef, SchemaTypes } from '@pothos/core';
 import type { GraphQLResolveInfo } from 'graphql';
+import { wrongDeclaration } from '../entity/check-declaration.ts';
 import type { Entity } from '../entity/definition.ts';
 import type { LarderContext } from '../repository/context.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -26,6 +27,8 @@ export class EntityType {
   implemented = false;
   /** Who may see entities of the type (scope-auth): nobody else may see its pages and edges. */
   authScopes: unknown = undefined;
+  /** Whether these depend on the entity, so that no page or count can know what it may say. */
+  isHiddenOneByOne = false;
   readonly #builder: Builder;
   readonly #listNames = new Map<string, string>();
   #edge: ObjectRef<SchemaTypes, EdgeShape<Entity>> | null = null;
@@ -188,6 +191,18 @@ export function entityType(builder: Builder, name: string, entity: string = name
 export function scopesOf(builder: Builder, name: string): unknown {
   const listed = /^(.+)(?:Connection|Edge)$/.exec(name)?.[1];
   return listed === undefined ? undefined : typesOfBuilders.get(builder)?.get(listed)?.authScopes;
+}
+
+/**
+ * @param builder a builder whose schema is being built
+ * @param field where a field is, such as `Query.books`
+ * @param name the entity type that it lists
+ * @throws {TypeError} when anybody may read the list, and not each of its entities: it would count those that are hidden
+ */
+export function checkListable(builder: Builder, field: string, name: string): void {
+  if (typesOfBuilders.get(builder)?.get(name)?.isHiddenOneByOne !== true) return;
+  const why = `since its own are a function of the entity, which the list's count and cursors would tell of`;
+  throw wrongDeclaration(field, `authScopes for a list of ${name}, ${why}`, 'none', 'permissions');
 }
 
 /**

@@ -85,7 +85,7 @@ prototype.entityConnection = function entityConnection(this: Builder, name: stri
       ...args,
     },
     // Options of other plugins may look into the parent, which must then have been read.
-    extensions: { ...extensions, ...(isPlain(rest) ? FROM_ID : {}), entries: pageSizeOf },
+    extensions: { ...extensions, ...(isPlain(rest) ? FROM_ID : {}), entries: pageSizeOf, listOf: typename },
     resolve: (parent: Parent, page: PageArguments, context: LarderContext, info: GraphQLResolveInfo) => {
       const which = source === undefined ? named(parent, context) : source(parent, page as never);
       return resolvePage(type, which, page, context, info);

@@ -1,6 +1,11 @@
-import SchemaBuilder, { BasePlugin, type PothosTypeConfig, type SchemaTypes } from '@pothos/core';
+import SchemaBuilder, {
+  BasePlugin,
+  type PothosOutputFieldConfig,
+  type PothosTypeConfig,
+  type SchemaTypes,
+} from '@pothos/core';
 import { GraphQLSchema, isObjectType } from 'graphql';
-import { checkImplemented, scopesOf } from './entity-types.ts';
+import { checkImplemented, checkListable, scopesOf } from './entity-types.ts';
 import { readProperty } from './property.ts';
 
 /** What happens to the schema of a builder with entities when it is built. */
@@ -13,6 +18,15 @@ export class LarderPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     const authScopes = scopesOf(this.builder as never, config.name);
     if (authScopes === undefined) return config;
     return { ...config, pothosOptions: Object.assign({}, config.pothosOptions, { authScopes }) } as PothosTypeConfig;
+  }
+
+  override onOutputFieldConfig(config: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
+    const listed = config.extensions?.listOf;
+    const { authScopes } = config.pothosOptions as { authScopes?: unknown };
+    if (typeof listed === 'string' && authScopes === undefined) {
+      checkListable(this.builder as never, `${config.parentType}.${config.name}`, listed);
+    }
+    return config;
   }
 
   override afterBuild(schema: GraphQLSchema): GraphQLSchema {

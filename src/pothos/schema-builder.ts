@@ -20,7 +20,8 @@ prototype.entity = function entity<Name extends EntityName<SchemaTypes>>(
     extensions,
     ...rest
   } = options as typeof options & { extensions?: object; authScopes?: unknown };
-  if (typeof rest.authScopes !== 'function') type.authScopes = rest.authScopes;
+  if (typeof rest.authScopes === 'function') type.isHiddenOneByOne = true;
+  else type.authScopes = rest.authScopes;
   type.implemented = true;
   type.ref.implement({
     ...rest,

@@ -44,10 +44,12 @@ export interface EntityOptions<Table extends EntityTable, Lists, Verbs> {
   /** What may be written, and what broken constraints mean. */
   readonly rules?: Partial<WriteRules>;
   /**
-   * Adds verbs of one's own to the repository.
+   * Adds verbs of one's own to the repository: those of an object, or of an instance of a class, which becomes the entity's repository. What it
+   * calls as the repository does is in the place of that.
    *
    * @param repository what is there without them
    * @param storage where rows and bodies are
+   * @returns an object that is nobody else's
    */
   readonly extend?: (repository: Repository<RowOf<Table>, ListName<Lists>>, storage: Storage) => Verbs;
 }
@@ -123,7 +125,7 @@ export function entity<Table extends EntityTable, const Lists = Record<never, ne
     define,
     open: (name, storage) => {
       const repository = createRepository(define(name), storage);
-      return { ...repository, ...options.extend?.(repository, storage) } as ReturnType<
+      return withVerbs(repository, options.extend?.(repository, storage)) as ReturnType<
         DeclaredEntity<RowOf<Table>, ListName<Lists>, OrdersOf<Lists>, Verbs>['open']
       >;
     },
@@ -142,4 +144,13 @@ export function openRepositories<E extends Entities>(entities: E, storage: Stora
   checkTogether(entities);
   const repositories = Object.entries(entities).map(([name, declared]) => [name, declared.open(name, storage)]);
   return Object.fromEntries(repositories) as RepositoriesOf<E>;
+}
+
+/** An instance stays what it is, so that its methods find what is its own, private fields too; it gets the methods that it has not. */
+function withVerbs(repository: object, verbs: unknown): object {
+  if (typeof verbs !== 'object' || verbs === null) return repository;
+  for (const [name, method] of Object.entries(repository)) {
+    if (!(name in verbs)) Object.defineProperty(verbs, name, { value: method, enumerable: true });
+  }
+  return verbs;
 }

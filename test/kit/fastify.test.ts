@@ -9,8 +9,8 @@ import { Registry } from 'prom-client';
 import { type Test, t } from 'tap';
 import larderFastify, { type LarderFastifyOptions } from '../../src/http/index.ts';
 import { createLarder, type LarderLogger } from '../../src/index.ts';
-import { counted, openSql } from '../support/stores.ts';
 import { freshDatabase, freshRedis, REDIS_PATIENCE_MS } from '../support/services.ts';
+import { counted, openSql } from '../support/stores.ts';
 import { entities, fillLibrary, librarySchema } from './library.ts';
 
 const schema = librarySchema();

@@ -5,9 +5,9 @@ import { type Test, t } from 'tap';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
 import { copyRepository } from '../support/copy-repository.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 import { startProgram, writePrograms } from './fastify-docs.ts';
-import { openSql } from '../support/stores.ts';
 
 const HERE = join(REPOSITORY, 'test', 'kit');
 
