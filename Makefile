@@ -12,6 +12,9 @@ BENCH_INSTALLED := bench/node_modules/.larder-installed
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target text; do \
 		printf '%-12s %s\n' "$$target" "$$text"; done
+	@printf '\nnpm run NAME -- --help says more of each:\n\n'
+	@sed -n 's/^    "\([a-z:]*\)": "tsx \(.*\)",\{0,1\}$$/npm run \1/p' package.json
+	@printf '\nREADME.md leads to the documentation in docs/.\n'
 
 demo: $(INSTALLED) ## Start everything with sample data, show the nested query cold and warm, and stay up until Ctrl-C
 	@exec $(TS) src/cli/demo.ts
@@ -39,15 +42,13 @@ bench: $(INSTALLED) $(BENCH_INSTALLED) ## Measure Larder beside its peers in 15 
 clean: $(INSTALLED) ## Remove what was built and the data of demo and dev
 	@exec $(TS) src/cli/clean.ts
 
-# `npm ci` would remove the packages first, and what runs on them now would break; it is for a clone that has none.
 $(INSTALLED): package.json package-lock.json
 	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' || \
 		{ echo 'Larder needs Node 20.19 or later: see https://nodejs.org/en/download' >&2; exit 1; }
-	@if [ -d node_modules ]; then npm install --no-audit --no-fund --loglevel=error; \
-		else npm ci --no-audit --no-fund --loglevel=error; fi
+	@exec node src/cli/install.js
 	@touch $@
 
 # The peers' packages are nobody else's. One of them asks for Node 22 and runs on 20: bench/README.md.
 $(BENCH_INSTALLED): bench/package.json bench/package-lock.json
-	@npm ci --prefix bench --no-audit --no-fund --loglevel=error
+	@node src/cli/install.js bench
 	@touch $@

@@ -27,6 +27,16 @@ const RESULTS = join(HERE, 'results');
 const README = join(HERE, 'README.md');
 const DATABASE = 'bench';
 
+const help = `Measures Larder beside its peers; bench/README.md tells what and how.
+
+  make bench            at most 15 minutes
+  make bench QUICK=1    less data, four queries, one round: at most 3 minutes
+  make bench GROWTH=1   Larder alone, while tables, pages, hit rates and connections grow
+  make bench OVERHEAD=1 Larder alone: what it costs that requests could be inspected
+  make bench STORM=1    Larder alone, while it is attacked
+  make bench PEERS=larder,postgraphile TRAFFIC=wide ROUNDS=5 SECONDS=4 WARM_UP=3 PROFILE=wide
+`;
+
 const say = (line: string) => console.log(line);
 
 /** Larder beside its peers. */
@@ -152,6 +162,10 @@ async function main(mode: Mode, teardown: Teardown): Promise<void> {
   say(`Took ${Math.round(process.uptime())} s.`);
 }
 
+if (process.argv.includes('--help')) {
+  process.stdout.write(help);
+  process.exit();
+}
 const teardown: Teardown = [];
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {

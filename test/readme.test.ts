@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { type Test, t } from 'tap';
 import { findFreePort } from '../src/cli/services/port.ts';
 import { REPOSITORY } from '../src/cli/services/state-directory.ts';
-import { applyDiff, type Block, blocks, section, typedLines, wholeText } from './readme/document.ts';
+import { applyDiff, type Block, blocks, section, typedLines } from './docs/document.ts';
 import { copyRepository } from './support/copy-repository.ts';
 import { globalId, makeData } from './support/data.ts';
 import { openSql, startServer } from './support/server.ts';
@@ -51,7 +51,7 @@ function run(t: Test, directory: string, command: string, settings: Readonly<Rec
   t.equal(status, 0, `${command}${status === 0 ? '' : `\n${stdout}${stderr}`}`);
 }
 
-/** Starts the built server as README.md says, and asks it as a client does. */
+/** Starts the built server as docs/operations.md says, and asks it as a client does. */
 async function startBuilt(t: Test, directory: string, settings: Readonly<Record<string, string>>) {
   const port = await findFreePort('127.0.0.1');
   const env = environment({ ...settings, NODE_ENV: 'production', PORT: String(port), METRICS_PORT: '0' });
@@ -93,12 +93,12 @@ function misses(extensions: unknown): number | undefined {
   return (extensions as { dataFetching?: { cache: { Venue?: { misses: number } } } }).dataFetching?.cache.Venue?.misses;
 }
 
-t.test('the steps of "Add an entity" add one, and those of "Run it in production" run it', async (t) => {
+t.test('the steps of docs/campaigns.md add an entity, and those of docs/operations.md run it', async (t) => {
   const directory = copyRepository(t);
-  const steps = blocks(section('Add an entity'));
+  const steps = blocks(section('docs/campaigns.md', 'Add an entity'));
   const query = steps.pop();
   t.equal(query?.language, 'graphql');
-  // Whoever has followed the steps in this clone, as README.md invites to, finds them done.
+  // Whoever has followed the steps in this clone, as they are invited to, finds them done.
   const done = existsSync(join(directory, 'src/app/venue/entity.ts'));
   let lines = 0;
   for (const step of steps) {
@@ -116,7 +116,9 @@ t.test('the steps of "Add an entity" add one, and those of "Run it in production
 
   const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t)]);
   const settings = { DATABASE_URL: database.url, REDIS_URL: redis.url, INSPECT: 'header', LOG_LEVEL: 'warn' };
-  const [build, start] = blocks(section('Run it in production')).filter(({ language }) => language === 'sh');
+  const [build, start] = blocks(section('docs/operations.md', 'Build and start')).filter(
+    ({ language }) => language === 'sh',
+  );
   t.match(build?.text, /^npm ci\nnpm run build\nnpm ci --omit=dev\n$/);
   run(t, directory, 'npm run build');
   t.match(start?.text, /^node dist\/cli\/migrate.js\nnpm start\n$/);
@@ -144,12 +146,13 @@ t.test('the steps of "Add an entity" add one, and those of "Run it in production
     return (data.node as { name: string }).name === 'Steinway Hall';
   });
   t.equal(await server.stop(), 0, 'SIGTERM ends npm and the server in order');
+  for (const { text } of blocks(section('docs/operations.md', 'After a restore'))) run(t, directory, text, settings);
 });
 
 t.test('the settings are those of .env.example, with the same defaults', async (t) => {
   const example = readFileSync(join(REPOSITORY, '.env.example'), 'utf8');
   const names = [...example.matchAll(/^(?:# )?([A-Z][A-Z_]+)=/gm)].map(([, name]) => name);
-  const rows = [...section('Run it in production').matchAll(/^\| (`[A-Z_`, ]+`) *\| ([^|]*) \|/gm)];
+  const rows = [...section('docs/operations.md', 'Settings').matchAll(/^\| (`[A-Z_`, ]+`) *\| ([^|]*) \|/gm)];
   const documented = rows.flatMap(([, cell = '', defaults = '']) => {
     const listed = [...cell.matchAll(/[A-Z_]+/g)].map(([name]) => name);
     const values = defaults.trim().split(', ');
@@ -164,10 +167,10 @@ t.test('the settings are those of .env.example, with the same defaults', async (
 });
 
 t.test('the figures that it shows are on a response', async (t) => {
-  const json = blocks(section('Read its figures')).find(({ language }) => language === 'json');
+  const json = blocks(section('docs/observability.md', 'On a response')).find(({ language }) => language === 'json');
   const server = await startServer(t);
   await makeData(server.sql, { brands: 1, campaigns: 5, events: 100, perCampaign: 2 });
-  const curl = blocks(section('Read its figures')).find(({ language }) => language === 'sh');
+  const curl = blocks(section('docs/observability.md', 'On a response')).find(({ language }) => language === 'sh');
   const body = /'(\{"query".*\})'/.exec(curl?.text ?? '')?.[1] ?? '';
   const { query } = JSON.parse(body) as { query: string };
   let figures: { sql: { statements: number } } | undefined;
@@ -178,19 +181,4 @@ t.test('the figures that it shows are on a response', async (t) => {
   });
   const sample = JSON.parse(json?.text ?? '', (key, value) => (key === 'ms' ? Number : value));
   t.match({ dataFetching: figures }, sample);
-});
-
-t.test('every command, file and link that it names is there', async (t) => {
-  const { scripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as { scripts: object };
-  const makefile = readFileSync(join(REPOSITORY, 'Makefile'), 'utf8');
-  for (const [, name = ''] of wholeText().matchAll(/npm run ([\w:]+)/g))
-    t.ok(Object.hasOwn(scripts, name), `npm run ${name}`);
-  for (const [, name = ''] of wholeText().matchAll(/make ([a-z]+)[`\s]/g)) {
-    t.match(makefile, new RegExp(`^${name}:`, 'm'), `make ${name}`);
-  }
-  const made = new Set(blocks(section('Add an entity')).map(({ place }) => place?.file));
-  const linked = [...wholeText().matchAll(/\]\(([^)#]+)\)/g)].map(([, file = '']) => file);
-  const named = [...wholeText().matchAll(/`((?:src|test|drizzle|docs)\/[\w./-]+)`/g)].map(([, file = '']) => file);
-  for (const file of [...linked, ...named].filter((file) => !made.has(file)))
-    t.ok(existsSync(join(REPOSITORY, file)), file);
 });

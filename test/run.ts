@@ -40,6 +40,7 @@ const SLOW = [
     'entity/column-values.test.ts',
     'outbox/domains.test.ts',
     'outbox/drainer.test.ts',
+    ...['docs/clients.test.ts', 'docs/commands.test.ts', 'docs/typescript.test.ts'],
     'readme.test.ts',
   ],
 ].map((name) => join('test', name));

@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createServer, metricsServer } from '../http/index.ts';
 import { type Clock, createLarder, systemClock } from '../index.ts';
@@ -25,6 +26,7 @@ export interface Server {
  * @param config the settings; a port of 0 picks a free one
  * @param logger the log of the process; one of its own when it is not given
  * @param clock the time
+ * @param extend adds routes of one's own, `/` among them; where it is given, `/` does not lead to GraphiQL
  * @returns the running server
  * @throws when a port is taken, a file cannot be read or Postgres' address is wrong; what was opened is closed again
  */
@@ -32,6 +34,7 @@ export async function assemble(
   config: Config,
   logger: Logger = createLogger(config.logLevel, config.production),
   clock: Clock = systemClock,
+  extend: ((app: FastifyInstance) => void) | null = null,
 ): Promise<Server> {
   for (const { name, nearest } of config.misspelt) {
     logger.warn(
@@ -77,7 +80,8 @@ export async function assemble(
     app.addHook('onClose', () => larder.close());
     const metrics = await metricsServer(larder);
     app.addHook('onClose', () => metrics.close());
-    if (config.graphiql) app.get('/', (_request, reply) => reply.redirect('/graphiql'));
+    if (extend !== null) extend(app);
+    else if (config.graphiql) app.get('/', (_request, reply) => reply.redirect('/graphiql'));
     const url = await listening('HOST and PORT', app.listen({ host: http.host, port: http.port }));
     const metricsUrl = `${await listening('METRICS_HOST and METRICS_PORT', metrics.listen(config.metrics))}/metrics`;
     const drain = () => app.drain(http.shutdownDelayMs, http.shutdownTimeoutMs / 2);

@@ -5,6 +5,9 @@ import { readConfig, resolveSecrets } from '../app/config.ts';
 import { NESTED_QUERY } from '../app/example-query.ts';
 import { MigrationError } from '../migrate/index.ts';
 import { runCommand } from './command.ts';
+import { buildPage } from './demo/build-page.ts';
+import { invitation } from './demo/invitation.ts';
+import { servePage } from './demo/page-plugin.ts';
 import { demoToken } from './demo-token.ts';
 import { checkEnvironment, type ServerEnvironment, serverEnvironment } from './server-environment.ts';
 import { ask } from './services/ask.ts';
@@ -36,32 +39,30 @@ async function demo(teardown: Teardown): Promise<void> {
   const { given, unheeded } = withoutLocks({ ...resolved, ...auth.env }, auth.token);
   checkEnvironment(given);
   const signals = listenForStop(say);
+  // Both take a while, and neither needs the other.
+  const building = Promise.allSettled([buildPage()]);
   const services = await startLocalServices(given, say, teardown, signals.proceed);
   const { env, notes } = await serverEnvironment(given, services);
   await warmUp(env, services.databaseUrl, auth.token);
   signals.proceed();
-  const larder = await assemble(
-    readConfig({ ...env, CACHE_PREFIX: env.CACHE_PREFIX || coldPrefix(services.ownRedis) }),
-  );
+  const [built] = await building;
+  if (built.status === 'rejected') throw built.reason;
+  const page = { script: built.value, token: auth.token, databaseUrl: services.databaseUrl };
+  const config = readConfig({ ...env, CACHE_PREFIX: env.CACHE_PREFIX || coldPrefix(services.ownRedis) });
+  const larder = await assemble(config, undefined, undefined, (app) => servePage(app, page));
   teardown.push(() => larder.close());
   signals.proceed();
   for (const note of [...unheeded, ...notes]) say(note);
   // Counted since the process began, which is what one has waited.
   say(`
-  GraphQL   ${larder.url}/graphql
-  GraphiQL  ${larder.url}/graphiql
-  Metrics   ${larder.metricsUrl}
-
 Serving after ${(performance.now() / 1000).toFixed(1)} s. The same query twice, first on an empty cache:
 
   ${NESTED_QUERY}
 `);
   for (const line of await showQuery(`${larder.url}/graphql`, NESTED_QUERY, ['cold', 'warm'], auth.token))
     say(`  ${line}`);
-  if (auth.token !== null) {
-    say(`\nMutations need a token. This one is good for a day of this demo; in GraphiQL it goes under Headers:`);
-    say(`\n  { "authorization": "Bearer ${auth.token}" }`);
-  }
+  for (const line of invitation({ ...larder, ...services, given, token: auth.token, inspect: config.inspect }))
+    say(line);
   say('\nCtrl-C stops the server and all that was started with it.');
   await signals.received;
 }

@@ -17,6 +17,19 @@ t.test('the default tab holds the nested query, and running it shows the answer'
   assertClean(t);
 });
 
+t.test('the history brings back what was run', async (t) => {
+  const { page, textOf, write, execute, assertClean } = await openGraphiql(t);
+  await execute();
+  await write('query', '{ brands { totalCount } }');
+  await execute();
+  await page.getByRole('button', { name: 'Show History' }).click();
+  const entries = page.locator('.graphiql-history-item');
+  t.equal(await entries.count(), 2);
+  await entries.last().getByRole('button').first().click();
+  t.equal(await textOf('query'), EXAMPLE_QUERY);
+  assertClean(t);
+});
+
 t.test('the documentation and the dialogs work, in the dark too', async (t) => {
   const { page, assertClean } = await openGraphiql(t, { colorScheme: 'dark' });
   const background = await page.evaluate(

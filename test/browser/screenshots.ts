@@ -5,19 +5,20 @@ import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
 import { openBrowser } from './browser.ts';
 import { takeDashboardPicture } from './dashboard/take-picture.ts';
 
-/**
- * The pictures of README.md, taken of a running `make demo`:
- *
- *   TOKEN=… npm run screenshots -- http://127.0.0.1:4000 http://127.0.0.1:9464/metrics
- *
- * The token is the one that the demo prints. Without it nothing is written, and so nothing invalidated on the dashboard.
- */
+const help = `Takes the pictures of README.md and docs, of a running \`make demo\`.
+
+  TOKEN=… npm run screenshots -- http://127.0.0.1:4000 http://127.0.0.1:9464/metrics
+
+The token is the one that the demo prints. Without it nothing is written, and so nothing invalidated on the dashboard.
+`;
+
+if (process.argv.includes('--help')) {
+  process.stdout.write(help);
+  process.exit();
+}
 const [url = 'http://127.0.0.1:4000', metricsUrl = 'http://127.0.0.1:9464/metrics'] = process.argv.slice(2);
 const token = process.env.TOKEN || null;
 const folder = join(REPOSITORY, 'docs');
-
-/** How often each run is repeated: each connection to Postgres prepares a statement at its first use. */
-const RUNS = 10;
 
 /** How long the dashboard's picture watches the server. */
 const DASHBOARD_SECONDS = 90;
@@ -70,14 +71,13 @@ try {
 
 function hands(page: Page) {
   return {
-    /** Runs the query some times and waits for the figures of the last one. */
+    /** Runs the query, which the page does several times, and waits for the figures. */
     run: async (button: string, figures: string) => {
-      for (let i = 0; i < RUNS; i += 1) {
-        const sent = page.waitForResponse((response) => response.url().endsWith('/graphql'));
-        await page.locator('.inspector-run[aria-disabled=false]', { hasText: button }).click();
-        await sent;
-        await page.locator('.inspector-status').getByText(figures).waitFor();
-      }
+      const sent = page.waitForResponse((response) => response.url().endsWith('/graphql'));
+      await page.locator('.inspector-run[aria-disabled=false]', { hasText: button }).click();
+      await sent;
+      await page.locator('.inspector-run[aria-disabled=false]', { hasText: button }).waitFor();
+      await page.locator('.inspector-status').getByText(figures).waitFor();
     },
     picture: async (what: Page | Locator, name: string) => {
       // Neither a button that was pressed nor a tooltip belongs into the picture.

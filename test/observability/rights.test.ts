@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { t } from 'tap';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
-import { blocks } from '../readme/document.ts';
+import { blocks } from '../docs/document.ts';
 import { globalId, makeData } from '../support/data.ts';
 import { openRedis, openServer, openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';

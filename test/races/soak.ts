@@ -3,6 +3,17 @@ import { buildTap, findTestPrograms, startTestPostgres, testEnvironment } from '
 import { runTap, type TapRun } from '../runner/tap.ts';
 import { raceSeed } from './support/random.ts';
 
+const help = `Runs the races again and again, with another seed each time, until Ctrl-C or until one breaks the contract.
+
+  make soak
+  SOAK_MINUTES=60 make soak
+`;
+
+if (process.argv.includes('--help')) {
+  process.stdout.write(help);
+  process.exit();
+}
+
 const FILES = ['storm', 'scheduled', 'server'].map((name) => `test/races/${name}.test.ts`);
 
 /** The minutes in SOAK_MINUTES, else as long as it takes until somebody presses Ctrl-C. */

@@ -1,7 +1,7 @@
 /* global React */
 
 import { EntityTable } from './entity-table.js';
-import { figuresOf, figureTexts, savings } from './figures.js';
+import { figuresOf, figureTexts, savings, timing } from './figures.js';
 import { Waterfall } from './waterfall.js';
 import { count } from './words.js';
 
@@ -54,7 +54,7 @@ function Run({ run, latest, figures, longest }) {
     'section',
     { ref: place, className: 'inspector-run-view', 'aria-labelledby': heading },
     element('h2', { id: heading }, title),
-    element('p', { className: 'inspector-summary' }, figureTexts(figures).join(' · ')),
+    element('p', { className: 'inspector-summary' }, `${figureTexts(figures).join(' · ')} (${timing(figures)})`),
     note !== null && element('p', { className: 'inspector-note' }, note),
     element(Waterfall, { title, events, longest, repeated: figures.repeated }),
     element(EntityTable, { title, cache }),

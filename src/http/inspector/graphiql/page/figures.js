@@ -5,7 +5,7 @@ import { count, milliseconds, percent } from './words.js';
  *
  * @param run a run as runs.js keeps it
  */
-export function figuresOf({ fetching, limit }) {
+export function figuresOf({ fetching, limit, runs }) {
   const { sql, cache, cost, totalMs, events } = fetching;
   const sum = (name) => Object.values(cache).reduce((total, counts) => total + (counts[name] ?? 0), 0);
   // That an id names nothing is an answer of the cache, too.
@@ -21,6 +21,7 @@ export function figuresOf({ fetching, limit }) {
     cost,
     limit,
     ms: totalMs,
+    runs,
     repeated: repeatedStatements(events),
   };
 }
@@ -36,6 +37,11 @@ export function figureTexts({ sql, mget, answered, reads, cost, limit, ms }) {
   ];
 }
 
+/** What the time of a run is, in words. */
+export function timing({ runs }) {
+  return runs === 1 ? 'one run' : `p50 of ${runs} runs`;
+}
+
 /** What the warm run spared, in words. */
 export function savings(cold, warm) {
   const fewer = (difference, noun) =>
@@ -44,8 +50,12 @@ export function savings(cold, warm) {
   return [
     fewer(cold.sql - warm.sql, 'statement'),
     fewer(cold.rows - warm.rows, 'row'),
-    `${milliseconds(Math.abs(ms))} ${ms >= 0 ? 'less' : 'more'}`,
+    `${milliseconds(Math.abs(ms))} ${ms >= 0 ? 'less' : 'more'} (${timings(cold, warm)})`,
   ].join(', ');
+}
+
+function timings(cold, warm) {
+  return cold.runs === warm.runs ? `${timing(cold)} each` : `${timing(cold)} beside ${timing(warm)}`;
 }
 
 /** A statement that runs more than once in a request is one that nobody batched. */

@@ -4,8 +4,9 @@
  * What has run: the last run that passed the caches by beside the last one that went through them, as long as both are of
  * the same query and variables; else only the last run.
  *
- * A run is `{id, mode: 'cold' | 'cached', key, fetching, limit, primed}`: `fetching` is `extensions.dataFetching`, `limit` the
- * most that a request may cost, `primed` how many misses the run before a warm one had, which filled the cache.
+ * A run is `{id, mode: 'cold' | 'cached', key, fetching, limit, primed, runs}`: `fetching` is `extensions.dataFetching`, `limit` the
+ * most that a request may cost, `primed` how many misses the run before a warm one had, which filled the cache, `runs` of how many it is
+ * the one in the middle.
  *
  * `inspection` is `unknown` until the server has answered something, `on`, `off` where the server shows nothing, or
  * `declined` where the header editor says so. `executed` is false after a request that the server did not execute.

@@ -1,34 +1,50 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
 
-/** A fenced block of README.md. */
+/** A fenced block of a page. */
 export interface Block {
   readonly language: string;
   readonly text: string;
   /** The words before it that say where it belongs, and the file that they name; `null` when they do not. */
   readonly place: { readonly how: 'At the end of' | 'In a new file' | 'In'; readonly file: string } | null;
+  /** The test that an HTML comment right before it names: `<!-- run by test/x.test.ts -->`; `null` when none is named. */
+  readonly runBy: string | null;
 }
 
-const README = readFileSync(join(REPOSITORY, 'README.md'), 'utf8');
 const PLACE = /(At the end of|In a new file|In)(?: the new file)? `([^`]+)`/g;
+const RUN_BY = /<!-- run by (\S+) -->\s*$/;
+
+/** README and every page of docs, as paths in the repository. */
+export const PAGES: readonly string[] = [
+  'README.md',
+  ...readdirSync(join(REPOSITORY, 'docs'))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => `docs/${file}`),
+];
 
 /**
- * One section of README.md.
+ * @param page one of `PAGES`
+ * @returns its text
+ */
+export function pageText(page: string): string {
+  return readFileSync(join(REPOSITORY, page), 'utf8');
+}
+
+/**
+ * One section of a page.
  *
- * @param title its heading
+ * @param page one of `PAGES`
+ * @param title its heading, of the second level
  * @returns its text
  * @throws when there is none
  */
-export function section(title: string): string {
-  const text = README.split(/^## /m).find((part) => part.startsWith(`${title}\n`));
-  if (text === undefined) throw new Error(`README.md has no section "${title}".`);
+export function section(page: string, title: string): string {
+  const text = pageText(page)
+    .split(/^## /m)
+    .find((part) => part.startsWith(`${title}\n`));
+  if (text === undefined) throw new Error(`${page} has no section "${title}".`);
   return text;
-}
-
-/** @returns the whole of README.md */
-export function wholeText(): string {
-  return README;
 }
 
 /**
@@ -49,9 +65,43 @@ export function blocks(markdown: string): Block[] {
       language,
       text: text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
       place: how === undefined || file === undefined ? null : { how: how as 'In', file },
+      runBy: RUN_BY.exec(before)?.[1] ?? null,
     });
   }
   return found;
+}
+
+/**
+ * The anchors that GitHub gives the headings of a page.
+ *
+ * @param markdown the page
+ * @returns an anchor for each heading
+ */
+export function anchors(markdown: string): Set<string> {
+  const prose = markdown.replaceAll(/^ *```[\s\S]*?^ *```$/gm, '');
+  const headings = [...prose.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading);
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
+/**
+ * The commands of a shell block, without comments, each on one line.
+ *
+ * @param block the block
+ * @returns the commands in order
+ */
+export function commands({ text }: Block): string[] {
+  return text
+    .replaceAll(/\\\n\s*/g, '')
+    .split('\n')
+    .map((line) => line.replace(/\s+# .*$/, '').trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
 }
 
 /**
