@@ -8,7 +8,12 @@ import { freshDatabase } from '../support/services.ts';
 import { blocks, PAGES, pageText } from './document.ts';
 
 /** What the packages' doors are made of. */
-const DOORS = { larder: 'index.ts', 'larder/pothos': 'pothos/index.ts' };
+const DOORS = {
+  larder: 'index.ts',
+  'larder/pothos': 'pothos/index.ts',
+  'larder/fastify': 'http/index.ts',
+  'larder/migrate': 'migrate/index.ts',
+};
 
 /** Blocks of TypeScript of a page that no other test compiles: those that a step puts into a file are followed by readme.test.ts. */
 const typescript = (page: string) =>
