@@ -16,6 +16,8 @@ const CLAIMED: Readonly<Record<string, string>> = {
   'docs/campaigns.md sql': 'test/readme.test.ts',
   'docs/clients.md js': 'test/docs/clients.test.ts',
   'docs/clients.md json': 'test/docs/clients.test.ts',
+  'docs/fastify.md sql': 'test/kit/package.test.ts',
+  'docs/fastify.md ts': 'test/kit/package.test.ts',
   'docs/observability.md json': 'test/readme.test.ts',
   'docs/operations.md haproxy': 'test/faults/support/load-balancers.ts',
   'docs/operations.md nginx': 'test/faults/support/load-balancers.ts',

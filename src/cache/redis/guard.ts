@@ -12,7 +12,9 @@ const UNASKED = /^Command queue state error/;
 
 // ioredis 6.0 throws what goes wrong amid a reply where nobody can catch it, so that a reply of a kind that it does not
 // expect ends the process. A connection that answers such things is broken, and no more than that.
-const prototype = handlers.default.prototype as unknown as DataHandler;
+// Node puts what a CommonJS module exports beneath `default`; loaders that make CommonJS of this file, as drizzle-kit's does for a schema
+// that imports `larder`, do not.
+const { prototype } = (handlers.default ?? handlers) as unknown as { prototype: DataHandler };
 prototype.dispatch = function dispatch(handle) {
   try {
     handle();
