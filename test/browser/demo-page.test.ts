@@ -12,7 +12,10 @@ import { openBrowser } from './browser.ts';
 /** The page on a server as `make demo` starts one. */
 async function openPage(t: Test, write: boolean) {
   const [database, redis, script] = await Promise.all([freshDatabase(t), freshRedis(t), buildPage()]);
-  await makeData(openSql(t, database), { brands: 2, campaigns: 7, events: 20, perCampaign: 5 });
+  const sql = openSql(t, database);
+  await makeData(sql, { brands: 2, campaigns: 7, events: 20, perCampaign: 5 });
+  // These rows brought their ids with them.
+  await sql`select setval(pg_get_serial_sequence('events', 'id'), 20)`;
   const token = write ? bearer().authorization.replace('Bearer ', '') : null;
   const config = readConfig({
     ...{
