@@ -8,12 +8,13 @@ import { PageMemory } from './memory/page-memory.ts';
 import { defaultMemoryBytes } from './memory/size.ts';
 import { MemoryTier, type MemoryUse } from './memory/tier.ts';
 import { REDIS_TIMEOUT_MS } from './redis/connection.ts';
+import type { RedisSource } from './redis/source.ts';
 import { RedisTier } from './redis/tier.ts';
 
 /** Which tiers there are and how long they keep things. */
 export interface CacheSettings {
-  /** `null` for the memory tier alone. */
-  readonly redisUrl: string | null;
+  /** The address of Redis, or what makes clients of it; `null` for the memory tier alone. */
+  readonly redisUrl: RedisSource | null;
   /** How long a round trip to Redis may take, in milliseconds; 100 when it is left out. */
   readonly redisTimeoutMs?: number;
   readonly prefix: string;

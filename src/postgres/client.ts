@@ -8,7 +8,7 @@ import { Gate } from './gate.ts';
 import { planAnew } from './plan-anew.ts';
 import { Pool } from './pool.ts';
 import { PostgresRoute } from './route.ts';
-import { parsePostgresUrl } from './url.ts';
+import { type PostgresSource, targetOf } from './source.ts';
 
 /** Where Postgres is and how much of it to use. */
 export interface DatabaseOptions extends ConnectionOptions {
@@ -83,7 +83,7 @@ const PING_MS = 1000;
 export function openDatabase(options: DatabaseOptions): Database {
   const { poolSize, statementTimeoutMs, requestTimeoutMs = Number.POSITIVE_INFINITY } = options;
   const { clock = systemClock, channels = UNHEARD } = options;
-  const target = parsePostgresUrl(options.url);
+  const target = targetOf(options.url);
   const route = new PostgresRoute(target, clock);
   const closing = new AbortController();
   // The driver's types leave `socket` out.
@@ -119,10 +119,10 @@ export function openDatabase(options: DatabaseOptions): Database {
 /**
  * Connects a tool, for template strings, COPY and statements that may take as long as they like. It is connected when first used.
  *
- * @param url the address as libpq and hosts write it
+ * @param url the address as libpq and hosts write it, or a client of the driver that knows it
  * @returns the driver's client, of one connection, and what ends it
  */
-export function connectPostgres(url: string): Pick<Database, 'client' | 'close'> {
+export function connectPostgres(url: PostgresSource): Pick<Database, 'client' | 'close'> {
   return openDatabase({ url, poolSize: 1, statementTimeoutMs: 0 });
 }
 

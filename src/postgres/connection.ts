@@ -5,8 +5,8 @@ import { type ConnectionOptions, driverOptions } from './driver-options.ts';
 import { ConnectionLost, PlanOutdated } from './errors.ts';
 import { PostgresRoute } from './route.ts';
 import { SentOnce } from './sent-once.ts';
+import { targetOf } from './source.ts';
 import { takeRows } from './take-rows.ts';
-import { parsePostgresUrl } from './url.ts';
 
 /** Postgres' code for a write to a server that takes none. */
 const READ_ONLY = '25006';
@@ -60,7 +60,7 @@ export class Connection {
     const { url, statementTimeoutMs } = options;
     this.#stuckMs = statementTimeoutMs === 0 ? null : statementTimeoutMs + GRACE_MS;
     this.#onLost = onLost;
-    const target = parsePostgresUrl(url);
+    const target = targetOf(url);
     const route = options.route ?? new PostgresRoute(target, clock);
     this.#prepare = target.prepare;
     this.#writes = target.sessionAttrs === 'read-write' || target.sessionAttrs === 'primary';

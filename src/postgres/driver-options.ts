@@ -1,9 +1,11 @@
 import type { PostgresRoute } from './route.ts';
+import type { PostgresSource } from './source.ts';
 import type { PostgresTarget } from './url.ts';
 
 /** Where Postgres is and what each connection to it is told. */
 export interface ConnectionOptions {
-  readonly url: string;
+  /** The address, or a client of the driver that knows it. */
+  readonly url: PostgresSource;
   /** How long a statement may take at Postgres, in milliseconds; 0 for as long as it likes. */
   readonly statementTimeoutMs: number;
   /** The way there; one's own when it is not given. Whoever shares it profits from what others found out about the hosts. */

@@ -22,8 +22,8 @@ export type PostgresHost =
 export interface PostgresTarget {
   readonly hosts: readonly PostgresHost[];
   readonly user: string;
-  /** `null` when there is none. */
-  readonly password: string | null;
+  /** The password, or what finds it for each connection; `null` when there is none. */
+  readonly password: string | (() => string | Promise<string>) | null;
   readonly database: string;
   readonly sessionAttrs: (typeof SESSION_ATTRS)[number];
   /** Whether to begin with any of the hosts. */

@@ -215,7 +215,7 @@ function assembleCache(
   const { memory, memoryUse, ...made } = openMemory(settings);
   const limits = { entries: memoryMaxEntries, bytes: 100_000_000 };
   const pages = parts.pages === undefined || made.pages === null ? made.pages : parts.pages(limits);
-  if (redisUrl === null) {
+  if (typeof redisUrl !== 'string') {
     const cache = new Cache({ memory, pages, redis: null, bus: null, prefix, ttlMs, memoryTtlMs, clock });
     return { cache, redis: null, memoryUse, silent: () => [], close: async () => {} };
   }

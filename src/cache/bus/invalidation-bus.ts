@@ -1,10 +1,10 @@
-import { Redis, ReplyError } from 'ioredis';
+import { type Redis, ReplyError } from 'ioredis';
 import type { Clock } from '../../clock.ts';
 import { retryPause, SILENT_TIMEOUTS } from '../redis/connection.ts';
 import { hearEveryError, replaceWhenOutOfStep } from '../redis/guard.ts';
 import { inTime } from '../redis/in-time.ts';
 import type { Told } from '../redis/send-invalidation.ts';
-import { parseRedisUrl } from '../redis/url.ts';
+import { openRedis, type RedisSource } from '../redis/source.ts';
 import { Announcements } from './announcements.ts';
 import type { BusListener } from './listener.ts';
 import { type Acknowledgement, decodeMessage, decodeReply, type Echo, type GivenUp, type Message } from './messages.ts';
@@ -32,7 +32,7 @@ export class InvalidationBus {
   /**
    * Subscribes in the background, and again after each lost connection.
    *
-   * @param url the address of Redis
+   * @param source where Redis is
    * @param prefix put before the channels' names
    * @param listener what to do about messages
    * @param tell publishes on a channel what may be lost: acknowledgements and echoes; answers `null` when it was
@@ -41,7 +41,7 @@ export class InvalidationBus {
    * @param timeoutMs how long a round trip of a request may take, in milliseconds; one of the bus ten times that
    */
   constructor(
-    url: string,
+    source: RedisSource,
     prefix: string,
     listener: BusListener,
     tell: (channel: string, text: string) => Promise<number | null>,
@@ -58,8 +58,7 @@ export class InvalidationBus {
       tell: async (channel) => (await tell(channel, JSON.stringify({ givenUp: true } satisfies GivenUp))) !== null,
       onSilence: (channel, silent) => listener.onSilence(this.#replies.processOf(channel), silent),
     });
-    this.#subscriber = new Redis({
-      ...parseRedisUrl(url),
+    this.#subscriber = openRedis(source, {
       // Channels belong to no database.
       db: 0,
       connectionName: 'larder-bus',

@@ -1,11 +1,11 @@
-import { Redis, ReplyError } from 'ioredis';
+import { type Redis, ReplyError } from 'ioredis';
 import { type Clock, sleep } from '../../clock.ts';
 import { unfitness } from './fitness.ts';
 import { hearEveryError, replaceWhenInAnotherDatabase, replaceWhenOutOfStep, type WrongDatabase } from './guard.ts';
 import { inTime } from './in-time.ts';
 import { OutOfStep } from './replies.ts';
 import { defineScripts, loadScripts } from './scripts.ts';
-import { parseRedisUrl } from './url.ts';
+import { openRedis, type RedisSource } from './source.ts';
 
 /** How long a round trip may take unless it is said, in milliseconds: Postgres answers sooner than that. */
 export const REDIS_TIMEOUT_MS = 100;
@@ -45,16 +45,15 @@ export class RedisConnection {
   /**
    * Connects in the background.
    *
-   * @param url the address of a single Redis, not a cluster
+   * @param source where a single Redis is, not a cluster
    * @param onError told of each lost connection, and when Redis did not take the scripts: they are then sent when called
    * @param clock the time
    * @param timeoutMs how long a round trip may take, in milliseconds
    */
-  constructor(url: string, onError: (error: Error) => void, clock: Clock, timeoutMs: number) {
+  constructor(source: RedisSource, onError: (error: Error) => void, clock: Clock, timeoutMs: number) {
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
-    this.#redis = new Redis({
-      ...parseRedisUrl(url),
+    this.#redis = openRedis(source, {
       socketTimeout: SILENT_TIMEOUTS * timeoutMs,
       connectTimeout: 1000,
       enableOfflineQueue: false,

@@ -1,5 +1,4 @@
-import { Redis } from 'ioredis';
-import { parseRedisUrl } from './url.ts';
+import { openRedis, type RedisSource } from './source.ts';
 
 /** Keys that Redis looks at in one step. */
 const STEP = 1000;
@@ -7,7 +6,7 @@ const STEP = 1000;
 /**
  * Removes all bodies and leases of some kinds of entities from Redis, and whose they were.
  *
- * @param url the address of Redis
+ * @param source where Redis is
  * @param prefix what stands before the keys
  * @param entities the names of the entities
  * @param onProgress told how many were removed so far
@@ -15,12 +14,12 @@ const STEP = 1000;
  * @throws when Redis does not answer or refuses
  */
 export async function removeKeys(
-  url: string,
+  source: RedisSource,
   prefix: string,
   entities: readonly string[],
   onProgress: (removed: number) => void = () => {},
 ): Promise<number> {
-  const redis = new Redis({ ...parseRedisUrl(url), maxRetriesPerRequest: 1, connectTimeout: 5000, lazyConnect: true });
+  const redis = openRedis(source, { maxRetriesPerRequest: 1, connectTimeout: 5000, lazyConnect: true });
   // What goes wrong is thrown by the commands.
   redis.on('error', () => {});
   try {

@@ -11,6 +11,7 @@ import { type Fill, sendFills, sendLeases, sendReadOrLease, sendRelease } from '
 import { texts } from './replies.ts';
 import { type Brought, roundTrip } from './round-trip.ts';
 import { sendInvalidation, type Told } from './send-invalidation.ts';
+import type { RedisSource } from './source.ts';
 import { type SharedBucket, sendTakePoints } from './take-points.ts';
 
 /** What a read found. */
@@ -37,7 +38,7 @@ export class RedisTier {
   /**
    * Connects in the background; until the connection stands every read answers `null`.
    *
-   * @param url the address of a single Redis, not a cluster
+   * @param source where Redis is
    * @param prefix put before the heartbeat's key
    * @param onError told of each failure, for the log
    * @param clock the time
@@ -45,7 +46,7 @@ export class RedisTier {
    * @param channels where round trips are told that no request asks for; nowhere when it is not given
    */
   constructor(
-    url: string,
+    source: RedisSource,
     prefix: string,
     onError: (error: Error) => void,
     clock: Clock,
@@ -55,7 +56,7 @@ export class RedisTier {
     const breaker = () => new Breaker(onError, clock);
     this.#breakers = { bodies: breaker(), points: breaker(), messages: breaker() };
     this.#onError = onError;
-    this.#connection = new RedisConnection(url, onError, clock, timeoutMs);
+    this.#connection = new RedisConnection(source, onError, clock, timeoutMs);
     this.#upkeep = new Trace({ clock, channels });
     this.#heartbeat = new Heartbeat(this.#connection, prefix, this.#upkeep);
   }
