@@ -5,6 +5,7 @@
  * @module
  */
 export type { Scope } from './bodies/scope.ts';
+export type { RedisClientOptions } from './cache/redis/source.ts';
 export { parseRedisUrl } from './cache/redis/url.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { InvalidInput } from './entity/invalid-input.ts';
@@ -14,7 +15,10 @@ export {
   createLarder,
   type Larder,
   type LarderOptions,
+  type PostgresLimits,
   type PostgresOptions,
+  type PostgresPlace,
+  type RedisPlace,
 } from './larder.ts';
 export type { LarderLogger } from './larder-logger.ts';
 export * as ranges from './number-range.ts';
@@ -22,6 +26,7 @@ export { connectPostgres } from './postgres/client.ts';
 export { bigintText, rfc3339, sqlTimestamp } from './postgres/column-types.ts';
 export type { DrizzleTransaction } from './postgres/drizzle-session.ts';
 export { ConstraintViolation, DatabaseUnavailable } from './postgres/errors.ts';
+export type { PostgresClient } from './postgres/source.ts';
 export { type Statement, statement } from './postgres/statement.ts';
 export { parsePostgresUrl } from './postgres/url.ts';
 export type { LarderContext } from './repository/context.ts';

@@ -1,9 +1,11 @@
+import type { Redis } from 'ioredis';
 import { createScope, type Scope } from './bodies/scope.ts';
 import type { MemoryUse } from './cache/memory/tier.ts';
 import { openCache } from './cache/open-cache.ts';
 import { REDIS_TIMEOUT_MS } from './cache/redis/connection.ts';
 import { withRedisAdvice } from './cache/redis/fitness.ts';
 import { SharedPointBuckets } from './cache/redis/point-buckets.ts';
+import type { RedisClientOptions, RedisSource } from './cache/redis/source.ts';
 import { parseRedisUrl } from './cache/redis/url.ts';
 import { refusalsOnce } from './cache/refusals.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -17,7 +19,7 @@ import { withPostgresAdvice } from './postgres/advice.ts';
 import { openDatabase } from './postgres/client.ts';
 import type { DrizzleTransaction } from './postgres/drizzle-session.ts';
 import { explain } from './postgres/explain.ts';
-import { parsePostgresUrl } from './postgres/url.ts';
+import { type PostgresClient, targetOf } from './postgres/source.ts';
 import { repeatFilter } from './repeat-filter.ts';
 import { Context, type LarderContext } from './repository/context.ts';
 import { type Entities, openRepositories, type RepositoriesOf } from './repository/entity.ts';
@@ -30,9 +32,16 @@ import { WrongValue } from './wrong-value.ts';
 const REFUSED_REMEDY =
   'Give this database a Redis or a prefix of its own. If it takes the place of the other, stop the servers of that and empty Redis (FLUSHDB, or delete all keys with the prefix).';
 
+/** Where Postgres is: an address, or a client of postgres.js, which Larder connects as, on connections of its own. */
+export type PostgresPlace =
+  | { readonly url: string; readonly client?: never }
+  | { readonly client: PostgresClient; readonly url?: never };
+
 /** Where Postgres is, and how much of it to use. */
-export interface PostgresOptions {
-  readonly url: string;
+export type PostgresOptions = PostgresPlace & PostgresLimits;
+
+/** How much of Postgres to use. */
+export interface PostgresLimits {
   /** Connections that reads share; writes have as many more, the outbox one. 4 when it is not given. */
   readonly poolSize?: number;
   /** After this time a statement is cancelled, in milliseconds. 5,000 when it is not given. */
@@ -40,6 +49,15 @@ export interface PostgresOptions {
   /** How long a request may take in all, in milliseconds. 10,000 when it is not given. */
   readonly requestTimeoutMs?: number;
 }
+
+/**
+ * Where Redis is: an address; a client of ioredis, of which Larder makes duplicates; or what makes a client with options, as for Sentinel:
+ * `connect: (options) => new Redis({ sentinels, name: 'mymaster', ...options })`.
+ */
+export type RedisPlace =
+  | { readonly url: string; readonly client?: never; readonly connect?: never }
+  | { readonly client: Redis; readonly url?: never; readonly connect?: never }
+  | { readonly connect: (options: RedisClientOptions) => Redis; readonly url?: never; readonly client?: never };
 
 /** What caches keep, for how long, and how old it may be. */
 export interface CacheOptions {
@@ -64,7 +82,7 @@ export interface LarderOptions<E extends Entities> {
   readonly entities: E;
   readonly postgres: PostgresOptions;
   /** `null`, or left out, for the memory of this process alone. A round trip may take `timeoutMs`; 100 when it is not given. */
-  readonly redis?: { readonly url: string; readonly timeoutMs?: number } | null;
+  readonly redis?: (RedisPlace & { readonly timeoutMs?: number }) | null;
   readonly cache?: CacheOptions;
   /** Nothing is said when it is left out. */
   readonly logger?: LarderLogger;
@@ -153,7 +171,7 @@ export async function createLarder<const E extends Entities>(
   options: LarderOptions<E>,
 ): Promise<Larder<RepositoriesOf<E>>> {
   const { clock = systemClock } = options;
-  const { url, poolSize = 4, statementTimeoutMs = 5000, requestTimeoutMs = 10_000 } = options.postgres;
+  const { poolSize = 4, statementTimeoutMs = 5000, requestTimeoutMs = 10_000 } = options.postgres;
   const { prefix = '', ttlMs = 300_000, maxStalenessMs = 5000, memoryTtlMs = 1000 } = options.cache ?? {};
   const { memoryMaxEntries = 100_000, memoryMaxBytes, selfAuditRate = 0.0001 } = options.cache ?? {};
   const redisTimeoutMs = options.redis?.timeoutMs ?? REDIS_TIMEOUT_MS;
@@ -171,10 +189,11 @@ export async function createLarder<const E extends Entities>(
   const closers = new Closers();
   const close = () => closers.close();
   try {
-    const { unheeded } = named('postgres.url', () => parsePostgresUrl(url));
+    const url = options.postgres.client ?? options.postgres.url;
+    const { unheeded } = named(`postgres.${typeof url === 'string' ? 'url' : 'client'}`, () => targetOf(url));
     for (const words of unheeded) options.logger?.warn({}, `in the URL of Postgres, ${words}`);
-    const redisUrl = options.redis?.url ?? null;
-    if (redisUrl !== null) named('redis.url', () => parseRedisUrl(redisUrl));
+    const redisUrl = redisSource(options.redis ?? null);
+    if (typeof redisUrl === 'string') named('redis.url', () => parseRedisUrl(redisUrl));
     const connection = { url, statementTimeoutMs, clock, channels };
     const database = openDatabase({ ...connection, poolSize, requestTimeoutMs });
     closers.add(database.close);
@@ -188,7 +207,9 @@ export async function createLarder<const E extends Entities>(
       memoryUse,
       silent,
       close: closeCache,
-    } = openCache({ ...settings, ...memory }, onRedisError, clock, warnOfSilence(options.logger));
+    } = named('redis.connect', () =>
+      openCache({ ...settings, ...memory }, onRedisError, clock, warnOfSilence(options.logger)),
+    );
     closers.add(closeCache);
     const onAuditError = warn('an answer was not audited');
     const audit = createSelfAudit({
@@ -272,6 +293,12 @@ export async function createLarder<const E extends Entities>(
     );
     throw error;
   }
+}
+
+function redisSource(place: RedisPlace | null): RedisSource | null {
+  if (place === null) return null;
+  const { url, client, connect } = place;
+  return client === undefined ? (connect ?? url) : (options) => client.duplicate(options) as Redis;
 }
 
 /** Says which option it is that cannot be meant. */

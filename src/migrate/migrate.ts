@@ -1,6 +1,7 @@
 import postgres, { type TransactionSql } from 'postgres';
 import type { Clock } from '../clock.ts';
-import { openDatabase } from '../postgres/client.ts';
+import { connectPostgres } from '../postgres/client.ts';
+import type { PostgresClient } from '../postgres/source.ts';
 import { drizzleMigrations } from './drizzle-migrations.ts';
 import { larderMigrations } from './larder-migrations.ts';
 import { LOCK_NOT_AVAILABLE, LOCK_WAIT_MS, LockTaken, MigrationError, withLocks } from './locks.ts';
@@ -11,8 +12,10 @@ const LOCK = '119182805820786';
 
 /** What `migrate` is told. */
 export interface MigrateOptions {
-  /** Where Postgres is. The role must own what it alters, and may make tables and functions in the schema. */
-  readonly postgres: { readonly url: string };
+  /** Where Postgres is: an address, or a client of postgres.js that knows it. The role must own what it alters, and may make tables and functions in the schema. */
+  readonly postgres:
+    | { readonly url: string; readonly client?: never }
+    | { readonly client: PostgresClient; readonly url?: never };
   /**
    * The schema for the outbox, made when it is not there; servers must then have it in their search path, too (`options=-c search_path=…` in
    * their URL). The first of the search path when it is not given.
@@ -42,7 +45,7 @@ export interface MigrateOptions {
 export async function migrate(options: MigrateOptions): Promise<void> {
   const { log = () => {}, schema, migrations } = options;
   const [own, ...others] = setsOf(migrations);
-  const database = openDatabase({ url: options.postgres.url, poolSize: 1, statementTimeoutMs: 0 });
+  const database = connectPostgres(options.postgres.client ?? options.postgres.url);
   try {
     const pending = await withLocks(log, options, () =>
       database.client.begin(async (sql) => {
@@ -75,8 +78,8 @@ export async function migrate(options: MigrateOptions): Promise<void> {
  * @returns whether `migrate` would find nothing to do; nothing is written
  * @throws {MigrationError} when an applied migration was edited afterwards
  */
-export async function isMigrated({ postgres: { url }, migrations }: MigrateOptions): Promise<boolean> {
-  const database = openDatabase({ url, poolSize: 1, statementTimeoutMs: 0 });
+export async function isMigrated({ postgres: { client, url }, migrations }: MigrateOptions): Promise<boolean> {
+  const database = connectPostgres(client ?? url);
   try {
     const sql = database.client;
     const place = await placeOf(sql);

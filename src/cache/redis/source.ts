@@ -2,11 +2,14 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { WrongValue } from '../../wrong-value.ts';
 import { parseRedisUrl } from './url.ts';
 
+/** How a client behaves. */
+export type RedisClientOptions = Omit<RedisOptions, 'replyMapping'>;
+
 /** Where Redis is: its address, or what makes a client of ioredis that is there. */
-export type RedisSource = string | ((options: RedisOptions) => Redis);
+export type RedisSource = string | ((options: RedisClientOptions) => Redis);
 
 /** What no connection of ours has, whatever a client of somebody's has: keys are whole, and commands are there to be sent. */
-const OURS: RedisOptions = { keyPrefix: '', lazyConnect: false };
+const OURS: RedisClientOptions = { keyPrefix: '', lazyConnect: false };
 
 /**
  * @param source where Redis is
@@ -14,8 +17,8 @@ const OURS: RedisOptions = { keyPrefix: '', lazyConnect: false };
  * @returns a client, which connects in the background unless the options say otherwise
  * @throws {WrongValue} when what was made does not behave so
  */
-export function openRedis(source: RedisSource, options: RedisOptions): Redis {
-  if (typeof source === 'string') return new Redis({ ...parseRedisUrl(source), ...options } as RedisOptions);
+export function openRedis(source: RedisSource, options: RedisClientOptions): Redis {
+  if (typeof source === 'string') return new Redis({ ...parseRedisUrl(source), ...options });
   const client = source({ ...OURS, ...options });
   if (client.isCluster) {
     client.disconnect();
