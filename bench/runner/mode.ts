@@ -15,7 +15,7 @@ export interface Mode {
   readonly seconds: number;
   readonly peers: readonly PeerName[];
   readonly traffic: readonly Traffic[];
-  /** Whether cold starts and restarts are measured as well: not when peers, traffic or a profile are chosen. */
+  /** Whether cold starts and restarts are measured as well: not when peers, traffic, connections or a profile are chosen. */
   readonly whole: boolean;
   /** How long a cold start is watched: Larder's, which has a target, and that of the others. */
   readonly coldSeconds: { readonly larder: number; readonly others: number };
@@ -81,7 +81,8 @@ export function readMode(env: NodeJS.ProcessEnv): Mode {
     ...mode,
     peers: chosen('PEERS', env.PEERS, PEER_NAMES, mode.peers),
     traffic: chosen('TRAFFIC', env.TRAFFIC, TRAFFIC, mode.traffic),
-    whole: !isSet(env.PEERS) && !isSet(env.TRAFFIC) && !isSet(env.PROFILE),
+    whole: ![env.PEERS, env.TRAFFIC, env.PROFILE, env.CONNECTIONS].some(isSet),
+    connections: number('CONNECTIONS', mode.connections),
     rounds: number('ROUNDS', mode.rounds),
     seconds: number('SECONDS', mode.seconds),
     warmUpSeconds: number('WARM_UP', mode.warmUpSeconds),

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import postgres, { type Sql } from 'postgres';
+import { migrateDatabase } from '../../src/app/migrate.ts';
 import { seedDatabase } from '../../src/cli/seed.ts';
 import { startPostgres } from '../../src/cli/services/postgres.ts';
 import { type RedisService, startRedis } from '../../src/cli/services/redis.ts';
 import { findOrInstallRedis } from '../../src/cli/services/redis-binary.ts';
 import { ServiceError } from '../../src/cli/services/service-error.ts';
-import { migrateDatabase } from '../../src/app/migrate.ts';
 import { cpuSeconds, cpuSecondsOfChildren } from './process-time.ts';
 import type { Teardown } from './teardown.ts';
 
