@@ -45,7 +45,7 @@ function describe(task: Task, { states, depth, seconds, counterexample }: Found)
 
 async function runTask(tools: Spin, task: Task, trail: boolean): Promise<boolean> {
   try {
-    const found = await search(tools, task.configuration, task.lacking ? LACKING_MS : WHOLE_MS);
+    const found = await search(tools, task.configuration, { limitMs: task.lacking ? LACKING_MS : WHOLE_MS });
     console.log(describe(task, found));
     const wrong = (found.counterexample !== null) !== task.lacking;
     if (found.counterexample !== null && (trail || wrong)) {

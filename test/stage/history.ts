@@ -39,7 +39,7 @@ export interface Reading {
 
 /** Something that happened to an entity; `version` counts its states, `at` is in milliseconds on the monotonic clock. */
 export type HistoryEvent = { readonly key: string; readonly version: number; readonly at: number } & (
-  | { readonly kind: 'sent' | 'committed' | 'answered' }
+  | { readonly kind: 'sent' | 'committed' | 'answered' | 'undone' }
   | { readonly kind: 'read'; readonly path: ReadPath; readonly reader: string; readonly begunAt: number }
 );
 
@@ -216,6 +216,7 @@ export class History {
       },
       undone: () => {
         state.fate = 'rolled back';
+        this.recorder?.({ kind: 'undone', key, version, at: performance.now() });
         this.writes.undone += 1;
         if (state.seen) this.violation(`${key}: a read found ${state.mark}, which was rolled back`);
       },

@@ -31,6 +31,19 @@ export interface Found {
   readonly seconds: number;
 }
 
+/** How a model is searched. */
+export interface Effort {
+  /** How long the search may take, in milliseconds. */
+  readonly limitMs: number;
+  /** How much memory it may take; the same on a slow machine. */
+  readonly memoryMb?: number;
+  /** Whether the program is compiled as fast as possible rather than to be fast: for what has few states. */
+  readonly brief?: boolean;
+}
+
+/** Not every state was seen, for want of memory, depth or time, and in those that were nothing broke the contract: that says nothing. */
+export class SearchLimitError extends Error {}
+
 const MEMORY_MB = 2500;
 const DEPTH = 1_000_000;
 const GRACE_MS = 1000;
@@ -48,16 +61,18 @@ export async function stopSearches(): Promise<void> {
  *
  * @param tools Spin and a compiler
  * @param configuration what to search
- * @param limitMs how long it may take
+ * @param effort what it may take
  * @returns what was found
- * @throws when the model is wrong, or when not every state could be seen
+ * @throws {SearchLimitError} when not every state could be seen
+ * @throws when the model is wrong
  */
-export async function search(tools: Spin, configuration: Configuration, limitMs: number): Promise<Found> {
+export async function search(tools: Spin, configuration: Configuration, effort: Effort): Promise<Found> {
+  const { limitMs, memoryMb = MEMORY_MB, brief = false } = effort;
   const directory = mkdtempSync(join(tmpdir(), 'larder-model-'));
   try {
     writeFileSync(join(directory, 'model.pml'), textOf(configuration));
     await succeed(tools.spin, ['-a', 'model.pml'], directory);
-    const how = ['-O2', '-w', '-DSAFETY', '-DCOLLAPSE', `-DMEMLIM=${MEMORY_MB}`];
+    const how = [brief ? '-O0' : '-O2', '-w', '-DSAFETY', '-DCOLLAPSE', `-DMEMLIM=${memoryMb}`];
     await succeed(tools.compiler, [...how, '-o', 'pan', 'pan.c'], directory);
     const began = performance.now();
     const said = await runLimited(join(directory, 'pan'), [`-m${DEPTH}`], directory, limitMs);
@@ -70,10 +85,10 @@ export async function search(tools: Spin, configuration: Configuration, limitMs:
       const trail = await succeed(tools.spin, ['-T', '-B', '-t', 'model.pml'], directory);
       return { states, depth, seconds, counterexample: happenings(trail) };
     }
-    // What was cut off, for want of memory, depth or time, says nothing.
-    if (errors !== 0 || /Search not completed|max search depth too small|out of memory/.test(said)) {
-      throw new Error(`Not every state was seen:\n${said.trim()}`);
+    if (/Search not completed|max search depth too small|out of memory/.test(said)) {
+      throw new SearchLimitError(`Not every state was seen:\n${said.trim()}`);
     }
+    if (errors !== 0) throw new Error(`The model is wrong:\n${said.trim()}`);
     return { states, depth, seconds, counterexample: null };
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -116,7 +131,7 @@ async function runLimited(program: string, args: readonly string[], cwd: string,
       child.once('close', (_code, signal) => resolve(signal));
     });
     if (signal !== null)
-      throw new Error(`The search was ended after ${limitMs / 1000} s:\n${said.trim().split('\n').at(-1)}`);
+      throw new SearchLimitError(`The search was ended after ${limitMs / 1000} s:\n${said.trim().split('\n').at(-1)}`);
     return said;
   } finally {
     clearTimeout(timer);

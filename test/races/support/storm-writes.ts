@@ -142,16 +142,18 @@ function more(entity: EntityName): object {
 /** Changes a row, takes a part of it back, and then all. */
 async function rollBack(world: StormWorld, random: Random): Promise<void> {
   const row = anyRow(world, random);
-  const release = await world.locks.take([keyOf(row)]);
-  const { sql } = world.stage;
+  const key = keyOf(row);
+  const release = await world.locks.take([key]);
+  const { history, sql } = world.stage;
   const update = async (transaction: TransactionSql, mark: string) => {
     if (row.entity === 'Brand') await transaction`update brands set name = ${mark} where id = ${row.id}`;
     else await transaction`update ${sql(tableOf(row.entity))} set title = ${mark}, body = ${mark} where id = ${row.id}`;
   };
+  const writing = history.writing(key, history.mark(key));
   try {
     await undone(
       sql.begin(async (transaction) => {
-        await update(transaction, 'undone');
+        await update(transaction, writing.mark ?? '');
         await undone(
           transaction.savepoint(async (part) => {
             await update(part, 'undone in part');
@@ -163,6 +165,7 @@ async function rollBack(world: StormWorld, random: Random): Promise<void> {
       }),
     );
   } finally {
+    writing.undone();
     release();
   }
   count(world, 'rollbacks');

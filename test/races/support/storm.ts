@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { checkBodies } from '../../stage/check-bodies.ts';
 import { Locks } from '../../stage/commit.ts';
+import type { HistoryEvent } from '../../stage/history.ts';
 import { markOf } from '../../stage/pages.ts';
 import { DEFAULTS } from '../../stage/process.ts';
 import { type EntityName, keyOf, type Row } from '../../stage/rows.ts';
@@ -32,7 +33,18 @@ export interface StormReport {
   /** How the processes found what they read. */
   readonly counts: Readonly<Record<string, number>>;
   readonly violations: readonly string[];
+  /** What happened to `RECORDED` during each fault, when everything had been drained before. */
+  readonly recorded: readonly Recording[];
 }
+
+/** What happened to one entity during a fault. */
+export interface Recording {
+  readonly fault: string;
+  readonly events: readonly HistoryEvent[];
+}
+
+/** An entity that is never deleted and often read. */
+const RECORDED = 'Brand-1';
 
 /** How a storm shall be. */
 export interface StormOptions {
@@ -64,9 +76,15 @@ export async function storm(t: Test, options: StormOptions): Promise<StormReport
   const world: StormWorld = { stage, processes, proxy, locks: new Locks(), born: [], tally: new Map() };
   const { history } = stage;
   let bodies = 0;
+  const recorded: Recording[] = [];
   const faults = Object.keys(FAULTS) as (keyof typeof FAULTS)[];
   for (let i = 0; i < faults.length || history.judged < reads; i += 1) {
     const name = faults[i % faults.length] as keyof typeof FAULTS;
+    const events: HistoryEvent[] = [];
+    history.recorder = (event) => {
+      if (event.key === RECORDED) events.push(event);
+    };
+    recorded.push({ fault: name, events });
     const until = performance.now() + phaseMs;
     const going = () => performance.now() < until;
     const load = [
@@ -76,6 +94,7 @@ export async function storm(t: Test, options: StormOptions): Promise<StormReport
       ...Array.from({ length: WRITERS }, () => writers(world, random.fork(), going)),
     ];
     await Promise.all([...load, FAULTS[name](world, random.fork(), going)]);
+    history.recorder = null;
     bodies += await calm(world);
     if (history.violations.length > 0) {
       history.violation(`(all of this while ${name})`);
@@ -99,6 +118,7 @@ export async function storm(t: Test, options: StormOptions): Promise<StormReport
     tally: Object.fromEntries(world.tally),
     counts,
     violations: history.violations,
+    recorded,
   };
 }
 
