@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import { fileOf, parseConnectionUrl } from '../../connection-url.ts';
+import { fileOf, parseConnectionUrl, type UrlHost } from '../../connection-url.ts';
 import { WrongValue } from '../../wrong-value.ts';
 
 const TCP = ['redis', 'rediss'];
@@ -7,8 +7,29 @@ const TCP = ['redis', 'rediss'];
 /** `unix` as redis-py and `redis+socket` as Celery call it. */
 const SOCKET = ['unix', 'redis+socket'];
 
+/** Sentinels that know which of several is the primary; with TLS they are asked that way, too. */
+const SENTINEL = ['redis+sentinel', 'rediss+sentinel'];
+
+/** The port of a Sentinel that has none. */
+const SENTINEL_PORT = 26_379;
+
+/** Sentinels, in the words of ioredis. */
+interface Sentinels {
+  readonly sentinels: { readonly host: string; readonly port: number }[];
+  /** What they call the primary. */
+  readonly name: string;
+  readonly sentinelUsername?: string;
+  readonly sentinelPassword?: string;
+  /** They tell of a failover: the old primary may answer reads as its successor's replica for ever. */
+  readonly failoverDetector: true;
+  readonly enableTLSForSentinelMode?: boolean;
+  readonly tls?: ConnectionOptions;
+  readonly sentinelTLS?: ConnectionOptions;
+}
+
 /** Where a Redis is and as whom to ask it, in the words of ioredis. */
 export type RedisAddress = { readonly username?: string; readonly password?: string; readonly db: number } & (
+  | Sentinels
   | { readonly path: string }
   | { readonly host: string; readonly port: number; readonly tls?: ConnectionOptions }
 );
@@ -16,16 +37,17 @@ export type RedisAddress = { readonly username?: string; readonly password?: str
 /**
  * Reads the address of a Redis. ioredis would read it by itself, but takes what it does not understand for something else.
  *
- * @param url such as `rediss://user:secret@host:6379/0` or `unix:///run/redis.sock?db=0`
+ * @param url such as `rediss://user:secret@host:6379/0`, `unix:///run/redis.sock?db=0` or `redis+sentinel://one:26379,two:26379/mymaster/0`
  * @returns the options of ioredis for it
  * @throws {WrongValue} naming what is not understood
  */
 export function parseRedisUrl(url: string): RedisAddress {
-  const { scheme, user, password, hosts, path, parameters } = parseConnectionUrl(url, [...TCP, ...SOCKET]);
+  const { scheme, user, password, hosts, path, parameters } = parseConnectionUrl(url, [...TCP, ...SOCKET, ...SENTINEL]);
   const account = {
     ...(user === null ? {} : { username: user }),
     ...(password === null ? {} : { password }),
   };
+  if (SENTINEL.includes(scheme)) return { ...account, ...sentinelsOf(scheme, hosts, path, parameters) };
   const [first, ...more] = hosts;
   if (first === undefined || more.length > 0) throw new WrongValue('expected one host');
   if (SOCKET.includes(scheme)) {
@@ -38,41 +60,69 @@ export function parseRedisUrl(url: string): RedisAddress {
     expectNone(others);
     return { ...account, path, db: databaseOf(virtual_host) };
   }
-  const {
-    db = path.slice(1) || '0',
-    ssl_ca_certs,
-    ssl_certfile,
-    ssl_keyfile,
-    ssl_cert_reqs,
-    ...others
-  } = Object.fromEntries(parameters);
+  const { db = path.slice(1) || '0', ...rest } = Object.fromEntries(parameters);
+  const { tls, others } = tlsOf(rest, scheme === 'rediss');
   expectNone(others);
-  const tls = tlsOf({ ssl_ca_certs, ssl_certfile, ssl_keyfile, ssl_cert_reqs });
-  if (scheme !== 'rediss' && Object.keys(tls).length > 0) throw new WrongValue('certificates are for rediss://');
   return {
     ...account,
     host: first.host || 'localhost',
     port: first.port ?? 6379,
     db: databaseOf(db),
-    ...(scheme === 'rediss' ? { tls } : {}),
+    ...(tls === null ? {} : { tls }),
   };
 }
 
-/** What is said of certificates, in the words of redis-py: no other client has some for URLs. */
-function tlsOf(given: Readonly<Record<string, string | undefined>>): ConnectionOptions {
-  const { ssl_ca_certs, ssl_certfile, ssl_keyfile, ssl_cert_reqs } = given;
+/** Sentinels, the primary's name after them, and the number of its database after that. */
+function sentinelsOf(
+  scheme: string,
+  hosts: readonly UrlHost[],
+  path: string,
+  parameters: ReadonlyMap<string, string>,
+): Sentinels & { readonly db: number } {
+  const [, name = '', number = '0', ...more] = path.split('/');
+  if (name === '' || more.length > 0 || hosts.some(({ host }) => host === '')) {
+    throw new WrongValue(
+      `expected the primary's name after the Sentinels, such as ${scheme}://one:26379,two:26379/mymaster`,
+    );
+  }
+  const { db = number, sentinel_username, sentinel_password, ...rest } = Object.fromEntries(parameters);
+  const { tls, others } = tlsOf(rest, scheme === 'rediss+sentinel');
+  expectNone(others);
+  return {
+    sentinels: hosts.map(({ host, port }) => ({ host, port: port ?? SENTINEL_PORT })),
+    name,
+    db: databaseOf(db),
+    failoverDetector: true,
+    ...(sentinel_username === undefined ? {} : { sentinelUsername: sentinel_username }),
+    ...(sentinel_password === undefined ? {} : { sentinelPassword: sentinel_password }),
+    ...(tls === null ? {} : { tls, sentinelTLS: tls, enableTLSForSentinelMode: true }),
+  };
+}
+
+/** What is said of certificates, in the words of redis-py: no other client has some for URLs; `null` without TLS. */
+function tlsOf(
+  given: Readonly<Record<string, string>>,
+  wanted: boolean,
+): { readonly tls: ConnectionOptions | null; readonly others: Readonly<Record<string, string>> } {
+  const { ssl_ca_certs, ssl_certfile, ssl_keyfile, ssl_cert_reqs, ...others } = given;
+  if (!wanted) {
+    const isSaid = [ssl_ca_certs, ssl_certfile, ssl_keyfile, ssl_cert_reqs].some((value) => value !== undefined);
+    if (isSaid) throw new WrongValue('certificates are for rediss://');
+    return { tls: null, others };
+  }
   if ((ssl_certfile === undefined) !== (ssl_keyfile === undefined)) {
     throw new WrongValue('ssl_certfile and ssl_keyfile belong together');
   }
   if (ssl_cert_reqs !== undefined && !['none', 'required'].includes(ssl_cert_reqs)) {
     throw new WrongValue('ssl_cert_reqs must be none or required');
   }
-  return {
+  const tls = {
     ...(ssl_ca_certs === undefined ? {} : { ca: fileOf('ssl_ca_certs', ssl_ca_certs) }),
     ...(ssl_certfile === undefined ? {} : { cert: fileOf('ssl_certfile', ssl_certfile) }),
     ...(ssl_keyfile === undefined ? {} : { key: fileOf('ssl_keyfile', ssl_keyfile) }),
     ...(ssl_cert_reqs === 'none' ? { rejectUnauthorized: false } : {}),
   };
+  return { tls, others };
 }
 
 function databaseOf(text: string): number {
