@@ -8,6 +8,7 @@ export type { Scope } from './bodies/scope.ts';
 export type { RedisClientOptions } from './cache/redis/source.ts';
 export { parseRedisUrl } from './cache/redis/url.ts';
 export { type Clock, systemClock } from './clock.ts';
+export { compositeId, compositeParts } from './entity/composite-id.ts';
 export { InvalidInput } from './entity/invalid-input.ts';
 export { type TextRule, type WriteRules, withConstraints } from './entity/rules.ts';
 export {

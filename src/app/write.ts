@@ -1,6 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { InvalidInput } from '../index.ts';
 import { databaseId } from '../pothos/index.ts';
+import { isPositiveId } from './positive-id.ts';
 
 /**
  * Does a write and turns what is wrong with its input into an error that names the place in the arguments.
@@ -30,7 +31,7 @@ export async function withInput<T>(write: () => Promise<T>): Promise<T> {
  */
 export function inputId(typename: string, field: string, globalId: string): string {
   const id = databaseId(typename, globalId);
-  if (id === null) throw notFound(typename, field);
+  if (id === null || !isPositiveId(id)) throw notFound(typename, field);
   return id;
 }
 

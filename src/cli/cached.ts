@@ -8,7 +8,6 @@ import { CatalogWatch } from '../entity/catalog-watch.ts';
 import { type Database, openDatabase } from '../postgres/client.ts';
 import { DatabaseUnavailable } from '../postgres/errors.ts';
 import { runBodyRead } from '../postgres/run.ts';
-import { arrayLiteral } from '../postgres/statement.ts';
 import { decodeGlobalId } from '../pothos/global-id.ts';
 import { Trace } from '../trace/trace.ts';
 import { runCommand, UsageError } from './command.ts';
@@ -59,24 +58,26 @@ function named([first, second, ...more]: readonly string[]): { entity: keyof typ
   if (more.length > 0 || decoded === null || !names.includes(decoded.typename)) {
     throw new UsageError(`Which entity? Expected a global id, or one of ${names.join(', ')} and an id.`);
   }
-  return { entity: decoded.typename as keyof typeof entities, id: decoded.id };
+  const entity = decoded.typename as keyof typeof entities;
+  if (!entities[entity].define(entity).key.isId(decoded.id)) throw new UsageError(`No ${entity} can have such an id.`);
+  return { entity, id: decoded.id };
 }
 
 /** The entity's shape as a server with this code and this database has it, and the version of its row. */
 async function rowOf(database: Database, entity: keyof typeof entities, id: string) {
-  const { space: own, table, byIds, toBody } = entities[entity].define(entity);
+  const definition = entities[entity].define(entity);
   const catalog = new CatalogWatch({
     database,
     cache: { forgetAll: () => {} },
     boundMs: Number.POSITIVE_INFINITY,
     onError: (error) => process.stderr.write(`${error.message}\n`),
   });
-  const space = catalog.follow(own, table);
+  const space = catalog.follow(definition.space, definition);
   catalog.start();
   await catalog.known(database.statementTimeoutMs);
   await catalog.stop();
-  const [row] = await runBodyRead(database, byIds, { ids: arrayLiteral([id]) }, new Trace());
-  return { space, version: row === undefined ? null : toBody(row).version };
+  const [row] = await runBodyRead(database, definition.byIds, definition.valuesOfIds([id]), new Trace());
+  return { space, version: row === undefined ? null : definition.toBody(row).version };
 }
 
 async function heldBy(url: string, key: string, prefix: string): Promise<Held> {

@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import { type Catalog, readCatalog } from '../postgres/catalog.ts';
 import type { Database } from '../postgres/client.ts';
 import { formsOf } from './definition.ts';
+import type { EntityKey } from './key.ts';
 
 /** What a catalog watch works on, and how it reports. */
 export interface CatalogWatchOptions {
@@ -27,6 +28,7 @@ const PAUSE_MS = 500;
 interface Watched {
   readonly space: EntitySpace & { shape: string; columns?: Columns };
   readonly table: PgTable;
+  readonly key: EntityKey;
   /** What Postgres said last. */
   said: ReadonlyMap<string, string> | null;
 }
@@ -57,12 +59,12 @@ export class CatalogWatch {
 
   /**
    * @param space how a kind of entity is named and shaped, as far as the code says it
-   * @param table its table
+   * @param definition its table and key
    * @returns the same, with a shape that follows the table from the first look on
    */
-  follow(space: EntitySpace, table: PgTable): EntitySpace {
+  follow(space: EntitySpace, { table, key }: { readonly table: PgTable; readonly key: EntityKey }): EntitySpace {
     const own = { ...space };
-    this.#watched.push({ space: own, table, said: null });
+    this.#watched.push({ space: own, table, key, said: null });
     return own;
   }
 
@@ -146,15 +148,13 @@ export class CatalogWatch {
     let changed = false;
     for (const [i, watched] of this.#watched.entries()) {
       const said = catalog[i] ?? new Map<string, string>();
-      const { space, table } = watched;
+      const { space, table, key } = watched;
       const columns = Object.entries(getTableColumns(table));
       for (const [field, { name }] of columns) if (!said.has(name)) missing.push(`${space.entity}.${field} (${name})`);
       if (watched.said !== null && columns.every(([, { name }]) => watched.said?.get(name) === said.get(name)))
         continue;
       watched.said = said;
-      const forms = formsOf(table);
-      const known = columns.map(([field, { name }]) => [field, [...(forms[field] ?? []), said.get(name) ?? '']]);
-      space.columns = new Columns(Object.fromEntries(known));
+      space.columns = new Columns(formsOf(table, key, said));
       if (space.shape !== space.columns.shape) changed = true;
       space.shape = space.columns.shape;
     }

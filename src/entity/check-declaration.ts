@@ -1,6 +1,5 @@
 import { getTableColumns, getTableName, is } from 'drizzle-orm';
 import { PgColumn, PgTable } from 'drizzle-orm/pg-core';
-import type { EntityDeclaration, ListDefinition } from './definition.ts';
 
 /** The section of docs/your-tables.md that tells more. */
 type Section = 'keys' | 'names' | 'lists-and-orders' | 'filters' | 'permissions';
@@ -29,30 +28,19 @@ export function wrongDeclaration(where: string, expected: string, got: string, s
 }
 
 /**
- * Checks what the types of a declaration say already, for those who write JavaScript, and what no type can say.
- *
- * @param declaration an entity, its table and its lists
- * @throws {TypeError} naming the entity, the list and the column that cannot be served, and the page that tells more
+ * @param name the name of an entity
+ * @param table its table
+ * @throws {TypeError} naming what is taken, and the page that tells more
  */
-export function checkDeclaration({ name, table, lists }: Pick<EntityDeclaration<string>, 'name' | 'table' | 'lists'>) {
+export function checkDeclaration(name: string, table: PgTable): void {
   checkName(name, `the name of an entity`, name);
   if (RESERVED_ENTITIES.has(name)) {
     throw wrongDeclaration(name, 'the name of an entity', 'one that GraphQL or Relay have taken', 'names');
   }
   for (const field of Object.keys(getTableColumns(table))) {
-    if (RESERVED_FIELDS.has(field)) {
-      throw wrongDeclaration(
-        name,
-        `a field name that is free for ${getTableName(table)}`,
-        `${field}, which nodes have`,
-        'names',
-      );
-    }
-  }
-  checkKey(name, table);
-  for (const [list, definition] of Object.entries<ListDefinition>(lists)) {
-    checkName(list, 'the name of a list', `${name}.${list}`);
-    checkList(`${name}.${list}`, definition);
+    if (!RESERVED_FIELDS.has(field)) continue;
+    const expected = `a field name that is free for ${getTableName(table)}`;
+    throw wrongDeclaration(name, expected, `${field}, which nodes have`, 'names');
   }
 }
 
@@ -72,7 +60,13 @@ export function checkTogether(entities: Readonly<Record<string, unknown>>): void
   }
 }
 
-function checkName(name: string, what: string, where: string): void {
+/**
+ * @param name what is named in keys, cursors or global ids
+ * @param what what it is the name of
+ * @param where the same, in its place
+ * @throws {TypeError} when it is no name of GraphQL's
+ */
+export function checkName(name: string, what: string, where: string): void {
   if (NAME.test(name)) return;
   throw wrongDeclaration(
     where,
@@ -82,34 +76,11 @@ function checkName(name: string, what: string, where: string): void {
   );
 }
 
-function checkKey(name: string, table: PgTable): void {
-  const { id } = getTableColumns(table);
-  if (id?.primary === true) return;
-  const got = id === undefined ? 'no column of that name' : 'a column that is no primary key';
-  throw wrongDeclaration(name, `${getTableName(table)} to have the primary key id`, got, 'keys');
-}
-
-function checkList(where: string, definition: ListDefinition): void {
-  const { from, orders } = definition;
-  if (!is(from, PgTable)) throw wrongDeclaration(where, 'from to be a table', called(from), 'lists-and-orders');
-  const own = new Set<unknown>(Object.values(getTableColumns(from)));
-  const check = (place: string, column: unknown, section: Section) => {
-    if (own.has(column)) return;
-    throw wrongDeclaration(where, `${place} to be a column of ${getTableName(from)}`, called(column), section);
-  };
-  check('id', definition.id, 'lists-and-orders');
-  // A name that was mistyped is there, and is undefined.
-  if ('parent' in definition) check('parent', definition.parent, 'lists-and-orders');
-  if ('range' in definition) check('range', definition.range, 'filters');
-  if (Object.keys(orders).length === 0) throw wrongDeclaration(where, 'at least one order', 'none', 'lists-and-orders');
-  for (const [order, column] of Object.entries(orders)) {
-    checkName(order, 'the name of an order', `${where}.${order}`);
-    if (column !== null) check(`the order ${order}`, column, 'lists-and-orders');
-  }
-}
-
-/** What something is that should have been a column. */
-function called(value: unknown): string {
+/**
+ * @param value something that should have been a column
+ * @returns what it is
+ */
+export function called(value: unknown): string {
   if (is(value, PgColumn)) return `${getTableName(value.table)}.${value.name}`;
   if (is(value, PgTable)) return `the table ${getTableName(value)}`;
   return value === undefined || value === null ? String(value) : `a ${typeof value}`;

@@ -1,22 +1,18 @@
-import { getTableColumns, sql } from 'drizzle-orm';
+import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { getTableConfig, type PgColumn, type PgTable } from 'drizzle-orm/pg-core';
 import { Columns } from '../cache/columns.ts';
 import type { EntitySpace, LoadedBody } from '../cache/entry.ts';
-import { type Statement, statement } from '../postgres/statement.ts';
+import { sqlType } from '../postgres/sql-type.ts';
+import { arrayLiteral, type Statement, statement } from '../postgres/statement.ts';
 import { bodyCodec } from './body-codec.ts';
 import { columnCodec, columnForm } from './column-codec.ts';
-import type { KeysetSource } from './keyset-source.ts';
+import { columnsOfIds, type EntityKey, idText } from './key.ts';
+import type { ListDefinition, ListSource } from './list-definition.ts';
 import type { WriteRules } from './rules.ts';
 
-/** What every entity has. Ids are decimal text: a bigint does not fit a JavaScript number. */
+/** What every entity has. An id is the text of the row's key, whatever its type: a bigint does not fit a JavaScript number. */
 export interface Entity {
   readonly id: string;
-}
-
-/** A list of entities: the rows it pages through and the columns it can be sorted by. */
-export interface ListDefinition extends Omit<KeysetSource, 'name' | 'entity'> {
-  /** Each order's name with the column sorted by before the id; `null` sorts by id alone. The first is the default. */
-  readonly orders: Record<string, PgColumn | null>;
 }
 
 /** An entity as its module in the domain declares it. */
@@ -24,6 +20,7 @@ export interface EntityDeclaration<Lists extends string> {
   /** Also the GraphQL type's name and the first half of the cache key. */
   readonly name: string;
   readonly table: PgTable;
+  readonly key: EntityKey;
   readonly lists: Record<Lists, ListDefinition>;
   /** What may be written. */
   readonly rules: WriteRules;
@@ -33,11 +30,15 @@ export interface EntityDeclaration<Lists extends string> {
 export interface EntityDefinition<E extends Entity, Lists extends string> extends EntityDeclaration<Lists> {
   readonly space: EntitySpace;
   readonly byIds: Statement<EntityRow>;
+  /** The values of the placeholders of `byIds`. */
+  valuesOfIds(ids: readonly string[]): Record<string, string>;
+  /** The values of the placeholders that name the row of `updateOf` and `deleteById`. */
+  valuesOfId(id: string): Record<string, string>;
   /** Writes a row of these fields. */
   insertOf(fields: readonly string[]): Statement<EntityRow>;
-  /** Changes these fields of the row with the placeholder `id`; no row comes back when there is none. */
+  /** Changes these fields of the row that `valuesOfId` names; no row comes back when there is none. */
   updateOf(fields: readonly string[]): Statement<EntityRow>;
-  /** Deletes the row with the placeholder `id`; no row comes back when there is none. */
+  /** Deletes the row that `valuesOfId` names; no row comes back when there is none. */
   readonly deleteById: Statement<{ id: string }>;
   /** Turns a row of `byIds` into a frozen body. */
   toBody(row: EntityRow): LoadedBody;
@@ -60,11 +61,15 @@ const VERSION = '#version';
 export function defineEntity<E extends Entity, Lists extends string>(
   declaration: EntityDeclaration<Lists>,
 ): EntityDefinition<E, Lists> {
-  const { name, table } = declaration;
+  const { name, table, key } = declaration;
   const columns = Object.entries(getTableColumns(table));
   const body = sql.join(
     [
-      ...columns.map(([field, column]) => sql`t.${sql.identifier(column.name)} as ${sql.identifier(field)}`),
+      ...columns.map(([field, column]) => {
+        const place = field === 'id' && !isText(column) ? idText([column], 't') : sql`t.${sql.identifier(column.name)}`;
+        return sql`${place} as ${sql.identifier(field)}`;
+      }),
+      ...(hasIdField(table) ? [] : [sql`${idText(key.columns, 't')} as id`]),
       sql`t.xmin::text as ${sql.identifier(VERSION)}`,
     ],
     sql`, `,
@@ -78,14 +83,18 @@ export function defineEntity<E extends Entity, Lists extends string>(
   const columnName = (field: string) => sql.identifier(columnOf(field).name);
   const placeOf = (field: string) =>
     sql.param(sql.placeholder(field), { mapToDriverValue: columnCodec(columnOf(field)).encode });
-  const byId = sql`t.id = ${sql.placeholder('id')}::bigint`;
+  const byId = sql.join(
+    key.columns.map((column, i) => {
+      return sql`t.${sql.identifier(column.name)} = ${sql.placeholder(KEYS[i] as string)}::${sql.raw(sqlType(column))}`;
+    }),
+    sql` and `,
+  );
   return {
     ...declaration,
-    space: spaceOf(name, new Columns(formsOf(table)), codec),
-    byIds: statement(
-      `${name}.byIds`,
-      sql`select ${body} from ${table} t where t.id = any(${sql.placeholder('ids')}::bigint[])`,
-    ),
+    space: spaceOf(name, new Columns(formsOf(table, key)), codec),
+    byIds: statement(`${name}.byIds`, sql`select ${body} from ${table} t ${ofIds(key)}`),
+    valuesOfIds: (ids) => Object.fromEntries(columnsOfIds(ids, key).map((parts, i) => [KEYS[i], arrayLiteral(parts)])),
+    valuesOfId: (id) => Object.fromEntries(key.partsOf(id).map((part, i) => [KEYS[i], part])),
     insertOf: memoized((fields) => {
       const into = sql.join(fields.map(columnName), sql`, `);
       const values = sql.join(fields.map(placeOf), sql`, `);
@@ -99,7 +108,10 @@ export function defineEntity<E extends Entity, Lists extends string>(
       );
       return statement(`${name}.update`, sql`update ${table} t set ${changes} where ${byId} returning ${body}`);
     }),
-    deleteById: statement(`${name}.delete`, sql`delete from ${table} t where ${byId} returning t.id`),
+    deleteById: statement(
+      `${name}.delete`,
+      sql`delete from ${table} t where ${byId} returning ${idText(key.columns, 't')} as id`,
+    ),
     toBody: ({ [VERSION]: version, ...row }) => {
       if (codec === null) return { version, entity: Object.freeze(row) };
       return { version, ...codec.fromRow(row) };
@@ -108,14 +120,56 @@ export function defineEntity<E extends Entity, Lists extends string>(
 }
 
 /**
- * @param table an entity's table
- * @returns what the values of each field depend on, as far as the code says it
+ * @param definition an entity
+ * @param list one of its lists
+ * @returns the list with its entity
  */
-export function formsOf(table: PgTable): Record<string, readonly string[]> {
+export function listSource<Lists extends string>(definition: EntityDeclaration<Lists>, list: Lists): ListSource {
+  const { name, table, key, lists } = definition;
+  return { ...lists[list], name: `${name}.${list}`, entity: table, key };
+}
+
+/** The placeholders of the key's columns: no field has such a name. */
+const KEYS = Array.from({ length: 32 }, (_, i) => `key.${i}`);
+
+/** Picks the rows with some ids. */
+function ofIds({ columns }: EntityKey): SQL {
+  const all = columns.map((column, i) => sql`${sql.placeholder(KEYS[i] as string)}::${sql.raw(sqlType(column))}[]`);
+  const place = ({ name }: PgColumn) => sql`t.${sql.identifier(name)}`;
+  const [first] = columns;
+  if (columns.length === 1 && first !== undefined) return sql`where ${place(first)} = any(${sql.join(all)})`;
+  const same = columns.map((column, i) => sql`${place(column)} = ${sql.raw(`k.k${i}`)}`);
+  const names = sql.raw(columns.map((_column, i) => `k${i}`).join(', '));
+  return sql`join unnest(${sql.join(all, sql`, `)}) as k(${names}) on ${sql.join(same, sql` and `)}`;
+}
+
+/** Whether the driver gives the column's values as Postgres writes them. */
+function isText(column: PgColumn): boolean {
+  return !['smallint', 'integer'].includes(sqlType(column));
+}
+
+function hasIdField(table: PgTable): boolean {
+  return getTableColumns(table).id !== undefined;
+}
+
+/**
+ * @param table an entity's table
+ * @param key its key
+ * @param said what Postgres says of a column, by its name; nothing when it has not been asked
+ * @returns what the values of each field depend on, in the order of the fields of bodies
+ */
+export function formsOf(
+  table: PgTable,
+  key: EntityKey,
+  said?: ReadonlyMap<string, string>,
+): Record<string, readonly string[]> {
   const { schema = '', name } = getTableConfig(table);
-  const forms = Object.entries(getTableColumns(table)).map(([field, column]) => {
-    return [field, [schema, name, column.name, ...columnForm(column)]];
-  });
+  const ofColumn = (column: PgColumn) => [
+    ...[schema, name, column.name, ...columnForm(column)],
+    ...(said === undefined ? [] : [said.get(column.name) ?? '']),
+  ];
+  const forms = Object.entries(getTableColumns(table)).map(([field, column]) => [field, ofColumn(column)]);
+  if (!hasIdField(table)) forms.push(['id', key.columns.flatMap(ofColumn)]);
   return Object.fromEntries(forms);
 }
 

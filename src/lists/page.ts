@@ -1,18 +1,26 @@
+import type { GivenFilters } from '../entity/filter.ts';
+
 /** A row that a list named: the entity's id and the version of its row. */
 export interface Ref {
   readonly id: string;
   readonly version: string;
 }
 
-/** A place in a list: the text of the sort key (`null` when sorted by id alone) and the id. */
+/**
+ * The values of an order's column as text, `null` for NULL: one, an array where there are several columns, and `null` where there is none and the list is
+ * sorted by id alone.
+ */
+export type SortKey = string | null | readonly (string | null)[];
+
+/** A place in a list: the values that its order sorts by, and the id. */
 export interface Position {
-  readonly key: string | null;
+  readonly key: SortKey;
   readonly id: string;
 }
 
 /** One page that is asked for. */
 export interface PageRequest {
-  /** The parent's id; absent when the list has no parent. */
+  /** The parent's id; absent when the list has no parent. One that no row can have is that of an empty list. */
   readonly parent?: string | undefined;
   /** One of the list's orders. */
   readonly order: string;
@@ -24,11 +32,14 @@ export interface PageRequest {
   readonly after?: Position | undefined;
   /** Only what comes before it. */
   readonly before?: Position | undefined;
-  /** Only rows whose range column is greater, as SQL text. */
-  readonly from?: string | undefined;
-  /** Only rows whose range column is less, as SQL text. */
-  readonly to?: string | undefined;
+  /** Only rows that pass these of the list's filters, by name; what is `null` or `undefined` is not there. */
+  readonly filters?: Readonly<Record<string, unknown>> | undefined;
   readonly needs: PageNeeds;
+}
+
+/** One page as its list reads it: what it is filtered by, if by anything, is SQL text. */
+export interface PageQuery extends Omit<PageRequest, 'filters'> {
+  readonly filters?: GivenFilters | undefined;
 }
 
 /** What of a page is wanted; what is not wanted costs nothing. */
@@ -66,8 +77,8 @@ export interface RefPage {
   /** What the list named, ids and versions, as one text: pages of one kind of entity whose texts are equal have equal refs. */
   readonly named: string;
   readonly refs: readonly Ref[];
-  /** The text of each ref's sort key, `null` where the list is sorted by id alone; `null` unless positions were needed. */
-  readonly keys: readonly (string | null)[] | null;
+  /** What each ref is sorted by; `null` unless positions were needed. */
+  readonly keys: readonly SortKey[] | null;
   readonly hasNext: boolean;
   readonly hasPrevious: boolean;
   readonly total: number | null;

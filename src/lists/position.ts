@@ -1,34 +1,36 @@
-import type { PgColumn } from 'drizzle-orm/pg-core';
-import { isDatabaseId } from '../entity/database-id.ts';
-import type { Position } from './page.ts';
-
-/** A timestamptz as Postgres writes it in UTC and ISO style, within the years that the schema allows. */
-const TIMESTAMP = /^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2})(?:\.\d{1,6})?\+00$/;
+import type { EntityKey } from '../entity/key.ts';
+import type { OrderTerm } from '../entity/list-definition.ts';
+import { isWritable, textForm } from '../postgres/text-form.ts';
+import type { Position, SortKey } from './page.ts';
 
 /**
  * Tells whether a place, decoded from a stranger's cursor, is one that the list could have named. It is asked before
  * any SQL, because one bad key would fail the whole batch that it stands in.
  *
- * @param column the order's column; `null` when the list is sorted by id alone, `undefined` when it has no such order
+ * @param key the listed entity's key
+ * @param order the columns that the list is sorted by before the key; `undefined` when it has no such order
  * @param position the place
  * @returns whether Postgres may be asked for what lies beyond it
  */
-export function isPosition(column: PgColumn | null | undefined, { key, id }: Position): boolean {
-  if (column === undefined || !isDatabaseId(id)) return false;
-  if (column === null) return key === null;
-  if (key === null) return false;
-  return column.getSQLType() === 'bigint' ? isBigint(key) : isTimestamp(key);
+export function isPosition(key: EntityKey, order: readonly OrderTerm[] | undefined, position: Position): boolean {
+  if (order === undefined || !key.isId(position.id)) return false;
+  if (order.length === 0) return position.key === null;
+  const values = sortValues(position.key, order.length);
+  return values?.every((value, i) => isValue(order[i] as OrderTerm, value)) ?? false;
 }
 
-/** A bigint as Postgres writes it: a sort key may be zero or less, as ids may not. */
-function isBigint(text: string): boolean {
-  return /^(0|-?[1-9]\d{0,18})$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text);
+/**
+ * @param key what a place is sorted by
+ * @param columns how many columns that are
+ * @returns the value of each; `null` when there are not so many
+ */
+export function sortValues(key: SortKey, columns: number): readonly (string | null)[] | null {
+  if (columns === 0) return [];
+  if (columns === 1) return typeof key === 'object' && key !== null ? null : [key];
+  return typeof key === 'object' && key?.length === columns ? key : null;
 }
 
-function isTimestamp(text: string): boolean {
-  const [, day, time] = TIMESTAMP.exec(text) ?? [];
-  if (day === undefined || day.startsWith('0000')) return false;
-  // A date that the calendar does not have, such as February 30th, comes back as another one.
-  const date = new Date(`${day}T${time}Z`);
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(`${day}T${time}`);
+function isValue({ column }: OrderTerm, value: string | null): boolean {
+  if (value === null) return !column.notNull;
+  return isWritable(value) && (textForm(column)?.(value) ?? true);
 }

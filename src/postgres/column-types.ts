@@ -45,8 +45,20 @@ export function bigintText<Name extends string>(name: Name) {
  */
 export const rfc3339 = customType<{ data: string; driverData: string }>({
   dataType: () => 'timestamp(6) with time zone',
-  fromDriver: (text) => text.replace(' ', 'T').replace(/\+00$/, 'Z'),
+  fromDriver: rfc3339OfSql,
 });
+
+function rfc3339OfSql(text: string): string {
+  return text.replace(' ', 'T').replace(/\+00$/, 'Z');
+}
+
+/**
+ * @param column any column
+ * @returns whether it was made by `rfc3339`
+ */
+export function isRfc3339(column: PgColumn): boolean {
+  return (column as { readonly mapFrom?: unknown }).mapFrom === rfc3339OfSql;
+}
 
 /**
  * From the value of an `rfc3339` column back to the SQL text that sort keys are in.

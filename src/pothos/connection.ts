@@ -21,8 +21,8 @@ export interface ConnectionSource<Lists extends string = string> {
   readonly parent?: string | null | undefined;
   readonly order: string;
   readonly direction?: 'ASC' | 'DESC';
-  readonly from?: string | undefined;
-  readonly to?: string | undefined;
+  /** The values of the list's filters, by name; what is `null` or `undefined` is not there. */
+  readonly filters?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The four arguments of the Relay Cursor Connections specification, section 4. */
@@ -62,8 +62,7 @@ export function resolvePage(
     parent: parent ?? undefined,
     order,
     direction: source.direction ?? 'ASC',
-    from: source.from,
-    to: source.to,
+    filters: source.filters,
     limit: pageSize('first', first) ?? pageSize('last', last) ?? DEFAULT_PAGE_SIZE,
     backward: last != null,
     after: place(repository, source, name, 'after', after),

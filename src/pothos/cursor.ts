@@ -1,7 +1,7 @@
-import type { Position } from '../lists/page.ts';
+import type { Position, SortKey } from '../lists/page.ts';
 
 /**
- * Writes a cursor: the list, its order, and the sort key as SQL text, so that no digit of a timestamp is lost.
+ * Writes a cursor: the list, its order, and the sort key as SQL text, so that no digit is lost.
  *
  * @param list the list's name
  * @param order the list's order
@@ -32,6 +32,11 @@ export function decodeCursor(cursor: string, list: string, order: string): Posit
   }
   if (!Array.isArray(value) || value.length !== 4 || value[0] !== list || value[1] !== order) return null;
   const [, , key, id] = value as unknown[];
-  if (typeof id !== 'string' || (key !== null && typeof key !== 'string')) return null;
+  if (typeof id !== 'string' || !isSortKey(key)) return null;
   return { key, id };
+}
+
+function isSortKey(key: unknown): key is SortKey {
+  const isValue = (value: unknown) => value === null || typeof value === 'string';
+  return isValue(key) || (Array.isArray(key) && key.every(isValue));
 }

@@ -9,7 +9,7 @@ import { globalIdOf } from './global-id.ts';
 import { databaseId } from './node.ts';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, pageSizeOf } from './page-size.ts';
 import { FROM_ID, isPlain } from './selection.ts';
-import type { EntityByIdOptions, EntityConnectionOptions, EntityReferenceOptions } from './types.ts';
+import type { DatabaseId, EntityByIdOptions, EntityConnectionOptions, EntityReferenceOptions } from './types.ts';
 
 type Builder = PothosSchemaTypes.RootFieldBuilder<SchemaTypes, unknown, FieldKind>;
 
@@ -46,14 +46,14 @@ prototype.entityReference = function entityReference(
 ) {
   const { type: typename = name, id, ...rest } = options as EntityReferenceOptions<SchemaTypes, Parent>;
   const type = entityType(builderOf(this), typename, name);
-  const idOf = typeof id === 'function' ? id : (parent: Parent) => (parent[id as string] ?? null) as string | null;
+  const idOf = typeof id === 'function' ? id : (parent: Parent) => (parent[id as string] ?? null) as DatabaseId | null;
   return this.field({
     ...rest,
     type: type.ref,
     nullable: true,
     resolve: (parent: Parent, _args: unknown, _context: object, info: GraphQLResolveInfo) => {
       const other = idOf(parent);
-      return other === null ? null : type.reference(other, info);
+      return other === null ? null : type.reference(String(other), info);
     },
   } as never) as never;
 };
@@ -87,7 +87,10 @@ prototype.entityConnection = function entityConnection(this: Builder, name: stri
     // Options of other plugins may look into the parent, which must then have been read.
     extensions: { ...extensions, ...(isPlain(rest) ? FROM_ID : {}), entries: pageSizeOf, listOf: typename },
     resolve: (parent: Parent, page: PageArguments, context: LarderContext, info: GraphQLResolveInfo) => {
-      const which = source === undefined ? named(parent, context) : source(parent, page as never);
+      const which =
+        source === undefined
+          ? named(parent, context)
+          : (source(parent, page as never, context as never) as ConnectionSource);
       return resolvePage(type, which, page, context, info);
     },
   } as never) as never;

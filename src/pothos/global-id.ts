@@ -1,5 +1,3 @@
-import { isDatabaseId } from '../entity/database-id.ts';
-
 /**
  * A global id in Pothos' default encoding (Relay Global Object Identification, section 2).
  *
@@ -12,15 +10,17 @@ export function encodeGlobalId(typename: string, id: string): string {
 }
 
 /**
- * Reads a global id that a client sent. An id that no entity can have is no error: it names nothing.
+ * Reads a global id that a client sent. What comes after the first colon is the database id: a text may hold more of them.
  *
  * @param globalId the client's text
- * @returns the type's name and the database id; `null` when the text is not exactly what `encodeGlobalId` writes
+ * @returns the type's name and the database id, of which nothing is checked; `null` when the text is not exactly what `encodeGlobalId`
+ *   writes
  */
 export function decodeGlobalId(globalId: string): { typename: string; id: string } | null {
-  const [typename, id, ...rest] = Buffer.from(globalId, 'base64').toString('utf8').split(':');
-  if (typename === undefined || id === undefined || rest.length > 0 || !isDatabaseId(id)) return null;
-  return encodeGlobalId(typename, id) === globalId ? { typename, id } : null;
+  const text = Buffer.from(globalId, 'base64').toString('utf8');
+  const end = text.indexOf(':');
+  if (end < 1 || Buffer.from(text).toString('base64') !== globalId) return null;
+  return { typename: text.slice(0, end), id: text.slice(end + 1) };
 }
 
 /**

@@ -3,6 +3,7 @@ import { resolveNodes } from '@pothos/plugin-relay';
 import { type GraphQLResolveInfo, isObjectType } from 'graphql';
 import type { Entity } from '../entity/definition.ts';
 import type { LarderContext } from '../repository/context.ts';
+import type { Repository } from '../repository/repository.ts';
 import type { EntityNode } from './entity-node.ts';
 import { decodeGlobalId, globalIdOf } from './global-id.ts';
 import { userInputError } from './user-input-error.ts';
@@ -18,11 +19,31 @@ export type LoadNode = (id: string, context: LarderContext) => Promise<EntityNod
  *
  * @param typename the type that the id must be of
  * @param globalId what the client sent
- * @returns the database id; `null` when the text is no global id of that type
+ * @param context the request's context; without it the form of the id is not checked
+ * @returns the database id; `null` when the text is no global id of that type, or no row of the entity of that name can have the id
  */
-export function databaseId(typename: string, globalId: string): string | null {
+export function databaseId(
+  typename: string,
+  globalId: string,
+  context?: Pick<LarderContext, 'repositories'>,
+): string | null {
   const decoded = decodeGlobalId(globalId);
-  return decoded?.typename === typename ? decoded.id : null;
+  return decoded?.typename === typename && isIdOf(context, decoded) ? decoded.id : null;
+}
+
+/**
+ * @param context the request's context
+ * @param decoded what a global id names
+ * @returns whether a row of the entity of that name can have the id; true when there is no such entity
+ */
+export function isIdOf(
+  context: Pick<LarderContext, 'repositories'> | undefined,
+  { typename, id }: { readonly typename: string; readonly id: string },
+): boolean {
+  const repositories = new Map(
+    Object.entries((context?.repositories ?? {}) as Record<string, Repository<Entity, string>>),
+  );
+  return repositories.get(typename)?.isId(id) ?? true;
 }
 
 /**

@@ -35,10 +35,30 @@ export type OrderOf<Types extends SchemaTypes, Name, List> = Name extends keyof 
     : string
   : never;
 
+/** What the filters of one of an entity's lists take, by their names. */
+export type FiltersOf<Types extends SchemaTypes, Name, List> = Name extends keyof RepositoriesOf<Types>
+  ? RepositoriesOf<Types>[Name] extends { readonly listFilters?: infer Filters }
+    ? List extends keyof NonNullable<Filters>
+      ? NonNullable<Filters>[List]
+      : never
+    : Readonly<Record<string, unknown>>
+  : never;
+
+/** Which of an entity's lists a connection pages through, and what of it. */
+export type SourceOf<Types extends SchemaTypes, Name> = {
+  readonly [List in ListOf<Types, Name>]: Omit<ConnectionSource<List>, 'order' | 'filters'> & {
+    readonly order: OrderOf<Types, Name, List>;
+    readonly filters?: FiltersOf<Types, Name, List> | undefined;
+  };
+}[ListOf<Types, Name>];
+
+/** An id as a column of a foreign key may hold it. */
+export type DatabaseId = string | number | bigint;
+
 /** A field of a parent that holds an id, or a function that tells one. */
 export type IdOf<Parent> =
-  | { [Field in keyof Parent]: Parent[Field] extends string | null ? Field : never }[keyof Parent]
-  | ((parent: Parent) => string | null);
+  | { [Field in keyof Parent]: Parent[Field] extends DatabaseId | null ? Field : never }[keyof Parent]
+  | ((parent: Parent) => DatabaseId | null);
 
 /** The type of an entity, for fields of other types and for payloads of mutations. */
 export interface EntityRef<Types extends SchemaTypes, Name extends EntityName<Types>> {
@@ -100,7 +120,11 @@ export type EntityConnectionOptions<
         readonly source?: never;
       }
     | {
-        readonly source: (parent: Parent, args: InputShapeFromFields<Args>) => ConnectionSource<ListOf<Types, Name>>;
+        readonly source: (
+          parent: Parent,
+          args: InputShapeFromFields<Args>,
+          context: Types['Context'],
+        ) => SourceOf<Types, Name>;
         readonly list?: never;
         readonly order?: never;
         readonly direction?: never;

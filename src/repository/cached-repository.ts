@@ -4,14 +4,14 @@ import { createScope } from '../bodies/scope.ts';
 import { sharedBodies } from '../bodies/shared-bodies.ts';
 import type { Body } from '../cache/entry.ts';
 import type { Loader } from '../cache/read-through.ts';
-import { isDatabaseId } from '../entity/database-id.ts';
-import type { Entity, EntityDefinition } from '../entity/definition.ts';
+import { type Entity, type EntityDefinition, listSource } from '../entity/definition.ts';
+import { givenFilters } from '../entity/filter.ts';
+import type { ListDefinition } from '../entity/list-definition.ts';
 import { listReader } from '../lists/list.ts';
-import type { Page, PageItem, RefPage } from '../lists/page.ts';
+import type { Page, PageItem, PageQuery, PageRequest, RefPage } from '../lists/page.ts';
 import { isPosition } from '../lists/position.ts';
 import type { AuditSource } from '../outbox/self-audit.ts';
 import { runBodyRead } from '../postgres/run.ts';
-import { arrayLiteral } from '../postgres/statement.ts';
 import { Trace } from '../trace/trace.ts';
 import { entityWriter } from './entity-writer.ts';
 import type { Repository } from './repository.ts';
@@ -29,12 +29,15 @@ export function createRepository<E extends Entity, Lists extends string>(
   storage: Storage,
 ): Repository<E, Lists> {
   const { database, cache, audit, catalog } = storage;
-  const { name } = definition;
-  const space = catalog?.follow(definition.space, definition.table) ?? definition.space;
+  const {
+    name,
+    key: { isId },
+  } = definition;
+  const space = catalog?.follow(definition.space, definition) ?? definition.space;
   const isCurrent = () => catalog?.isCurrent() ?? true;
 
   const load: Loader = async (ids, trace) => {
-    const rows = await runBodyRead(database, definition.byIds, { ids: arrayLiteral(ids) }, trace);
+    const rows = await runBodyRead(database, definition.byIds, definition.valuesOfIds(ids), trace);
     return new Map(rows.map((row) => [row.id, definition.toBody(row)]));
   };
   const read = bodyReader(space, cache, { load, loadShared: sharedBodies(definition.byIds.name, load), isCurrent });
@@ -51,7 +54,7 @@ export function createRepository<E extends Entity, Lists extends string>(
   };
 
   const findByIds: Repository<E, Lists>['findByIds'] = (ids, scope = createScope(unasked())) => {
-    const unique = (ids.length === 1 ? ids : [...new Set(ids)]).filter(isDatabaseId);
+    const unique = (ids.length === 1 ? ids : [...new Set(ids)]).filter(isId);
     if (unique.length === 0) return Promise.resolve(ids.map(() => null));
     const cached = () => {
       const counts = scope.trace.cache[name];
@@ -71,14 +74,15 @@ export function createRepository<E extends Entity, Lists extends string>(
   };
 
   const readers = new Map(
-    Object.entries(definition.lists).map(([list, source]) => [
+    (Object.keys(definition.lists) as Lists[]).map((list) => [
       list,
-      listReader(database, `${name}.${list}`, definition.table, source as EntityDefinition<E, Lists>['lists'][Lists]),
+      listReader(database, listSource(definition, list)),
     ]),
   );
 
   return {
     name,
+    isId,
     findByIds,
     findByRefs: async (refs, scope = createScope(unasked())) => {
       const bodies = await read(refs, scope);
@@ -88,15 +92,20 @@ export function createRepository<E extends Entity, Lists extends string>(
     findById: async (id, scope) => (await findByIds([id], scope))[0] ?? null,
     listOf: (list) => {
       const { parent, orders } = definition.lists[list];
-      return { hasParent: parent !== undefined, orders: Object.keys(orders) };
+      return { hasParent: parent !== null, orders: Object.keys(orders) };
     },
-    isPosition: (list, order, position) => isPosition(definition.lists[list].orders[order], position),
+    isPosition: (list, order, position) => {
+      const { orders } = definition.lists[list];
+      return isPosition(definition.key, Object.hasOwn(orders, order) ? orders[order] : undefined, position);
+    },
     list: async (list, requests, scope = createScope(unasked())) => {
       const reader = readers.get(list);
       if (reader === undefined) throw new TypeError(`${name} has no list ${list}`);
       // What a list names was so when it was asked for, however long its answer took.
       const since = cache.clock.now();
-      const pages = await reader(requests, scope.trace);
+      const { filters } = definition.lists[list];
+      const asked = requests.map((request) => withFilters(filters, request));
+      const pages = await reader(asked, scope.trace);
       const wanted = pages.filter((_page, i) => requests[i]?.needs.entities);
       const bodies = await bodiesOf(wanted, scope, since);
       let next = 0;
@@ -108,6 +117,13 @@ export function createRepository<E extends Entity, Lists extends string>(
       });
     },
   };
+}
+
+/** The request as the list reads it: what it is filtered by as SQL text. */
+function withFilters(filters: ListDefinition['filters'], request: PageRequest): PageQuery {
+  if (request.filters === undefined) return request as PageQuery;
+  const given = givenFilters(filters, request.filters);
+  return { ...request, filters: given.length === 0 ? undefined : given };
 }
 
 /** A row that went away between the list and its body is left out of the page. */

@@ -1,5 +1,4 @@
 import { createScope, identityMap, type Scope } from '../bodies/scope.ts';
-import { isDatabaseId } from '../entity/database-id.ts';
 import type { Entity, EntityDefinition, EntityRow } from '../entity/definition.ts';
 import { InvalidInput } from '../entity/invalid-input.ts';
 import { checkTexts, withConstraints } from '../entity/rules.ts';
@@ -21,7 +20,11 @@ export function entityWriter<E extends Entity, Lists extends string>(
   definition: EntityDefinition<E, Lists>,
   storage: Storage,
 ): Pick<Repository<E, Lists>, 'create' | 'update' | 'delete'> {
-  const { name, rules } = definition;
+  const {
+    name,
+    rules,
+    key: { isId },
+  } = definition;
   const ownScope = () => createScope(new Trace(storage.database));
 
   /** Does the write; when it returns, whoever asks reads what was written. */
@@ -35,11 +38,14 @@ export function entityWriter<E extends Entity, Lists extends string>(
       write(storage, statement, values, scope),
     );
     const body = rows.map(definition.toBody)[0] ?? null;
-    const id = given ?? (body?.entity as E | undefined)?.id;
-    if (id === undefined) throw new TypeError(`${statement.name} returned no row`);
+    const id = (body?.entity as E | undefined)?.id ?? given;
+    if (id === null) throw new TypeError(`${statement.name} returned no row`);
     scope.hasWritten = true;
+    // The key may be among what was changed.
+    const moved = given !== null && given !== id ? [{ entity: name, id: given }] : [];
+    for (const before of moved) identityMap(scope, name).set(before.id, null);
     if (!changedAgain(name, id)) identityMap(scope, name).set(id, body);
-    await forget({ entity: name, id });
+    await forget({ entity: name, id }, ...moved);
     return (body?.entity ?? null) as E | null;
   };
 
@@ -50,19 +56,19 @@ export function entityWriter<E extends Entity, Lists extends string>(
     },
 
     update: async (id, changes, scope = ownScope()) => {
-      if (!isDatabaseId(id)) return null;
+      if (!isId(id)) return null;
       const fields = fieldsGiven(changes);
       if (fields.length === 0) {
         throw new InvalidInput('id', 'REQUIRED', 'Expected at least one field to change beside the id.');
       }
       checkTexts(rules, changes);
-      return written(definition.updateOf(fields), { ...changes, id }, scope, id);
+      return written(definition.updateOf(fields), { ...changes, ...definition.valuesOfId(id) }, scope, id);
     },
 
     delete: async (id, scope = ownScope()) => {
-      if (!isDatabaseId(id)) return false;
+      if (!isId(id)) return false;
       const { rows, forget } = await withConstraints(rules, 'delete', () =>
-        write(storage, definition.deleteById, { id }, scope),
+        write(storage, definition.deleteById, definition.valuesOfId(id), scope),
       );
       if (rows.length === 0) return false;
       scope.hasWritten = true;

@@ -1,44 +1,28 @@
-import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
-import { checkDeclaration, checkTogether } from '../entity/check-declaration.ts';
-import { defineEntity, type Entity, type EntityDefinition, type ListDefinition } from '../entity/definition.ts';
+import { getTableColumns, getTableName, is } from 'drizzle-orm';
+import { PgColumn, type PgTable } from 'drizzle-orm/pg-core';
+import { called, checkDeclaration, checkName, checkTogether, wrongDeclaration } from '../entity/check-declaration.ts';
+import { defineList, type ListOptions } from '../entity/define-list.ts';
+import { defineEntity, type Entity, type EntityDefinition } from '../entity/definition.ts';
+import { keyOf } from '../entity/key.ts';
+import type { ListDefinition } from '../entity/list-definition.ts';
 import type { WriteRules } from '../entity/rules.ts';
 import { createRepository } from './cached-repository.ts';
+import type { FiltersOf, KeyOf, ListFor, ListName, ListTypes, OrdersOf } from './list-options.ts';
 import type { Repository } from './repository.ts';
 import type { Storage } from './storage.ts';
 
-/** A table whose rows are entities: its key is the column `id`. */
-export type EntityTable = PgTable & { readonly id: PgColumn; readonly $inferSelect: Entity };
+/** A table whose rows are entities: it has a primary key, of one column or several, or another key that its entity names. */
+export type EntityTable = PgTable;
 
-/** An entity as its table says it. */
-export type RowOf<Table extends EntityTable> = Readonly<Table['$inferSelect']>;
-
-/** The columns of a table, by their types: a column of another table is none of them. */
-type ColumnOf<Table extends PgTable> = Table['_']['columns'][keyof Table['_']['columns']];
-
-/** A list over the rows of a table. */
-interface ListOver<Table extends PgTable> {
-  /** The column that holds the parent's id; left out for a list of all. */
-  readonly parent?: ColumnOf<Table>;
-  /** The column that pages may be bounded by. */
-  readonly range?: ColumnOf<Table>;
-  /** Each order's name with the column sorted by before the id; `null` sorts by id alone. The first is the default. */
-  readonly orders?: Readonly<Record<string, ColumnOf<Table> | null>>;
-}
-
-/** A list over the rows of another table, such as one that joins two entities. */
-interface ListOverJoin<Join extends PgTable> extends ListOver<Join> {
-  readonly from: Join;
-  /** The column that holds the listed entity's id. */
-  readonly id: ColumnOf<Join>;
-}
-
-/** What a list may be, by whether it names a table of its own. */
-type ListFor<Table extends PgTable, List> = List extends { readonly from: infer Join extends PgTable }
-  ? ListOverJoin<Join>
-  : ListOver<Table>;
+/** An entity as its table says it. The field `id` is the key as text, whatever its type, and is there whatever the key is called. */
+export type RowOf<Table extends EntityTable> = Readonly<Omit<Table['$inferSelect'], 'id'> & Entity>;
 
 /** What `entity` takes beside the table. */
 export interface EntityOptions<Table extends EntityTable, Lists, Verbs> {
+  /** The columns that tell rows apart, which are unique and never NULL; the primary key when they are left out. */
+  readonly key?: KeyOf<Table>;
+  /** Which ids a row can have, of those that have the form of the key: others are answered with `null` without asking Postgres. */
+  readonly isId?: (id: string) => boolean;
   /** The entity's lists by name, beside `all`, which every entity has. */
   readonly lists?: Lists & { readonly [Name in keyof Lists]: ListFor<Table, Lists[Name]> };
   /** What may be written, and what broken constraints mean. */
@@ -54,25 +38,8 @@ export interface EntityOptions<Table extends EntityTable, Lists, Verbs> {
   readonly extend?: (repository: Repository<RowOf<Table>, ListName<Lists>>, storage: Storage) => Verbs;
 }
 
-/** The names of the lists of an entity. */
-type ListName<Lists> = (keyof Lists & string) | 'all';
-
-/** The names of the orders of each list. */
-type OrdersOf<Lists> = {
-  readonly [Name in ListName<Lists>]: Name extends keyof Lists
-    ? Lists[Name] extends { readonly orders: infer Orders }
-      ? keyof Orders & string
-      : 'ID'
-    : 'ID';
-};
-
-/** What the types of a builder's fields know of a repository besides its methods; never set. */
-export interface ListTypes<Orders> {
-  readonly listOrders?: Orders;
-}
-
 /** An entity that has not been given its name yet. */
-export interface DeclaredEntity<E extends Entity, Lists extends string, Orders, Verbs> {
+export interface DeclaredEntity<E extends Entity, Lists extends string, Types, Verbs> {
   /**
    * @param name the entity's name, such as `Author`
    * @returns everything that follows from its table
@@ -84,7 +51,7 @@ export interface DeclaredEntity<E extends Entity, Lists extends string, Orders, 
    * @param storage where rows and bodies are
    * @returns its repository, with the verbs that were added
    */
-  open(name: string, storage: Storage): Repository<E, Lists> & ListTypes<Orders> & Verbs;
+  open(name: string, storage: Storage): Repository<E, Lists> & Types & Verbs;
 }
 
 /** Entities by name, of whatever rows, lists and verbs. */
@@ -97,27 +64,28 @@ export type RepositoriesOf<E extends Entities> = { readonly [Name in keyof E]: R
  * Declares an entity over a table. Its name is what it is given among the others:
  * `{ Author: entity(authors), Book: entity(books, { lists: { byAuthor: { parent: books.authorId } } }) }`.
  *
- * @param table the table, with the key `id`
- * @param options its lists, rules and verbs
+ * @param table the table
+ * @param options its key, lists, rules and verbs
  * @returns the declaration
  */
 export function entity<Table extends EntityTable, const Lists = Record<never, never>, Verbs = unknown>(
   table: Table,
   options: EntityOptions<Table, Lists, Verbs> = {},
-): DeclaredEntity<RowOf<Table>, ListName<Lists>, OrdersOf<Lists>, Verbs> {
-  const byId = { ID: null };
-  const lists: Record<string, ListDefinition> = { all: { from: table, id: table.id, orders: byId } };
-  for (const [name, list] of Object.entries(options.lists ?? {})) {
-    const { orders = byId, ...rest } = list as ListOver<PgTable>;
-    lists[name] = { from: table, id: table.id, ...rest, orders };
-  }
+): DeclaredEntity<RowOf<Table>, ListName<Lists>, ListTypes<OrdersOf<Lists>, FiltersOf<Lists>>, Verbs> {
   const { texts = {}, constraints = {} } = options.rules ?? {};
   const define = (name: string): EntityDefinition<RowOf<Table>, ListName<Lists>> => {
-    checkDeclaration({ name, table, lists });
+    checkDeclaration(name, table);
+    const key = keyOf(name, table, keyColumns(name, table, options.key), options.isId);
+    const declared = { all: {}, ...options.lists } as Readonly<Record<string, ListOptions>>;
+    const lists = Object.entries(declared).map(([list, of]) => {
+      checkName(list, 'the name of a list', `${name}.${list}`);
+      return [list, defineList(`${name}.${list}`, table, key, of)];
+    });
     return defineEntity({
       name,
       table,
-      lists: lists as Record<ListName<Lists>, ListDefinition>,
+      key,
+      lists: Object.fromEntries(lists) as Record<ListName<Lists>, ListDefinition>,
       rules: { texts, constraints },
     });
   };
@@ -126,10 +94,21 @@ export function entity<Table extends EntityTable, const Lists = Record<never, ne
     open: (name, storage) => {
       const repository = createRepository(define(name), storage);
       return withVerbs(repository, options.extend?.(repository, storage)) as ReturnType<
-        DeclaredEntity<RowOf<Table>, ListName<Lists>, OrdersOf<Lists>, Verbs>['open']
+        ReturnType<typeof entity<Table, Lists, Verbs>>['open']
       >;
     },
   };
+}
+
+function keyColumns(name: string, table: PgTable, key: PgColumn | readonly PgColumn[] | undefined) {
+  if (key === undefined) return undefined;
+  const columns = is(key, PgColumn) ? [key] : (key as readonly PgColumn[]);
+  const own = new Set(Object.values(getTableColumns(table)));
+  for (const column of columns) {
+    if (own.has(column)) continue;
+    throw wrongDeclaration(name, `key to be a column of ${getTableName(table)}`, called(column), 'keys');
+  }
+  return columns;
 }
 
 /**

@@ -9,6 +9,8 @@ import type { Page, PageRequest, Position, Ref } from '../lists/page.ts';
 export interface Repository<E extends Entity, Lists extends string> {
   /** The entity's name, which is also its GraphQL type's. */
   readonly name: string;
+  /** @returns whether a row can have the id */
+  isId(id: string): boolean;
   /** @returns the entity, or `null` when there is none or the id is not one a row can have */
   findById(id: string, scope?: Scope): Promise<E | null>;
   /** @returns an entity for each id, in order, `null` for gaps; at most one SELECT */
@@ -23,7 +25,7 @@ export interface Repository<E extends Entity, Lists extends string> {
    * @returns the entity as it was written; from `update`, `null` when there is none with that id
    * @throws {InvalidInput} when a value cannot be written; then nothing was
    */
-  create(values: Omit<E, 'id'>, scope?: Scope): Promise<E>;
+  create(values: Omit<E, 'id'> & { readonly id?: string }, scope?: Scope): Promise<E>;
   update(id: string, changes: Partial<Omit<E, 'id'>>, scope?: Scope): Promise<E | null>;
   /** @returns whether there was one; otherwise as the other writes */
   delete(id: string, scope?: Scope): Promise<boolean>;

@@ -14,8 +14,8 @@ const BATCH = 2000;
 /** What a write did. */
 export interface Written<Row> {
   readonly rows: Row[];
-  /** Has every process forget what the transaction changed, and an entity that it changed for certain, should its table have no triggers. */
-  forget(own?: Change): Promise<void>;
+  /** Has every process forget what the transaction changed, and what it changed for certain, should its table have no triggers. */
+  forget(...own: Change[]): Promise<void>;
   /** Whether something that came after the statement, such as a trigger, has changed a row again: then its row here is not the newest. */
   changedAgain(entity: string, id: string): boolean;
 }
@@ -57,8 +57,8 @@ export async function write<Row extends object>(
   if (changed.length > 0) scope.hasWritten = true;
   return {
     rows,
-    forget: async (own) => {
-      if (own !== undefined && !times.has(keyOf(own.entity, own.id))) changed.push(own);
+    forget: async (...own) => {
+      changed.push(...own.filter(({ entity, id }) => !times.has(keyOf(entity, id))));
       await forgetChanged(storage, changed);
     },
     changedAgain: (entity, id) => (times.get(keyOf(entity, id)) ?? 0) > 1,

@@ -207,7 +207,7 @@ t.test('while the columns are not known, no cached body is used', async (t) => {
   const onError = (error: Error) => errors.push(error.message);
   const watch = new CatalogWatch({ database: { ...db, query }, cache, boundMs: BOUND_MS, onError, clock });
   const definition = entity(pieces).define('Piece');
-  const space = watch.follow(definition.space, pieces);
+  const space = watch.follow(definition.space, definition);
   t.notOk(watch.isCurrent(), 'before it has looked');
   watch.start();
   await watch.known(5000);

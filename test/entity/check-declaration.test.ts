@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { bigint, pgSchema, pgTable, text } from 'drizzle-orm/pg-core';
+import { bigint, date, pgSchema, pgTable, text } from 'drizzle-orm/pg-core';
 import { t } from 'tap';
 import { bigintText, createLarder, entity } from '../../src/index.ts';
 
@@ -7,7 +7,8 @@ const authors = pgTable('authors', { id: bigintText('id').primaryKey(), name: te
 const books = pgTable('books', { id: bigintText('id').primaryKey(), authorId: bigintText('author_id').notNull() });
 const shelved = pgTable('shelved', { bookId: bigintText('book_id').notNull(), shelfId: bigintText('shelf_id') });
 const keyless = pgTable('keyless', { id: bigintText('id').notNull() });
-const nameless = pgTable('nameless', { name: text('name').primaryKey() });
+const numbered = pgTable('numbered', { id: text('id'), number: bigintText('number').primaryKey() });
+const daily = pgTable('daily', { day: date('day').primaryKey() });
 const nodes = pgTable('nodes', { id: bigintText('id').primaryKey(), databaseId: bigint('old', { mode: 'number' }) });
 const elsewhere = pgSchema('elsewhere').table('authors', { id: bigintText('id').primaryKey() });
 
@@ -41,8 +42,24 @@ const WRONG: Readonly<Record<string, [says: string, entities: Record<string, Ret
     { Book: anything(books, { lists: { all: { orders: {} } } }) },
   ],
   'a filter by a column that is not there': [
-    'Book.all: expected range to be a column of books, got undefined.',
-    { Book: anything(books, { lists: { all: { range: undefined } } }) },
+    'Book.all: expected the filter author to be a column of books, got undefined.',
+    { Book: anything(books, { lists: { all: { filters: { author: { eq: undefined } } } } }) },
+  ],
+  'a filter by a column of another table': [
+    'Book.all: expected the filter author to be a column of books, got authors.name.',
+    { Book: anything(books, { lists: { all: { filters: { author: { eq: authors.name } } } } }) },
+  ],
+  'a filter with an operator that there is not': [
+    'Book.all.author: expected one of the operators eq, gt, gte, lt, lte, in, contains, isNull, startsWith, search, sql, got like.',
+    { Book: anything(books, { lists: { all: { filters: { author: { like: books.authorId } } } } }) },
+  ],
+  'a filter with two operators': [
+    'Book.all.author: expected one operator, got several.',
+    { Book: anything(books, { lists: { all: { filters: { author: { gt: books.id, lt: books.id } } } } }) },
+  ],
+  "a condition of one's own that does not say what it takes": [
+    "Book.all.author: expected the SQL type of the value, as in type: 'text', got none.",
+    { Book: anything(books, { lists: { all: { filters: { author: { sql: () => null } } } } }) },
   ],
   'a list over another table that does not say where ids are': [
     'Book.onShelf: expected id to be a column of shelved, got books.id.',
@@ -53,12 +70,20 @@ const WRONG: Readonly<Record<string, [says: string, entities: Record<string, Ret
     { Book: anything(books, { lists: { onShelf: { from: 'shelved' } } }) },
   ],
   'a table without a primary key': [
-    'Book: expected keyless to have the primary key id, got a column that is no primary key.',
+    'Book: expected keyless to have a primary key, or the option key, got neither.',
     { Book: anything(keyless) },
   ],
-  'a table without a column id': [
-    'Book: expected nameless to have the primary key id, got no column of that name.',
-    { Book: anything(nameless) },
+  'a field id that is not the key': [
+    'Book: expected the field id of numbered to be its key, got another: call that otherwise in Drizzle.',
+    { Book: anything(numbered) },
+  ],
+  'a key of a type that has no text of its own': [
+    'Book: expected the key day to be uuid, smallint, integer, bigint, text, varchar, got date.',
+    { Book: anything(daily) },
+  ],
+  'a key of another table': [
+    'Book: expected key to be a column of books, got authors.name.',
+    { Book: anything(books, { key: authors.name }) },
   ],
   "the name of another's pages": [
     'AuthorEdge: expected a name of its own, got that of the pages of Author.',

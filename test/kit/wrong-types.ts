@@ -1,28 +1,63 @@
 import SchemaBuilder from '@pothos/core';
 import DataloaderPlugin from '@pothos/plugin-dataloader';
 import RelayPlugin from '@pothos/plugin-relay';
-import { pgTable, text } from 'drizzle-orm/pg-core';
+import { sql } from 'drizzle-orm';
+import { integer, pgTable, text } from 'drizzle-orm/pg-core';
 import type { LarderContext, RepositoriesOf } from 'larder';
 import { bigintText, createLarder, entity } from 'larder';
 import LarderPlugin from 'larder/pothos';
 
 /** What the compiler must refuse: each line below an expectation is an error, or the check of types fails. */
 const authors = pgTable('authors', { id: bigintText('id').primaryKey(), name: text('name').notNull() });
-const books = pgTable('books', { id: bigintText('id').primaryKey(), authorId: bigintText('author_id').notNull() });
-const untold = pgTable('untold', { name: text('name').notNull() });
+const books = pgTable('books', {
+  id: bigintText('id').primaryKey(),
+  authorId: bigintText('author_id').notNull(),
+  pages: integer('pages'),
+  tags: text('tags').array(),
+});
 
-// @ts-expect-error a table without the key `id`
-entity(untold);
+// @ts-expect-error a key of another table
+entity(authors, { key: books.id });
 // @ts-expect-error a parent that is a column of another table
 entity(authors, { lists: { byBook: { parent: books.authorId } } });
 // @ts-expect-error an order by a column of another table
 entity(authors, { lists: { all: { orders: { BOOK: books.authorId } } } });
+// @ts-expect-error the same, descending
+entity(authors, { lists: { all: { orders: { BOOK: { desc: books.authorId } } } } });
+// @ts-expect-error the same, among several
+entity(authors, { lists: { all: { orders: { BOOK: [authors.name, books.authorId] } } } });
+// @ts-expect-error no such place of NULL
+entity(books, { lists: { all: { orders: { PAGES: { asc: books.pages, nulls: 'middle' } } } } });
+// @ts-expect-error two directions
+entity(books, { lists: { all: { orders: { PAGES: { asc: books.pages, desc: books.pages } } } } });
+// @ts-expect-error a filter by a column of another table
+entity(authors, { lists: { all: { filters: { book: { eq: books.id } } } } });
+// @ts-expect-error no such operator
+entity(books, { lists: { all: { filters: { pages: { like: books.pages } } } } });
+// @ts-expect-error two operators
+entity(books, { lists: { all: { filters: { pages: { gt: books.pages, lt: books.pages } } } } });
+// @ts-expect-error the beginning of what is no text
+entity(books, { lists: { all: { filters: { pages: { startsWith: books.pages } } } } });
+// @ts-expect-error a condition of one's own that does not say what it takes
+entity(books, { lists: { all: { filters: { long: { sql: (_book, value) => sql`${value}` } } } } });
 // @ts-expect-error a list over another table that does not say where the entity's id is
 entity(authors, { lists: { written: { from: books, parent: books.authorId } } });
 
 const entities = {
   Author: entity(authors, { lists: { all: { orders: { ID: null, NAME: authors.name } } } }),
-  Book: entity(books, { lists: { byAuthor: { parent: books.authorId } } }),
+  Book: entity(books, {
+    lists: {
+      byAuthor: {
+        parent: books.authorId,
+        filters: {
+          longerThan: { gt: books.pages },
+          tags: { contains: books.tags },
+          untold: { isNull: books.pages },
+          odd: { sql: (book: typeof books, value) => sql`${book.pages} % 2 = ${value}`, type: 'integer' },
+        },
+      },
+    },
+  }),
 };
 
 /** Never called: types alone are looked at. */
@@ -54,6 +89,27 @@ builder.entity('Author', {
     wrongList: t.entityConnection('Book', { list: 'byTitle' }),
     // @ts-expect-error no such order of that list
     wrongOrder: t.entityConnection('Book', { list: 'byAuthor', order: 'NAME' }),
+    filtered: t.entityConnection('Book', {
+      args: { longerThan: t.arg.int(), tag: t.arg.string(), untold: t.arg.boolean() },
+      source: (author, { longerThan, tag, untold }) => ({
+        list: 'byAuthor',
+        parent: author.databaseId,
+        order: 'ID',
+        filters: { longerThan, untold, tags: tag == null ? null : [tag], odd: 1 },
+      }),
+    }),
+    wrongFilter: t.entityConnection('Book', {
+      // @ts-expect-error no such filter
+      source: (author) => ({ list: 'byAuthor', parent: author.databaseId, order: 'ID', filters: { title: 'x' } }),
+    }),
+    wrongValue: t.entityConnection('Book', {
+      // @ts-expect-error a value of another type
+      source: (author) => ({ list: 'byAuthor', parent: author.databaseId, order: 'ID', filters: { longerThan: 'x' } }),
+    }),
+    otherOrder: t.entityConnection('Book', {
+      // @ts-expect-error no such order
+      source: (author) => ({ list: 'byAuthor', parent: author.databaseId, order: 'NAME' }),
+    }),
     // @ts-expect-error no such entity
     wrongEntity: t.entityConnection('Venue'),
     // @ts-expect-error a field that an author has not

@@ -3,11 +3,11 @@ import { bigint, pgTable } from 'drizzle-orm/pg-core';
 import { type Test, t } from 'tap';
 import { createScope } from '../../src/bodies/scope.ts';
 import { openCache } from '../../src/cache/open-cache.ts';
-import { defineEntity } from '../../src/entity/definition.ts';
 import type { PageRequest } from '../../src/lists/page.ts';
 import { openDatabase } from '../../src/postgres/client.ts';
 import { decodeCursor, encodeCursor } from '../../src/pothos/cursor.ts';
 import { createRepository } from '../../src/repository/cached-repository.ts';
+import { entity } from '../../src/repository/entity.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { freshDatabase } from '../support/services.ts';
@@ -20,15 +20,16 @@ const players = pgTable('players', {
 
 type Player = Readonly<InferSelectModel<typeof players>>;
 
-const definition = defineEntity<Player, 'all' | 'ofScore'>({
-  name: 'Player',
-  table: players,
+const definition = entity(players, {
+  isId: (id) => id !== '0' && !id.startsWith('-'),
   lists: {
-    all: { from: players, id: players.id, range: players.score, orders: { SCORE: players.score, ID: null } },
-    ofScore: { from: players, id: players.id, parent: players.score, orders: { ID: null } },
+    all: {
+      orders: { SCORE: players.score, ID: null },
+      filters: { from: { gt: players.score }, to: { lt: players.score } },
+    },
+    ofScore: { parent: players.score },
   },
-  rules: { texts: {}, constraints: {} },
-});
+}).define('Player');
 
 const [MIN, MAX] = ['-9223372036854775808', '9223372036854775807'];
 
@@ -139,11 +140,11 @@ t.test('who is not filtered sees the ends of the type, also beside somebody who 
       'all',
       [
         request,
-        { ...request, from: '-1' },
-        { ...request, to: '0' },
-        { ...request, from: MIN, to: MAX },
-        { ...request, from: MAX },
-        { ...request, to: MIN },
+        { ...request, filters: { from: '-1' } },
+        { ...request, filters: { to: '0' } },
+        { ...request, filters: { from: MIN, to: MAX } },
+        { ...request, filters: { from: MAX } },
+        { ...request, filters: { to: MIN } },
       ],
       scope(),
     );

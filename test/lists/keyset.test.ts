@@ -1,7 +1,7 @@
 import { type Test, t } from 'tap';
-import type { Entity, EntityDefinition } from '../../src/entity/definition.ts';
+import { type Entity, type EntityDefinition, listSource } from '../../src/entity/definition.ts';
 import { listReader } from '../../src/lists/list.ts';
-import type { PageNeeds, PageRequest, Position } from '../../src/lists/page.ts';
+import type { PageNeeds, PageQuery, Position } from '../../src/lists/page.ts';
 import { type Database, openDatabase } from '../../src/postgres/client.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { analyze, entities, makeTables } from '../support/library.ts';
@@ -52,7 +52,7 @@ await analyze(sql);
 
 const NEEDS: PageNeeds = { rows: true, entities: false, positions: true, total: false, flags: true };
 
-const page = (more: Partial<PageRequest>): PageRequest => ({
+const page = (more: Partial<PageQuery>): PageQuery => ({
   order: 'PUBLISHED_AT',
   direction: 'ASC',
   limit: 20,
@@ -60,6 +60,13 @@ const page = (more: Partial<PageRequest>): PageRequest => ({
   needs: NEEDS,
   ...more,
 });
+
+/** Filters of a list of books. */
+const between = (from: string, to: string) =>
+  [
+    ['publishedAfter', from],
+    ['publishedBefore', to],
+  ] as const;
 
 /** A database that remembers the statements it is asked to run. */
 function recorder(t: Test) {
@@ -76,12 +83,12 @@ function recorder(t: Test) {
 /** The plans of what a list's reader sends for some pages: with the values known, and as they are once prepared for any. */
 async function plansOf<E extends Entity, L extends string>(
   t: Test,
-  { name, table, lists }: EntityDefinition<E, L>,
+  definition: EntityDefinition<E, L>,
   list: L,
-  requests: readonly PageRequest[],
+  requests: readonly PageQuery[],
 ): Promise<{ mode: string; plan: Plan }[]> {
   const { sent, recording } = recorder(t);
-  const pages = await listReader(recording, `${name}.${list}`, table, lists[list])(requests, new Trace());
+  const pages = await listReader(recording, listSource(definition, list))(requests, new Trace());
   t.ok(
     pages.every((found, i) => found.refs.length === requests[i]?.limit),
     'every page is full',
@@ -113,7 +120,7 @@ async function checkPlans<E extends Entity, L extends string>(
   t: Test,
   definition: EntityDefinition<E, L>,
   list: L,
-  requests: readonly PageRequest[],
+  requests: readonly PageQuery[],
   maxBuffers: number,
 ): Promise<void> {
   for (const { mode, plan } of await plansOf(t, definition, list, requests)) {
@@ -142,18 +149,17 @@ t.test('a page of a shelf of a million books', async (t) => {
   for (const order of ['PUBLISHED_AT', 'ID']) {
     const at = order === 'ID' ? placeById : place;
     for (const direction of ['ASC', 'DESC'] as const) {
-      const cases: Record<string, Partial<PageRequest>> = {
+      const cases: Record<string, Partial<PageQuery>> = {
         first: {},
         last: { backward: true },
         after: { after: at },
         before: { before: at },
         'last before': { before: at, backward: true },
         'last after': { after: at, backward: true },
-        'of a range': { from: '2026-01-10T00:00:00Z', to: '2026-12-31T00:00:00Z' },
-        'of a range, after': { from: '2026-01-10T00:00:00Z', to: '2026-12-31T00:00:00Z', after: at },
+        'of a range': { filters: between('2026-01-10T00:00:00Z', '2026-12-31T00:00:00Z') },
+        'of a range, after': { filters: between('2026-01-10T00:00:00Z', '2026-12-31T00:00:00Z'), after: at },
         'last of a range, before': {
-          from: '2026-01-01T00:00:00Z',
-          to: '2026-06-20T00:00:00Z',
+          filters: between('2026-01-01T00:00:00Z', '2026-06-20T00:00:00Z'),
           before: at,
           backward: true,
         },
@@ -181,12 +187,12 @@ t.test('the other lists', async (t) => {
   const cases = [
     page({ after: place }),
     page({ before: place, backward: true }),
-    page({ direction: 'DESC', from: '2026-01-10T00:00:00Z', to: '2026-02-10T00:00:00Z' }),
+    page({ direction: 'DESC', filters: between('2026-01-10T00:00:00Z', '2026-02-10T00:00:00Z') }),
     page({ order: 'ID', after: placeById }),
     page({ order: 'ID', direction: 'DESC', before: placeById }),
   ];
   for (const request of cases) await checkPlans(t, bookDefinition, 'all', [request], 200);
-  const byId = (more: Partial<PageRequest>) => page({ order: 'ID', ...more });
+  const byId = (more: Partial<PageQuery>) => page({ order: 'ID', ...more });
   const half: Position = { key: null, id: String(SHELVES / 4) };
   for (const more of [{}, { backward: true }, { after: half }, { before: half, backward: true }]) {
     await checkPlans(t, shelfDefinition, 'all', [byId(more)], 200);

@@ -1,4 +1,5 @@
 import { t } from 'tap';
+import { listSource } from '../../src/entity/definition.ts';
 import { listReader } from '../../src/lists/list.ts';
 import type { PageNeeds } from '../../src/lists/page.ts';
 import { openDatabase } from '../../src/postgres/client.ts';
@@ -19,8 +20,7 @@ t.test('a page reads one row more where somebody asks whether there is one, and 
   const channels = openChannels();
   const pool = openDatabase({ url: database.url, poolSize: 1, statementTimeoutMs: 5000 });
   t.teardown(() => pool.close());
-  const { name, table, lists } = bookDefinition;
-  const read = listReader(pool, `${name}.onShelf`, table, lists.onShelf);
+  const read = listReader(pool, listSource(bookDefinition, 'onShelf'));
   for (const [flags, rows] of [
     [false, 3],
     [true, 4],

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { t } from 'tap';
+import { listSource } from '../../src/entity/definition.ts';
 import { listReader } from '../../src/lists/list.ts';
-import type { PageNeeds, PageRequest, RefPage } from '../../src/lists/page.ts';
+import type { PageNeeds, PageQuery, RefPage } from '../../src/lists/page.ts';
 import { sharedReads } from '../../src/lists/shared-reads.ts';
 import { openDatabase } from '../../src/postgres/client.ts';
 import { DatabaseUnavailable } from '../../src/postgres/errors.ts';
@@ -19,12 +20,11 @@ const database = await freshDatabase(t);
 await makeLibrary(openSql(t, database), { libraries: 2, shelves: SHELVES, books: 60, perShelf: 15 });
 const pool = openDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 5000 });
 t.teardown(() => pool.close());
-const { name, table, lists } = bookDefinition;
-const reader = listReader(pool, `${name}.onShelf`, table, lists.onShelf);
+const reader = listReader(pool, listSource(bookDefinition, 'onShelf'));
 
 const NEEDS: PageNeeds = { rows: true, entities: false, positions: true, total: false, flags: true };
 
-const page = (more: Partial<PageRequest> = {}): PageRequest => ({
+const page = (more: Partial<PageQuery> = {}): PageQuery => ({
   parent: '1',
   order: 'PUBLISHED_AT',
   direction: 'ASC',
@@ -70,10 +70,14 @@ t.test('what is large, counted or looked at has a statement of its own', async (
     ['many rows', (parent) => [page({ parent, limit: 32 })], () => new Trace()],
     ['many pages', (parent) => Array.from({ length: 9 }, () => page({ parent })), () => new Trace()],
     ['a count', (parent) => [page({ parent, needs: total })], () => new Trace()],
-    ['a filter', (parent) => [page({ parent, from: '2020-01-01T00:00:00Z' })], () => new Trace()],
+    [
+      'a filter',
+      (parent) => [page({ parent, filters: [['publishedAfter', '2020-01-01T00:00:00Z']] })],
+      () => new Trace(),
+    ],
     ['a request that is looked at', () => [page()], () => new Trace({ recording: true })],
     ['a request with spans', () => [page()], () => new Trace({ ownStatements: true })],
-  ] as [string, (parent: string) => PageRequest[], () => Trace][]) {
+  ] as [string, (parent: string) => PageQuery[], () => Trace][]) {
     await database.resetStatements();
     await Promise.all(['1', '2', '3'].map((parent) => reader(requests(parent), trace())));
     t.equal(await statements(), 3, what);
@@ -86,7 +90,7 @@ t.test('requests of one turn that ask for the same share it', async (t) => {
     ['a small page', [page()], 16],
     ['many rows', [page({ limit: 32 })], 4],
     ['a count', [page({ needs: total })], 4],
-    ['a filter', [page({ from: '2020-01-01T00:00:00Z' })], 4],
+    ['a filter', [page({ filters: [['publishedAfter', '2020-01-01T00:00:00Z']] })], 4],
   ] as const) {
     const [alone] = await Promise.all([reader(requests, new Trace({ ownStatements: true }))]);
     const traces = Array.from({ length: sharers }, () => new Trace());
@@ -108,12 +112,11 @@ t.test('what differs in anything is not the same', async (t) => {
     limit: 100,
     after: place,
     before: place,
-    from: 'a',
-    to: 'b',
+    filters: [['publishedAfter', 'a']],
     needs: { ...NEEDS, entities: true },
   });
   // By all that a request has: what is added to it later must be compared, too.
-  const changes: { [name in keyof Required<PageRequest>]: readonly PageRequest[name][] } = {
+  const changes: { [name in keyof Required<PageQuery>]: readonly PageQuery[name][] } = {
     parent: ['2', undefined],
     order: ['ID'],
     direction: ['DESC'],
@@ -121,12 +124,11 @@ t.test('what differs in anything is not the same', async (t) => {
     backward: [true],
     after: [{ ...place, id: '2' }, { ...place, key: null }, undefined],
     before: [{ ...place, id: '2' }, { ...place, key: null }, undefined],
-    from: ['b', undefined],
-    to: ['a', undefined],
+    filters: [[['publishedAfter', 'b']], [['publishedBefore', 'a']], undefined],
     needs: Object.entries(asked.needs).map(([need, wanted]) => ({ ...asked.needs, [need]: !wanted })),
   };
   const others = Object.entries(changes).flatMap(([name, values]) => values.map((value) => ({ [name]: value })));
-  const sent: (readonly PageRequest[])[] = [];
+  const sent: (readonly PageQuery[])[] = [];
   const read = sharedReads('Thing.all', async (requests) => {
     sent.push(requests);
     return requests.map(() => PAGE);

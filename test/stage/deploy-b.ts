@@ -3,9 +3,10 @@ import { pgTable, text } from 'drizzle-orm/pg-core';
 import type { Sql } from 'postgres';
 import { campaign as declaredCampaign } from '../../src/app/campaign/entity.ts';
 import { brands } from '../../src/app/tables.ts';
-import { defineEntity, type Entity } from '../../src/entity/definition.ts';
+import type { Entity } from '../../src/entity/definition.ts';
 import { bigintText as id } from '../../src/postgres/column-types.ts';
 import { createRepository } from '../../src/repository/cached-repository.ts';
+import { entity } from '../../src/repository/entity.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import type { Storage } from '../../src/repository/storage.ts';
 
@@ -29,15 +30,10 @@ const campaignsB = pgTable('campaigns', {
   subtitle: text('subtitle').generatedAlwaysAs(sql`title`),
 });
 
-const campaignB = defineEntity<CampaignB, 'all' | 'ofBrand'>({
-  name: 'Campaign',
-  table: campaignsB,
-  lists: {
-    all: { from: campaignsB, id: campaignsB.id, orders: { ID: null } },
-    ofBrand: { from: campaignsB, parent: campaignsB.brandId, id: campaignsB.id, orders: { ID: null } },
-  },
+const campaignB = entity(campaignsB, {
+  lists: { ofBrand: { parent: campaignsB.brandId } },
   rules: campaignDefinition.rules,
-});
+}).define('Campaign');
 
 /**
  * Migrates for the next deploy, while the one before goes on.

@@ -52,13 +52,16 @@ export const entities = {
   }),
   Book: entity(books, {
     lists: {
-      all: { range: books.publishedAt, orders: { ID: null, PUBLISHED_AT: books.publishedAt } },
+      all: {
+        orders: { ID: null, PUBLISHED_AT: books.publishedAt },
+        filters: { publishedAfter: { gt: books.publishedAt }, publishedBefore: { lt: books.publishedAt } },
+      },
       onShelf: {
         from: shelfBooks,
         parent: shelfBooks.shelfId,
         id: shelfBooks.bookId,
-        range: shelfBooks.publishedAt,
         orders: { PUBLISHED_AT: shelfBooks.publishedAt, ID: null },
+        filters: { publishedAfter: { gt: shelfBooks.publishedAt }, publishedBefore: { lt: shelfBooks.publishedAt } },
       },
     },
   }),

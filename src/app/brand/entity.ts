@@ -1,8 +1,10 @@
 import { entity, InvalidInput } from '../../index.ts';
+import { isPositiveId } from '../positive-id.ts';
 import { brands } from '../tables.ts';
 
 /** A company that runs campaigns. */
 export const brand = entity(brands, {
+  isId: isPositiveId,
   rules: {
     texts: { name: { maxLength: 200, optional: false } },
     constraints: {

@@ -1,9 +1,11 @@
 import { entity, InvalidInput } from '../../index.ts';
+import { isPositiveId } from '../positive-id.ts';
 import { campaignEvents, campaigns } from '../tables.ts';
 import { createCampaignLinks } from './links.ts';
 
 /** Something that a brand sells: a set of events. The brand is held as its id. */
 export const campaign = entity(campaigns, {
+  isId: isPositiveId,
   lists: {
     ofBrand: { parent: campaigns.brandId },
     ofEvent: { from: campaignEvents, parent: campaignEvents.eventId, id: campaignEvents.campaignId },

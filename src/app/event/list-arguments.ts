@@ -1,5 +1,4 @@
 import type { InputShapeFromFields } from '@pothos/core';
-import type { ConnectionSource } from '../../pothos/index.ts';
 import type { Builder } from '../builder.ts';
 
 /** The arguments of every list of events, besides the four of every connection. */
@@ -49,13 +48,16 @@ export function eventListSource<List extends string>(
   list: List,
   parent: string | null | undefined,
   defaultOrder: 'STARTS_AT' | 'ID',
-): ConnectionSource<List> {
+) {
   return {
     list,
     parent,
     order: args.orderBy?.field ?? defaultOrder,
-    direction: args.orderBy?.direction ?? 'ASC',
-    from: args.startsAfter ?? undefined,
-    to: args.startsBefore ?? undefined,
+    direction: args.orderBy?.direction ?? ('ASC' as const),
+    filters: isFiltered(args) ? { startsAfter: args.startsAfter, startsBefore: args.startsBefore } : undefined,
   };
+}
+
+function isFiltered({ startsAfter, startsBefore }: InputShapeFromFields<EventListArguments>): boolean {
+  return (startsAfter ?? startsBefore) != null;
 }

@@ -21,9 +21,9 @@ export function addEventType(builder: Builder, eventListArguments: EventListArgu
           extensions: globalIdOf('Campaign'),
         }),
       },
-      source: (_root, args) => {
+      source: (_root, args, context) => {
         if (args.campaign == null) return eventListSource(args, 'all', undefined, 'ID');
-        return eventListSource(args, 'ofCampaign', databaseId('Campaign', args.campaign), 'STARTS_AT');
+        return eventListSource(args, 'ofCampaign', databaseId('Campaign', args.campaign, context), 'STARTS_AT');
       },
     }),
   }));

@@ -93,7 +93,7 @@ function createHandler(options: GraphQLOptions, execute: Execute) {
       requestTimeoutMs - (clock.now() - came),
       execute(plan, state, variables, reply),
     );
-    const warnings = options.warnings ? idWarnings(schema, plan, variables.coerced) : [];
+    const warnings = options.warnings ? idWarnings(schema, plan, variables.coerced, state) : [];
     const extensions = extensionsOf(request, state, throttleStatus, warnings, options);
     const cacheControl = trusted ? cacheControlOf(request, execution, options) : null;
     const plain = extensions === null && execution.extensions === undefined;

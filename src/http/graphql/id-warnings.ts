@@ -10,6 +10,8 @@ import {
   visitWithTypeInfo,
 } from 'graphql';
 import { decodeGlobalId, expectedId } from '../../pothos/global-id.ts';
+import { isIdOf } from '../../pothos/node.ts';
+import type { LarderContext } from '../../repository/context.ts';
 import type { Plan } from '../documents/plans.ts';
 
 /**
@@ -19,12 +21,14 @@ import type { Plan } from '../documents/plans.ts';
  * @param schema the schema
  * @param operation what is executed
  * @param variables its variables, coerced
+ * @param context its context
  * @returns for each argument that takes global ids and got none, what was expected, and where it stands; nothing that the client wrote
  */
 export function idWarnings(
   schema: GraphQLSchema,
   { document }: Pick<Plan, 'document'>,
   variables: Record<string, unknown>,
+  context: LarderContext,
 ): GraphQLFormattedError[] {
   const warnings: GraphQLFormattedError[] = [];
   const types = new TypeInfo(schema);
@@ -40,7 +44,7 @@ export function idWarnings(
       const expected = argument && expectedId(argument.extensions);
       if (!argument || expected === undefined) return;
       const given = valueFromAST(value, argument.type, variables);
-      const wrong = [given].flat().some((id) => typeof id === 'string' && !isExpected(id, expected));
+      const wrong = [given].flat().some((id) => typeof id === 'string' && !isExpected(id, expected, context));
       if (!wrong || loc === undefined) return;
       const { line, column } = loc.startToken;
       const message = `${types.getFieldDef()?.name}(${argument.name}:) ${problem(argument, expected)}`;
@@ -57,9 +61,9 @@ interface Place {
   readonly column: number;
 }
 
-function isExpected(id: string, expected: string | null): boolean {
+function isExpected(id: string, expected: string | null, context: LarderContext): boolean {
   const decoded = decodeGlobalId(id);
-  return decoded !== null && (expected === null || decoded.typename === expected);
+  return decoded !== null && (expected === null || decoded.typename === expected) && isIdOf(context, decoded);
 }
 
 function problem({ type }: GraphQLArgument, expected: string | null): string {

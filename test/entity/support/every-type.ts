@@ -33,8 +33,8 @@ import {
   vector,
 } from 'drizzle-orm/pg-core';
 import type { Sql } from 'postgres';
-import { defineEntity } from '../../../src/entity/definition.ts';
 import { bigintText } from '../../../src/postgres/column-types.ts';
+import { entity } from '../../../src/repository/entity.ts';
 
 export const mood = pgEnum('mood', ['fine', 'so, so', 'the "worst"']);
 
@@ -127,12 +127,7 @@ export const things = pgTable('things', {
 export type Thing = Readonly<InferSelectModel<typeof things>>;
 
 /** How such rows are read and written. */
-export const thingDefinition = defineEntity<Thing, 'all'>({
-  name: 'Thing',
-  table: things,
-  lists: { all: { from: things, id: things.id, orders: { ID: null } } },
-  rules: { texts: {}, constraints: {} },
-});
+export const thingDefinition = entity(things).define('Thing');
 
 /** What stands for the types that only extensions have. */
 const STAND_INS: Record<string, string> = { 'geometry(point)': 'text', 'vector(3)': 'text' };

@@ -1,0 +1,11 @@
+const MAX_ID = 9_223_372_036_854_775_807n;
+
+/**
+ * The tables' checks see to it that ids are positive: another is known to name nothing without asking Postgres.
+ *
+ * @param id what a client sent
+ * @returns whether a row can have the id
+ */
+export function isPositiveId(id: string): boolean {
+  return /^[1-9]\d{0,18}$/.test(id) && (id.length < 19 || BigInt(id) <= MAX_ID);
+}

@@ -1,0 +1,152 @@
+import { getTableColumns, getTableName, type SQL, sql } from 'drizzle-orm';
+import { getTableConfig, type PgColumn, type PgTable } from 'drizzle-orm/pg-core';
+import { sqlType } from '../postgres/sql-type.ts';
+import { textForm } from '../postgres/text-form.ts';
+import { wrongDeclaration } from './check-declaration.ts';
+import { compositeParts } from './composite-id.ts';
+
+/** The types that a key's columns may have: of these, a value has one text alone. */
+const KEY_TYPES = ['uuid', 'smallint', 'integer', 'bigint', 'text', 'varchar'];
+
+/** A longer key is in no index of Postgres, whose entries have at most 2,704 bytes. */
+const MAX_BYTES = 2700;
+
+/** What tells the rows of an entity apart. */
+export interface EntityKey {
+  readonly columns: readonly PgColumn[];
+  /**
+   * Asked before any SQL, because one bad id would fail the whole batch that it stands in.
+   *
+   * @param id what a client sent
+   * @returns whether a row can have the id
+   */
+  isId(id: string): boolean;
+  /**
+   * @param id an id of the entity
+   * @returns the values of the columns as SQL text, in order
+   */
+  partsOf(id: string): readonly string[];
+}
+
+/**
+ * The key of an entity's table.
+ *
+ * @param name the entity's name, for errors
+ * @param table its table
+ * @param named the columns of the key; the primary key of the table when they are left out
+ * @param isId which ids of the right form a row can have; any when it is left out
+ * @returns the key
+ * @throws {TypeError} when there is none, or none that Larder can tell rows apart by
+ */
+export function keyOf(
+  name: string,
+  table: PgTable,
+  named: readonly PgColumn[] = primaryKeyOf(table),
+  isId?: (id: string) => boolean,
+): EntityKey {
+  const [first, ...others] = named;
+  if (first === undefined) {
+    throw wrongDeclaration(name, `${getTableName(table)} to have a primary key, or the option key`, 'neither', 'keys');
+  }
+  const other = getTableColumns(table).id;
+  if (other !== undefined && (other !== first || others.length > 0)) {
+    const expected = `the field id of ${getTableName(table)} to be its key`;
+    throw wrongDeclaration(name, expected, 'another: call that otherwise in Drizzle', 'keys');
+  }
+  return keyForm(name, named, isId);
+}
+
+/**
+ * @param name what the columns are of, for errors
+ * @param named columns that hold a key
+ * @param isId which ids of the right form a row can have; any when it is left out
+ * @returns the key
+ * @throws {TypeError} when one of them is of a type that Larder can not tell rows apart by
+ */
+export function keyForm(
+  name: string,
+  named: readonly PgColumn[],
+  isId: (id: string) => boolean = () => true,
+): EntityKey {
+  for (const column of named) checkKeyColumn(name, column);
+  const forms = named.map((column) => textForm(column));
+  const hasForm = (part: string, i: number) => forms[i]?.(part) === true;
+  const isShort = (id: string) => id.length <= MAX_BYTES && (id.length <= MAX_BYTES / 3 || byteLength(id) <= MAX_BYTES);
+  if (named.length === 1) {
+    return {
+      columns: named,
+      isId: (id) => hasForm(id, 0) && isShort(id) && isId(id),
+      partsOf: (id) => [id],
+    };
+  }
+  return {
+    columns: named,
+    isId: (id) => {
+      const parts = isShort(id) ? compositeParts(id) : null;
+      return parts?.length === named.length && parts.every(hasForm) && isId(id);
+    },
+    partsOf: (id) => compositeParts(id) ?? [],
+  };
+}
+
+/**
+ * Writes in SQL what `compositeId` writes.
+ *
+ * @param columns the columns of a key, or columns that hold one
+ * @param row the name of the row that has them
+ * @returns the id as text
+ */
+export function idText(columns: readonly PgColumn[], row: string): SQL {
+  const place = (column: PgColumn) => sql`${sql.raw(row)}.${sql.identifier(column.name)}`;
+  const [first] = columns;
+  if (first === undefined) throw new TypeError('A key has at least one column.');
+  if (columns.length === 1) return sql`${place(first)}::text`;
+  const parts = columns.map((column) => {
+    return isTextual(column)
+      ? sql`replace(replace(${place(column)}, '%', '%25'), ',', '%2C')`
+      : sql`${place(column)}::text`;
+  });
+  return sql.join(parts, sql` || ',' || `);
+}
+
+/**
+ * @param key an entity's key
+ * @returns whether its ids may hold a comma, so that a list of them is no text with commas
+ */
+export function isListedAsJson({ columns }: EntityKey): boolean {
+  return columns.length > 1 || columns.some(isTextual);
+}
+
+/**
+ * @param ids ids of an entity
+ * @param key its key
+ * @returns for each column of the key the parts of all ids, in order
+ */
+export function columnsOfIds(ids: readonly string[], key: EntityKey): (readonly string[])[] {
+  if (key.columns.length === 1) return [ids];
+  const parts = ids.map((id) => key.partsOf(id));
+  return key.columns.map((_column, i) => parts.map((values) => values[i] ?? ''));
+}
+
+function isTextual(column: PgColumn): boolean {
+  return ['text', 'varchar'].includes(sqlType(column));
+}
+
+function primaryKeyOf(table: PgTable): readonly PgColumn[] {
+  const all = Object.values(getTableColumns(table));
+  const own = all.filter((column) => column.primary);
+  if (own.length > 0) return own;
+  // Drizzle gives the callback of a table columns of another kind, which have no type of their own.
+  const named = getTableConfig(table).primaryKeys[0]?.columns ?? [];
+  return named.flatMap(({ name }) => all.filter((column) => column.name === name));
+}
+
+function checkKeyColumn(name: string, column: PgColumn): void {
+  const type = sqlType(column);
+  if (KEY_TYPES.includes(type)) return;
+  throw wrongDeclaration(name, `the key ${column.name} to be ${KEY_TYPES.join(', ')}`, type, 'keys');
+}
+
+function byteLength(text: string): number {
+  return Buffer.byteLength(text);
+}

@@ -1,0 +1,106 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { idText, isListedAsJson } from '../entity/key.ts';
+import type { ListSource } from '../entity/list-definition.ts';
+import { sqlType } from '../postgres/sql-type.ts';
+import { type Statement, statement } from '../postgres/statement.ts';
+import { pageRanges } from './page-ranges.ts';
+import type { PageRow, PageShape } from './page-shape.ts';
+import { isBefore, place, reversed, type ScanTerm } from './scan.ts';
+
+/**
+ * Writes the statement that cuts any number of pages from one list in one go. Limits, cursors and filters are data (arrays that
+ * `unnest` turns into rows), so siblings with different arguments share it, and each page is index range scans of its own length:
+ * `lateral`, because `row_number()` reads the whole list, and one range for each way to go on from the cursor, because
+ * `cursor is null or …` does so, too.
+ *
+ * @param source the list
+ * @param shape the order, and what is wanted of each page
+ * @returns a statement with a placeholder for each column that `askedColumns` names
+ */
+export function pageStatement(source: ListSource, shape: PageShape): Statement<PageRow> {
+  const { terms, kinds } = shape;
+  const { count, read, isOf } = pageRanges(source, shape);
+  // Not `exists`: Postgres drops the order inside of it, and may then prefer to read the table from its start.
+  const any = (bound: 'start' | 'stop', inOrder: readonly ScanTerm[]) => {
+    const query = read(bound, inOrder, true, sql`true`, sql`1`);
+    return query === null ? sql`false` : sql`(${query}) is not null`;
+  };
+  const columns: SQL[] = [sql`q.ord`, sql`page.ids`, sql`page.versions`];
+  if (shape.keys) columns.push(sql`page.keys`);
+  if (shape.total) columns.push(sql`case when q.want_total then (${count})::text end as total`);
+  if (shape.outside) {
+    columns.push(sql`${any('start', reversed(terms))} as behind`);
+    columns.push(sql`${any('stop', terms)} as beyond`);
+  }
+  const stopped = kinds.filter(({ stop }) => stop !== null);
+  const isStopped = stopped.length > 0;
+  const row = sql.join(
+    [
+      sql`${idText(source.id, 't')} as id`,
+      sql`${version(source)} as version`,
+      ...(shape.keys ? [sql`${keyText(terms.slice(0, shape.orderTerms))} as key`] : []),
+      ...(isStopped ? terms.map(({ column }, i) => sql`${place(column)} as ${sql.raw(`c${i}`)}`) : []),
+    ],
+    sql`, `,
+  );
+  // What lies beyond comes last, so that to read it and leave it out costs no more than the page.
+  const ofStopped = isOf(stopped);
+  const upToStop = sql` where ${ofStopped === null ? sql`` : sql`not (${ofStopped}) or `}${isBefore(terms, 'stop', 'row.c')}`;
+  const asked = askedColumns(source, shape);
+  return statement(
+    source.name,
+    sql`
+      select ${sql.join(columns, sql`, `)}
+      from unnest(${sql.join(
+        asked.map(([name, type]) => sql`${sql.placeholder(name)}::${sql.raw(type)}[]`),
+        sql`, `,
+      )}) as q(${sql.raw(asked.map(([name]) => name).join(', '))})
+      cross join lateral (
+        select ${isListedAsJson(source.key) ? sql`json_agg(row.id)::text` : sql`string_agg(row.id, ',')`} as ids,
+          string_agg(row.version, ',') as versions${shape.keys ? sql`, json_agg(row.key) as keys` : sql``}
+        from (${read('start', terms, false, row, sql`q.size`)}) row${isStopped ? upToStop : sql``}
+      ) page`,
+  );
+}
+
+/**
+ * @param source a list
+ * @param shape how its pages are cut
+ * @returns what is said of each page: the column that it becomes, which is the placeholder's name, too, and the column's type
+ */
+export function askedColumns(source: ListSource, shape: PageShape): readonly (readonly [name: string, type: string])[] {
+  const columns: (readonly [string, string])[] = [
+    ['ord', 'int'],
+    ['size', 'int'],
+  ];
+  source.parent?.columns.forEach((column, i) => {
+    columns.push([`parent${i}`, sqlType(column)]);
+  });
+  if (shape.kinds.length > 1) columns.push(['kind', 'int']);
+  for (const bound of ['start', 'stop'] as const) {
+    if (shape.kinds.every((kind) => kind[bound] === null)) continue;
+    for (const [i, { column }] of shape.terms.entries()) columns.push([`${bound}${i}`, sqlType(column)]);
+  }
+  shape.filters.forEach(([name], i) => {
+    const type = source.filters[name]?.type ?? null;
+    if (type !== null) columns.push([`f${i}`, type]);
+  });
+  if (shape.total) columns.push(['want_total', 'bool']);
+  return columns;
+}
+
+/** The values of the order's columns as text: an array where there are several. */
+function keyText(terms: readonly ScanTerm[]): SQL {
+  const [first, ...others] = terms.map(({ column }) => sql`${place(column)}::text`);
+  if (first === undefined) return sql`null::text`;
+  return others.length === 0 ? first : sql`json_build_array(${sql.join([first, ...others], sql`, `)})`;
+}
+
+/** On a join table the version costs one primary-key probe for each row of the page, after the limit; it is empty when it leads to no row. */
+function version({ entity, from, id, key }: ListSource): SQL {
+  if (entity === from) return sql`t.xmin::text`;
+  const same = key.columns.map(
+    ({ name }, i) => sql`e.${sql.identifier(name)} = ${place(id[i] as (typeof id)[number])}`,
+  );
+  return sql`coalesce((select e.xmin::text from ${entity} e where ${sql.join(same, sql` and `)}), '')`;
+}

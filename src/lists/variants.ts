@@ -1,0 +1,77 @@
+import type { ListSource } from '../entity/list-definition.ts';
+import { kindName, scansDown, startOf, stopOf } from './asked.ts';
+import type { PageQuery, Position } from './page.ts';
+
+/** What statements do for some requests and not for others. */
+const PART = {
+  down: 1,
+  keys: 2,
+  total: 4,
+  outside: 8,
+  /** And the next three: pages without places to begin and to end at, with the one, with the other, and with both. */
+  unbounded: 16,
+} as const;
+
+/** What is kept for each statement of a list. */
+export class Variants<T> {
+  readonly #source: ListSource;
+  // By order, and there by a number, which is found sooner than a text that says the same.
+  readonly #plain = new Map<string, T[]>();
+  readonly #others = new Map<string, T>();
+
+  /** @param source the list */
+  constructor(source: ListSource) {
+    this.#source = source;
+  }
+
+  /**
+   * @param requests pages that are read by one statement
+   * @param make makes what is kept for that
+   * @returns the same for the same statement
+   */
+  of(requests: readonly PageQuery[], make: () => T): T {
+    const [first] = requests as [PageQuery, ...PageQuery[]];
+    const terms = this.#source.orders[first.order]?.length ?? 0;
+    let parts = 0;
+    let isPlain = true;
+    for (const request of requests) {
+      parts |= partsOf(request);
+      isPlain &&= request.filters === undefined && !(hasNull(request.after, terms) || hasNull(request.before, terms));
+    }
+    if (!isPlain) return this.#other(requests, first, parts, make);
+    let ofOrder = this.#plain.get(first.order);
+    if (ofOrder === undefined) {
+      ofOrder = [];
+      this.#plain.set(first.order, ofOrder);
+    }
+    const found = ofOrder[parts] ?? make();
+    ofOrder[parts] = found;
+    return found;
+  }
+
+  #other(requests: readonly PageQuery[], { order }: PageQuery, parts: number, make: () => T): T {
+    const kinds = new Set(requests.map((request) => kindName(this.#source, request)));
+    const name = `${order} ${parts} ${[...kinds].sort().join(' ')}`;
+    const found = this.#others.get(name) ?? make();
+    this.#others.set(name, found);
+    return found;
+  }
+}
+
+function partsOf(request: PageQuery): number {
+  const { needs } = request;
+  const places = (startOf(request) === undefined ? 0 : 1) + (stopOf(request) === undefined ? 0 : 2);
+  return (
+    (scansDown(request) ? PART.down : 0) |
+    (needs.positions ? PART.keys : 0) |
+    (needs.total ? PART.total : 0) |
+    (needs.flags && places > 0 ? PART.outside : 0) |
+    (PART.unbounded << places)
+  );
+}
+
+function hasNull(position: Position | undefined, terms: number): boolean {
+  if (position === undefined || terms === 0) return false;
+  const { key } = position;
+  return key === null || (typeof key === 'object' && key.includes(null));
+}

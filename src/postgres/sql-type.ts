@@ -1,0 +1,37 @@
+import { is } from 'drizzle-orm';
+import { PgArray, type PgColumn } from 'drizzle-orm/pg-core';
+
+/** What a column may be declared as that is no type to cast to, or another one. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  smallserial: 'smallint',
+  serial: 'integer',
+  bigserial: 'bigint',
+  // Without a length, char is char(1), and bit is bit(1).
+  char: 'bpchar',
+  bit: 'varbit',
+};
+
+/**
+ * The type that a value is cast to when it is compared with a column. It has no length and no precision: a cast to these would cut the
+ * value, or round it, and find other rows.
+ *
+ * @param column the column as Drizzle declares it
+ * @returns the type as SQL text, quoted where that is needed
+ */
+export function sqlType(column: PgColumn): string {
+  if (is(column, PgArray)) return `${sqlType(column.baseColumn)}[]`;
+  const { enum: labels } = column as { readonly enum?: { readonly enumName: string; readonly schema?: string } };
+  if (labels !== undefined) return qualified(labels.schema, labels.enumName);
+  const type = column.getSQLType().replace(/ ?\(\d+(, ?-?\d+)?\)/g, '');
+  return OTHER_NAMES[type.toLowerCase()] ?? type;
+}
+
+/**
+ * @param schema the schema; `undefined` for what the search path finds
+ * @param name the name of a table or a type within
+ * @returns both, quoted
+ */
+export function qualified(schema: string | undefined, name: string): string {
+  const parts = schema === undefined ? [name] : [schema, name];
+  return parts.map((part) => `"${part.replaceAll('"', '""')}"`).join('.');
+}
