@@ -51,7 +51,7 @@ interface Operators<Table extends PgTable> {
   readonly startsWith: { readonly startsWith: TextColumnOf<Table> };
   /** `websearch_to_tsquery` on a tsvector, or on what `to_tsvector` makes of text. */
   readonly search: { readonly search: ColumnOf<Table>; readonly config?: string };
-  /** A condition of one's own on the row `t`; `value` is the place of the value. */
+  /** As `condition` makes it. */
   readonly sql: { readonly sql: (t: Table, value: SQL) => SQL; readonly type: keyof ValueTypes };
 }
 
@@ -63,6 +63,22 @@ export type FilterOf<Table extends PgTable> = {
 }[keyof Operators<Table>];
 
 type DataOf<Column> = Column extends PgColumn ? Column['_']['data'] : never;
+
+/**
+ * A filter by a condition of one's own. The table is named again so that the condition need not say its types.
+ *
+ * @param _table the table that the list scans
+ * @param type the SQL type of the value
+ * @param sql the condition on the row `t`, with the place of the value
+ * @returns the filter
+ */
+export function condition<Table extends PgTable, const Type extends keyof ValueTypes>(
+  _table: Table,
+  type: Type,
+  sql: (t: Table, value: SQL) => SQL,
+): { readonly sql: (t: Table, value: SQL) => SQL; readonly type: Type } {
+  return { sql, type };
+}
 
 /** What a filter is given, by how it is declared. */
 export type FilterValue<Filter> = Filter extends

@@ -4,7 +4,7 @@ import RelayPlugin from '@pothos/plugin-relay';
 import { sql } from 'drizzle-orm';
 import { integer, pgTable, text } from 'drizzle-orm/pg-core';
 import type { LarderContext, RepositoriesOf } from 'larder';
-import { bigintText, createLarder, entity } from 'larder';
+import { bigintText, condition, createLarder, entity } from 'larder';
 import LarderPlugin from 'larder/pothos';
 
 /** What the compiler must refuse: each line below an expectation is an error, or the check of types fails. */
@@ -38,8 +38,11 @@ entity(books, { lists: { all: { filters: { pages: { like: books.pages } } } } })
 entity(books, { lists: { all: { filters: { pages: { gt: books.pages, lt: books.pages } } } } });
 // @ts-expect-error the beginning of what is no text
 entity(books, { lists: { all: { filters: { pages: { startsWith: books.pages } } } } });
-// @ts-expect-error a condition of one's own that does not say what it takes
-entity(books, { lists: { all: { filters: { long: { sql: (_book, value) => sql`${value}` } } } } });
+const odd = condition(books, 'integer', (book) => sql`${book.pages} % 2 = 1`);
+// @ts-expect-error a condition on another table
+entity(authors, { lists: { all: { filters: { odd } } } });
+// @ts-expect-error a column that the table has not
+condition(authors, 'integer', (author) => sql`${author.pages} % 2 = 1`);
 // @ts-expect-error a list over another table that does not say where the entity's id is
 entity(authors, { lists: { written: { from: books, parent: books.authorId } } });
 
@@ -53,7 +56,7 @@ const entities = {
           longerThan: { gt: books.pages },
           tags: { contains: books.tags },
           untold: { isNull: books.pages },
-          odd: { sql: (book: typeof books, value) => sql`${book.pages} % 2 = ${value}`, type: 'integer' },
+          odd: condition(books, 'integer', (book, value) => sql`${book.pages} % 2 = ${value}`),
         },
       },
     },
