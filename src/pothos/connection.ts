@@ -3,12 +3,13 @@ import type { Entity } from '../entity/definition.ts';
 import type { Page, PageRequest, Position } from '../lists/page.ts';
 import type { LarderContext } from '../repository/context.ts';
 import type { Repository } from '../repository/repository.ts';
+import { batched } from './batch.ts';
 import { Connection } from './connection-shape.ts';
 import { decodeCursor } from './cursor.ts';
 import type { EntityType } from './entity-types.ts';
-import { loadPage } from './page-loader.ts';
 import { needsOf } from './page-needs.ts';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from './page-size.ts';
+import { afterPromises } from './turn.ts';
 import { userInputError } from './user-input-error.ts';
 
 /** Which list a connection pages through, and what of it. */
@@ -71,8 +72,9 @@ export function resolvePage(
   };
   const of = { typename: type.name, name, order };
   if (parent === null) return new Connection({ items: [], hasNext: false, hasPrevious: false, total: 0 }, of);
-  const { pages, index } = loadPage(repository, list, name, request, context);
-  return pages.then((all) => new Connection(all[index] as Page<Entity>, of));
+  const read = (requests: readonly PageRequest[]) => repository.list(list, requests, context.scope);
+  const { answers, index } = batched(context, name, request, afterPromises, read);
+  return answers.then((pages) => new Connection(pages[index] as Page<Entity>, of));
 }
 
 /** The place that a cursor of the list of that name names. */

@@ -4,12 +4,16 @@ import { wrongDeclaration } from '../entity/check-declaration.ts';
 import type { Entity } from '../entity/definition.ts';
 import type { LarderContext } from '../repository/context.ts';
 import type { Repository } from '../repository/repository.ts';
+import { batched } from './batch.ts';
 import type { Connection, EdgeShape } from './connection-shape.ts';
-import { entityLoaders } from './entity-loaders.ts';
 import { type EntityNode, nodeOf, unreadNode } from './entity-node.ts';
 import { addNodeFields, type LoadNode } from './node.ts';
 import { PROPERTY } from './property.ts';
 import { needsBody, selectionOf } from './selection.ts';
+import { atEndOfTurn } from './turn.ts';
+
+/** Spans know their request by the context that a callback is called in, and what is called together is called in that of the first. */
+const own = (send: () => void) => void setImmediate(send);
 
 /** Any builder: what is kept for one does not depend on its types. */
 type Builder = PothosSchemaTypes.SchemaBuilder<SchemaTypes>;
@@ -43,20 +47,26 @@ export class EntityType {
     this.#builder = builder;
     this.name = name;
     this.entity = entity;
+    const read = (ids: readonly string[], context: LarderContext) =>
+      this.repositoryOf(context).findByIds(ids, context.scope);
+    this.load = async (id, context) => {
+      const moment = context.scope.trace.ownStatements ? own : atEndOfTurn;
+      const { answers, index } = batched(context, this, id, moment, (ids) => read(ids, context));
+      const entity = (await answers)[index] ?? null;
+      return entity && nodeOf(name, entity);
+    };
     this.ref = this.makeRef();
-    this.load = (id, context) => this.ref.getDataloader(context).load(id) as Promise<EntityNode<Entity> | null>;
   }
 
   /** @returns a loadable object behind the entity's repository */
   private makeRef() {
-    const { name } = this;
-    // `null` is a gap: the loader's answers stand in the order of the ids. Pothos' types know only of errors there.
-    const nodesOf = (entities: (Entity | null)[]) =>
-      entities.map((entity) => entity && nodeOf(name, entity)) as EntityNode<Entity>[];
-    const load = (ids: readonly string[], context: LarderContext) =>
-      this.repositoryOf(context).findByIds(ids, context.scope).then(nodesOf);
-    const ref = this.#builder.loadableObjectRef<EntityNode<Entity>, string>(name, { load: load as never });
-    ref.getDataloader = entityLoaders(load);
+    const { name, load } = this;
+    // Pothos batches by a DataLoader of its own; this is what it uses of one.
+    const loaderOf = (context: LarderContext) => ({ load: (id: string) => load(id, context) });
+    const ref = this.#builder.loadableObjectRef<EntityNode<Entity>, string>(name, {
+      load: () => Promise.reject(new TypeError(`${name} is loaded in batches of Larder's.`)),
+    });
+    ref.getDataloader = loaderOf as never;
     return ref;
   }
 

@@ -1,5 +1,3 @@
-import { afterPromises } from './after-promises.ts';
-
 let waiting: (() => void)[] = [];
 let ending = false;
 
@@ -29,4 +27,14 @@ function callAll(): void {
 function callMore(): void {
   ending = waiting.length > 0;
   if (ending) callAll();
+}
+
+/**
+ * Calls back when all that promises settled by now lead to has happened: the moment at which a DataLoader sends its batch
+ * unless it is told otherwise.
+ *
+ * @param callback what to call, in the same turn of the event loop
+ */
+export function afterPromises(callback: () => void): void {
+  void Promise.resolve().then(() => process.nextTick(callback));
 }
