@@ -1,9 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, sep } from 'node:path';
 import { t } from 'tap';
-
-const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
+import { importsOf, roomOf, wayTo } from './support/imports.ts';
 
 /** The rooms of `src`, each with those that it may import besides the files at the top that import no room. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
@@ -32,22 +29,6 @@ const WHOLE = [
   ...['entity/column-values', 'outbox/domains', 'postgres/ddl-traffic', 'postgres/migrate'],
 ].map((name) => join('test', `${name}.test.ts`));
 
-/** What each file of a directory imports, types and what is loaded later included, by paths from the root of the repository. */
-function importsOf(directory: string): ReadonlyMap<string, readonly string[]> {
-  const graph = new Map<string, string[]>();
-  for (const name of readdirSync(join(REPOSITORY, directory), { recursive: true, encoding: 'utf8' })) {
-    if (!name.endsWith('.ts')) continue;
-    const file = join(directory, name);
-    const text = readFileSync(join(REPOSITORY, file), 'utf8');
-    const imported = [...text.matchAll(/\b(?:from|import)\s*\(?\s*'(\.{1,2}\/[^']+\.ts)'/g)];
-    graph.set(
-      file,
-      imported.map(([, path = '']) => normalize(join(dirname(file), path))),
-    );
-  }
-  return graph;
-}
-
 /** A way from a file back to itself; `null` when there is none. */
 function circleIn(graph: ReadonlyMap<string, readonly string[]>): readonly string[] | null {
   const done = new Set<string>();
@@ -69,28 +50,6 @@ function circleIn(graph: ReadonlyMap<string, readonly string[]>): readonly strin
     if (circle !== null) return circle;
   }
   return null;
-}
-
-/** The way by which a file comes to import what it should not; `null` when it does not. */
-function wayTo(graph: ReadonlyMap<string, readonly string[]>, start: string, isWrong: (file: string) => boolean) {
-  const ways = [[start]];
-  const seen = new Set([start]);
-  for (const way of ways) {
-    const last = way.at(-1) ?? '';
-    if (isWrong(last)) return way.join(' > ');
-    for (const next of graph.get(last) ?? []) {
-      if (seen.has(next)) continue;
-      seen.add(next);
-      ways.push([...way, next]);
-    }
-  }
-  return null;
-}
-
-/** The room of a file of `src`; `null` for one at the top. */
-function roomOf(file: string): string | null {
-  const [, room, ...rest] = file.split(sep);
-  return rest.length === 0 ? null : (room ?? null);
 }
 
 const source = importsOf('src');

@@ -1,4 +1,7 @@
 import type { FieldKind, InputFieldMap, SchemaTypes } from '@pothos/core';
+// What they add to builders is needed here, whoever else loads them.
+import type {} from '@pothos/plugin-dataloader';
+import type {} from '@pothos/plugin-relay';
 import type { Connection } from './connection-shape.ts';
 import type { EntityNode } from './entity-node.ts';
 import type { LarderPlugin } from './plugin.ts';
