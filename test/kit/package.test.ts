@@ -229,3 +229,44 @@ t.test('the programs of docs/fastify.md, on a database of their own', async (t) 
     t.match(await (await fetch(url)).json(), { data: { __typename: 'Query' } });
   });
 });
+
+t.test('npx larder init makes a project whose types, migration and tests are right', async (t) => {
+  const project = projectWith(t, tarball);
+  const init = (...args: string[]) => run(project, process.execPath, ['node_modules/larder/dist/init/bin.js', ...args]);
+  const made = init('init', 'My Library');
+  t.equal(made.status, 0, made.said);
+  const app = join(project, 'My Library');
+  const { name, scripts, dependencies, devDependencies } = JSON.parse(
+    readFileSync(join(app, 'package.json'), 'utf8'),
+  ) as { name: string } & Record<'scripts' | 'dependencies' | 'devDependencies', Record<string, string>>;
+  t.equal(name, 'my-library');
+  t.ok(Object.values({ ...dependencies, ...devDependencies }).every((range) => /^[~^]\d/.test(range)));
+  const readme = readFileSync(join(app, 'README.md'), 'utf8');
+  t.match(readme, '# my-library\n');
+  const ci = readFileSync(join(app, '.github', 'workflows', 'test.yml'), 'utf8');
+  for (const [, script = ''] of `${ci}${readme}`.matchAll(/npm (?:run )?(types|migrate|test|start|generate)\b/g))
+    t.ok(Object.hasOwn(scripts, script), script);
+
+  const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t)]);
+  // As `createdb` makes one.
+  const admin = openSql(t, database);
+  await admin`drop schema public cascade`;
+  await admin`drop schema if exists drizzle cascade`;
+  await admin`create schema public`;
+  const env = { DATABASE_URL: database.url, REDIS_URL: redis.url };
+  for (const script of ['types', 'migrate', 'generate', 'test']) {
+    const ran = run(app, 'npm', ['run', script], env);
+    t.equal(ran.status, 0, `npm run ${script}\n${ran.said}`);
+    if (script === 'generate') t.match(ran.said, 'No schema changes', 'the migration makes the tables');
+    if (script === 'test') t.match(ran.said, /pass 2\b/);
+  }
+  const { url } = await startProgram(t, app, 'src/server.ts', { ...env, NODE_OPTIONS: '--import=tsx' });
+  const response = await fetch(`${url}/graphql?query={authors{edges{node{name}}}}`);
+  t.match(await response.json(), { data: { authors: { edges: [{ node: { name: 'Ada Lovelace' } }] } } });
+
+  const again = init('init', 'My Library');
+  t.equal(again.status, 1);
+  t.match(again.said, /My Library is not empty/);
+  t.equal(init('make').status, 2);
+  t.match(init('--help').stdout, 'npx larder init [DIRECTORY]');
+});

@@ -1,0 +1,9 @@
+import { existsSync } from 'node:fs';
+
+// What the environment has already is stronger than the file.
+if (existsSync('.env')) process.loadEnvFile();
+
+const { DATABASE_URL, REDIS_URL = '', HOST = '127.0.0.1', PORT = '4000' } = process.env;
+if (!DATABASE_URL) throw new Error('Set DATABASE_URL: see .env.example.');
+
+export const environment = { databaseUrl: DATABASE_URL, redisUrl: REDIS_URL, host: HOST, port: Number(PORT) };

@@ -1,0 +1,14 @@
+import { createLarder } from 'larder';
+import { entities } from './entities.ts';
+import { environment } from './environment.ts';
+
+/** Opens the stores that the environment names. Whoever opens a Larder closes it. */
+export function openLarder() {
+  const { databaseUrl, redisUrl } = environment;
+  return createLarder({
+    entities,
+    postgres: { url: databaseUrl },
+    // Without Redis, each process caches in its own memory alone.
+    redis: redisUrl === '' ? null : { url: redisUrl },
+  });
+}

@@ -1,0 +1,96 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const TEMPLATE = fileURLToPath(new URL('template', import.meta.url));
+const PACKAGE = fileURLToPath(new URL('../../package.json', import.meta.url));
+
+/** Files that npm would not pack under their own names. */
+const RENAMED: Readonly<Record<string, string>> = {
+  gitignore: '.gitignore',
+  'env.example': '.env.example',
+  'github/workflows/test.yml': '.github/workflows/test.yml',
+};
+
+/** What Larder's own package.json says of itself. */
+interface OwnPackage {
+  readonly version: string;
+  readonly engines: { readonly node: string };
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional?: boolean }>>;
+}
+
+/** A project cannot be written there. The message says why, and what to do. */
+export class InitError extends Error {
+  override name = 'InitError';
+}
+
+/**
+ * Writes a project with two entities, their tables, a server and a test.
+ *
+ * @param directory where; it is made when it is not there
+ * @returns the files, relative to it
+ * @throws {InitError} when something is there already
+ */
+export function writeProject(directory: string): string[] {
+  mkdirSync(directory, { recursive: true });
+  if (readdirSync(directory).some((file) => file !== '.git')) {
+    throw new InitError(`${directory} is not empty: name a directory that is, or that is not there yet.`);
+  }
+  const name = packageName(directory);
+  const files = readdirSync(TEMPLATE, { encoding: 'utf8', recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(TEMPLATE.length + 1));
+  const texts = files.map((file) => [RENAMED[file] ?? file, readFileSync(join(TEMPLATE, file), 'utf8')] as const);
+  const all = [...texts, ['package.json', packageJson(name)] as const];
+  for (const [file, text] of all) {
+    const path = join(directory, file);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text.replaceAll('{{name}}', name));
+  }
+  return all.map(([file]) => file).sort();
+}
+
+/** The directory's name as npm takes one. */
+function packageName(directory: string): string {
+  const name = basename(resolve(directory))
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '');
+  return name === '' || name === 'larder' ? 'my-larder' : name;
+}
+
+/** With the packages that Larder itself was tested with. */
+function packageJson(name: string): string {
+  const own = JSON.parse(readFileSync(PACKAGE, 'utf8')) as OwnPackage;
+  const peers = Object.entries(own.peerDependencies).filter(([peer]) => !own.peerDependenciesMeta[peer]?.optional);
+  const developed = ['@types/node', 'drizzle-kit', 'typescript'];
+  const rangesOf = (names: readonly string[], of: Readonly<Record<string, string>>) =>
+    names.map((name) => [name, of[name]] as const);
+  const dependencies = [
+    ...peers,
+    ['larder', `^${own.version}`] as const,
+    ...rangesOf(['pino'], own.dependencies),
+    ...rangesOf(['tsx'], own.devDependencies),
+  ];
+  const sorted = dependencies.toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const text = {
+    name,
+    version: '0.0.0',
+    private: true,
+    type: 'module',
+    engines: own.engines,
+    scripts: {
+      start: 'node --import=tsx src/server.ts',
+      migrate: 'node --import=tsx src/migrate.ts',
+      generate: 'drizzle-kit generate',
+      types: 'tsc',
+      test: 'node --import=tsx --test test/*.test.ts',
+    },
+    dependencies: Object.fromEntries(sorted),
+    devDependencies: Object.fromEntries(rangesOf(developed, own.devDependencies)),
+  };
+  return `${JSON.stringify(text, null, 2)}\n`;
+}
