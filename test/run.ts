@@ -38,6 +38,7 @@ const SLOW = [
     'relay/pagination.test.ts',
     'entity/catalog-watch.test.ts',
     'entity/column-values.test.ts',
+    'outbox/copies.test.ts',
     'outbox/domains.test.ts',
     'outbox/drainer.test.ts',
     ...['docs/clients.test.ts', 'docs/commands.test.ts', 'docs/typescript.test.ts'],

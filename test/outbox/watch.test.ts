@@ -1,7 +1,7 @@
 import postgres from 'postgres';
 import { type Test, t } from 'tap';
-import { openSql } from '../support/stores.ts';
 import { freshDatabase } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
 
 const database = await freshDatabase(t);
 const sql = openSql(t, database);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +28,10 @@ export interface OwnPostgres {
    * would keep it, and Postgres has no way of taking it back.
    */
   stopIdle(pids: readonly number[]): Promise<void>;
+  /** Copies its files while it is stopped, as a snapshot of its disk would, and answers with where they are. */
+  copyFiles(): string;
+  /** Starts a server on files that were copied, at another address, or at this one where this server is stopped. */
+  startCopy(files: string, where: 'elsewhere' | 'in its place'): Promise<string>;
   /** Opens a connection for the test itself; those of a server that was stopped connect again. */
   connect(): Sql;
 }
@@ -136,6 +141,24 @@ export async function ownPostgres(t: Test, settings: Readonly<Record<string, str
           await sleep(1);
         }
       }
+    },
+    copyFiles: () => {
+      const files = mkdtempSync(join(tmpdir(), 'larder-copy-'));
+      t.teardown(() => rmSync(files, { recursive: true, force: true }));
+      // With owners and rights: Postgres runs as an account of its own where we are root.
+      execFileSync('cp', ['-a', `${dataDir}/.`, files]);
+      return files;
+    },
+    startCopy: async (files, where) => {
+      const copy = await startPostgres({
+        dataDir: files,
+        persistent: true,
+        settings: { fsync: 'off', ...settings },
+        ...(where === 'in its place' ? { port } : {}),
+      });
+      t.teardown(() => copy.stop());
+      if (where === 'in its place' && copy.port !== port) throw new Error(`Somebody took port ${port}.`);
+      return copy.url(DATABASE);
     },
     connect,
   };
