@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { createScope } from '../bodies/scope.ts';
+import { checkSchema } from '../pothos/check-schema.ts';
 import { Trace } from '../trace/trace.ts';
 import { VERSION } from '../version.ts';
 import { compressionPlugin } from './compression.ts';
@@ -34,6 +35,7 @@ import type { Tracing } from './telemetry/tracing.ts';
  */
 export async function serveOn(app: FastifyInstance, options: Settled): Promise<void> {
   const { larder, limits, clock, inspect, development, documents: trusted } = options;
+  checkSchema(options.schema, larder.repositories);
   const documents = loadTrustedDocuments(trusted.file, trusted.only);
   needOptionalPackages(options);
   const tracing = await openTracing(app, options);

@@ -1,7 +1,9 @@
 import { type FieldKind, type InputFieldMap, RootFieldBuilder, type SchemaTypes } from '@pothos/core';
 import type { GraphQLResolveInfo } from 'graphql';
+import { wrongDeclaration } from '../entity/check-declaration.ts';
 import type { Entity } from '../entity/definition.ts';
 import type { LarderContext } from '../repository/context.ts';
+import type { Shown } from './check-schema.ts';
 import { type ConnectionSource, type PageArguments, resolvePage } from './connection.ts';
 import type { EntityNode } from './entity-node.ts';
 import { entityType } from './entity-types.ts';
@@ -28,10 +30,11 @@ prototype.entityById = function entityById(
   name: string,
   options: EntityByIdOptions<SchemaTypes, unknown> = {},
 ) {
-  const { type: typename = name, ...rest } = options;
+  const { type: typename = name, extensions, ...rest } = options;
   const type = entityType(builderOf(this), typename, name);
   return this.field({
     ...rest,
+    extensions: { ...extensions, larder: { entity: name } satisfies Shown },
     type: type.ref,
     nullable: true,
     args: { id: this.arg.id({ required: true, extensions: globalIdOf(typename) }) },
@@ -44,11 +47,12 @@ prototype.entityReference = function entityReference(
   name: string,
   options: EntityReferenceOptions<SchemaTypes, unknown>,
 ) {
-  const { type: typename = name, id, ...rest } = options as EntityReferenceOptions<SchemaTypes, Parent>;
+  const { type: typename = name, id, extensions, ...rest } = options as EntityReferenceOptions<SchemaTypes, Parent>;
   const type = entityType(builderOf(this), typename, name);
   const idOf = typeof id === 'function' ? id : (parent: Parent) => (parent[id as string] ?? null) as DatabaseId | null;
   return this.field({
     ...rest,
+    extensions: { ...extensions, larder: { entity: name } satisfies Shown },
     type: type.ref,
     nullable: true,
     resolve: (parent: Parent, _args: unknown, _context: object, info: GraphQLResolveInfo) => {
@@ -62,15 +66,20 @@ prototype.entityConnection = function entityConnection(this: Builder, name: stri
   const given = options as EntityConnectionOptions<SchemaTypes, Parent, string, InputFieldMap>;
   const { type: typename = name, args = {}, source, list = 'all', order, direction, extensions, ...rest } = given;
   const type = entityType(builderOf(this), typename, name);
-  const named = (parent: Parent, context: LarderContext): ConnectionSource => {
+  const named = (parent: Parent | undefined, context: LarderContext): ConnectionSource => {
     const { hasParent, orders } = type.repositoryOf(context).listOf(list);
+    const parentId = parent?.databaseId;
+    if (hasParent && parentId === undefined) {
+      throw wrongDeclaration(`${name}.${list}`, 'the parent to be an entity', 'another object', 'lists-and-orders');
+    }
     return {
       list,
       order: order ?? (orders[0] as string),
       ...(direction === undefined ? {} : { direction }),
-      ...(hasParent ? { parent: parent.databaseId ?? null } : {}),
+      ...(hasParent ? { parent: parentId } : {}),
     };
   };
+  const larder: Shown = { entity: name, ...(source === undefined ? { list, order } : {}) };
   return this.field({
     ...rest,
     type: type.connection,
@@ -85,7 +94,7 @@ prototype.entityConnection = function entityConnection(this: Builder, name: stri
       ...args,
     },
     // Options of other plugins may look into the parent, which must then have been read.
-    extensions: { ...extensions, ...(isPlain(rest) ? FROM_ID : {}), entries: pageSizeOf, listOf: typename },
+    extensions: { ...extensions, ...(isPlain(rest) ? FROM_ID : {}), entries: pageSizeOf, listOf: typename, larder },
     resolve: (parent: Parent, page: PageArguments, context: LarderContext, info: GraphQLResolveInfo) => {
       const which =
         source === undefined

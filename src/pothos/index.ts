@@ -10,6 +10,7 @@ import './schema-builder.ts';
 import { pluginName } from './plugin.ts';
 
 export type { LarderContext } from '../repository/context.ts';
+export { checkSchema } from './check-schema.ts';
 export type { ConnectionSource } from './connection.ts';
 export { encodeCursor } from './cursor.ts';
 export { parseDateTime } from './date-time.ts';

@@ -25,7 +25,7 @@ prototype.entity = function entity<Name extends EntityName<SchemaTypes>>(
   type.implemented = true;
   type.ref.implement({
     ...rest,
-    extensions: { ...extensions, ...(isPlain(rest) ? {} : READ) },
+    extensions: { ...extensions, ...(isPlain(rest) ? {} : READ), larderEntity: true },
     interfaces: [this.nodeInterfaceRef()],
     fields: (t: PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, unknown>) => ({
       // Pothos' own global id field is async, which costs as much as a resolver that does I/O.

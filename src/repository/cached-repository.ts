@@ -90,6 +90,7 @@ export function createRepository<E extends Entity, Lists extends string>(
     },
     ...entityWriter(definition, storage),
     findById: async (id, scope) => (await findByIds([id], scope))[0] ?? null,
+    lists: Object.keys(definition.lists) as Lists[],
     listOf: (list) => {
       const { parent, orders } = definition.lists[list];
       return { hasParent: parent !== null, orders: Object.keys(orders) };

@@ -29,6 +29,8 @@ export interface Repository<E extends Entity, Lists extends string> {
   update(id: string, changes: Partial<Omit<E, 'id'>>, scope?: Scope): Promise<E | null>;
   /** @returns whether there was one; otherwise as the other writes */
   delete(id: string, scope?: Scope): Promise<boolean>;
+  /** The names of its lists. */
+  readonly lists: readonly Lists[];
   /** @returns what a list can do; its first order is the default */
   listOf(list: Lists): { readonly hasParent: boolean; readonly orders: readonly string[] };
   /** @returns whether a place that a client sent could be one of the list in that order */

@@ -1,0 +1,53 @@
+import { type GraphQLSchema, isObjectType } from 'graphql';
+import { wrongDeclaration } from '../entity/check-declaration.ts';
+import type { Entity } from '../entity/definition.ts';
+import type { Repository } from '../repository/repository.ts';
+
+/** What a field shows of a Larder, among its extensions. */
+export interface Shown {
+  readonly entity: string;
+  /** The list that a connection names, and its order; absent where a function says which. */
+  readonly list?: string;
+  readonly order?: string | undefined;
+}
+
+/**
+ * Checks that a schema and a Larder fit: what no compiler has told whoever writes JavaScript, or has the one of another place.
+ *
+ * @param schema a schema whose builder had Larder's plugin
+ * @param repositories those of the Larder, by the names of their entities
+ * @throws {TypeError} naming a field whose entity, list or order is not there, or whose list has a parent that the field has not
+ */
+export function checkSchema(schema: GraphQLSchema, repositories: Readonly<Record<string, unknown>>): void {
+  const known = Object.keys(repositories);
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type)) continue;
+    for (const { name, extensions } of Object.values(type.getFields())) {
+      const shown = extensions.larder as Shown | undefined;
+      if (shown === undefined) continue;
+      const where = `${type.name}.${name}`;
+      const { entity, list, order } = shown;
+      if (!known.includes(entity)) {
+        throw wrongDeclaration(where, `an entity of the Larder (${known.join(', ')})`, entity, 'two-entities');
+      }
+      const { lists, listOf } = repositories[entity] as Repository<Entity, string>;
+      if (list === undefined) continue;
+      if (!lists.includes(list)) {
+        throw wrongDeclaration(where, `a list of ${entity} (${lists.join(', ')})`, list, 'lists-and-orders');
+      }
+      const { hasParent, orders } = listOf(list);
+      if (order !== undefined && !orders.includes(order)) {
+        throw wrongDeclaration(
+          where,
+          `an order of ${entity}.${list} (${orders.join(', ')})`,
+          order,
+          'lists-and-orders',
+        );
+      }
+      if (hasParent && type.extensions.larderEntity !== true) {
+        const expected = `a field of an entity's type, since ${entity}.${list} has a parent, or a source that says which`;
+        throw wrongDeclaration(where, expected, `one of ${type.name}`, 'lists-and-orders');
+      }
+    }
+  }
+}

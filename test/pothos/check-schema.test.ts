@@ -1,0 +1,85 @@
+import SchemaBuilder from '@pothos/core';
+import DataloaderPlugin from '@pothos/plugin-dataloader';
+import RelayPlugin from '@pothos/plugin-relay';
+import { fastify } from 'fastify';
+import { type GraphQLSchema, graphql } from 'graphql';
+import { t } from 'tap';
+import { larderFastify } from '../../src/http/index.ts';
+import { createLarder } from '../../src/larder.ts';
+import LarderPlugin, { checkSchema, type LarderContext } from '../../src/pothos/index.ts';
+import { entities, type Repositories } from '../support/library.ts';
+import { librarySchema } from '../support/library-schema.ts';
+
+const makeBuilder = () =>
+  new SchemaBuilder<{ Context: LarderContext<Repositories> }>({
+    plugins: [RelayPlugin, DataloaderPlugin, LarderPlugin],
+  });
+type Builder = ReturnType<typeof makeBuilder>;
+
+/** A schema of shelves, as somebody may write it whom no compiler tells. */
+function schemaWith(query: (t: Parameters<Parameters<Builder['queryFields']>[0]>[0]) => unknown): GraphQLSchema {
+  const builder = makeBuilder();
+  builder.entity('Shelf', { fields: (t) => ({ title: t.exposeString('title') }) });
+  builder.entity('Library', { fields: (t) => ({ shelves: t.entityConnection('Shelf', { list: 'inLibrary' }) }) });
+  builder.queryType({});
+  builder.queryFields(query as Parameters<Builder['queryFields']>[0]);
+  return builder.toSchema();
+}
+
+const WRONG: Readonly<Record<string, [says: string, schema: () => GraphQLSchema]>> = {
+  'a list that is not there': [
+    'Query.shelves: expected a list of Shelf (all, inLibrary, withBook), got byTitle.',
+    () => schemaWith((t) => ({ shelves: t.entityConnection('Shelf', { list: 'byTitle' as 'all' }) })),
+  ],
+  'an order that is not there': [
+    'Query.shelves: expected an order of Shelf.all (ID), got TITLE.',
+    () => schemaWith((t) => ({ shelves: t.entityConnection('Shelf', { order: 'TITLE' as 'ID' }) })),
+  ],
+  'a list with a parent where there is none': [
+    "Query.shelves: expected a field of an entity's type, since Shelf.inLibrary has a parent, or a source that says which, got one of Query.",
+    () => schemaWith((t) => ({ shelves: t.entityConnection('Shelf', { list: 'inLibrary' }) })),
+  ],
+  'an entity that is not there': [
+    'Library.shelves: expected an entity of the Larder (Library, Book), got Shelf.',
+    () => schemaWith((t) => ({ shelf: t.entityById('Shelf') })),
+  ],
+};
+
+const url = 'postgres://127.0.0.1:1/nowhere';
+
+for (const [what, [says, schema]] of Object.entries(WRONG)) {
+  t.test(`${what} is said before anything is served`, async (t) => {
+    const { Shelf, ...others } = entities;
+    const served = /entity/.test(what) && !/list/.test(what) ? others : entities;
+    await using larder = await createLarder({ entities: served, postgres: { url } });
+    const built = schema();
+    const expected = {
+      name: 'TypeError',
+      message: new RegExp(`^${says.replace(/[.()]/g, '\\$&')} See docs/your-tables.md#`),
+    };
+    t.throws(() => checkSchema(built, larder.repositories), expected);
+    const app = fastify();
+    t.teardown(() => app.close());
+    await t.rejects(async () => app.register(larderFastify, { larder, schema: built }), expected);
+  });
+}
+
+t.test('what fits is let pass', async (t) => {
+  await using larder = await createLarder({ entities, postgres: { url } });
+  t.doesNotThrow(() => checkSchema(librarySchema(), larder.repositories));
+  const source = schemaWith((t) => ({
+    shelves: t.entityConnection('Shelf', { source: () => ({ list: 'inLibrary', parent: null, order: 'ID' }) }),
+  }));
+  t.doesNotThrow(() => checkSchema(source, larder.repositories), 'a function says which parent');
+});
+
+t.test('a list without its parent is an error where nobody has checked', async (t) => {
+  await using larder = await createLarder({ entities, postgres: { url } });
+  const schema = schemaWith((t) => ({ shelves: t.entityConnection('Shelf', { list: 'inLibrary' }) }));
+  const { errors = [] } = await graphql({
+    schema,
+    source: '{ shelves { totalCount } }',
+    contextValue: larder.createContext(),
+  });
+  t.match(errors, [{ message: /^Shelf\.inLibrary: expected the parent to be an entity/ }]);
+});
