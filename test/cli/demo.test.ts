@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import postgres from 'postgres';
 import { type Test, t } from 'tap';
 import { commandLine, exited } from '../../src/cli/services/process.ts';
@@ -105,6 +106,29 @@ t.test('from nothing to the second run', async (t) => {
   t.equal(warmHits + warmMisses, coldMisses, 'warm: the same entities');
   // On a busy machine Redis may miss its deadline now and then; how many statements a query costs is tested elsewhere.
   t.ok(warmHits > 0 && warmStatements <= coldStatements, 'warm: less of Postgres');
+
+  await t.test('it says how to get in, and what to try', async (t) => {
+    const said = first.output();
+    const [, database = ''] = /^ {2}Postgres +psql (postgres:\S+)$/m.exec(said) ?? [];
+    const [, redis = ''] = /^ {2}Redis +redis-cli -u (redis:\S+)$/m.exec(said) ?? [];
+    const [, page = ''] = /^ {2}Page +(http:\S+\/)$/m.exec(said) ?? [];
+    const html = await fetch(page);
+    t.match([html.status, await html.text()], [200, /src="\/demo\/page.js"/]);
+    t.match(said, /^It runs with INSPECT=always/m);
+    for (const thing of [`  1. Open ${page}`, '  2. Change a row', `  3. Open ${graphiql}`])
+      t.ok(said.includes(thing), thing);
+    const { authorization } = JSON.parse(/^\{ "authorization": .* \}$/m.exec(said)?.[0] ?? '{}');
+    t.match(authorization, /^Bearer \S+$/, 'the token stands on a line of its own');
+    const change = /^ +psql \S+ -c "(.*)"$/m.exec(said)?.[1] ?? '';
+    const sql = postgres(database, { max: 1 });
+    await sql.unsafe(change);
+    await sql.end();
+    const listed = await fetch(`${url}?query={campaigns(first:1){nodes{title}}}`);
+    t.match(await listed.json(), { data: { campaigns: { nodes: [{ title: 'Changed by psql' }] } } });
+    const client = new Redis(redis);
+    t.ok((await client.dbsize()) > 0, 'the cache is there');
+    client.disconnect();
+  });
 
   const twin = startDemo(t, { LARDER_STATE_DIR });
   t.equal(await twin.ended(), 'exit code 1');
