@@ -226,6 +226,7 @@ export async function createLarder<const E extends Entities>(
       cache,
       boundMs: maxStalenessMs,
       onError: onCatalogError,
+      onUnheard: warn('reads by id ask Postgres for versions first'),
       clock,
     });
     const storage = { database, cache, onInvalidationFailed: onRedisError, audit, catalog };
@@ -263,6 +264,7 @@ export async function createLarder<const E extends Entities>(
           const problem = drainer.problem();
           const found = [redis?.unfit, drainer.refused(), problem && reasonOf(problem)];
           if (catalog.missing !== '') found.push(`The database lacks columns of ${catalog.missing}.`);
+          found.push(...catalog.unheard);
           return found.filter((line) => line != null);
         },
         unmigrated: () => catalog.lacksTable,

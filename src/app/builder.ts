@@ -1,8 +1,7 @@
 import SchemaBuilder from '@pothos/core';
 import DataloaderPlugin from '@pothos/plugin-dataloader';
 import RelayPlugin from '@pothos/plugin-relay';
-import { parseDateTime } from '../pothos/index.ts';
-import LarderPlugin, { type LarderContext } from '../pothos/index.ts';
+import LarderPlugin, { type LarderContext, parseDateTime } from '../pothos/index.ts';
 import type { Repositories } from './entities.ts';
 
 interface UserTypes {

@@ -66,13 +66,15 @@ function named([first, second, ...more]: readonly string[]): { entity: keyof typ
 /** The entity's shape as a server with this code and this database has it, and the version of its row. */
 async function rowOf(database: Database, entity: keyof typeof entities, id: string) {
   const definition = entities[entity].define(entity);
+  const onError = (error: Error) => void process.stderr.write(`${error.message}\n`);
   const catalog = new CatalogWatch({
     database,
     cache: { forgetAll: () => {} },
     boundMs: Number.POSITIVE_INFINITY,
-    onError: (error) => process.stderr.write(`${error.message}\n`),
+    onError,
+    onUnheard: onError,
   });
-  const space = catalog.follow(definition.space, definition);
+  const { space } = catalog.follow(definition.space, definition);
   catalog.start();
   await catalog.known(database.statementTimeoutMs);
   await catalog.stop();

@@ -4,9 +4,10 @@ import { Columns } from '../cache/columns.ts';
 import type { EntityCache } from '../cache/entity-cache.ts';
 import type { EntitySpace } from '../cache/entry.ts';
 import { type Clock, systemClock } from '../clock.ts';
+import { type Heard, readUnheard } from '../outbox/unheard.ts';
 import { type Catalog, readCatalog } from '../postgres/catalog.ts';
 import type { Database } from '../postgres/client.ts';
-import { formsOf } from './definition.ts';
+import { type EntityDeclaration, formsOf } from './definition.ts';
 import type { EntityKey } from './key.ts';
 
 /** What a catalog watch works on, and how it reports. */
@@ -18,26 +19,45 @@ export interface CatalogWatchOptions {
   readonly boundMs: number;
   /** Told of what keeps it from looking, and of columns that are not there. */
   readonly onError: (error: Error) => void;
+  /** Told of entities whose changes no trigger tells. */
+  readonly onUnheard: (error: Error) => void;
   readonly clock?: Clock;
 }
 
 /** How often Postgres is asked. */
 const PAUSE_MS = 500;
 
+/** How often it is asked whether triggers tell of changes, although nothing in the catalog says that anything is different, in milliseconds. */
+const HEARD_MS = 30_000;
+
 /** A kind of entity whose shape follows its table. */
 interface Watched {
   readonly space: EntitySpace & { shape: string; columns?: Columns };
   readonly table: PgTable;
   readonly key: EntityKey;
+  /** Whether its changes are not to be heard of. */
+  readonly unwatched: boolean;
   /** What Postgres said last. */
   said: ReadonlyMap<string, string> | null;
+  /** Whether triggers tell of its changes. */
+  heard: boolean;
+}
+
+/** A kind of entity, as far as the catalog is asked about it. */
+type Following = Pick<EntityDeclaration<never>, 'table' | 'key' | 'unwatched'>;
+
+/** What is known of a kind of entity. */
+export interface Followed {
+  readonly space: EntitySpace;
+  /** Whether a change of a row is told by its triggers, so that a cached body may answer reads by id. */
+  isHeard(): boolean;
 }
 
 /**
  * Sees to it that a change of the tables ends what was cached before it. A column that is dropped and added again, another type, a label
  * of an enum: rows have other values then, and may have the versions that they had. Twice a second each process asks Postgres what it says
  * of the columns, and what it says is part of the shape of bodies; while it cannot be asked, cached bodies are used for as long as an
- * answer may be old, and not longer.
+ * answer may be old, and not longer. What it says changes with the triggers that tell of changes, too: whether they are there is asked then.
  */
 export class CatalogWatch {
   readonly #options: CatalogWatchOptions;
@@ -48,6 +68,8 @@ export class CatalogWatch {
   #confirmedAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
   #missing = '';
+  #unheard: readonly string[] = [];
+  #heardAt = Number.NEGATIVE_INFINITY;
   #done: Promise<void> | null = null;
   #wake = () => {};
 
@@ -59,13 +81,13 @@ export class CatalogWatch {
 
   /**
    * @param space how a kind of entity is named and shaped, as far as the code says it
-   * @param definition its table and key
-   * @returns the same, with a shape that follows the table from the first look on
+   * @param definition its table and key, and whether nothing tells of its changes
+   * @returns the same, with a shape that follows the table from the first look on, and whether its changes are heard of
    */
-  follow(space: EntitySpace, { table, key }: { readonly table: PgTable; readonly key: EntityKey }): EntitySpace {
-    const own = { ...space };
-    this.#watched.push({ space: own, table, key, said: null });
-    return own;
+  follow(space: EntitySpace, { table, key, unwatched = false }: Following): Followed {
+    const watched: Watched = { space: { ...space }, table, key, unwatched, said: null, heard: false };
+    this.#watched.push(watched);
+    return { space: watched.space, isHeard: () => watched.heard };
   }
 
   /** @returns whether it is known well enough what the columns are, so that cached bodies may be used */
@@ -81,6 +103,11 @@ export class CatalogWatch {
   /** Whether some table is not there at all, or none of its columns: then the database was never migrated. */
   get lacksTable(): boolean {
     return this.#watched.some(({ said }) => said?.size === 0);
+  }
+
+  /** Why changes of entities are not heard of, and what to do: a line for each. */
+  get unheard(): readonly string[] {
+    return this.#unheard;
   }
 
   /** Begins to look. */
@@ -137,13 +164,38 @@ export class CatalogWatch {
       this.#options.database,
       this.#watched.map(({ table }) => table),
     );
-    this.#take(catalog);
+    const changed = this.#take(catalog);
+    if (changed || this.#unheard.length > 0 || askedAt - this.#heardAt >= HEARD_MS) await this.#listen(askedAt);
     this.#confirmedAt = askedAt;
     for (const ready of this.#readiness.splice(0)) ready();
   }
 
-  /** Gives the kinds of entities the shapes that follow from what Postgres said. */
-  #take(catalog: Catalog): void {
+  /** Finds out whether triggers tell of what changes. */
+  async #listen(askedAt: number): Promise<void> {
+    const listened = this.#watched.filter(({ unwatched }) => !unwatched);
+    const asked: Heard[] = listened.map(({ space, table, key }) => {
+      return { entity: space.entity, table, key: key.columns.map(({ name }) => name) };
+    });
+    let reasons: readonly (string | null)[];
+    try {
+      reasons = asked.length === 0 ? [] : await readUnheard(this.#options.database, asked);
+    } catch (error) {
+      const failure = error instanceof Error ? error : new Error(String(error));
+      for (const watched of listened) watched.heard = false;
+      this.#unheard = [`It is not known whether changes are heard of: ${failure.message}`];
+      return this.#options.onUnheard(failure);
+    }
+    for (const [i, watched] of listened.entries()) watched.heard = reasons[i] == null;
+    const said = asked.flatMap(({ entity }, i) =>
+      reasons[i] == null ? [] : [`Changes of ${entity} are not heard of: ${reasons[i]}.`],
+    );
+    if (said.length > 0 && said.join() !== this.#unheard.join()) this.#options.onUnheard(new Error(said.join(' ')));
+    this.#unheard = said;
+    this.#heardAt = askedAt;
+  }
+
+  /** Gives the kinds of entities the shapes that follow from what Postgres said; returns whether that is something new. */
+  #take(catalog: Catalog): boolean {
     const missing: string[] = [];
     let changed = false;
     for (const [i, watched] of this.#watched.entries()) {
@@ -161,6 +213,7 @@ export class CatalogWatch {
     // What is being read now may have been read before the change.
     if (changed) this.#options.cache.forgetAll();
     this.#tell(missing.join(', '));
+    return changed;
   }
 
   /** Says once what is not there: until it is, what wants it fails. */

@@ -8,7 +8,9 @@ import { bodyCodec } from './body-codec.ts';
 import { columnCodec, columnForm } from './column-codec.ts';
 import { columnsOfIds, type EntityKey, idText } from './key.ts';
 import type { ListDefinition, ListSource } from './list-definition.ts';
+import { type Lookup, lookupBy } from './lookup.ts';
 import type { WriteRules } from './rules.ts';
+import { type RowVersion, rowVersion } from './version.ts';
 
 /** What every entity has. An id is the text of the row's key, whatever its type: a bigint does not fit a JavaScript number. */
 export interface Entity {
@@ -24,13 +26,22 @@ export interface EntityDeclaration<Lists extends string> {
   readonly lists: Record<Lists, ListDefinition>;
   /** What may be written. */
   readonly rules: WriteRules;
+  /** Whether no trigger tells of changes, so that Postgres is asked for versions before a body is read by id. */
+  readonly unwatched?: boolean;
+  /** `xmin` when it is left out. */
+  readonly version?: RowVersion;
+  /** Columns that rows are found by beside the key, by name. */
+  readonly by?: Readonly<Record<string, PgColumn>>;
 }
 
 /** An entity with what follows from its table: its shape, its SELECT by ids and how a row becomes a body. */
 export interface EntityDefinition<E extends Entity, Lists extends string> extends EntityDeclaration<Lists> {
   readonly space: EntitySpace;
   readonly byIds: Statement<EntityRow>;
-  /** The values of the placeholders of `byIds`. */
+  /** Names the versions of rows; its placeholders are those of `byIds`. */
+  readonly versionsOf: Statement<{ id: string; version: string }>;
+  readonly lookups: Readonly<Record<string, Lookup>>;
+  /** The values of the placeholders of `byIds` and `versionsOf`. */
   valuesOfIds(ids: readonly string[]): Record<string, string>;
   /** The values of the placeholders that name the row of `updateOf` and `deleteById`. */
   valuesOfId(id: string): Record<string, string>;
@@ -61,19 +72,16 @@ const VERSION = '#version';
 export function defineEntity<E extends Entity, Lists extends string>(
   declaration: EntityDeclaration<Lists>,
 ): EntityDefinition<E, Lists> {
-  const { name, table, key } = declaration;
+  const { name, table, key, version = rowVersion(undefined) } = declaration;
   const columns = Object.entries(getTableColumns(table));
-  const body = sql.join(
-    [
-      ...columns.map(([field, column]) => {
-        const place = field === 'id' && !isText(column) ? idText([column], 't') : sql`t.${sql.identifier(column.name)}`;
-        return sql`${place} as ${sql.identifier(field)}`;
-      }),
-      ...(hasIdField(table) ? [] : [sql`${idText(key.columns, 't')} as id`]),
-      sql`t.xmin::text as ${sql.identifier(VERSION)}`,
-    ],
-    sql`, `,
-  );
+  const values = columns.map(([field, column]) => {
+    const place = field === 'id' && !isText(column) ? idText([column], 't') : sql`t.${sql.identifier(column.name)}`;
+    return sql`${place} as ${sql.identifier(field)}`;
+  });
+  if (!hasIdField(table)) values.push(sql`${idText(key.columns, 't')} as id`);
+  const bodyOf = (version: SQL) => sql.join([...values, sql`${version} as ${sql.identifier(VERSION)}`], sql`, `);
+  const body = bodyOf(version.of('t'));
+  const written = bodyOf(version.written('t'));
   const codec = bodyCodec(getTableColumns(table));
   const columnOf = (field: string) => {
     const column = columns.find(([known]) => known === field)?.[1];
@@ -93,20 +101,30 @@ export function defineEntity<E extends Entity, Lists extends string>(
     ...declaration,
     space: spaceOf(name, new Columns(formsOf(table, key)), codec),
     byIds: statement(`${name}.byIds`, sql`select ${body} from ${table} t ${ofIds(key)}`),
+    versionsOf: statement(
+      `${name}.versions`,
+      sql`select ${idText(key.columns, 't')} as id, ${version.of('t')} as version from ${table} t ${ofIds(key)}`,
+    ),
     valuesOfIds: (ids) => Object.fromEntries(columnsOfIds(ids, key).map((parts, i) => [KEYS[i], arrayLiteral(parts)])),
     valuesOfId: (id) => Object.fromEntries(key.partsOf(id).map((part, i) => [KEYS[i], part])),
+    lookups: Object.fromEntries(
+      Object.entries(declaration.by ?? {}).map(([by, column]) => [
+        by,
+        lookupBy(`${name}.by.${by}`, column, { table, key, version }),
+      ]),
+    ),
     insertOf: memoized((fields) => {
       const into = sql.join(fields.map(columnName), sql`, `);
       const values = sql.join(fields.map(placeOf), sql`, `);
       const given = fields.length === 0 ? sql`default values` : sql`(${into}) values (${values})`;
-      return statement(`${name}.insert`, sql`insert into ${table} as t ${given} returning ${body}`);
+      return statement(`${name}.insert`, sql`insert into ${table} as t ${given} returning ${written}`);
     }),
     updateOf: memoized((fields) => {
       const changes = sql.join(
         fields.map((field) => sql`${columnName(field)} = ${placeOf(field)}`),
         sql`, `,
       );
-      return statement(`${name}.update`, sql`update ${table} t set ${changes} where ${byId} returning ${body}`);
+      return statement(`${name}.update`, sql`update ${table} t set ${changes} where ${byId} returning ${written}`);
     }),
     deleteById: statement(
       `${name}.delete`,
@@ -125,8 +143,8 @@ export function defineEntity<E extends Entity, Lists extends string>(
  * @returns the list with its entity
  */
 export function listSource<Lists extends string>(definition: EntityDeclaration<Lists>, list: Lists): ListSource {
-  const { name, table, key, lists } = definition;
-  return { ...lists[list], name: `${name}.${list}`, entity: table, key };
+  const { name, table, key, lists, version = rowVersion(undefined) } = definition;
+  return { ...lists[list], name: `${name}.${list}`, entity: table, key, version };
 }
 
 /** The placeholders of the key's columns: no field has such a name. */

@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { alias, type PgColumn, type PgTable } from 'drizzle-orm/pg-core';
 import { sqlType } from '../postgres/sql-type.ts';
-import { isWritable, textForm } from '../postgres/text-form.ts';
 import { arrayLiteral } from '../postgres/statement.ts';
+import { isWritable, textForm } from '../postgres/text-form.ts';
 import { wrongDeclaration } from './check-declaration.ts';
 import { columnCodec } from './column-codec.ts';
 import { sqlText } from './driver-value.ts';

@@ -1,6 +1,7 @@
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { Filter } from './filter.ts';
 import type { EntityKey } from './key.ts';
+import type { RowVersion } from './version.ts';
 
 /** A column that a list is sorted by. */
 export interface OrderTerm {
@@ -27,7 +28,9 @@ export interface ListDefinition {
 export interface ListSource extends ListDefinition {
   /** What the list is called in figures, such as `Campaign.events`. */
   readonly name: string;
-  /** The listed entity's own table, whose `xmin` is the version. */
+  /** The listed entity's own table. */
   readonly entity: PgTable;
+  /** What the version of a row of that table is. */
+  readonly version: RowVersion;
   readonly key: EntityKey;
 }

@@ -6,14 +6,14 @@
 import { larderFastify } from './plugin.ts';
 
 export { type DrainingOptions, drainingPlugin as larderDraining } from './connections/draining.ts';
-export { type Stoppable, type StopOptions, stopOnSignals } from './connections/stop-on-signals.ts';
+export { type StopOptions, type Stoppable, stopOnSignals } from './connections/stop-on-signals.ts';
 export { describeCosts } from './cost/describe-costs.ts';
 export type { ContextFactory } from './graphql/graphql.ts';
 export type { AuthOptions, Identify } from './guards/auth.ts';
-export type { Viewer } from './guards/viewer.ts';
 export { parseCorsOrigin } from './guards/cors-origin.ts';
 export { parsePublicKey } from './guards/public-key.ts';
 export { parseTrustedProxy } from './guards/trusted-proxy.ts';
+export type { Viewer } from './guards/viewer.ts';
 export type {
   DocumentOptions,
   LarderFastifyOptions,

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
-import { type FastifyBaseLogger, type FastifyInstance, type FastifyHttpOptions, fastify, LogController } from 'fastify';
-import { MILLISECONDS, expectWhole } from '../number-range.ts';
+import { type FastifyBaseLogger, type FastifyHttpOptions, type FastifyInstance, fastify, LogController } from 'fastify';
+import { expectWhole, MILLISECONDS } from '../number-range.ts';
 import { drainingPlugin } from './connections/draining.ts';
 import { answerBadConnection, answerBadUrl, notFoundPlugin } from './errors/error-handler.ts';
 import { allowPages } from './guards/cors.ts';

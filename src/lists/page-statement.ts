@@ -37,7 +37,7 @@ export function pageStatement(source: ListSource, shape: PageShape): Statement<P
   const row = sql.join(
     [
       sql`${idText(source.id, 't')} as id`,
-      sql`${version(source)} as version`,
+      sql`${versionOf(source)} as version`,
       ...(shape.keys ? [sql`${keyText(terms.slice(0, shape.orderTerms))} as key`] : []),
       ...(isStopped ? terms.map(({ column }, i) => sql`${place(column)} as ${sql.raw(`c${i}`)}`) : []),
     ],
@@ -97,10 +97,10 @@ function keyText(terms: readonly ScanTerm[]): SQL {
 }
 
 /** On a join table the version costs one primary-key probe for each row of the page, after the limit; it is empty when it leads to no row. */
-function version({ entity, from, id, key }: ListSource): SQL {
-  if (entity === from) return sql`t.xmin::text`;
+function versionOf({ entity, from, id, key, version }: ListSource): SQL {
+  if (entity === from) return version.of('t');
   const same = key.columns.map(
     ({ name }, i) => sql`e.${sql.identifier(name)} = ${place(id[i] as (typeof id)[number])}`,
   );
-  return sql`coalesce((select e.xmin::text from ${entity} e where ${sql.join(same, sql` and `)}), '')`;
+  return sql`coalesce((select ${version.of('e')} from ${entity} e where ${sql.join(same, sql` and `)}), '')`;
 }

@@ -10,7 +10,8 @@ export type Catalog = readonly ReadonlyMap<string, string>[];
 
 // A column's row in the catalog is written anew, with another xmin, whenever anything about the column changes, so that no change and
 // way back leaves what was there before; so is the expression of a generated column, which may be no value of the row. Types are
-// followed to what they are made of: domains, elements, fields and ranges. Labels of an enum change without a trace in the column.
+// followed to what they are made of: domains, elements, fields and ranges. Labels of an enum change without a trace in the column. Rows come
+// and go unheard with partitions, which TRUNCATE gives another file; while a trigger is off; and when a view is replaced.
 const look = statement<{ ord: number; name: string; said: string }>(
   'Catalog.look',
   sql`with recursive cache_outbox_columns as materialized (
@@ -20,6 +21,21 @@ const look = statement<{ ord: number; name: string; said: string }>(
         end as generated
       from unnest(${sql.placeholder('tables')}::text[]) with ordinality as q(name, ord)
       join pg_attribute a on a.attrelid = to_regclass(q.name) and a.attnum > 0 and not a.attisdropped
+    ), relations(ord, root, oid) as (
+      select q.ord, to_regclass(q.name), to_regclass(q.name)
+      from unnest(${sql.placeholder('tables')}::text[]) with ordinality as q(name, ord)
+      union all
+      select r.ord, r.root, i.inhrelid from relations r join pg_inherits i on i.inhparent = r.oid
+    ), facts as (
+      select ord, string_agg(fact, ';' order by fact) as said from relations r, lateral (
+        select concat_ws(' ', 'part', c.oid, c.relfilenode, i.xmin) as fact from pg_class c join pg_inherits i on i.inhrelid = c.oid
+          where c.oid = r.oid and r.oid <> r.root
+        union all
+        select concat_ws(' ', 'trigger', t.oid, t.xmin) from pg_trigger t
+          where t.tgrelid = r.oid and (t.tgparentid <> 0 or not t.tgisinternal)
+        union all
+        select concat_ws(' ', 'view', v.oid, v.xmin) from pg_rewrite v where v.ev_class = r.oid
+      ) found group by ord
     ), parts(root, oid) as (
       select distinct atttypid, atttypid from cache_outbox_columns where atttypid >= 16384
       union
@@ -40,8 +56,8 @@ const look = statement<{ ord: number; name: string; said: string }>(
       from parts group by root
     )
     select ord::int as ord, attname as name,
-      md5(concat_ws(' ', attrelid, attnum, atttypid, atttypmod, changed, generated, types.said)) as said
-    from cache_outbox_columns left join types on types.root = atttypid
+      md5(concat_ws(' ', attrelid, attnum, atttypid, atttypmod, changed, generated, types.said, facts.said)) as said
+    from cache_outbox_columns left join types on types.root = atttypid left join facts using (ord)
     order by ord, attnum`,
 );
 
@@ -55,13 +71,17 @@ const look = statement<{ ord: number; name: string; said: string }>(
  * @throws {DatabaseUnavailable} when Postgres does not answer in time
  */
 export async function readCatalog(database: Database, tables: readonly PgTable[]): Promise<Catalog> {
-  const rows = await run(database, look, { tables: arrayLiteral(tables.map(nameOf)) }, new Trace(database));
+  const rows = await run(database, look, { tables: arrayLiteral(tables.map(nameOfTable)) }, new Trace(database));
   const catalog = tables.map(() => new Map<string, string>());
   for (const { ord, name, said } of rows) catalog[ord - 1]?.set(name, said);
   return catalog;
 }
 
-function nameOf(table: PgTable): string {
+/**
+ * @param table a table
+ * @returns its name as SQL text, with its schema if it says one
+ */
+export function nameOfTable(table: PgTable): string {
   const { schema, name } = getTableConfig(table);
   return [...(schema === undefined ? [] : [schema]), name].map((part) => `"${part.replaceAll('"', '""')}"`).join('.');
 }

@@ -3,6 +3,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { wrongDeclaration } from '../entity/check-declaration.ts';
 import type { Entity } from '../entity/definition.ts';
 import type { LarderContext } from '../repository/context.ts';
+import type { FindBy } from '../repository/find-by.ts';
 import type { Repository } from '../repository/repository.ts';
 import { batched } from './batch.ts';
 import type { Connection, EdgeShape } from './connection-shape.ts';
@@ -138,8 +139,8 @@ export class EntityType {
    * @returns the entity's repository
    * @throws {TypeError} when the context has none of that name: it belongs to another Larder
    */
-  repositoryOf({ repositories }: LarderContext): Repository<Entity, string> {
-    const repository = (repositories as Record<string, Repository<Entity, string> | undefined>)[this.entity];
+  repositoryOf({ repositories }: LarderContext): AnyRepository {
+    const repository = (repositories as Record<string, AnyRepository | undefined>)[this.entity];
     if (repository === undefined) {
       throw new TypeError(`Expected a context whose repositories have ${this.entity}: make it with createContext().`);
     }
@@ -157,6 +158,9 @@ export class EntityType {
     return needsBody(info, this.name, selectionOf(info)) ? id : unreadNode(this.name, id);
   }
 }
+
+/** A repository of whatever entity. */
+type AnyRepository = Repository<Entity, string> & FindBy<Entity, string>;
 
 /** The entity types of one builder, by their names. */
 const typesOfBuilders = new WeakMap<object, Map<string, EntityType>>();

@@ -5,7 +5,7 @@ import type { Entity } from '../entity/definition.ts';
 import type { LarderContext } from '../repository/context.ts';
 import type { Shown } from './check-schema.ts';
 import { type ConnectionSource, type PageArguments, resolvePage } from './connection.ts';
-import type { EntityNode } from './entity-node.ts';
+import { type EntityNode, nodeOf } from './entity-node.ts';
 import { entityType } from './entity-types.ts';
 import { globalIdOf } from './global-id.ts';
 import { databaseId } from './node.ts';
@@ -39,6 +39,26 @@ prototype.entityById = function entityById(
     nullable: true,
     args: { id: this.arg.id({ required: true, extensions: globalIdOf(typename) }) },
     resolve: (_root: unknown, { id }: { id: unknown }) => databaseId(typename, String(id)),
+  } as never) as never;
+};
+
+prototype.entityBy = function entityBy(
+  this: Builder,
+  name: string,
+  by: string,
+  options: EntityByIdOptions<SchemaTypes, unknown> = {},
+) {
+  const { type: typename = name, ...rest } = options;
+  const type = entityType(builderOf(this), typename, name);
+  return this.field({
+    ...rest,
+    type: type.ref,
+    nullable: true,
+    args: { [by]: this.arg.string({ required: true }) },
+    resolve: async (_root: unknown, args: Record<string, string>, context: LarderContext) => {
+      const found = await type.repositoryOf(context).findBy(by, args[by] ?? '', context.scope);
+      return found === null ? null : nodeOf(typename, found);
+    },
   } as never) as never;
 };
 

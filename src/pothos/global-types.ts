@@ -6,6 +6,7 @@ import type { Connection } from './connection-shape.ts';
 import type { EntityNode } from './entity-node.ts';
 import type { LarderPlugin } from './plugin.ts';
 import type {
+  ByOf,
   EntityByIdOptions,
   EntityConnectionOptions,
   EntityName,
@@ -45,6 +46,20 @@ declare global {
        */
       entityById: <Name extends EntityName<Types>>(
         name: Name,
+        options?: EntityByIdOptions<Types, ParentShape>,
+      ) => FieldRef<Types, EntityNode<EntityOf<Types, Name>> | null, Kind>;
+
+      /**
+       * A field that answers the entity with a value in a unique column, which is its argument, of the column's name in the entity's option
+       * `by`; `null` when there is none.
+       *
+       * @param name the entity's name
+       * @param by the column's name
+       * @param options the field's description
+       */
+      entityBy: <Name extends EntityName<Types>>(
+        name: Name,
+        by: ByOf<Types, Name>,
         options?: EntityByIdOptions<Types, ParentShape>,
       ) => FieldRef<Types, EntityNode<EntityOf<Types, Name>> | null, Kind>;
 

@@ -1,4 +1,5 @@
 import type { FieldMap, InputFieldMap, InputShapeFromFields, ObjectRef, SchemaTypes } from '@pothos/core';
+import type { FindBy } from '../repository/find-by.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { ConnectionSource } from './connection.ts';
 import type { Connection, EdgeShape } from './connection-shape.ts';
@@ -16,6 +17,13 @@ export type EntityName<Types extends SchemaTypes> = keyof RepositoriesOf<Types> 
 export type EntityOf<Types extends SchemaTypes, Name> = Name extends keyof RepositoriesOf<Types>
   ? RepositoriesOf<Types>[Name] extends Repository<infer E, infer _Lists>
     ? E
+    : never
+  : never;
+
+/** The names of the columns that an entity is found by beside its key. */
+export type ByOf<Types extends SchemaTypes, Name> = Name extends keyof RepositoriesOf<Types>
+  ? RepositoriesOf<Types>[Name] extends FindBy<infer _E, infer By>
+    ? By
     : never
   : never;
 

@@ -1,7 +1,8 @@
 import { bodyReader } from '../bodies/body-reader.ts';
 import { pageBodies } from '../bodies/page-bodies.ts';
 import { createScope } from '../bodies/scope.ts';
-import { sharedBodies } from '../bodies/shared-bodies.ts';
+import { type ReadRows, sharedRows } from '../bodies/shared-rows.ts';
+import { versionsFirst } from '../bodies/versions-first.ts';
 import type { Body } from '../cache/entry.ts';
 import type { Loader } from '../cache/read-through.ts';
 import { type Entity, type EntityDefinition, listSource } from '../entity/definition.ts';
@@ -11,9 +12,10 @@ import { listReader } from '../lists/list.ts';
 import type { Page, PageItem, PageQuery, PageRequest, RefPage } from '../lists/page.ts';
 import { isPosition } from '../lists/position.ts';
 import type { AuditSource } from '../outbox/self-audit.ts';
-import { runBodyRead } from '../postgres/run.ts';
+import { run, runBodyRead } from '../postgres/run.ts';
 import { Trace } from '../trace/trace.ts';
 import { entityWriter } from './entity-writer.ts';
+import { type FindBy, findsBy } from './find-by.ts';
 import type { Repository } from './repository.ts';
 import type { Storage } from './storage.ts';
 
@@ -27,20 +29,27 @@ import type { Storage } from './storage.ts';
 export function createRepository<E extends Entity, Lists extends string>(
   definition: EntityDefinition<E, Lists>,
   storage: Storage,
-): Repository<E, Lists> {
+): Repository<E, Lists> & FindBy<E, string> {
   const { database, cache, audit, catalog } = storage;
   const {
     name,
     key: { isId },
   } = definition;
-  const space = catalog?.follow(definition.space, definition) ?? definition.space;
+  const followed = catalog?.follow(definition.space, definition);
+  const space = followed?.space ?? definition.space;
+  const isHeard = () => definition.unwatched !== true && (followed?.isHeard() ?? true);
   const isCurrent = () => catalog?.isCurrent() ?? true;
 
   const load: Loader = async (ids, trace) => {
     const rows = await runBodyRead(database, definition.byIds, definition.valuesOfIds(ids), trace);
     return new Map(rows.map((row) => [row.id, definition.toBody(row)]));
   };
-  const read = bodyReader(space, cache, { load, loadShared: sharedBodies(definition.byIds.name, load), isCurrent });
+  const loadVersions: ReadRows<string> = async (ids, trace) => {
+    const rows = await run(database, definition.versionsOf, definition.valuesOfIds(ids), trace);
+    return new Map(rows.map(({ id, version }) => [id, version]));
+  };
+  const read = bodyReader(space, cache, { load, loadShared: sharedRows(definition.byIds.name, load), isCurrent });
+  const readNamed = versionsFirst(sharedRows(definition.versionsOf.name, loadVersions), read, cache.clock);
   const bodiesOf = pageBodies(space, cache, read, isCurrent);
 
   // A body's entity was made from this definition's columns, or decoded under the shape that hashes them.
@@ -61,15 +70,16 @@ export function createRepository<E extends Entity, Lists extends string>(
       return counts === undefined ? 0 : counts.hits + counts.negative;
     };
     const before = cached();
+    const isTold = isHeard();
     const wants = unique.map((id) => ({ id, version: null }));
     const answer = (bodies: readonly (Body | null)[]) => {
       // No more than were asked for: what else the request reads of these entities meanwhile is counted, too.
-      audit?.sample(name, unique, bodies, Math.min(cached() - before, bodies.length), auditSource);
+      if (isTold) audit?.sample(name, unique, bodies, Math.min(cached() - before, bodies.length), auditSource);
       if (unique.length === ids.length) return bodies.map(entityOf);
       const byId = new Map(unique.map((id, i) => [id, bodies[i]]));
       return ids.map((id) => entityOf(byId.get(id)));
     };
-    const bodies = read(wants, scope);
+    const bodies = isTold ? read(wants, scope) : readNamed(wants, scope);
     return bodies instanceof Promise ? bodies.then(answer) : Promise.resolve(answer(bodies));
   };
 
@@ -88,6 +98,7 @@ export function createRepository<E extends Entity, Lists extends string>(
       const bodies = await read(refs, scope);
       return bodies.map(entityOf);
     },
+    ...findsBy<E, string>(definition.lookups, database, read, cache.clock),
     ...entityWriter(definition, storage),
     findById: async (id, scope) => (await findByIds([id], scope))[0] ?? null,
     lists: Object.keys(definition.lists) as Lists[],

@@ -23,6 +23,7 @@ export function entityWriter<E extends Entity, Lists extends string>(
   const {
     name,
     rules,
+    unwatched = false,
     key: { isId },
   } = definition;
   const ownScope = () => createScope(new Trace(storage.database));
@@ -44,7 +45,9 @@ export function entityWriter<E extends Entity, Lists extends string>(
     // The key may be among what was changed.
     const moved = given !== null && given !== id ? [{ entity: name, id: given }] : [];
     for (const before of moved) identityMap(scope, name).set(before.id, null);
-    if (!changedAgain(name, id)) identityMap(scope, name).set(id, body);
+    // Where nothing tells of changes, a trigger may have changed the row again, in the same version.
+    if (unwatched) identityMap(scope, name).delete(id);
+    else if (!changedAgain(name, id)) identityMap(scope, name).set(id, body);
     await forget({ entity: name, id }, ...moved);
     return (body?.entity ?? null) as E | null;
   };

@@ -1,4 +1,4 @@
-import { getTableColumns, getTableName, is } from 'drizzle-orm';
+import { getTableColumns, getTableName, is, type SQL } from 'drizzle-orm';
 import { PgColumn, type PgTable } from 'drizzle-orm/pg-core';
 import { called, checkDeclaration, checkName, checkTogether, wrongDeclaration } from '../entity/check-declaration.ts';
 import { defineList, type ListOptions } from '../entity/define-list.ts';
@@ -6,8 +6,10 @@ import { defineEntity, type Entity, type EntityDefinition } from '../entity/defi
 import { keyOf } from '../entity/key.ts';
 import type { ListDefinition } from '../entity/list-definition.ts';
 import type { WriteRules } from '../entity/rules.ts';
+import { rowVersion } from '../entity/version.ts';
 import { createRepository } from './cached-repository.ts';
-import type { FiltersOf, KeyOf, ListFor, ListName, ListTypes, OrdersOf } from './list-options.ts';
+import type { FindBy } from './find-by.ts';
+import type { ColumnOf, FiltersOf, KeyOf, ListFor, ListName, ListTypes, OrdersOf } from './list-options.ts';
 import type { Repository } from './repository.ts';
 import type { Storage } from './storage.ts';
 
@@ -18,13 +20,28 @@ export type EntityTable = PgTable;
 export type RowOf<Table extends EntityTable> = Readonly<Omit<Table['$inferSelect'], 'id'> & Entity>;
 
 /** What `entity` takes beside the table. */
-export interface EntityOptions<Table extends EntityTable, Lists, Verbs> {
+export interface EntityOptions<Table extends EntityTable, Lists, Verbs, By = Readonly<Record<never, never>>> {
   /** The columns that tell rows apart, which are unique and never NULL; the primary key when they are left out. */
   readonly key?: KeyOf<Table>;
   /** Which ids a row can have, of those that have the form of the key: others are answered with `null` without asking Postgres. */
   readonly isId?: (id: string) => boolean;
+  /**
+   * Unique columns that the entity is found by beside its key, by name: `by: { name: artists.name }`. Each needs an index. Where several rows
+   * have a value after all, the one with the least key is found.
+   */
+  readonly by?: By & { readonly [Name in keyof By]: ColumnOf<Table> };
   /** The entity's lists by name, beside `all`, which every entity has. */
   readonly lists?: Lists & { readonly [Name in keyof Lists]: ListFor<Table, Lists[Name]> };
+  /**
+   * Whether no trigger tells of changes of the table: `cache_outbox_watch` was not called for it, since it is somebody else's, or a view. Each
+   * read by id then asks Postgres for the version first, and is never older than that.
+   */
+  readonly unwatched?: boolean;
+  /**
+   * What tells one version of a row from another, in the place of `xmin`: a column that every write changes, or an expression over the
+   * columns or over the table, for a view or for what has no `xmin`.
+   */
+  readonly version?: ColumnOf<Table> | SQL;
   /** What may be written, and what broken constraints mean. */
   readonly rules?: Partial<WriteRules>;
   /**
@@ -68,11 +85,22 @@ export type RepositoriesOf<E extends Entities> = { readonly [Name in keyof E]: R
  * @param options its key, lists, rules and verbs
  * @returns the declaration
  */
-export function entity<Table extends EntityTable, const Lists = Record<never, never>, Verbs = unknown>(
+export function entity<
+  Table extends EntityTable,
+  const Lists = Record<never, never>,
+  Verbs = unknown,
+  const By = Record<never, never>,
+>(
   table: Table,
-  options: EntityOptions<Table, Lists, Verbs> = {},
-): DeclaredEntity<RowOf<Table>, ListName<Lists>, ListTypes<OrdersOf<Lists>, FiltersOf<Lists>>, Verbs> {
+  options: EntityOptions<Table, Lists, Verbs, By> = {},
+): DeclaredEntity<
+  RowOf<Table>,
+  ListName<Lists>,
+  ListTypes<OrdersOf<Lists>, FiltersOf<Lists>> & FindBy<RowOf<Table>, keyof By & string>,
+  Verbs
+> {
   const { texts = {}, constraints = {} } = options.rules ?? {};
+  const version = rowVersion(options.version);
   const define = (name: string): EntityDefinition<RowOf<Table>, ListName<Lists>> => {
     checkDeclaration(name, table);
     const key = keyOf(name, table, keyColumns(name, table, options.key), options.isId);
@@ -87,6 +115,9 @@ export function entity<Table extends EntityTable, const Lists = Record<never, ne
       key,
       lists: Object.fromEntries(lists) as Record<ListName<Lists>, ListDefinition>,
       rules: { texts, constraints },
+      unwatched: options.unwatched ?? false,
+      by: (options.by ?? {}) as Readonly<Record<string, PgColumn>>,
+      version,
     });
   };
   return {
@@ -94,7 +125,7 @@ export function entity<Table extends EntityTable, const Lists = Record<never, ne
     open: (name, storage) => {
       const repository = createRepository(define(name), storage);
       return withVerbs(repository, options.extend?.(repository, storage)) as ReturnType<
-        ReturnType<typeof entity<Table, Lists, Verbs>>['open']
+        ReturnType<typeof entity<Table, Lists, Verbs, By>>['open']
       >;
     },
   };

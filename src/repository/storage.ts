@@ -12,5 +12,5 @@ export interface Storage {
   /** Checks some of what caches answer; left out where nobody wants to know. */
   readonly audit?: SelfAudit;
   /** Knows when tables change; without it they are taken to stay as they are. */
-  readonly catalog?: CatalogWatch;
+  readonly catalog?: Pick<CatalogWatch, 'follow' | 'isCurrent'>;
 }

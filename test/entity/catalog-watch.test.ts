@@ -205,9 +205,16 @@ t.test('while the columns are not known, no cached body is used', async (t) => {
   };
   const errors: string[] = [];
   const onError = (error: Error) => errors.push(error.message);
-  const watch = new CatalogWatch({ database: { ...db, query }, cache, boundMs: BOUND_MS, onError, clock });
+  const watch = new CatalogWatch({
+    database: { ...db, query },
+    cache,
+    boundMs: BOUND_MS,
+    onError,
+    onUnheard: onError,
+    clock,
+  });
   const definition = entity(pieces).define('Piece');
-  const space = watch.follow(definition.space, definition);
+  const { space } = watch.follow(definition.space, definition);
   t.notOk(watch.isCurrent(), 'before it has looked');
   watch.start();
   await watch.known(5000);

@@ -3,8 +3,8 @@ import { findOrInstallSpin } from '../../src/cli/services/spin.ts';
 import { judge } from '../model/support/accepts.ts';
 import { type Sample, sampleOf, withLateCommit, withStaleRead } from '../model/support/sample.ts';
 import { raceSeed } from './support/random.ts';
-import { FAULTS } from './support/storm-faults.ts';
 import { describeStorm, type Recording, storm } from './support/storm.ts';
+import { FAULTS } from './support/storm-faults.ts';
 
 /** How long each fault lasts. */
 const PHASE_MS = 8000;

@@ -39,6 +39,8 @@ export interface ProcessOptions {
   readonly redisTimeoutMs?: number;
   /** The time; the machine's when it is not given. */
   readonly clock?: Clock;
+  /** Whether nothing tells the process when rows change, as with entities that are not watched. */
+  readonly unheard?: boolean;
 }
 
 /** The parts of a cache that a test may break. */
@@ -52,6 +54,8 @@ export interface Parts {
   ) => RedisTier;
   readonly pages?: (limits: MemoryLimits) => PageMemory;
   readonly cache?: typeof EntityCache;
+  /** Puts something between the repositories and Postgres. */
+  readonly through?: (database: Database) => Database;
   readonly bus?: typeof InvalidationBus;
   /** Whether invalidations of other processes arrive. */
   readonly deaf?: boolean;
@@ -95,6 +99,12 @@ export interface LarderProcess {
 /** Small enough that a test can wait for it, large enough that a busy machine keeps it. */
 export const DEFAULTS = { memoryTtlMs: 300, maxStalenessMs: 2000, ttlMs: 300_000 };
 
+/** Knows the columns, and that no trigger tells of changes. */
+const HEARS_NOTHING: NonNullable<Storage['catalog']> = {
+  follow: (space) => ({ space, isHeard: () => false }),
+  isCurrent: () => true,
+};
+
 /**
  * Opens a process.
  *
@@ -127,9 +137,11 @@ export async function openProcess(options: ProcessOptions): Promise<LarderProces
   const { cache, redis } = opened;
   if (redis !== null && !(await redis.connected(REDIS_PATIENCE_MS))) throw new Error(`No connection to ${redisUrl}`);
   let invalidationsFailed = 0;
+  const seamed = seam === undefined ? database : seamedDatabase(database, seam);
   const storage: Storage = {
-    database: seam === undefined ? database : seamedDatabase(database, seam),
+    database: parts?.through?.(seamed) ?? seamed,
     cache,
+    ...(options.unheard === true ? { catalog: HEARS_NOTHING } : {}),
     onInvalidationFailed: (error) => {
       invalidationsFailed += 1;
       onError(error);

@@ -15,7 +15,7 @@ import type { Trace } from '../../src/trace/trace.ts';
 export type Seam = (place: Place) => Promise<void>;
 
 /** What passes a seam. */
-export type Command = 'list' | 'SELECT' | 'write' | 'MGET' | 'lease' | 'fill' | 'UNLINK' | 'beat';
+export type Command = 'list' | 'versions' | 'SELECT' | 'write' | 'MGET' | 'lease' | 'fill' | 'UNLINK' | 'beat';
 
 /** Before a command is sent, or after its answer came. */
 export type Place = Command | `${Command} answered`;
@@ -100,10 +100,14 @@ export class SeamedRedisTier extends RedisTier {
 export function seamedDatabase(database: Database, seam: Seam): Database {
   return {
     ...database,
-    query: (text, parameters) =>
-      across(seam, text.includes('cross join lateral') ? 'list' : 'SELECT', () => database.query(text, parameters)),
+    query: (text, parameters) => across(seam, commandOf(text), () => database.query(text, parameters)),
     begin: (work) => across(seam, 'write', () => database.begin(work)),
   };
+}
+
+function commandOf(text: string): Command {
+  if (text.includes('cross join lateral')) return 'list';
+  return text.includes('as version from') ? 'versions' : 'SELECT';
 }
 
 /** Holds what passes a seam, by hand: a race is put together step by step. */

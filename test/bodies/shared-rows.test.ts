@@ -1,11 +1,10 @@
 import * as fc from 'fast-check';
 import { t } from 'tap';
-import { sharedBodies } from '../../src/bodies/shared-bodies.ts';
+import { sharedRows } from '../../src/bodies/shared-rows.ts';
 import type { Loader } from '../../src/cache/read-through.ts';
 import { openDatabase } from '../../src/postgres/client.ts';
 import { DatabaseUnavailable } from '../../src/postgres/errors.ts';
 import { runBodyRead } from '../../src/postgres/run.ts';
-import { arrayLiteral } from '../../src/postgres/statement.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { entities, makeLibrary } from '../support/library.ts';
 import { freshDatabase } from '../support/services.ts';
@@ -19,13 +18,13 @@ const database = await freshDatabase(t);
 await makeLibrary(openSql(t, database), { libraries: 1, shelves: 1, books: BOOKS, perShelf: 1 });
 const pool = openDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 5000 });
 t.teardown(() => pool.close());
-const { byIds, toBody } = bookDefinition;
+const { byIds, toBody, valuesOfIds } = bookDefinition;
 
 const alone: Loader = async (ids, trace) => {
-  const rows = await runBodyRead(pool, byIds, { ids: arrayLiteral(ids) }, trace);
+  const rows = await runBodyRead(pool, byIds, valuesOfIds(ids), trace);
   return new Map(rows.map((row) => [row.id, toBody(row)]));
 };
-const load = sharedBodies(byIds.name, alone);
+const load = sharedRows(byIds.name, alone);
 
 // Whatever a connection asks when it is made is asked before anything is counted.
 await alone(['1'], new Trace());
@@ -73,7 +72,7 @@ t.test('at most sixteen share one, and what is large or looked at has one of its
 
 t.test('nobody is given what was sent for before he asked', async (t) => {
   const answers: (() => void)[] = [];
-  const slow = sharedBodies('Thing.byIds', async () => {
+  const slow = sharedRows('Thing.byIds', async () => {
     const version = String(answers.length);
     await new Promise<void>((resolve) => answers.push(resolve));
     return new Map([['1', { version, entity: {} }]]);
@@ -92,7 +91,7 @@ t.test('nobody is given what was sent for before he asked', async (t) => {
 
 t.test('a statement that is refused fails nobody but whose fault it is', async (t) => {
   const sizes: number[] = [];
-  const read = sharedBodies('Thing.byIds', async (ids) => {
+  const read = sharedRows('Thing.byIds', async (ids) => {
     sizes.push(ids.length);
     if (ids.includes('bad')) throw new TypeError('bad');
     return new Map();
@@ -104,7 +103,7 @@ t.test('a statement that is refused fails nobody but whose fault it is', async (
 
 t.test('where Postgres cannot answer, nobody asks again', async (t) => {
   let asked = 0;
-  const read = sharedBodies('Thing.byIds', async () => {
+  const read = sharedRows('Thing.byIds', async () => {
     asked += 1;
     throw new DatabaseUnavailable('gone');
   });

@@ -1,0 +1,26 @@
+import type { Clock } from '../clock.ts';
+import type { ReadBodies } from './body-reader.ts';
+import type { ReadRows } from './shared-rows.ts';
+
+/**
+ * Makes what reads bodies by id where nobody tells when a row has changed: Postgres is asked for the versions first, as a list does, and
+ * caches supply bodies of these versions alone. What the request has read before is asked for again, too.
+ *
+ * @param versions reads the versions of rows
+ * @param read reads bodies
+ * @param clock the time
+ * @returns reads bodies as new as the statement that names their versions; throws what the reading throws
+ */
+export function versionsFirst(versions: ReadRows<string>, read: ReadBodies, clock: Clock): ReadBodies {
+  return async (wants, scope) => {
+    const since = clock.now();
+    const named = await versions([...new Set(wants.map(({ id }) => id))], scope.trace);
+    const refs = wants.flatMap(({ id }) => {
+      const version = named.get(id);
+      return version === undefined ? [] : [{ id, version }];
+    });
+    const bodies = await read(refs, scope, since);
+    let next = 0;
+    return wants.map(({ id }) => (named.has(id) ? (bodies[next++] ?? null) : null));
+  };
+}

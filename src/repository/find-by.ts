@@ -1,0 +1,64 @@
+import type { ReadBodies } from '../bodies/body-reader.ts';
+import { createScope, type Scope } from '../bodies/scope.ts';
+import { sharedRows } from '../bodies/shared-rows.ts';
+import type { Clock } from '../clock.ts';
+import type { Entity } from '../entity/definition.ts';
+import type { Lookup } from '../entity/lookup.ts';
+import type { Ref } from '../lists/page.ts';
+import type { Database } from '../postgres/client.ts';
+import { run } from '../postgres/run.ts';
+import { arrayLiteral } from '../postgres/statement.ts';
+import { Trace } from '../trace/trace.ts';
+
+/** The part of a repository that finds entities by other columns than the key. */
+export interface FindBy<E extends Entity, By extends string> {
+  /**
+   * Postgres says which row has the value, and in which version: one statement, and one more when no cache has that body.
+   *
+   * @param by the name of the column in the entity's option `by`
+   * @param value the value as text
+   * @returns the entity, as new as what the statement saw; `null` when there is none
+   */
+  findBy(by: By, value: string, scope?: Scope): Promise<E | null>;
+  /** @returns an entity for each value, in order, `null` for gaps; no more statements than for one */
+  findAllBy(by: By, values: readonly string[], scope?: Scope): Promise<(E | null)[]>;
+}
+
+/**
+ * @param lookups the columns by name
+ * @param database where
+ * @param read reads bodies
+ * @param clock the time
+ * @returns what finds entities by them
+ */
+export function findsBy<E extends Entity, By extends string>(
+  lookups: Readonly<Record<By, Lookup>>,
+  database: Database,
+  read: ReadBodies,
+  clock: Clock,
+): FindBy<E, By> {
+  const readers = new Map(
+    Object.entries<Lookup>(lookups).map(([by, { statement, isValue }]) => {
+      const refs = sharedRows<Ref>(statement.name, async (values, trace) => {
+        const rows = await run(database, statement, { values: arrayLiteral(values) }, trace);
+        return new Map(rows.map(({ value, id, version }) => [value, { id, version }]));
+      });
+      return [by, { refs, isValue }] as const;
+    }),
+  );
+  const findAllBy: FindBy<E, By>['findAllBy'] = async (by, values, given) => {
+    const reader = readers.get(by);
+    if (reader === undefined)
+      throw new TypeError(`Nothing is found by ${by}: expected one of ${[...readers.keys()].join(', ')}.`);
+    const scope = given ?? createScope(new Trace({ clock: database.clock }));
+    const wanted = [...new Set(values)].filter(reader.isValue);
+    if (wanted.length === 0) return values.map(() => null);
+    const since = clock.now();
+    const named = await reader.refs(wanted, scope.trace);
+    const refs = wanted.flatMap((value) => named.get(value) ?? []);
+    const bodies = await read(refs, scope, since);
+    const entities = new Map(refs.map(({ id }, i) => [id, (bodies[i]?.entity ?? null) as E | null]));
+    return values.map((value) => entities.get(named.get(value)?.id ?? '') ?? null);
+  };
+  return { findAllBy, findBy: async (by, value, scope) => (await findAllBy(by, [value], scope))[0] ?? null };
+}
