@@ -8,6 +8,7 @@ import { freshDatabase, freshRedis } from '../support/services.ts';
 import { openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 import { startProgram, writePrograms } from './fastify-docs.ts';
+import { museum } from './museum.ts';
 
 const HERE = join(REPOSITORY, 'test', 'kit');
 
@@ -80,6 +81,8 @@ t.test('its doors open for whoever installs it', async (t) => {
   const types = run(copy, bin('attw'), [tarball, '--profile', 'esm-only']);
   t.equal(types.status, 0, types.said);
 });
+
+t.test('a museum, from an empty folder', (t) => museum(t, tarball));
 
 t.test("two entities of one's own in sixty lines", async (t) => {
   const project = projectWith(t, tarball);

@@ -1,0 +1,4 @@
+// src/migrate.ts
+import { migrate } from 'larder/migrate';
+
+await migrate({ postgres: { url: process.env.DATABASE_URL ?? '' }, log: console.log });
