@@ -204,6 +204,11 @@ export class EntityCache {
     if (!admitted) this.forgetAll();
   }
 
+  /** Whether what Redis holds is used. */
+  get admitted(): boolean {
+    return this.#admitted;
+  }
+
   /** @param asOf when what was published before on the subscription had arrived, in milliseconds on the monotonic clock */
   alive(asOf: number): void {
     this.#trust.alive(asOf);

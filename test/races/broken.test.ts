@@ -41,9 +41,6 @@ const SHOWN_BY: Record<keyof typeof BROKEN, Scenario> = {
 /** Each race takes a few reads; one that needed more would not be put together by hand. */
 const ENOUGH = 1000;
 
-/** One race was seen to miss what it is for, once; why is not known. It alone may be run again, the others must catch at once. */
-const MAX_TRIES = 4;
-
 for (const scenario of new Set(Object.values(SHOWN_BY))) {
   t.test(`the protocol as it is: ${scenario.name}`, async (t) => {
     const { history } = await scenario(t, {});
@@ -54,15 +51,8 @@ for (const scenario of new Set(Object.values(SHOWN_BY))) {
 
 for (const lacking of Object.keys(SHOWN_BY) as (keyof typeof BROKEN)[]) {
   t.test(`the protocol without ${lacking}: ${SHOWN_BY[lacking].name}`, async (t) => {
-    let judged = 0;
-    let isCaught = false;
-    const most = SHOWN_BY[lacking] === slowFill ? MAX_TRIES : 1;
-    for (let tries = 0; tries < most && !isCaught; tries += 1) {
-      const { history } = await SHOWN_BY[lacking](t, BROKEN[lacking]);
-      judged += history.judged;
-      isCaught = history.violations.length > 0;
-    }
-    t.ok(isCaught, 'is caught');
-    t.ok(judged < ENOUGH, `within ${judged} reads`);
+    const { history } = await SHOWN_BY[lacking](t, BROKEN[lacking]);
+    t.ok(history.violations.length > 0, 'is caught');
+    t.ok(history.judged < ENOUGH, `within ${history.judged} reads`);
   });
 }

@@ -165,8 +165,8 @@ export async function openProcess(options: ProcessOptions): Promise<LarderProces
   let membership: Membership | null = null;
   if (options.drains ?? true) {
     drain();
-    // Until then it uses nothing of what Redis holds. Where a part is not the real one, that may never come.
-    if (redis !== null && parts?.drainer === undefined) await until('it has looked', () => drainer?.status() !== null);
+    // Until then it neither uses what Redis holds nor fills it: a race put together with such a process would be none.
+    if (redis !== null) await until('it may use what Redis holds', () => cache.admitted);
   } else if (redis !== null) {
     membership = new Membership({ database: drains, cache, redis, onRefused: () => {} });
     const member = membership;

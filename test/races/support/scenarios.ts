@@ -18,20 +18,23 @@ const read = (stage: Stage, process: Awaited<ReturnType<Stage['open']>>) => stag
 
 /** A reader's SELECT is under way while the row is written and everybody forgets it; then the reader fills. */
 export const slowFill: Scenario = async (t, parts) => {
-  const stage = await setStage(t);
-  const writer = await stage.open({ parts });
+  // So long that Redis is vouched for all the while: else the slow reader would not fill, whatever the protocol lacks.
+  const maxStalenessMs = 60_000;
+  const stage = await setStage(t, { maxStalenessMs });
+  const writer = await stage.open({ parts, maxStalenessMs });
   await settle(stage);
   const holds = new Holds();
-  const reader = await stage.open({ parts, seam: holds.seam });
+  const reader = await stage.open({ parts, maxStalenessMs, seam: holds.seam });
   const answered = holds.next('SELECT answered');
   const slow = read(stage, reader);
   await answered.reached();
+  t.equal(reader.counts().bypassed, 0, 'the slow reader asked Redis first');
   await stage.write(writer, { row });
   // Whoever drains would else forget what was filled, and nobody could see it.
   await settle(stage);
   answered.release();
   await slow;
-  await readFromRedis(stage, await stage.open({ parts }));
+  await readFromRedis(stage, await stage.open({ parts, maxStalenessMs }));
   return stage;
 };
 
