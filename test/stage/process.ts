@@ -87,6 +87,8 @@ export interface LarderProcess {
    * @param asOf as of when, on the monotonic clock
    */
   vouch(ms: number, asOf: number): Promise<void>;
+  /** When it sent the last echo of itself that it has heard, on its clock. */
+  heardUpTo(): number;
   /** Starts draining, if it does not drain. */
   drain(): void;
   /** Stops draining. */
@@ -135,6 +137,12 @@ export async function openProcess(options: ProcessOptions): Promise<LarderProces
       ? openCache(settings, onError, clock)
       : assembleCache(settings, seam ?? open, parts ?? {}, onError, clock);
   const { cache, redis } = opened;
+  let heardUpTo = Number.NEGATIVE_INFINITY;
+  const hear = cache.heard.bind(cache);
+  cache.heard = (echo) => {
+    hear(echo);
+    heardUpTo = echo.sent;
+  };
   if (redis !== null && !(await redis.connected(REDIS_PATIENCE_MS))) throw new Error(`No connection to ${redisUrl}`);
   let invalidationsFailed = 0;
   const seamed = seam === undefined ? database : seamedDatabase(database, seam);
@@ -197,6 +205,7 @@ export async function openProcess(options: ProcessOptions): Promise<LarderProces
       await membership?.present(standing.domain, ms, asOf);
     },
     invalidationsFailed: () => invalidationsFailed,
+    heardUpTo: () => heardUpTo,
     scope: () => createScope(trace),
     drain,
     stopDraining,

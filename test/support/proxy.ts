@@ -11,13 +11,25 @@ export interface TcpProxy {
   /** How long each piece of data is held, in milliseconds; asked for each piece and direction. */
   delay(ms: () => number): void;
   /**
-   * Holds what clients send from the next piece of data on in which the text stands, each connection for itself.
+   * Holds what is sent from the next piece of data on in which the text stands, each connection for itself.
    *
-   * @returns a promise of the first such piece, and a function that lets all go on
+   * @param text the text
+   * @param from who sends it; the client when it is not given
+   * @returns a promise of the first such piece, and a function that lets all go on and waits until it has
    */
-  hold(text: string): { reached: Promise<void>; release: () => void };
+  hold(text: string, from?: 'client' | 'server'): { reached: Promise<void>; release: () => Promise<void> };
   /** Whether clients are left in the belief that a connection stands after the server has closed it. */
   conceal(on: boolean): void;
+}
+
+/** What is held, and until when. */
+interface Hold {
+  readonly text: string;
+  readonly from: 'client' | 'server';
+  readonly reach: () => void;
+  readonly released: Promise<void>;
+  /** One for each piece in which the text stands: that it has gone on. */
+  readonly gone: Promise<void>[];
 }
 
 /**
@@ -31,15 +43,15 @@ export async function openProxy(t: Pick<Test, 'teardown'>, port: number): Promis
   let targetPort = port;
   let delayMs: () => number = () => 0;
   let concealing = false;
-  let held: { text: string; reach: () => void; released: Promise<void> } | null = null;
+  let held: Hold | null = null;
   const pairs = new Set<readonly [Socket, Socket]>();
 
   /** Passes data on in order, whatever each piece waits for. */
-  const pipe = (from: Socket, to: Socket, isRequest: boolean) => {
+  const pipe = (from: Socket, to: Socket, sender: 'client' | 'server') => {
     let before: Promise<void> = Promise.resolve();
     let waiting = 0;
     from.on('data', (data) => {
-      const stop = isRequest && held !== null && data.includes(held.text) ? held : null;
+      const stop = held?.from === sender && data.includes(held.text) ? held : null;
       stop?.reach();
       const ms = delayMs();
       if (waiting === 0 && stop === null && ms === 0) {
@@ -53,6 +65,7 @@ export async function openProxy(t: Pick<Test, 'teardown'>, port: number): Promis
         if (!to.destroyed) to.write(data);
         waiting -= 1;
       });
+      stop?.gone.push(before);
     });
   };
 
@@ -62,8 +75,8 @@ export async function openProxy(t: Pick<Test, 'teardown'>, port: number): Promis
     pairs.add(pair);
     client.setNoDelay(true);
     upstream.setNoDelay(true);
-    pipe(client, upstream, true);
-    pipe(upstream, client, false);
+    pipe(client, upstream, 'client');
+    pipe(upstream, client, 'server');
     // A reset is an end, too.
     client.on('error', () => upstream.destroy());
     upstream.on('error', () => client.destroy());
@@ -97,7 +110,7 @@ export async function openProxy(t: Pick<Test, 'teardown'>, port: number): Promis
     delay: (ms) => {
       delayMs = ms;
     },
-    hold: (text) => {
+    hold: (text, from = 'client') => {
       let reach = () => {};
       let release = () => {};
       const reached = new Promise<void>((resolve) => {
@@ -106,12 +119,14 @@ export async function openProxy(t: Pick<Test, 'teardown'>, port: number): Promis
       const released = new Promise<void>((resolve) => {
         release = resolve;
       });
-      held = { text, reach, released };
+      const mine: Hold = { text, from, reach, released, gone: [] };
+      held = mine;
       return {
         reached,
-        release: () => {
-          held = null;
+        release: async () => {
+          if (held === mine) held = null;
           release();
+          await Promise.all(mine.gone);
         },
       };
     },
