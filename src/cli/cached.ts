@@ -84,7 +84,7 @@ async function rowOf(database: Database, entity: keyof typeof entities, id: stri
 
 async function heldBy(url: string, key: string, prefix: string): Promise<Held> {
   const redis = new Redis({ ...parseRedisUrl(url), maxRetriesPerRequest: 1, connectTimeout: 5000, lazyConnect: true });
-  // What goes wrong is thrown by the commands.
+  // The commands throw what goes wrong.
   redis.on('error', () => {});
   try {
     await redis.connect();
@@ -99,7 +99,7 @@ async function heldBy(url: string, key: string, prefix: string): Promise<Held> {
   }
 }
 
-/** What is there and who uses it. */
+/** Describes the entry, and which reads use it. */
 function verdict({ text, ttlMs, epoch }: Held, id: string, space: EntitySpace, version: string | null): string[] {
   if (text === null) return ['cached    nothing: the next read asks Postgres, and fills'];
   const lasts = `for ${Math.round(ttlMs / 1000)} s more`;

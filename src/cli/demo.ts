@@ -53,7 +53,7 @@ async function demo(teardown: Teardown): Promise<void> {
   teardown.push(() => larder.close());
   signals.proceed();
   for (const note of [...unheeded, ...notes]) say(note);
-  // Counted since the process began, which is what one has waited.
+  // The time counts from the start of the process, because that is how long the reader has waited.
   say(`
 Serving after ${(performance.now() / 1000).toFixed(1)} s. The same query twice, first on an empty cache:
 
@@ -67,7 +67,7 @@ Serving after ${(performance.now() / 1000).toFixed(1)} s. The same query twice, 
   await signals.received;
 }
 
-/** The demo's own query is a text that no file knows, and without a token of its own it is a stranger's. */
+/** Turns off what would refuse the demo's own query: its text is in no file of trusted documents, and it may have no token. */
 function withoutLocks(env: Record<string, string | undefined>, token: string | null) {
   const given = { ...env };
   const unheeded: string[] = [];
@@ -99,7 +99,7 @@ async function warmUp(env: ServerEnvironment['env'], databaseUrl: string, token:
   }
 }
 
-/** A Redis that is not ours is not ours to empty: names of our own make the first query a cold one all the same. */
+/** A prefix of its own makes the first query cold. The demo never empties a Redis that it did not start. */
 function coldPrefix(ownRedis: boolean): string {
   return ownRedis ? '' : `demo-${process.pid}-${Date.now()}:`;
 }
@@ -119,5 +119,5 @@ await runCommand({
     }
   },
 });
-// Something idle may still hold the event loop, such as the keep-alive connection of the query above.
+// An idle keep-alive connection of the query above may still hold the event loop.
 process.exit();

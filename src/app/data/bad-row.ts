@@ -21,7 +21,7 @@ export class RowError extends Error {
  * Finds out which staged row violates a constraint.
  *
  * @param sql the transaction that holds the staged tables
- * @returns the first row of the first table that repeats a key or refers to nothing, `null` when there is none
+ * @returns the first row that repeats a key or refers to a missing row, in the order of tables; `null` when there is none
  */
 export async function findBadRow(sql: TransactionSql): Promise<RowError | null> {
   for (const table of datasetTables) {

@@ -8,8 +8,8 @@ const YEAR_10000 = Date.UTC(10_000, 0, 1);
 const MINUTE_MS = 60_000;
 
 /**
- * Says whether Postgres will take a text for a column of a data set. What passes here never fails in COPY, whose own
- * messages know neither the file nor the place in it.
+ * Checks whether Postgres accepts a text for a column of a data set. What passes here never fails in COPY, whose own messages name
+ * neither the file nor the line.
  *
  * @param kind what the column holds
  * @param text the value

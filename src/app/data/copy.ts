@@ -6,7 +6,7 @@ import type { TransactionSql } from 'postgres';
 /** The values of one row as Postgres reads them from text. */
 export type TextRow = readonly string[];
 
-/** Rows that come one after the other, so that no table ever has to fit into memory. */
+/** Rows that arrive one by one. No table has to fit into memory. */
 export type TextRows = Iterable<TextRow> | AsyncIterable<TextRow>;
 
 const CHUNK_LENGTH = 64 * 1024;
@@ -22,7 +22,7 @@ const CHUNK_LENGTH = 64 * 1024;
  */
 export async function copyRows(sql: TransactionSql, target: string, rows: TextRows): Promise<number> {
   const stream = await sql.unsafe(`copy ${target} from stdin`).writable();
-  // Kept and thrown at the next write: between two writes nobody waits for the stream, and an 'error' must have a listener.
+  // The error is kept and thrown at the next write. Nobody waits for the stream between two writes, and an 'error' needs a listener.
   let failure: unknown;
   stream.on('error', (error) => {
     failure ??= error;
@@ -52,7 +52,7 @@ async function write(stream: Writable, chunk: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     stream.write(chunk, (error) => (error ? reject(error) : resolve()));
   });
-  // While the socket takes all at once, nothing above waits for the event loop, and nobody would hear what Postgres says.
+  // When the socket takes everything at once, nothing above yields to the event loop, and an error of Postgres would not be heard.
   await nextTurn();
 }
 

@@ -54,7 +54,7 @@ export async function errorAtRow(
   message: string,
 ): Promise<DatasetError> {
   let current = 0;
-  // Reading again is slow, but only failures pay for it; keeping the place of every value would cost every load.
+  // Reading the file again is slow, but only failures pay for it. Keeping the place of each value would slow down every load.
   for await (const record of readRecords(path, table, () => {})) {
     current += 1;
     const field = record[Object.keys(table.columns).indexOf(column)];

@@ -5,7 +5,7 @@ export interface CsvField {
   readonly column: number;
 }
 
-/** The file is not CSV as RFC 4180 has it, from this place on. */
+/** The file is not CSV (RFC 4180) from this place on. */
 export class CsvError extends Error {
   override name = 'CsvError';
   readonly line: number;
@@ -18,16 +18,16 @@ export class CsvError extends Error {
   }
 }
 
-/** Keeps memory bounded when a quote is never closed, which makes one record of the rest of the file. */
+/** Bounds memory when a quote is never closed: the rest of the file is then one record. */
 const MAX_RECORD_LENGTH = 16 * 1024 * 1024;
 
-/** Up to the next character that means something; sticky, so that it starts where it is told to. */
+/** Matches up to the next special character. It is sticky, so that it starts at a given place. */
 const UNQUOTED = /[^",\r\n]*/y;
 
 /**
  * Reads RFC 4180 CSV in UTF-8: quoted fields may hold commas, doubled quotes and line breaks; lines end in LF or CRLF.
- * A byte order mark is dropped. Larder reads CSV itself because it tells where each single field begins, inside of a record
- * of many lines too, which CSV packages do not.
+ * A byte order mark is dropped. Larder reads CSV itself because errors name the line and column of each field, also inside of a
+ * record of many lines. CSV packages do not tell these.
  *
  * @param chunks the bytes of the file, cut anywhere
  * @returns each record, the header included; memory does not grow with the file
@@ -89,7 +89,7 @@ interface ReadRecord {
   readonly line: number;
 }
 
-/** Returns `null` when the text ends too early to say where the record does, and more may follow. */
+/** Returns `null` when the record may go on beyond the text so far. */
 function readRecord(text: string, start: number, startLine: number, last: boolean): ReadRecord | null {
   const fields: CsvField[] = [];
   let line = startLine;
@@ -98,7 +98,7 @@ function readRecord(text: string, start: number, startLine: number, last: boolea
   for (;;) {
     const column = at - lineStart + 1;
     const field = text[at] === '"' ? readQuoted(text, at) : readUnquoted(text, at);
-    // What ends where the text does may go on: another letter, or the second quote of a pair.
+    // A field that ends with the text may go on: by another letter, or by the second quote of a pair.
     if (field === null || field.end === text.length) {
       if (!last) return null;
       if (field === null) throw new CsvError(line, column, 'the quote that opens here is never closed');

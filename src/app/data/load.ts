@@ -4,7 +4,7 @@ import { findBadRow } from './bad-row.ts';
 import { copyRows, type TextRows } from './copy.ts';
 import { type Dataset, type DatasetTable, datasetTables, type TableName } from './dataset.ts';
 
-/** How many pages of a staged table are stored by one statement: enough to be fast, few enough to see it move. */
+/** How many pages of a staged table one statement stores: enough to be fast, and few enough to show progress. */
 const PAGES_AT_ONCE = 256;
 
 const SQL_TYPES = { id: 'bigint', text: 'text', time: 'timestamptz' };
@@ -52,14 +52,14 @@ export async function loadDataset(
   const database = connectPostgres(url);
   try {
     const counts = await database.client.begin(async (sql) => {
-      // Not needed for safety, but nobody wants to hear it only after everything was read.
+      // An early check, so that a full database is reported before everything was read.
       if (!options.replace) await refuseUnlessEmpty(sql);
       const counts = { brands: 0, campaigns: 0, events: 0, campaign_events: 0 };
       for (const table of datasetTables) counts[table.name] = await stage(sql, table, dataset[table.name]);
       await storeAll(sql, counts, options);
       return counts;
     });
-    // Otherwise the first queries are planned without statistics, until autovacuum comes by.
+    // Without statistics the first queries get bad plans, until autovacuum has run.
     await database.client.unsafe(`vacuum (analyze) ${everyTable}`);
     return counts;
   } finally {
@@ -99,14 +99,14 @@ async function storeAll(
       if (options.replace) {
         await sql.unsafe(`truncate ${everyTable}`);
       } else {
-        // Nobody may add rows between this look and the end; readers are not disturbed.
+        // The lock keeps others from adding rows until the end. Readers are not disturbed.
         await sql.unsafe(`lock table ${everyTable} in share row exclusive mode`);
         await refuseUnlessEmpty(sql);
       }
       for (const table of datasetTables) await store(sql, table, counts[table.name], options);
     });
   } catch (error) {
-    // Class 23: a constraint was violated. Postgres checks, and only then the row is looked for.
+    // Class 23 means that a constraint was violated. Only then is the row looked for.
     if (!(error instanceof postgres.PostgresError) || !error.code.startsWith('23')) throw error;
     throw (await findBadRow(sql)) ?? error;
   }
@@ -140,7 +140,7 @@ async function countPages(sql: TransactionSql, name: string): Promise<number> {
   return row.pages;
 }
 
-/** The next row that is created gets the id after the highest. */
+/** Sets the sequence, so that the next row gets the id after the highest. */
 async function setSequence(sql: TransactionSql, name: TableName): Promise<void> {
   await sql`
     select setval(pg_get_serial_sequence(${name}, 'id'), coalesce(max(id), 1), max(id) is not null) from ${sql(name)}`;

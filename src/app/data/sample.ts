@@ -18,7 +18,7 @@ const HALF_HOUR_MS = 30 * 60 * 1000;
 const TIE_EVERY = 10;
 
 /**
- * Makes up a data set. Rows are made as they are asked for, so any size needs little memory.
+ * Generates a data set. Rows are made on demand, so that any size needs little memory.
  *
  * Events are spread unevenly: a few campaigns have many, most have few. Each belongs to one to three campaigns. Some begin at
  * the same time, and some at a microsecond, since those are what paging by time gets wrong.
@@ -47,7 +47,7 @@ function brandCount(size: SampleSize): number {
   return Math.ceil(size.campaigns / CAMPAIGNS_PER_BRAND);
 }
 
-/** Each table draws from a sequence of its own, so that its rows do not depend on how many another table has. */
+/** Each table has a random sequence of its own. Its rows do not depend on the size of other tables. */
 function fakerOf(size: SampleSize, table: number): Faker {
   const faker = new Faker({ locale: [en, base] });
   faker.seed([size.seed, table]);
@@ -125,7 +125,7 @@ function time(faker: Faker): string {
   return `${slot.slice(0, 19)}.${micros}Z`;
 }
 
-/** Faker's phrases are made from many parts and cost microseconds: make some, and draw from those. */
+/** A phrase of Faker costs microseconds. Some are made ahead, and rows draw from those. */
 function pool(faker: Faker, make: () => string): () => string {
   const phrases = Array.from({ length: PHRASES }, make);
   return () => faker.helpers.arrayElement(phrases);

@@ -1,11 +1,11 @@
 import { ranges } from '../../index.ts';
 import type { Variables } from '../environment.ts';
 
-/** What tokens may be checked with, of which there is one at most. */
+/** What tokens may be checked with. At most one of these is set. */
 const KEYS = ['JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWT_JWKS_URL'] as const;
 
 /**
- * What no variable says by itself: two of them that cannot both be meant.
+ * Finds two variables that cannot both be meant, although each is valid by itself.
  *
  * @param e the variables, each of its form
  * @returns what contradicts what, and what to do; `null` when nothing does

@@ -1,10 +1,10 @@
-/** What other programs read by themselves, beside the one that is ours. */
+/** Prefixes of variables that other programs read. */
 const STRANGERS = /^(OTEL_|PG|NPM_|NODE_|KUBERNETES_|GITHUB_)|_SERVICE_(HOST|PORT)/i;
 
 /** What Kubernetes and Docker say of neighbours. */
 const LINK = /^(tcp|udp):\/\//;
 
-/** Short names are near to many words. */
+/** Shorter names are not compared: they resemble too many words. */
 const SHORT = 6;
 
 /**

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { WrongValue } from '../../index.ts';
 
-/** The settings that may come from a file: orchestrators mount secrets, and what is in the environment is easily shown. */
+/** The settings that may come from a file. Orchestrators mount secrets as files, and the environment of a process leaks easily. */
 export const SECRETS = ['DATABASE_URL', 'REDIS_URL', 'JWT_SECRET', 'JWT_PUBLIC_KEY'] as const;
 
 /**

@@ -9,7 +9,7 @@ export interface Account {
   readonly gid: number;
 }
 
-/** Every Unix has `nobody`, so nothing needs to be added to the machine; a `postgres` that is there is the better one. */
+/** `postgres` is preferred where it exists. Every Unix has `nobody`, so that no account has to be added. */
 const NAMES = ['postgres', 'nobody'];
 
 /**

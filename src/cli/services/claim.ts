@@ -4,7 +4,7 @@ import { commandLine } from './process.ts';
 import { ServiceError } from './service-error.ts';
 
 /**
- * Takes a directory for this process, so that services which are found in it are leftovers and may be ended.
+ * Claims a directory for this process. Services that are found in it are then leftovers, and may be ended.
  *
  * @param directory the directory, which exists
  * @returns gives it back; a process that dies without doing so loses it all the same
@@ -21,7 +21,7 @@ export function claimDirectory(directory: string): () => void {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
     }
     const [pid, command] = readFileSync(file, 'utf8').split('\n');
-    // The same id alone may be a stranger's; the same id and the same command line is the owner.
+    // Another process may have got the same id since. The owner has the same command line, too.
     if (command !== '' && commandLine(Number(pid)) === command) {
       throw new ServiceError(
         `Process ${pid} uses ${directory} already. Stop it first: Ctrl-C where it runs, or \`kill ${pid}\`.`,

@@ -5,7 +5,7 @@ import { ServiceError } from './service-error.ts';
 const NEIGHBOURS = 20;
 
 /**
- * Finds a port on which one can listen now. Another program may take it in the meantime: who listens must be ready for that.
+ * Finds a port that is free now. Another program may take it before the caller listens, who must be ready for that.
  *
  * @param host the address to listen on
  * @param preferred the port one would like; when it is taken, the next free one above it is found

@@ -14,7 +14,7 @@ export interface PostgresCluster {
   readonly binaries: PostgresBinaries;
   /** Who runs Postgres: `null` for ourselves. */
   readonly account: Account | null;
-  /** Of the superuser `postgres`: every account of the machine can knock at a port of 127.0.0.1. */
+  /** The superuser's password. Every account of the machine can connect to a port of 127.0.0.1. */
   readonly password: string;
 }
 
@@ -48,7 +48,7 @@ export async function preparePostgresCluster(dataDir: string): Promise<PostgresC
   if (!existsSync(directory) || !existsSync(passwordFile)) {
     writeFileSync(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 });
     if (account !== null) chownSync(passwordFile, account.uid, account.gid);
-    // An initdb that was killed leaves a directory that looks finished: hence the other name until it is.
+    // An initdb that was killed leaves a directory that looks finished. The directory has another name until it is.
     const unfinished = `${directory}.unfinished`;
     rmSync(unfinished, { recursive: true, force: true });
     rmSync(directory, { recursive: true, force: true });
@@ -62,14 +62,14 @@ async function stopLeftover(directory: string): Promise<void> {
   const lockFile = join(directory, 'postmaster.pid');
   if (!existsSync(lockFile)) return;
   const pid = Number(readFileSync(lockFile, 'utf8').split('\n')[0]);
-  // The id may have gone to a stranger since: only a process that names this directory is ours to end.
+  // Another process may have got the id since. Only one that names this directory is ended.
   if (Number.isInteger(pid) && pid > 0 && commandLine(pid)?.includes(directory)) {
     await stopProcess(pid, [
       ['SIGINT', 10_000],
       ['SIGQUIT', 5_000],
     ]);
   }
-  // Postgres believes in the file of a dead server when a stranger has its id.
+  // Postgres trusts the lock file of a dead server when another process has its id.
   rmSync(lockFile, { force: true });
 }
 

@@ -42,7 +42,7 @@ export function commandLine(pid: number): string | null {
 }
 
 /**
- * Ends a process with ever harder signals, and returns when it is gone.
+ * Ends a process with stronger and stronger signals, and returns when it is gone.
  *
  * @param pid the process to end; nothing happens when it does not run
  * @param steps which signals to send, and how many milliseconds to wait after each

@@ -79,7 +79,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServi
 async function stopLeftover(record: string): Promise<void> {
   if (!existsSync(record)) return;
   const [pid, command] = readFileSync(record, 'utf8').split('\n');
-  // The id may have gone to a stranger since: the title of a Redis names its port as well.
+  // Another process may have got the id since. The title of a Redis names its port, too.
   if (command !== '' && commandLine(Number(pid)) === command) await stopProcess(Number(pid), STOP);
   rmSync(record);
 }
@@ -107,7 +107,7 @@ async function ready(child: ChildProcess, port: number): Promise<string | null> 
     retryStrategy: () => 20,
     maxRetriesPerRequest: null,
   });
-  // Refused connections are what waiting is made of.
+  // Connections are refused until it listens.
   client.on('error', () => {});
   let processId = '';
   client

@@ -8,7 +8,7 @@ import { ServiceError } from './service-error.ts';
 /** Where this clone of the repository is. */
 export const REPOSITORY = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 
-/** Only root may write below it, so nobody can put a trap there, and no timer empties it as it does /var/tmp. */
+/** Only root can write below it, so that no other account can plant files there. No timer empties it, as one does /var/tmp. */
 export const ROOT_STATE = '/var/lib/larder';
 
 /**

@@ -9,7 +9,7 @@ import { mostExpensiveField } from './expensive-field.ts';
 /** The most nodes that one operation may ask for, whatever they cost. */
 const MAX_NODES = 500_000;
 
-/** What an operation last cost, and the kind of its variables then. One each: clients seldom change page sizes. */
+/** What an operation last cost, and the kind of its variables then. One entry each suffices: clients seldom change page sizes. */
 const known = new WeakMap<Plan, { readonly kind: string; readonly cost: number }>();
 
 /** Longer kinds are not remembered: a client could fill the memory with them. */
@@ -36,8 +36,8 @@ export function checkCost(schema: GraphQLSchema, plan: Plan, variables: Variable
 }
 
 /**
- * What of the operation's variables a cost can depend on: what is a number, a flag, a list of some length or null, and no text. Of
- * those that it does not declare it depends on none.
+ * The part of the variables that a cost can depend on: numbers, flags, lengths of lists and nulls. Texts do not count, nor do variables
+ * that the operation does not declare.
  */
 function kindOf({ definition }: Plan, { given }: Variables): string {
   let kind = '';
@@ -54,7 +54,7 @@ function withoutText(_key: string, value: unknown): unknown {
 
 function checkOperation(schema: GraphQLSchema, plan: Plan, variables: Variables, maxCost: number): number {
   const { cost: points, nodes, fields } = price(selectedIn(schema, plan), variables.coerced);
-  // Nothing is quite free, or nobody would pay for it who pays by points.
+  // Everything costs at least a point, so that a rate by points bounds it.
   const cost = Math.max(points, 1);
   if (cost > maxCost) {
     const { path, argument } = mostExpensiveField(fields);

@@ -7,7 +7,7 @@ import {
   visit,
 } from 'graphql';
 
-/** What a document may be made of, whatever it costs. */
+/** The limits of a document's form, whatever it costs. */
 export const LIMITS = {
   /** Characters of its text, which are read one by one: comments and commas are no tokens. */
   characters: 100_000,
@@ -96,7 +96,7 @@ function countNodes(document: DocumentNode) {
   return count;
 }
 
-/** How much a selection holds. */
+/** The size of a selection. */
 interface Size {
   readonly depth: number;
   readonly breadth: number;
