@@ -47,7 +47,7 @@ const SLOW = [
     'outbox/copies.test.ts',
     'outbox/domains.test.ts',
     'outbox/drainer.test.ts',
-    ...['docs/clients.test.ts', 'docs/commands.test.ts', 'docs/typescript.test.ts'],
+    ...['docs/clients.test.ts', 'docs/commands.test.ts', 'docs/packages.test.ts', 'docs/typescript.test.ts'],
     'readme.test.ts',
   ],
 ].map((name) => join('test', name));

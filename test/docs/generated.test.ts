@@ -16,4 +16,5 @@ t.test('a diagram has the arrows that do not follow from others, and refuses cir
   house.set('c', new Set(['a']));
   t.throws(() => drawImports(house), /A circle of imports: a -> b -> c -> a/);
   t.ok(roomImports().get('cli')?.has('app'), 'the imports of src are found');
+  t.equal(roomImports().get('init')?.size, 0, 'what writes a project needs nothing of Larder');
 });
