@@ -13,7 +13,8 @@ import { Closers } from './closers.ts';
 import { CatalogWatch } from './entity/catalog-watch.ts';
 import { type LarderLogger, warnOfSilence } from './larder-logger.ts';
 import { checkNumbers } from './larder-numbers.ts';
-import { type Drainer, startDrainer } from './outbox/drainer.ts';
+import { hasOutbox } from './outbox/domains.ts';
+import { type Drainer, NO_DRAINER, startDrainer } from './outbox/drainer.ts';
 import { createSelfAudit } from './outbox/self-audit.ts';
 import { withPostgresAdvice } from './postgres/advice.ts';
 import { openDatabase } from './postgres/client.ts';
@@ -238,17 +239,21 @@ export async function createLarder<const E extends Entities>(
       options.logger?.warn({}, 'Redis does not answer: serving from Postgres until it does');
     }
     await catalog.known(1000);
-    const drainer = startDrainer({
-      database: drains,
-      cache,
-      redis,
-      boundMs: maxStalenessMs - memoryTtlMs,
-      onError: warn('the outbox was not drained'),
-      onRefused: (reason) => {
-        if (reason === null) options.logger?.info('what Redis holds is used again');
-        else options.logger?.warn({ reason, remedy: REFUSED_REMEDY }, 'nothing that Redis holds is used');
-      },
-    });
+    const drain = () =>
+      startDrainer({
+        database: drains,
+        cache,
+        redis,
+        boundMs: maxStalenessMs - memoryTtlMs,
+        onError: warn('the outbox was not drained'),
+        onRefused: (reason) => {
+          if (reason === null) options.logger?.info('what Redis holds is used again');
+          else options.logger?.warn({ reason, remedy: REFUSED_REMEDY }, 'nothing that Redis holds is used');
+        },
+      });
+    // A role that may read some tables of others, and nothing else, has no outbox: what is not watched needs none.
+    const isNeeded = redis !== null || catalog.hearing.listens || (await hasOutbox(drains).catch(() => true));
+    const drainer = isNeeded ? drain() : NO_DRAINER;
     closers.add(drainer.stop);
     return {
       repositories,
@@ -264,7 +269,7 @@ export async function createLarder<const E extends Entities>(
           const problem = drainer.problem();
           const found = [redis?.unfit, drainer.refused(), problem && reasonOf(problem)];
           if (catalog.missing !== '') found.push(`The database lacks columns of ${catalog.missing}.`);
-          found.push(...catalog.unheard);
+          found.push(...catalog.hearing.unheard);
           return found.filter((line) => line != null);
         },
         unmigrated: () => catalog.lacksTable,

@@ -4,11 +4,12 @@ import { Columns } from '../cache/columns.ts';
 import type { EntityCache } from '../cache/entity-cache.ts';
 import type { EntitySpace } from '../cache/entry.ts';
 import { type Clock, systemClock } from '../clock.ts';
-import { type Heard, readUnheard } from '../outbox/unheard.ts';
+import { Hearing } from '../outbox/hearing.ts';
 import { type Catalog, readCatalog } from '../postgres/catalog.ts';
 import type { Database } from '../postgres/client.ts';
-import { type EntityDeclaration, formsOf } from './definition.ts';
+import type { EntityDeclaration } from './definition.ts';
 import type { EntityKey } from './key.ts';
+import { formsOf } from './space.ts';
 
 /** What a catalog watch works on, and how it reports. */
 export interface CatalogWatchOptions {
@@ -27,20 +28,13 @@ export interface CatalogWatchOptions {
 /** How often Postgres is asked. */
 const PAUSE_MS = 500;
 
-/** How often it is asked whether triggers tell of changes, although nothing in the catalog says that anything is different, in milliseconds. */
-const HEARD_MS = 30_000;
-
 /** A kind of entity whose shape follows its table. */
 interface Watched {
   readonly space: EntitySpace & { shape: string; columns?: Columns };
   readonly table: PgTable;
   readonly key: EntityKey;
-  /** Whether its changes are not to be heard of. */
-  readonly unwatched: boolean;
   /** What Postgres said last. */
   said: ReadonlyMap<string, string> | null;
-  /** Whether triggers tell of its changes. */
-  heard: boolean;
 }
 
 /** A kind of entity, as far as the catalog is asked about it. */
@@ -63,13 +57,13 @@ export class CatalogWatch {
   readonly #options: CatalogWatchOptions;
   readonly #clock: Clock;
   readonly #watched: Watched[] = [];
+  /** Whether triggers tell of changes. */
+  readonly hearing: Hearing;
   readonly #readiness: (() => void)[] = [];
   /** When Postgres was asked last that has answered; what is cached is not used before. */
   #confirmedAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
   #missing = '';
-  #unheard: readonly string[] = [];
-  #heardAt = Number.NEGATIVE_INFINITY;
   #done: Promise<void> | null = null;
   #wake = () => {};
 
@@ -77,6 +71,7 @@ export class CatalogWatch {
   constructor(options: CatalogWatchOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.hearing = new Hearing(options.database, options.onUnheard);
   }
 
   /**
@@ -85,9 +80,11 @@ export class CatalogWatch {
    * @returns the same, with a shape that follows the table from the first look on, and whether its changes are heard of
    */
   follow(space: EntitySpace, { table, key, unwatched = false }: Following): Followed {
-    const watched: Watched = { space: { ...space }, table, key, unwatched, said: null, heard: false };
-    this.#watched.push(watched);
-    return { space: watched.space, isHeard: () => watched.heard };
+    const own = { ...space };
+    this.#watched.push({ space: own, table, key, said: null });
+    const names = key.columns.map(({ name }) => name);
+    const isHeard = unwatched ? () => false : this.hearing.add({ entity: space.entity, table, key: names });
+    return { space: own, isHeard };
   }
 
   /** @returns whether it is known well enough what the columns are, so that cached bodies may be used */
@@ -103,11 +100,6 @@ export class CatalogWatch {
   /** Whether some table is not there at all, or none of its columns: then the database was never migrated. */
   get lacksTable(): boolean {
     return this.#watched.some(({ said }) => said?.size === 0);
-  }
-
-  /** Why changes of entities are not heard of, and what to do: a line for each. */
-  get unheard(): readonly string[] {
-    return this.#unheard;
   }
 
   /** Begins to look. */
@@ -165,33 +157,9 @@ export class CatalogWatch {
       this.#watched.map(({ table }) => table),
     );
     const changed = this.#take(catalog);
-    if (changed || this.#unheard.length > 0 || askedAt - this.#heardAt >= HEARD_MS) await this.#listen(askedAt);
+    await this.hearing.ask(askedAt, changed);
     this.#confirmedAt = askedAt;
     for (const ready of this.#readiness.splice(0)) ready();
-  }
-
-  /** Finds out whether triggers tell of what changes. */
-  async #listen(askedAt: number): Promise<void> {
-    const listened = this.#watched.filter(({ unwatched }) => !unwatched);
-    const asked: Heard[] = listened.map(({ space, table, key }) => {
-      return { entity: space.entity, table, key: key.columns.map(({ name }) => name) };
-    });
-    let reasons: readonly (string | null)[];
-    try {
-      reasons = asked.length === 0 ? [] : await readUnheard(this.#options.database, asked);
-    } catch (error) {
-      const failure = error instanceof Error ? error : new Error(String(error));
-      for (const watched of listened) watched.heard = false;
-      this.#unheard = [`It is not known whether changes are heard of: ${failure.message}`];
-      return this.#options.onUnheard(failure);
-    }
-    for (const [i, watched] of listened.entries()) watched.heard = reasons[i] == null;
-    const said = asked.flatMap(({ entity }, i) =>
-      reasons[i] == null ? [] : [`Changes of ${entity} are not heard of: ${reasons[i]}.`],
-    );
-    if (said.length > 0 && said.join() !== this.#unheard.join()) this.#options.onUnheard(new Error(said.join(' ')));
-    this.#unheard = said;
-    this.#heardAt = askedAt;
   }
 
   /** Gives the kinds of entities the shapes that follow from what Postgres said; returns whether that is something new. */

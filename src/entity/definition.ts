@@ -1,15 +1,16 @@
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
-import { getTableConfig, type PgColumn, type PgTable } from 'drizzle-orm/pg-core';
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import { Columns } from '../cache/columns.ts';
 import type { EntitySpace, LoadedBody } from '../cache/entry.ts';
 import { sqlType } from '../postgres/sql-type.ts';
 import { arrayLiteral, type Statement, statement } from '../postgres/statement.ts';
 import { bodyCodec } from './body-codec.ts';
-import { columnCodec, columnForm } from './column-codec.ts';
+import { columnCodec } from './column-codec.ts';
 import { columnsOfIds, type EntityKey, idText } from './key.ts';
 import type { ListDefinition, ListSource } from './list-definition.ts';
 import { type Lookup, lookupBy } from './lookup.ts';
 import type { WriteRules } from './rules.ts';
+import { formsOf, hasIdField, spaceOf } from './space.ts';
 import { type RowVersion, rowVersion } from './version.ts';
 
 /** What every entity has. An id is the text of the row's key, whatever its type: a bigint does not fit a JavaScript number. */
@@ -164,41 +165,6 @@ function ofIds({ columns }: EntityKey): SQL {
 /** Whether the driver gives the column's values as Postgres writes them. */
 function isText(column: PgColumn): boolean {
   return !['smallint', 'integer'].includes(sqlType(column));
-}
-
-function hasIdField(table: PgTable): boolean {
-  return getTableColumns(table).id !== undefined;
-}
-
-/**
- * @param table an entity's table
- * @param key its key
- * @param said what Postgres says of a column, by its name; nothing when it has not been asked
- * @returns what the values of each field depend on, in the order of the fields of bodies
- */
-export function formsOf(
-  table: PgTable,
-  key: EntityKey,
-  said?: ReadonlyMap<string, string>,
-): Record<string, readonly string[]> {
-  const { schema = '', name } = getTableConfig(table);
-  const ofColumn = (column: PgColumn) => [
-    ...[schema, name, column.name, ...columnForm(column)],
-    ...(said === undefined ? [] : [said.get(column.name) ?? '']),
-  ];
-  const forms = Object.entries(getTableColumns(table)).map(([field, column]) => [field, ofColumn(column)]);
-  if (!hasIdField(table)) forms.push(['id', key.columns.flatMap(ofColumn)]);
-  return Object.fromEntries(forms);
-}
-
-/**
- * @param entity the entity's name
- * @param columns its columns
- * @param codec how entities are made of what caches hold
- * @returns how the kind of entity is named and shaped in the cache
- */
-export function spaceOf(entity: string, columns: Columns, codec: EntitySpace['codec']): EntitySpace {
-  return { entity, shape: columns.shape, columns, codec: codec ?? null };
 }
 
 /** The statements of a set of fields are made when the set is first written. */

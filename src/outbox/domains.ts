@@ -78,6 +78,21 @@ const renewAll = statement<{ id: string }>(
     returning id`,
 );
 
+const find = statement<{ there: boolean }>(
+  'CacheDomain.find',
+  sql`select coalesce(has_table_privilege(to_regclass('cache_domains'), 'SELECT'), false) as there /* cache_outbox */`,
+);
+
+/**
+ * @param database where the outbox may be
+ * @returns whether it is there, and may be read
+ * @throws {DatabaseUnavailable} when Postgres does not answer in time
+ */
+export async function hasOutbox(database: Database): Promise<boolean> {
+  const [row] = await run(database, find, {}, new Trace({ clock: database.clock }));
+  return row?.there === true;
+}
+
 /**
  * Lets every domain begin anew, and every process forget what it holds: each sees another generation than before.
  *

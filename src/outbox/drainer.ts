@@ -43,6 +43,14 @@ export interface Drainer {
   stop(): Promise<void>;
 }
 
+/** Where there is no outbox, and none is needed. */
+export const NO_DRAINER: Drainer = {
+  status: () => null,
+  refused: () => null,
+  problem: () => null,
+  stop: async () => {},
+};
+
 /** Changes taken in one transaction. */
 const BATCH = 2000;
 

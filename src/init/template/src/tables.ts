@@ -1,5 +1,5 @@
-import { bigintText } from 'larder';
 import { index, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
+import { bigintText } from 'larder';
 
 export const authors = pgTable('authors', {
   id: bigintText('id').primaryKey().generatedByDefaultAsIdentity(),
