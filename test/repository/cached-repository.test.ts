@@ -106,7 +106,7 @@ t.test('findByIds', async (t) => {
   const nothing = await count(async () => [
     await shelf.findByIds([], scope()),
     await shelf.findByRefs([], scope()),
-    await shelf.findByIds(['0', 'x', '', '-5', '99999999999999999999'], scope()),
+    await shelf.findByIds(['01', 'x', '', '-0', '99999999999999999999'], scope()),
     await shelf.findById('nope', scope()),
   ]);
   t.same(nothing.answer, [[], [], [null, null, null, null, null], null]);
