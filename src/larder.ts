@@ -20,7 +20,7 @@ import { withPostgresAdvice } from './postgres/advice.ts';
 import { openDatabase } from './postgres/client.ts';
 import type { DrizzleTransaction } from './postgres/drizzle-session.ts';
 import { explain } from './postgres/explain.ts';
-import { type PostgresClient, targetOf } from './postgres/source.ts';
+import { type PostgresClient, type PostgresSource, targetOf } from './postgres/source.ts';
 import { repeatFilter } from './repeat-filter.ts';
 import { Context, type LarderContext } from './repository/context.ts';
 import { type Entities, openRepositories, type RepositoriesOf } from './repository/entity.ts';
@@ -155,6 +155,15 @@ export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisp
    * @returns the lines of its plan; `null` when the parameters do not fit
    */
   explain(text: string, parameters: readonly unknown[]): Promise<string[] | null>;
+  /** Where its stores are, for tools. */
+  readonly stores: {
+    readonly postgres: PostgresSource;
+    readonly statementTimeoutMs: number;
+    readonly redis: RedisSource | null;
+    readonly prefix: string;
+  };
+  /** The entities that it was opened with. */
+  readonly entities: Entities;
   /** Ends what it opened, after the statements under way. */
   close(): Promise<void>;
 }
@@ -260,6 +269,8 @@ export async function createLarder<const E extends Entities>(
       createContext: (scope = createScope(new Trace({ clock, channels }))) => new Context(repositories, scope),
       transaction: (work, scope) => ownTransaction(storage, work, scope),
       channels,
+      stores: { postgres: url, statementTimeoutMs, redis: redisUrl, prefix },
+      entities: options.entities,
       health: {
         postgres: database.ping,
         redis: async () => (redis === null ? null : redis.ping()),

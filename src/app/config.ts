@@ -81,7 +81,7 @@ export interface Config {
 }
 
 /** The environment does not describe a server that can start. The message names each variable and what it should be. */
-export class ConfigError extends Error {
+export class ConfigError extends WrongValue {
   override name = 'ConfigError';
 }
 

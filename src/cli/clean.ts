@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCommand } from './command.ts';
+import { runCommand } from '../commands/command.ts';
 import { claimDirectory } from './services/claim.ts';
 import { ServiceError } from './services/service-error.ts';
 import { REPOSITORY, stateDirectory } from './services/state-directory.ts';

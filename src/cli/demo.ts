@@ -4,7 +4,7 @@ import { assemble } from '../app/assemble.ts';
 import { readConfig, resolveSecrets } from '../app/config.ts';
 import { NESTED_QUERY } from '../app/example-query.ts';
 import { MigrationError } from '../migrate/index.ts';
-import { runCommand } from './command.ts';
+import { runCommand } from '../commands/command.ts';
 import { buildPage } from './demo/build-page.ts';
 import { invitation } from './demo/invitation.ts';
 import { servePage } from './demo/page-plugin.ts';

@@ -1,10 +1,9 @@
 import { readConfig } from '../app/config.ts';
 import { entities } from '../app/entities.ts';
-import { removeKeys } from '../cache/redis/remove-keys.ts';
-import { renewAllDomains } from '../outbox/domains.ts';
-import { openDatabase } from '../postgres/client.ts';
 import { DatabaseUnavailable } from '../postgres/errors.ts';
-import { runCommand, UsageError } from './command.ts';
+import { runCommand, UsageError } from '../commands/command.ts';
+import { forgetEverything } from '../commands/forget.ts';
+import { storesOf } from './stores-of.ts';
 
 const help = `Makes every process forget what it has cached: after a restore, a failover that lost commits, or a change of rows
 that Larder cannot notice (CAVEATS.md).
@@ -23,17 +22,8 @@ await runCommand({
   errors: [DatabaseUnavailable],
   async run(_values, positionals) {
     if (positionals.length > 0) throw new UsageError(`Unexpected argument: ${positionals.join(' ')}`);
-    const { database, cache } = readConfig(process.env);
-    const say = (line: string) => process.stdout.write(`${line}\n`);
-    // First: what a process reads from Redis after it has emptied its memory must not be what was there before.
-    if (cache.redisUrl === null) say('No REDIS_URL: there is no Redis to empty.');
-    else say(`Removed ${await removeKeys(cache.redisUrl, cache.prefix, Object.keys(entities))} bodies from Redis.`);
-    const opened = openDatabase({ ...database, poolSize: 1 });
-    try {
-      const domains = await renewAllDomains(opened);
-      say(`Told all processes to forget what is in their memory (${domains} cache domains).`);
-    } finally {
-      await opened.close();
-    }
+    await forgetEverything(storesOf(readConfig(process.env)), Object.keys(entities), (line) =>
+      process.stdout.write(`${line}\n`),
+    );
   },
 });

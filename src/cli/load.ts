@@ -3,7 +3,7 @@ import { DatasetError } from '../app/data/csv-dataset.ts';
 import { datasetTables } from '../app/data/dataset.ts';
 import { NotEmptyError } from '../app/data/load.ts';
 import { loadCsv } from '../app/data/load-csv.ts';
-import { runCommand, UsageError } from './command.ts';
+import { runCommand, UsageError } from '../commands/command.ts';
 import { startProgress } from './progress.ts';
 
 const help = `Loads a data set into the database.

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { printSchema } from 'graphql';
 import { buildGraphQLSchema } from '../app/schema.ts';
-import { runCommand } from './command.ts';
+import { runCommand } from '../commands/command.ts';
 
 const help = `Prints the schema of the campaigns server, as schema.graphql holds it.
 

@@ -3,7 +3,7 @@ import type { TextRow } from '../app/data/copy.ts';
 import { type Dataset, datasetTables } from '../app/data/dataset.ts';
 import { loadDataset, NotEmptyError } from '../app/data/load.ts';
 import { type SampleSize, sampleCounts, sampleDataset } from '../app/data/sample.ts';
-import { isStarted, parseWholeNumber, runCommand, UsageError } from './command.ts';
+import { isStarted, parseWholeNumber, runCommand, UsageError } from '../commands/command.ts';
 import { startProgress } from './progress.ts';
 
 const help = `Fills the database with sample data.

@@ -12,6 +12,9 @@ const RENAMED: Readonly<Record<string, string>> = {
   'github/workflows/test.yml': '.github/workflows/test.yml',
 };
 
+/** What is wrong with a directory and not with us. */
+const FORESEEN = ['EACCES', 'ENOTDIR', 'EEXIST', 'EROFS', 'ENOSPC'];
+
 /** What Larder's own package.json says of itself. */
 interface OwnPackage {
   readonly version: string;
@@ -32,9 +35,19 @@ export class InitError extends Error {
  *
  * @param directory where; it is made when it is not there
  * @returns the files, relative to it
- * @throws {InitError} when something is there already
+ * @throws {InitError} when something is there already, or nothing can be written there
  */
 export function writeProject(directory: string): string[] {
+  try {
+    return writeFiles(directory);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (!(error instanceof Error) || !FORESEEN.includes(code)) throw error;
+    throw new InitError(error.message, { cause: error });
+  }
+}
+
+function writeFiles(directory: string): string[] {
   mkdirSync(directory, { recursive: true });
   if (readdirSync(directory).some((file) => file !== '.git')) {
     throw new InitError(`${directory} is not empty: name a directory that is, or that is not there yet.`);

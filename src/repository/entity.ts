@@ -72,7 +72,12 @@ export interface DeclaredEntity<E extends Entity, Lists extends string, Types, V
 }
 
 /** Entities by name, of whatever rows, lists and verbs. */
-export type Entities = Readonly<Record<string, { open(name: string, storage: Storage): unknown }>>;
+export type Entities = Readonly<
+  Record<
+    string,
+    { define(name: string): EntityDefinition<Entity, string>; open(name: string, storage: Storage): unknown }
+  >
+>;
 
 /** A repository for each of some entities, by its name. */
 export type RepositoriesOf<E extends Entities> = { readonly [Name in keyof E]: ReturnType<E[Name]['open']> };

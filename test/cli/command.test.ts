@@ -1,5 +1,5 @@
 import { t } from 'tap';
-import { parseWholeNumber, UsageError } from '../../src/cli/command.ts';
+import { parseWholeNumber, UsageError } from '../../src/commands/command.ts';
 
 t.test('a number is written in digits, and neither too small nor too big', async (t) => {
   t.equal(parseWholeNumber('events', '0', 0), 0);

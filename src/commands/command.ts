@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import postgres from 'postgres';
-import { ConfigError } from '../app/config.ts';
+import { WrongValue } from '../wrong-value.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 type Values<T extends Options> = ReturnType<typeof parseArgs<{ options: T; allowPositionals: true }>>['values'];
@@ -38,14 +38,17 @@ export function isStarted(moduleUrl: string): boolean {
 }
 
 /**
- * Runs a command with the arguments of the process, and sets the exit code: 0 when it is done, 1 when it failed, 2 when it
+ * Runs a command, and sets the exit code: 0 when it is done, 1 when it failed, 2 when it
  * was called wrongly. Failures go to stderr.
  *
  * @param command the command
+ * @param args its arguments; those of the process when they are not given
  */
-export async function runCommand<T extends Options>(command: Command<T>): Promise<void> {
+export async function runCommand<T extends Options>(
+  command: Command<T>,
+  args: string[] = process.argv.slice(2),
+): Promise<void> {
   try {
-    const args = process.argv.slice(2);
     if (args.includes('--help') || args.includes('-h')) {
       process.stdout.write(command.help);
       return;
@@ -84,12 +87,12 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
   '28P01': 'Correct the user or the password in DATABASE_URL.',
   '3D000': 'Create the database, or correct its name in DATABASE_URL.',
   '42501': 'Grant this right to the user in DATABASE_URL, or use another user.',
-  '42P01': 'Migrate the database first: npm run db:migrate',
+  '42P01': 'Migrate the database first: npx larder migrate, or here npm run db:migrate',
   '53100': 'Make room on the disk of Postgres, then try again.',
 };
 
 function explain(error: unknown, expected: Command<Options>['errors']): string {
-  if ([ConfigError, ...expected].some((type) => error instanceof type)) return messageOf(error);
+  if ([WrongValue, ...expected].some((type) => error instanceof type)) return messageOf(error);
   if (UNREACHABLE.includes(codeOf(error))) {
     return `Postgres cannot be reached (${messageOf(error)}).\nStart it, or correct DATABASE_URL, then try again.`;
   }

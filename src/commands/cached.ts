@@ -1,0 +1,127 @@
+import { decodeEntry, type EntitySpace, LEASE_MARK } from '../cache/entry.ts';
+import { cacheKey } from '../cache/read-through.ts';
+import { openRedis, type RedisSource } from '../cache/redis/source.ts';
+import { CatalogWatch } from '../entity/catalog-watch.ts';
+import type { Entity, EntityDefinition } from '../entity/definition.ts';
+import { type Database, openDatabase } from '../postgres/client.ts';
+import { runBodyRead } from '../postgres/run.ts';
+import { decodeGlobalId } from '../pothos/global-id.ts';
+import { Trace } from '../trace/trace.ts';
+import { UsageError } from './command.ts';
+import type { Stores } from './forget.ts';
+
+/** Entities by name, as far as they say what they are. */
+export type Defined = Readonly<Record<string, { define(name: string): EntityDefinition<Entity, string> }>>;
+
+/** What Redis holds. */
+interface Held {
+  readonly text: string | null;
+  readonly ttlMs: number;
+  readonly epoch: string | null;
+}
+
+/**
+ * Says what Redis has of an entity, and whether reads use it and why. Nothing is changed.
+ *
+ * @param stores where
+ * @param entities the entities by name
+ * @param words a global id, or the name of an entity and an id
+ * @param say receives the lines
+ * @throws {UsageError} when the words name no entity, or there is no Redis
+ * @throws {DatabaseUnavailable} when Postgres does not answer
+ */
+export async function sayCached(
+  { postgres, statementTimeoutMs, redis, prefix }: Stores,
+  entities: Defined,
+  words: readonly string[],
+  say: (line: string) => void,
+): Promise<void> {
+  const { entity, id } = named(words, Object.keys(entities));
+  if (redis === null) throw new UsageError('REDIS_URL is not set: there is no Redis to look into.');
+  const definition = entities[entity]?.define(entity);
+  if (definition === undefined) throw new UsageError(`There is no entity ${entity}.`);
+  if (!definition.key.isId(id)) throw new UsageError(`No ${entity} can have such an id.`);
+  const key = cacheKey(prefix, entity, id);
+  const database = openDatabase({ url: postgres, statementTimeoutMs, poolSize: 1 });
+  try {
+    const [{ space, version }, held] = await Promise.all([rowOf(database, definition, id), heldBy(redis, key, prefix)]);
+    say(`key       ${key}`);
+    say(`row       ${version === null ? 'none' : `version ${version}`}`);
+    for (const line of verdict(held, id, space, version)) say(line);
+  } finally {
+    await database.close();
+  }
+}
+
+function named([first, second, ...more]: readonly string[], names: readonly string[]): { entity: string; id: string } {
+  const decoded = second === undefined ? decodeGlobalId(first ?? '') : { typename: first ?? '', id: second };
+  if (more.length > 0 || decoded === null || !names.includes(decoded.typename)) {
+    throw new UsageError(`Which entity? Expected a global id, or one of ${names.join(', ')} and an id.`);
+  }
+  return { entity: decoded.typename, id: decoded.id };
+}
+
+/** The entity's shape as a server with this code and this database has it, and the version of its row. */
+async function rowOf(database: Database, definition: EntityDefinition<Entity, string>, id: string) {
+  const onError = (error: Error) => void process.stderr.write(`${error.message}\n`);
+  const catalog = new CatalogWatch({
+    database,
+    cache: { forgetAll: () => {} },
+    boundMs: Number.POSITIVE_INFINITY,
+    onError,
+    onUnheard: onError,
+  });
+  const { space } = catalog.follow(definition.space, definition);
+  catalog.start();
+  await catalog.known(database.statementTimeoutMs);
+  await catalog.stop();
+  const [row] = await runBodyRead(database, definition.byIds, definition.valuesOfIds([id]), new Trace());
+  return { space, version: row === undefined ? null : definition.toBody(row).version };
+}
+
+async function heldBy(source: RedisSource, key: string, prefix: string): Promise<Held> {
+  const redis = openRedis(source, { maxRetriesPerRequest: 1, connectTimeout: 5000, lazyConnect: true });
+  // The commands throw what goes wrong.
+  redis.on('error', () => {});
+  try {
+    await redis.connect();
+    const [text, ttlMs, epoch] = await Promise.all([
+      redis.get(key),
+      redis.pttl(key),
+      redis.get(`${prefix}larder:heartbeat`),
+    ]);
+    return { text, ttlMs, epoch };
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** Describes the entry, and which reads use it. */
+function verdict({ text, ttlMs, epoch }: Held, id: string, space: EntitySpace, version: string | null): string[] {
+  if (text === null) return ['cached    nothing: the next read asks Postgres, and fills'];
+  const lasts = `for ${Math.round(ttlMs / 1000)} s more`;
+  if (text.startsWith(LEASE_MARK)) return [`cached    a lease ${lasts}: a reader is about to fill it`];
+  const entry = decodeEntry(text, id, space);
+  if (entry === null) {
+    return ['cached    a body that lacks columns of this version of the code, or of the table: nobody of it uses that'];
+  }
+  const byId =
+    epoch === null
+      ? 'do not use it: nobody vouches for what is cached (see /readyz)'
+      : entry.epoch === epoch
+        ? 'use it'
+        : 'do not use it: it was read in another run of Redis, or before the cache domain began anew';
+  if (entry.body === null) {
+    return [
+      `cached    that there is none, ${lasts}`,
+      `by id     reads ${byId}`,
+      'by list   such a list names no id like this',
+    ];
+  }
+  const fits = entry.body.version === version;
+  return [
+    `cached    version ${entry.body.version}, ${lasts}`,
+    `by id     reads ${byId}`,
+    `by list   reads ${fits ? 'use it' : 'do not use it: the row has another version'}`,
+  ];
+}
