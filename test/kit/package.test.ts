@@ -303,7 +303,7 @@ t.test('the command larder, with a module of the project', async (t) => {
   await sql`insert into authors (name) values ('Ada')`;
   t.match(larder('cached', './larder.js', 'Author', '1'), {
     status: 0,
-    stdout: /^key       Author-1\nrow       version \d+\ncached    nothing/,
+    stdout: /^key {7}Author-1\nrow {7}version \d+\ncached {4}nothing/,
   });
   t.match(larder('forget', './larder.js'), { status: 0, stdout: /^Removed 0 bodies from Redis\.\nTold all processes/ });
   writeFileSync(join(project, 'persisted.json'), JSON.stringify({ a: '{ authors { nodes { name } } }' }));
