@@ -2,11 +2,11 @@ import { spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Test, t } from 'tap';
-import { findFreePort } from '../src/cli/services/port.ts';
 import { REPOSITORY } from '../src/cli/services/state-directory.ts';
 import { applyDiff, type Block, blocks, section, typedLines } from './docs/document.ts';
 import { copyRepository } from './support/copy-repository.ts';
 import { globalId, makeData } from './support/data.ts';
+import { portForLater } from './support/port.ts';
 import { openSql, startServer } from './support/server.ts';
 import { freshDatabase, freshRedis } from './support/services.ts';
 import { until } from './support/until.ts';
@@ -53,7 +53,7 @@ function run(t: Test, directory: string, command: string, settings: Readonly<Rec
 
 /** Starts the built server as docs/operations.md says, and asks it as a client does. */
 async function startBuilt(t: Test, directory: string, settings: Readonly<Record<string, string>>) {
-  const port = await findFreePort('127.0.0.1');
+  const port = await portForLater();
   const env = environment({ ...settings, NODE_ENV: 'production', PORT: String(port), METRICS_PORT: '0' });
   const npm = spawn('env', [...UNTOLD, 'npm', 'start'], { cwd: directory, env, detached: true, stdio: 'ignore' });
   const ended = new Promise<number | null>((resolve) => npm.once('exit', resolve));

@@ -1,7 +1,7 @@
 import { t } from 'tap';
-import { findFreePort } from '../../src/cli/services/port.ts';
 import { globalId } from '../support/data.ts';
 import { ownPostgres, ownRedis } from '../support/own-stores.ts';
+import { portForLater } from '../support/port.ts';
 import { bearer, JWT_SECRET } from '../support/token.ts';
 import { until } from '../support/until.ts';
 import { startLarder } from './support/larder.ts';
@@ -22,7 +22,7 @@ t.test(
       JWT_SECRET,
       MEMORY_TTL_MS: String(MEMORY_TTL_MS),
     };
-    const METRICS_PORT = String(await findFreePort('127.0.0.1'));
+    const METRICS_PORT = String(await portForLater());
     const writer = await startLarder(t, { ...settings, METRICS_PORT });
     const frozen = await startLarder(t, settings);
     const silent = async () => {

@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http';
 import { type Test, t } from 'tap';
-import { findFreePort } from '../../src/cli/services/port.ts';
 import { makeData } from '../support/data.ts';
+import { portForLater } from '../support/port.ts';
 import { openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
 import { until } from '../support/until.ts';
@@ -68,7 +68,7 @@ function ask(url: string, agent: Agent): Promise<unknown> {
 
 async function freePorts(): Promise<number[]> {
   const ports: number[] = [];
-  while (ports.length < SERVERS) ports.push(await findFreePort('127.0.0.1', 0, ports));
+  while (ports.length < SERVERS) ports.push(await portForLater(ports));
   return ports;
 }
 

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
-import { findFreePort } from '../../src/cli/services/port.ts';
 import { exited } from '../../src/cli/services/process.ts';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
+import { portForLater } from '../support/port.ts';
 import type { TestDatabase, TestRedis } from '../support/services.ts';
 import { until } from '../support/until.ts';
 
@@ -45,8 +45,8 @@ export async function startProcess(
   env: Readonly<Record<string, string>> = {},
   flags: readonly string[] = [],
 ): Promise<ServerProcess> {
-  const port = await findFreePort('127.0.0.1');
-  const metricsPort = await findFreePort('127.0.0.1', 0, [port]);
+  const port = await portForLater();
+  const metricsPort = await portForLater([port]);
   const nodeFlags = ['--expose-gc', '--import', HEAP_REPORT, '--import=tsx', ...flags];
   const child = spawn(process.execPath, [...nodeFlags, 'src/main.ts'], {
     cwd: REPOSITORY,

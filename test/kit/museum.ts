@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { findOrInstall } from '../../src/cli/services/install.ts';
-import { findFreePort } from '../../src/cli/services/port.ts';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
+import { portForLater } from '../support/port.ts';
 import { counted, openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
 import { until } from '../support/until.ts';
@@ -72,7 +72,7 @@ function script(t: Test): string {
  * @param tarball the packed package
  */
 export async function museum(t: Test, tarball: string): Promise<void> {
-  const [database, redis, port] = await Promise.all([freshDatabase(t), freshRedis(t), findFreePort('127.0.0.1')]);
+  const [database, redis, port] = await Promise.all([freshDatabase(t), freshRedis(t), portForLater()]);
   const sql = openSql(t, database);
   await sql`drop schema public, drizzle cascade`;
   await sql`create schema public`;

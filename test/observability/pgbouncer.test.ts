@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { type Test, t } from 'tap';
 import { postgresAccount } from '../../src/cli/services/account.ts';
 import { findOrInstall } from '../../src/cli/services/install.ts';
-import { findFreePort } from '../../src/cli/services/port.ts';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
+import { portForLater } from '../support/port.ts';
 import { freshDatabase } from '../support/services.ts';
 import { until } from '../support/until.ts';
 
@@ -16,7 +16,7 @@ async function startPgbouncer(t: Test, databaseUrl: string, settings: Record<str
   const program = await findOrInstall('pgbouncer');
   const directory = mkdtempSync(join(tmpdir(), 'larder-pgbouncer-'));
   t.teardown(() => rmSync(directory, { recursive: true, force: true }));
-  const port = await findFreePort('127.0.0.1');
+  const port = await portForLater();
   const { hostname, port: postgresPort, username, password, pathname } = new URL(databaseUrl);
   const all = {
     listen_addr: '127.0.0.1',

@@ -3,10 +3,10 @@ import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, statSync, w
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { type Test, t } from 'tap';
-import { findFreePort } from '../../src/cli/services/port.ts';
 import { type PostgresService, startPostgres } from '../../src/cli/services/postgres.ts';
 import { openDatabase } from '../../src/postgres/client.ts';
 import { type Certificate, createAuthority } from '../support/certificates.ts';
+import { portForLater } from '../support/port.ts';
 import { reachableDirectory } from '../support/temporary.ts';
 import { until } from '../support/until.ts';
 
@@ -151,7 +151,7 @@ t.test('a socket of the machine is a path', async (t) => {
 
 t.test('of several hosts the first is taken that is there and of the kind that is wanted', async (t) => {
   await serve(null);
-  const dead = await findFreePort('127.0.0.1');
+  const dead = await portForLater();
   const hosts = (...ports: number[]) => `${account}@${ports.map((port) => `127.0.0.1:${port}`).join(',')}/postgres`;
   const portOf = async (url: string) => {
     const database = openDatabase({ url, poolSize: 1, statementTimeoutMs: 30_000 });

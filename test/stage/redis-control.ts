@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import type { Test } from 'tap';
 import { type RedisService, startRedis } from '../../src/cli/services/redis.ts';
+import { portForLater } from '../support/port.ts';
 import { reachableDirectory } from '../support/temporary.ts';
 
 /** A Redis that dies and comes back at the same address. */
@@ -26,7 +27,7 @@ export interface RedisControl {
  */
 export async function openRedisControl(t: Test): Promise<RedisControl> {
   const dir = reachableDirectory(t);
-  let service: RedisService = await startRedis({ dir });
+  let service: RedisService = await startRedis({ dir, port: await portForLater() });
   const { url, port } = service;
   t.teardown(() => service.stop());
   return {

@@ -8,6 +8,7 @@ import type { Test } from 'tap';
 import { type PostgresService, startPostgres } from '../../src/cli/services/postgres.ts';
 import { type RedisService, startRedis } from '../../src/cli/services/redis.ts';
 import { migrateDatabase } from './migrate-database.ts';
+import { portForLater } from './port.ts';
 
 /** A Postgres that a test may do anything to, with a migrated database. */
 export interface OwnPostgres {
@@ -50,15 +51,16 @@ const LOOK_MS = 500;
  */
 export async function ownPostgres(t: Test, settings: Readonly<Record<string, string>> = {}): Promise<OwnPostgres> {
   const dataDir = mkdtempSync(join(tmpdir(), 'larder-faults-'));
-  const start = (port?: number) =>
+  const start = (port: number) =>
     startPostgres({
       dataDir,
       persistent: true,
       // Commits are waited for: those that a crash of Postgres takes back were no commits to begin with.
       settings: { fsync: 'off', full_page_writes: 'off', ...settings },
-      ...(port === undefined ? {} : { port }),
+      port,
     });
-  let service: PostgresService = await start();
+  // Nobody shall have it while the server is away.
+  let service: PostgresService = await start(await portForLater());
   const { port } = service;
   const stopped = new Set<number>();
   const clients: Sql[] = [];
@@ -186,7 +188,7 @@ export interface OwnRedis {
  */
 export async function ownRedis(t: Test, args: readonly string[] = []): Promise<OwnRedis> {
   const dir = mkdtempSync(join(tmpdir(), 'larder-faults-redis-'));
-  let service: RedisService = await startRedis({ dir, args });
+  let service: RedisService = await startRedis({ dir, args, port: await portForLater() });
   const { port, url } = service;
   t.teardown(async () => {
     await service.stop();

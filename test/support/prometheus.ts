@@ -2,9 +2,9 @@ import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findOnPath, isExecutable } from '../../src/cli/services/install.ts';
-import { findFreePort } from '../../src/cli/services/port.ts';
 import { exited, guardProcess, stopProcess } from '../../src/cli/services/process.ts';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
+import { portForLater } from './port.ts';
 import { until } from './until.ts';
 
 const ADVICE =
@@ -120,7 +120,7 @@ export async function startPrometheus(t: Owner, metricsUrl: string, ruleFile: st
   const file = join(directory, 'prometheus.yml');
   // JSON is YAML.
   writeFileSync(file, JSON.stringify(config));
-  const port = await findFreePort('127.0.0.1');
+  const port = await portForLater();
   const child = spawn(
     findOrFetch('prometheus'),
     [

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { t } from 'tap';
-import { findFreePort } from '../../../src/cli/services/port.ts';
 import { createLarder } from '../../../src/index.ts';
 import { createAuthority } from '../../support/certificates.ts';
+import { portForLater } from '../../support/port.ts';
 import { freshDatabase, freshRedis } from '../../support/services.ts';
 import { reachableDirectory } from '../../support/temporary.ts';
 
@@ -15,7 +15,7 @@ const client = authority.issue('client');
 const sockets = mkdtempSync('/tmp/larder-redis-');
 t.teardown(() => rmSync(sockets, { recursive: true, force: true }));
 const socket = join(sockets, 'redis.sock');
-const tlsPort = await findFreePort('127.0.0.1');
+const tlsPort = await portForLater();
 const redis = await freshRedis(t, [
   ...['--tls-port', String(tlsPort), '--tls-cert-file', shown.cert, '--tls-key-file', shown.key],
   ...['--tls-ca-cert-file', authority.cert, '--unixsocket', socket],

@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis';
 import { type Test, t } from 'tap';
 import { parseRedisUrl } from '../../../src/cache/redis/url.ts';
-import { findFreePort } from '../../../src/cli/services/port.ts';
 import { startRedis } from '../../../src/cli/services/redis.ts';
 import { createLarder } from '../../../src/index.ts';
 import { entities, makeTables } from '../../support/library.ts';
+import { portForLater } from '../../support/port.ts';
 import { freshDatabase, freshRedis } from '../../support/services.ts';
 import { openSql } from '../../support/stores.ts';
 import { until } from '../../support/until.ts';
@@ -92,7 +92,7 @@ t.test('a database that Redis does not have is named when a Larder opens', async
 t.test('when Redis comes only later, the log names it, and nothing is written elsewhere', async (t) => {
   const database = await freshDatabase(t);
   await makeTables(openSql(t, database));
-  const port = await findFreePort('127.0.0.1');
+  const port = await portForLater();
   let said = '';
   const logger = {
     info: () => {},

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { findOrInstall } from '../../../src/cli/services/install.ts';
-import { findFreePort } from '../../../src/cli/services/port.ts';
 import { exited } from '../../../src/cli/services/process.ts';
 import { REPOSITORY } from '../../../src/cli/services/state-directory.ts';
+import { portForLater } from '../../support/port.ts';
 import { until } from '../../support/until.ts';
 
 /** A proxy that runs. */
@@ -45,7 +45,7 @@ export async function startLoadBalancer(
   ports: readonly number[],
 ): Promise<LoadBalancer> {
   const binary = await findOrInstall(program);
-  const port = await findFreePort('127.0.0.1');
+  const port = await portForLater();
   const documentation = readFileSync(join(REPOSITORY, 'docs', 'operations.md'), 'utf8');
   const [, shown = ''] = new RegExp(`\`\`\`${program}\n([\\s\\S]*?)\`\`\``).exec(documentation) ?? [];
   const config = shown

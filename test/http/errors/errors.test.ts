@@ -9,6 +9,7 @@ import { startPostgres } from '../../../src/cli/services/postgres.ts';
 import { publicErrors } from '../../../src/http/errors/errors.ts';
 import { DatabaseUnavailable } from '../../../src/postgres/errors.ts';
 import { globalId, makeData } from '../../support/data.ts';
+import { portForLater } from '../../support/port.ts';
 import { type Answer, openServer, openSql, startServer } from '../../support/server.ts';
 import { freshRedis } from '../../support/services.ts';
 import { until } from '../../support/until.ts';
@@ -246,9 +247,8 @@ t.test('Postgres is down', async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'larder-down-'));
   chmodSync(dataDir, 0o755);
   t.teardown(() => rmSync(dataDir, { recursive: true, force: true }));
-  const start = (port?: number) =>
-    startPostgres({ dataDir, persistent: true, settings: { fsync: 'off' }, ...(port === undefined ? {} : { port }) });
-  let postgres = await start();
+  const start = (port: number) => startPostgres({ dataDir, persistent: true, settings: { fsync: 'off' }, port });
+  let postgres = await start(await portForLater());
   t.teardown(() => postgres.stop());
   await postgres.createDatabase('larder');
   const database = { url: postgres.url('larder') };

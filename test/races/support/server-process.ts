@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
-import { findFreePort } from '../../../src/cli/services/port.ts';
 import { exited, guardProcess } from '../../../src/cli/services/process.ts';
 import { DEFAULTS } from '../../stage/process.ts';
+import { portForLater } from '../../support/port.ts';
 import { REDIS_PATIENCE_MS } from '../../support/services.ts';
 import { until } from '../../support/until.ts';
 
@@ -29,7 +29,7 @@ const HOST = '127.0.0.1';
  */
 export async function startServerProcess(t: Test, databaseUrl: string, redisUrl: string): Promise<ServerProcess> {
   const secret = randomBytes(32).toString('hex');
-  const port = await findFreePort(HOST);
+  const port = await portForLater();
   const child = spawn(process.execPath, ['--import=tsx', 'src/main.ts'], {
     cwd: REPOSITORY,
     env: {
