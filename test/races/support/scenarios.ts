@@ -14,8 +14,11 @@ import { until } from '../../support/until.ts';
 /** A race put together by hand, on processes made of the given parts. What is wrong is in the history that it returns. */
 export type Scenario = (t: Test, parts: Parts) => Promise<Stage>;
 
-const row: Row = { entity: 'Campaign', id: '1' };
-const read = (stage: Stage, process: Awaited<ReturnType<Stage['open']>>) => stage.byId(process, row.entity, [row.id]);
+/** What is read and written. */
+export const row: Row = { entity: 'Campaign', id: '1' };
+/** Reads it by id, judged. */
+export const read = (stage: Stage, process: Awaited<ReturnType<Stage['open']>>) =>
+  stage.byId(process, row.entity, [row.id]);
 
 /** A reader's SELECT is under way while the row is written and everybody forgets it; then the reader fills. */
 export const slowFill: Scenario = async (t, parts) => {
@@ -140,7 +143,7 @@ export const oldHeartbeat: Scenario = async (t, parts) => {
 };
 
 /** Reads until Redis answers: a process that has just come to it asks Postgres at first. */
-async function readFromRedis(stage: Stage, reader: LarderProcess): Promise<void> {
+export async function readFromRedis(stage: Stage, reader: LarderProcess): Promise<void> {
   const before = reader.counts().hits ?? 0;
   await until('Redis answers', async () => {
     await read(stage, reader);
