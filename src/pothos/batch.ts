@@ -1,41 +1,64 @@
-import type { LarderContext } from '../repository/context.ts';
-
-/** What a request is about to ask for together. */
-interface Batch<Key, Answer> {
-  readonly keys: Key[];
-  /** In the order of the keys. */
-  readonly answers: Promise<Answer[]>;
+/** Something that was asked for, what is made of the answer, and who waits for that. */
+interface Asked<Key, Answer> {
+  readonly key: Key;
+  readonly show: (answer: Answer) => unknown;
+  readonly resolve: (shown: never) => void;
+  readonly reject: (reason: unknown) => void;
 }
 
 /**
- * Asks for something together with all else of its kind that the request asks for until a moment: siblings of any parent, limit and cursor
- * share one list statement and one read of bodies, and those asked for by id one read. There is one promise for the batch: one for each
- * key, and what settles it, was a twentieth of the CPU time of the wide query.
- *
- * @param context the request's context
- * @param kind what is asked for, which nothing else is collected under
- * @param key what is asked for of it
- * @param schedule calls back at the moment
- * @param read answers keys, in order
- * @returns the answers of the batch, and which of them is to this key
+ * What a request asks for together with all else of its kind until a moment: siblings of any parent, limit and cursor share one list
+ * statement and one read of bodies, and those asked for by id one read.
  */
-export function batched<Key, Answer>(
-  { collected }: LarderContext,
-  kind: unknown,
-  key: Key,
-  schedule: (callback: () => void) => void,
-  read: (keys: readonly Key[]) => Promise<Answer[]>,
-): { readonly answers: Promise<Answer[]>; readonly index: number } {
-  // What is collected under a kind is of its own types.
-  let batch = collected.get(kind) as Batch<Key, Answer> | undefined;
-  if (batch === undefined) {
-    const keys: Key[] = [];
-    const answers = new Promise<void>(schedule).then(() => {
-      collected.delete(kind);
-      return read(keys);
-    });
-    batch = { keys, answers };
-    collected.set(kind, batch);
+export class Batch<Key, Answer> {
+  readonly #schedule: (callback: () => void) => void;
+  readonly #read: (keys: readonly Key[]) => Promise<readonly Answer[]>;
+  #asked: Asked<Key, Answer>[] = [];
+
+  /**
+   * @param schedule calls back at the moment
+   * @param read answers keys, in order
+   */
+  constructor(schedule: (callback: () => void) => void, read: (keys: readonly Key[]) => Promise<readonly Answer[]>) {
+    this.#schedule = schedule;
+    this.#read = read;
   }
-  return { answers: batch.answers, index: batch.keys.push(key) - 1 };
+
+  /**
+   * @param key what is asked for
+   * @returns its answer; throws what the reading throws
+   */
+  load(key: Key): Promise<Answer> {
+    return this.loadAs(key, same);
+  }
+
+  /**
+   * As `load`, and makes something of the answer: a promise for each page less.
+   *
+   * @param key what is asked for
+   * @param show what is made; it must not throw
+   * @returns what was made
+   */
+  loadAs<Shown>(key: Key, show: (answer: Answer) => Shown): Promise<Shown> {
+    if (this.#asked.length === 0) this.#schedule(() => void this.#answer());
+    return new Promise((resolve, reject) => {
+      this.#asked.push({ key, show, resolve, reject });
+    });
+  }
+
+  async #answer(): Promise<void> {
+    const asked = this.#asked;
+    this.#asked = [];
+    try {
+      const answers = await this.#read(asked.map(({ key }) => key));
+      // As many answers as keys.
+      for (const [i, { show, resolve }] of asked.entries()) resolve(show(answers[i] as Answer) as never);
+    } catch (error) {
+      for (const { reject } of asked) reject(error);
+    }
+  }
+}
+
+function same<T>(value: T): T {
+  return value;
 }

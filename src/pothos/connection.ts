@@ -3,7 +3,7 @@ import type { Entity } from '../entity/definition.ts';
 import type { Page, PageRequest, Position } from '../lists/page.ts';
 import type { LarderContext } from '../repository/context.ts';
 import type { Repository } from '../repository/repository.ts';
-import { batched } from './batch.ts';
+import { Batch } from './batch.ts';
 import { Connection } from './connection-shape.ts';
 import { decodeCursor } from './cursor.ts';
 import type { EntityType } from './entity-types.ts';
@@ -72,9 +72,12 @@ export function resolvePage(
   };
   const of = { typename: type.name, name, order };
   if (parent === null) return new Connection({ items: [], hasNext: false, hasPrevious: false, total: 0 }, of);
-  const read = (requests: readonly PageRequest[]) => repository.list(list, requests, context.scope);
-  const { answers, index } = batched(context, name, request, afterPromises, read);
-  return answers.then((pages) => new Connection(pages[index] as Page<Entity>, of));
+  let batch = context.collected.get(name) as Batch<PageRequest, Page<Entity>> | undefined;
+  if (batch === undefined) {
+    batch = new Batch(afterPromises, (requests) => repository.list(list, requests, context.scope));
+    context.collected.set(name, batch);
+  }
+  return batch.loadAs(request, (page) => new Connection(page, of));
 }
 
 /** The place that a cursor of the list of that name names. */

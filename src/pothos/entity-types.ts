@@ -5,7 +5,7 @@ import type { Entity } from '../entity/definition.ts';
 import type { LarderContext } from '../repository/context.ts';
 import type { FindBy } from '../repository/find-by.ts';
 import type { Repository } from '../repository/repository.ts';
-import { batched } from './batch.ts';
+import { Batch } from './batch.ts';
 import type { Connection, EdgeShape } from './connection-shape.ts';
 import { type EntityNode, nodeOf, unreadNode } from './entity-node.ts';
 import { addNodeFields, type LoadNode } from './node.ts';
@@ -48,27 +48,34 @@ export class EntityType {
     this.#builder = builder;
     this.name = name;
     this.entity = entity;
-    const read = (ids: readonly string[], context: LarderContext) =>
-      this.repositoryOf(context).findByIds(ids, context.scope);
-    this.load = async (id, context) => {
-      const moment = context.scope.trace.ownStatements ? own : atEndOfTurn;
-      const { answers, index } = batched(context, this, id, moment, (ids) => read(ids, context));
-      const entity = (await answers)[index] ?? null;
-      return entity && nodeOf(name, entity);
-    };
+    this.load = (id, context) => this.#batchOf(context).load(id);
     this.ref = this.makeRef();
   }
 
   /** @returns a loadable object behind the entity's repository */
   private makeRef() {
-    const { name, load } = this;
-    // Pothos batches by a DataLoader of its own; this is what it uses of one.
-    const loaderOf = (context: LarderContext) => ({ load: (id: string) => load(id, context) });
+    const { name } = this;
     const ref = this.#builder.loadableObjectRef<EntityNode<Entity>, string>(name, {
       load: () => Promise.reject(new TypeError(`${name} is loaded in batches of Larder's.`)),
     });
-    ref.getDataloader = loaderOf as never;
+    // Of the DataLoader that Pothos would make, it uses no more than a batch has.
+    ref.getDataloader = ((context: LarderContext) => this.#batchOf(context)) as never;
     return ref;
+  }
+
+  /** What a request asks for by id of this type. The request's identity map remembers, and knows of writes. */
+  #batchOf(context: LarderContext): Batch<string, EntityNode<Entity> | null> {
+    const { collected, scope } = context;
+    let batch = collected.get(this) as Batch<string, EntityNode<Entity> | null> | undefined;
+    if (batch === undefined) {
+      const { name } = this;
+      const nodesOf = (entities: readonly (Entity | null)[]) =>
+        entities.map((entity) => entity && nodeOf(name, entity));
+      const read = (ids: readonly string[]) => this.repositoryOf(context).findByIds(ids, scope).then(nodesOf);
+      batch = new Batch(scope.trace.ownStatements ? own : atEndOfTurn, read);
+      collected.set(this, batch);
+    }
+    return batch;
   }
 
   /** The type of the entity's edges, made when a field first asks for it. */
