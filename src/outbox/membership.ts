@@ -152,7 +152,8 @@ export class Membership {
       if (clock.now() - this.#emptySince < CLAIM_MS) return false;
     }
     const own = this.#id === null ? null : await lookAtDomain(database, this.#id);
-    if (own?.ours === true) return this.#enter(own, run, null);
+    // One that is retired may be forgotten at any moment.
+    if (own?.ours === true && !own.retired) return this.#enter(own, run, null);
     this.#claim = randomUUID();
     await registerDomain(database, { id: this.#claim, run, token: randomUUID() });
     this.#id = this.#claim;

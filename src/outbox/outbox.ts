@@ -31,6 +31,9 @@ export interface Taken {
 /** The id of the reader that removes what all others have read. */
 export const CLEANER = '00000000-0000-0000-0000-000000000000';
 
+/** How long a domain that is not waited for any more is remembered: a Redis of it that comes back within a day must be known. */
+const FORGET_DAYS = sql.raw('7');
+
 /** Rows removed by one statement at most. */
 const CLEAN_BATCH = 10_000;
 
@@ -106,6 +109,7 @@ const turn = statement<object>(
 );
 
 // What all domains have read, and is over by now: what was under way for any of them is left. One that is being read for is not retired.
+// One that is forgotten is in no Redis any more, where its mark has expired long before (MARK_MS in src/cache/redis/scripts.ts).
 const clean = statement<{ changes: string }>(
   'CacheOutbox.clean',
   sql`with d as materialized (
@@ -117,6 +121,12 @@ const clean = statement<{ changes: string }>(
           and drained_at < statement_timestamp() - ${sql.placeholder('retireMs')}::float8 * interval '1 ms'
         for no key update skip locked
       )) returning id
+    ), forgotten as (
+      delete from ${cacheDomains} where id = any(array(
+        select id from ${cacheDomains}
+        where position is null and drained_at < statement_timestamp() - ${FORGET_DAYS} * interval '1 day'
+        for update skip locked
+      ))
     ), met as materialized (
       select (array_agg(pg_snapshot_xmax(seen) order by pg_snapshot_xmax(seen)))[1] as xmax, array_agg(seen) as all_seen from (
         select position as seen from ${cacheDomains}

@@ -3,10 +3,11 @@ import { Redis } from 'ioredis';
 import { type Test, t } from 'tap';
 import { openServer, startServer, type TestServer } from '../support/server.ts';
 import { freshRedis, type TestDatabase } from '../support/services.ts';
-import { openSql } from '../support/stores.ts';
+import { openRedis, openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 
 const MAX_STALENESS_MS = 5000;
+const DAY_MS = 86_400_000;
 
 const read = `{ campaign(id: "${Buffer.from('Campaign:1').toString('base64')}") { title } }`;
 
@@ -120,4 +121,50 @@ t.test('a domain that was left behind does not trust what it held', async (t) =>
   t.equal((await find(back)).title, 'new');
   await cached(back);
   t.equal((await find(back)).title, 'new');
+});
+
+t.test('a domain that is gone for a week is forgotten, and whoever comes back begins anew', async (t) => {
+  const server = await startServer(t);
+  const { database, redis, sql } = server;
+  await sql`insert into brands (id, name) values (1, 'x')`;
+  await sql`insert into campaigns (id, brand_id, title) values (1, 1, 'old')`;
+  await cached(server);
+  await server.close();
+  const keys = openRedis(t, redis);
+  const left = await keys.pttl('larder:domain');
+  t.ok(left > 0 && left <= DAY_MS, `Redis forgets within a day whose it is: ${left} ms`);
+  // A week and more, as far as the stores can tell.
+  await keys.del('larder:domain');
+  const before = await sql<{ id: string }[]>`
+    update cache_domains set position = null, drained_at = drained_at - interval '8 days' where run <> '' returning id`;
+  t.equal(before.length, 1);
+  const other = await openServer(t, { database, redis, env: { CACHE_PREFIX: 'other:' } });
+  await sql`update campaigns set title = 'new' where id = 1`;
+  await until('it is forgotten', async () => {
+    return (await sql`select from cache_domains where id = ${before[0]?.id ?? ''}`).length === 0;
+  });
+  t.equal((await find(other)).title, 'new');
+  const back = await openServer(t, { database, redis });
+  t.equal((await find(back)).title, 'new', 'what Redis still has is not used');
+  await cached(back);
+  t.equal((await find(back)).title, 'new');
+  t.match(await readiness(back), { status: 'ready', refused: undefined });
+});
+
+t.test('a domain that is gone for less is remembered: its Redis may come back', async (t) => {
+  const server = await startServer(t);
+  const { database, redis, sql } = server;
+  await sql`insert into brands (id, name) values (1, 'x')`;
+  await sql`insert into campaigns (id, brand_id, title) values (1, 1, 'x')`;
+  await cached(server);
+  await server.close();
+  await sql`update cache_domains set position = null, drained_at = drained_at - interval '6 days' where run <> ''`;
+  const other = await openServer(t, { database, redis, env: { CACHE_PREFIX: 'other:' } });
+  await sql`update campaigns set title = 'y' where id = 1`;
+  await until('what was read is removed', async () => (await sql`select from cache_outbox limit 1`).length === 0);
+  t.equal((await find(other)).title, 'y');
+  t.equal((await sql`select from cache_domains where position is null`).length, 1);
+  const back = await openServer(t, { database, redis });
+  await cached(back);
+  t.equal((await sql`select from cache_domains where position is null`).length, 0, 'it is the same one');
 });

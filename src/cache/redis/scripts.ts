@@ -56,6 +56,9 @@ for _, key in ipairs(KEYS) do
 end
 return freed`;
 
+/** How long Redis remembers whose it is when nobody says so any more, in milliseconds. Postgres remembers a domain for longer. */
+const MARK_MS = 86_400_000;
+
 /**
  * What a body was read in is found out where the heartbeat is written, so that a restart or a failover in between cannot mix
  * them up: the process (a restart begins another one) and its history (a failover begins another one, and so does the
@@ -68,9 +71,9 @@ local run = string.match(info, 'run_id:(%w+)') .. string.match(info, 'master_rep
 local now = math.floor(string.match(info, 'server_time_usec:(%d+)') / 1000)
 local left = tonumber(ARGV[2]) - now
 if ARGV[1] ~= run then return {run, now, redis.call('GET', KEYS[2])} end
-local held = redis.call('SET', KEYS[2], ARGV[4], 'GET')
+local held = redis.call('SET', KEYS[2], ARGV[4], 'PX', ${MARK_MS}, 'GET')
 if held and held ~= ARGV[4] and held ~= ARGV[5] and held ~= ARGV[6] then
-  redis.call('SET', KEYS[2], held)
+  redis.call('SET', KEYS[2], held, 'PX', ${MARK_MS})
   return {run, now, held}
 end
 if left > 0 then redis.call('SET', KEYS[1], run .. ARGV[3], 'PX', left) end
