@@ -25,6 +25,9 @@ export const CONFIGURATIONS = {
   'a standby that is cut off': protocol(HEARS, ...STANDBY, 'ERAS=0'),
   'a failover without memory': protocol(DRAINS, 'ELSEWHERE=1', 'PSQL_ONLY', 'SERVERS=2', 'ERAS=2'),
   'two domains and their outbox': { file: 'outbox.pml', define: [] },
+  'a copy of the database': { file: 'token.pml', define: ['LIVES=2'] },
+  'a copy that is too soon': { file: 'token.pml', define: ['QUICK_COPY'] },
+  'a process that is given up': { file: 'silence.pml', define: [] },
 } satisfies Record<string, Configuration>;
 
 /** Failovers beside a memory: too many states to be seen whole, but not too many to find what is wrong. */
@@ -65,4 +68,12 @@ export const LACKING_MORE = {
   'the snapshot in the position': without('two domains and their outbox', 'SNAPSHOT_POSITION'),
   'the wait for every domain': without('two domains and their outbox', 'EVERY_DOMAIN'),
   'the generation in the epoch': without('two domains and their outbox', 'GENERATION'),
+  'the token': without('a copy of the database', 'TOKEN'),
+  'the admission': without('a copy of the database', 'ADMISSION'),
+  'the turns of the token': without('a copy of the database', 'TURN'),
+  'the turn before the admission': without('a copy that is too soon', 'FIRST_TURN'),
+  "the ping's bound": without('a process that is given up', 'PING_BOUND'),
+  'the time of a ping': without('a process that is given up', 'TIME_OF_PING'),
+  'the word to who is given up': without('a process that is given up', 'WORD'),
+  'the new name of who was given up': without('a process that is given up', 'NEW_NAME'),
 };

@@ -10,7 +10,7 @@ import { REPOSITORY } from '../../../src/cli/services/state-directory.ts';
 /** A model to search. */
 export interface Configuration {
   /** The file in `model/`. */
-  readonly file: 'protocol.pml' | 'outbox.pml';
+  readonly file: 'protocol.pml' | 'outbox.pml' | 'token.pml' | 'silence.pml';
   /** What is defined before it: sizes, what may go wrong, what is left out. */
   readonly define: readonly string[];
   /** Which processes of Larder run beside readings and writers; none where the file starts them itself. */
