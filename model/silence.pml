@@ -14,8 +14,8 @@
 #define DEAF 2
 #endif
 /* Misses in a row until it is told, and until it is given up. */
-#define WARNING 1
-#define SILENCES 2
+#define WARNING 2
+#define SILENCES 3
 #define QUEUE 3
 
 #define older(age, most) age = (age < most -> age + 1 : age)
