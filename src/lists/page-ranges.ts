@@ -111,9 +111,13 @@ function rangesOf(
   const conditions = filters.map(({ inOrder }) => inOrder);
   if (nulls === null) return [conditions];
   const [first] = terms as [ScanTerm, ...ScanTerm[]];
-  const after = (from: number) => rangesAfter(terms, bound, nulls, inclusive, from);
   const own = nulls[0] === 'n' ? [] : filters.filter((filter) => isOfOrder(first, filter));
-  if (own.length === 0) return after(0).map((range) => [...conditions, range]);
+  if (own.length === 0) {
+    return rangesAfter(terms, bound, nulls, inclusive).map((range) => [...conditions, range]);
+  }
+  // No NULL passes them.
+  const filled = [{ ...first, nullable: false }, ...terms.slice(1)];
+  const after = (from: number) => rangesAfter(filled, bound, nulls, inclusive, from);
   const at = sql.raw(`q.${bound}0`);
   const same = own.filter(({ filter }) => filter.operator === 'eq');
   if (same.length > 0) {
