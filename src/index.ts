@@ -31,6 +31,7 @@ export type { PostgresClient } from './postgres/source.ts';
 export { type Statement, statement } from './postgres/statement.ts';
 export { parsePostgresUrl } from './postgres/url.ts';
 export type { LarderContext } from './repository/context.ts';
+export type { Finding } from './repository/doctor.ts';
 export { type EntityOptions, type EntityTable, entity, type RepositoriesOf, type RowOf } from './repository/entity.ts';
 export { condition } from './repository/list-options.ts';
 export type { Repository } from './repository/repository.ts';

@@ -23,7 +23,8 @@ import { explain } from './postgres/explain.ts';
 import { type PostgresClient, type PostgresSource, targetOf } from './postgres/source.ts';
 import { repeatFilter } from './repeat-filter.ts';
 import { Context, type LarderContext } from './repository/context.ts';
-import { type Entities, openRepositories, type RepositoriesOf } from './repository/entity.ts';
+import { examine, type Finding } from './repository/doctor.ts';
+import { definitionsOf, type Entities, openRepositories, type RepositoriesOf } from './repository/entity.ts';
 import { ownTransaction } from './repository/own-transaction.ts';
 import { type Channels, openChannels } from './trace/channels.ts';
 import { Trace } from './trace/trace.ts';
@@ -164,6 +165,13 @@ export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisp
   };
   /** The entities that it was opened with. */
   readonly entities: Entities;
+  /**
+   * Looks whether the database has the indexes that the lists need, and what else they are told.
+   *
+   * @returns what is wrong, each with the statement that mends it; nothing when all is well
+   * @throws {DatabaseUnavailable} when Postgres does not answer in time
+   */
+  doctor(): Promise<readonly Finding[]>;
   /** Ends what it opened, after the statements under way. */
   close(): Promise<void>;
 }
@@ -300,6 +308,7 @@ export async function createLarder<const E extends Entities>(
         clock,
       },
       pointBuckets: (perSecond, maximum) => new SharedPointBuckets(redis, prefix, perSecond, maximum, clock),
+      doctor: () => examine(drains, definitionsOf(options.entities)),
       explain: (text, parameters) => explain(database, text, parameters),
       close,
       [Symbol.asyncDispose]: close,

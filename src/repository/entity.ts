@@ -148,6 +148,14 @@ function keyColumns(name: string, table: PgTable, key: PgColumn | readonly PgCol
 }
 
 /**
+ * @param entities the entities by name
+ * @returns their definitions
+ */
+export function definitionsOf(entities: Entities): readonly EntityDefinition<Entity, string>[] {
+  return Object.entries(entities).map(([name, entity]) => entity.define(name));
+}
+
+/**
  * Opens the repositories of some entities.
  *
  * @param entities the entities by name

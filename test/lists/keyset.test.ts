@@ -1,31 +1,21 @@
-import { type Test, t } from 'tap';
-import { type Entity, type EntityDefinition, listSource } from '../../src/entity/definition.ts';
-import { listReader } from '../../src/lists/list.ts';
+import { t } from 'tap';
+import { listSource } from '../../src/entity/definition.ts';
 import type { PageNeeds, PageQuery, Position } from '../../src/lists/page.ts';
-import { type Database, openDatabase } from '../../src/postgres/client.ts';
-import { Trace } from '../../src/trace/trace.ts';
 import { analyze, entities, makeTables } from '../support/library.ts';
 import { freshDatabase } from '../support/services.ts';
 import { openSql } from '../support/stores.ts';
+import { checkPlans } from './support/plans.ts';
 
 const bookDefinition = entities.Book.define('Book');
 
 const shelfDefinition = entities.Shelf.define('Shelf');
-
-/** A node of a plan as EXPLAIN (FORMAT JSON) writes it. */
-interface Plan {
-  'Node Type': string;
-  'Relation Name'?: string;
-  'Shared Hit Blocks': number;
-  'Shared Read Blocks': number;
-  Plans?: Plan[];
-}
 
 const BOOKS = 1_000_000;
 const SHELVES = 5_000;
 
 const database = await freshDatabase(t);
 const sql = openSql(t, database);
+const stores = { url: database.url, sql };
 await makeTables(sql);
 // The rows are right by construction, and the checks of each would take as long as all the rest.
 await sql`set session_replication_role = replica`;
@@ -68,77 +58,6 @@ const between = (from: string, to: string) =>
     ['publishedBefore', to],
   ] as const;
 
-/** A database that remembers the statements it is asked to run. */
-function recorder(t: Test) {
-  const real = openDatabase({ url: database.url, poolSize: 1, statementTimeoutMs: 60_000 });
-  t.teardown(() => real.close());
-  const sent: { text: string; parameters: readonly unknown[] }[] = [];
-  const query: Database['query'] = (text, parameters = []) => {
-    sent.push({ text, parameters });
-    return real.query(text, parameters);
-  };
-  return { sent, recording: { ...real, query } satisfies Database };
-}
-
-/** The plans of what a list's reader sends for some pages: with the values known, and as they are once prepared for any. */
-async function plansOf<E extends Entity, L extends string>(
-  t: Test,
-  definition: EntityDefinition<E, L>,
-  list: L,
-  requests: readonly PageQuery[],
-): Promise<{ mode: string; plan: Plan }[]> {
-  const { sent, recording } = recorder(t);
-  const pages = await listReader(recording, listSource(definition, list))(requests, new Trace());
-  t.ok(
-    pages.every((found, i) => found.refs.length === requests[i]?.limit),
-    'every page is full',
-  );
-  t.equal(sent.length, 1, 'one statement');
-  const [{ text, parameters } = { text: '', parameters: [] }] = sent;
-  const values = parameters.map((value) => `'${value}'`).join(', ');
-  const plans = [];
-  await sql.unsafe(`prepare list as ${text}`);
-  for (const mode of ['force_custom_plan', 'force_generic_plan']) {
-    await sql.unsafe(`set plan_cache_mode = ${mode}`);
-    const [row] = await sql.unsafe<{ 'QUERY PLAN': string | [{ Plan: Plan }] }[]>(
-      `explain (analyze, buffers, format json) execute list (${values})`,
-    );
-    const explained = row?.['QUERY PLAN'] ?? '[]';
-    const [root] = (typeof explained === 'string' ? JSON.parse(explained) : explained) as [{ Plan: Plan }];
-    plans.push({ mode, plan: root.Plan });
-  }
-  await sql.unsafe('deallocate list');
-  return plans;
-}
-
-function nodesOf(plan: Plan): Plan[] {
-  return [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
-}
-
-/** Checks that pages are cut out by index range scans of their own length. */
-async function checkPlans<E extends Entity, L extends string>(
-  t: Test,
-  definition: EntityDefinition<E, L>,
-  list: L,
-  requests: readonly PageQuery[],
-  maxBuffers: number,
-): Promise<void> {
-  for (const { mode, plan } of await plansOf(t, definition, list, requests)) {
-    const nodes = nodesOf(plan);
-    const types = nodes.map((node) => `${node['Node Type']} ${node['Relation Name'] ?? ''}`.trim());
-    t.notOk(
-      types.some((type) => /Sort|Seq Scan|Bitmap|Hash|Materialize/.test(type)),
-      `${mode}: no sort, no scan of a whole table: ${types.join(' < ')}`,
-    );
-    t.ok(
-      types.some((type) => /^Index (Only )?Scan/.test(type)),
-      'but an index scan',
-    );
-    const buffers = plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
-    t.ok(buffers < maxBuffers, `${mode}: fewer than ${maxBuffers} buffers, got ${buffers}`);
-  }
-}
-
 const [middle] = await sql<[{ key: string; id: string }]>`
   select published_at::text as key, book_id::text as id from shelf_books where shelf_id = 1
   order by published_at, book_id offset ${BOOKS / 2} limit 1`;
@@ -169,7 +88,7 @@ t.test('a page of a shelf of a million books', async (t) => {
         const request = page({ parent: '1', order, direction, ...more });
         await t.test(`${name}, by ${order} ${direction}`, (t) =>
           // A version costs a probe of four buffers, or five, for each row of the page.
-          checkPlans(t, bookDefinition, 'onShelf', [request], request.limit === 100 ? 600 : 200),
+          checkPlans(t, stores, listSource(bookDefinition, 'onShelf'), [request], request.limit === 100 ? 600 : 200),
         );
       }
     }
@@ -178,9 +97,9 @@ t.test('a page of a shelf of a million books', async (t) => {
 
 t.test('fifty pages in one statement', async (t) => {
   const requests = Array.from({ length: 50 }, (_, i) => page({ parent: String(i + 1), limit: 10 }));
-  await checkPlans(t, bookDefinition, 'onShelf', requests, 50 * 60);
+  await checkPlans(t, stores, listSource(bookDefinition, 'onShelf'), requests, 50 * 60);
   const cut = requests.map((request, i) => (i === 0 ? { ...request, after: place } : request));
-  await checkPlans(t, bookDefinition, 'onShelf', cut, 50 * 80);
+  await checkPlans(t, stores, listSource(bookDefinition, 'onShelf'), cut, 50 * 80);
 });
 
 t.test('the other lists', async (t) => {
@@ -191,12 +110,12 @@ t.test('the other lists', async (t) => {
     page({ order: 'ID', after: placeById }),
     page({ order: 'ID', direction: 'DESC', before: placeById }),
   ];
-  for (const request of cases) await checkPlans(t, bookDefinition, 'all', [request], 200);
+  for (const request of cases) await checkPlans(t, stores, listSource(bookDefinition, 'all'), [request], 200);
   const byId = (more: Partial<PageQuery>) => page({ order: 'ID', ...more });
   const half: Position = { key: null, id: String(SHELVES / 4) };
   for (const more of [{}, { backward: true }, { after: half }, { before: half, backward: true }]) {
-    await checkPlans(t, shelfDefinition, 'all', [byId(more)], 200);
-    await checkPlans(t, shelfDefinition, 'inLibrary', [byId({ parent: '1', ...more })], 200);
-    await checkPlans(t, shelfDefinition, 'withBook', [byId({ parent: '1', ...more })], 200);
+    await checkPlans(t, stores, listSource(shelfDefinition, 'all'), [byId(more)], 200);
+    await checkPlans(t, stores, listSource(shelfDefinition, 'inLibrary'), [byId({ parent: '1', ...more })], 200);
+    await checkPlans(t, stores, listSource(shelfDefinition, 'withBook'), [byId({ parent: '1', ...more })], 200);
   }
 });

@@ -178,12 +178,12 @@ const plan = fc.record({
   sizes: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 }),
 });
 
-const valueOf = ({ column, pick }: FilterPlan): string => SAMPLES[column][pick % SAMPLES[column].length] as string;
+const sampleOf = ({ column, pick }: FilterPlan): string => SAMPLES[column][pick % SAMPLES[column].length] as string;
 
 /** The filter as its list declares it, the value that it is given, and what SQL says of it. */
 function filterOf(plan: FilterPlan, of: Columns) {
   const { column, operator } = plan;
-  const value = valueOf(plan);
+  const value = sampleOf(plan);
   const cast = `'${value.replaceAll("'", "''")}'::${{ moods: '"Mood of all"' }[column as string] ?? of[column].getSQLType()}`;
   const comparison = { eq: '=', gt: '>', gte: '>=', lt: '<', lte: '<=' }[operator as 'eq'];
   const isNull = plan.pick % 2 === 0;

@@ -1,0 +1,73 @@
+import { sql } from 'drizzle-orm';
+import { Trace } from '../trace/trace.ts';
+import type { Database } from './client.ts';
+import { run } from './run.ts';
+import { arrayLiteral, statement } from './statement.ts';
+
+/** An index that lists may be read by: a btree over all rows. */
+export interface TableIndex {
+  readonly unique: boolean;
+  readonly columns: readonly {
+    /** `null` for an expression. */
+    readonly name: string | null;
+    readonly descending: boolean;
+    readonly nullsFirst: boolean;
+    /** Whether it sorts as the column itself does: in its collation, and by the type's own order. */
+    readonly usual: boolean;
+  }[];
+}
+
+/** What Postgres says of a table. */
+export interface TableFacts {
+  readonly exists: boolean;
+  readonly indexes: readonly TableIndex[];
+  /** The columns that may be NULL. */
+  readonly nullable: readonly string[];
+}
+
+const look = statement<{ ord: number; found: boolean; indexes: string; nullable: string }>(
+  'Catalog.facts',
+  sql`select q.ord::int as ord, to_regclass(q.name) is not null as found,
+      coalesce((
+        select json_agg(json_build_object('unique', i.indisunique and i.indimmediate, 'columns', (
+          select json_agg(json_build_object('name', a.attname, 'descending', i.indoption[k.n - 1] & 1 = 1,
+            'nullsFirst', i.indoption[k.n - 1] & 2 = 2,
+            'usual', o.opcdefault and (i.indcollation[k.n - 1] = 0 or i.indcollation[k.n - 1] = a.attcollation)) order by k.n)
+          from generate_series(1, i.indnkeyatts) as k(n)
+          left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[k.n - 1] and a.attnum <> 0
+          left join pg_opclass o on o.oid = i.indclass[k.n - 1]
+        )))
+        from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
+        where i.indrelid = to_regclass(q.name) and i.indisvalid and i.indpred is null and m.amname = 'btree'
+      ), '[]')::text as indexes,
+      coalesce((
+        select json_agg(a.attname) from pg_attribute a
+        where a.attrelid = to_regclass(q.name) and a.attnum > 0 and not a.attnotnull and not a.attisdropped
+      ), '[]')::text as nullable
+    from unnest(${sql.placeholder('tables')}::text[]) with ordinality as q(name, ord) order by q.ord`,
+);
+
+/**
+ * Asks Postgres for the indexes of some tables, and what may be NULL.
+ *
+ * @param database where
+ * @param tables their names, quoted
+ * @returns what Postgres says of each, by its name
+ * @throws {DatabaseUnavailable} when Postgres does not answer in time
+ */
+export async function readTableFacts(
+  database: Database,
+  tables: readonly string[],
+): Promise<ReadonlyMap<string, TableFacts>> {
+  const rows = await run(database, look, { tables: arrayLiteral(tables) }, new Trace(database));
+  return new Map(
+    rows.map(({ ord, found, indexes, nullable }) => [
+      tables[ord - 1] ?? '',
+      {
+        exists: found,
+        indexes: JSON.parse(indexes) as TableIndex[],
+        nullable: JSON.parse(nullable) as string[],
+      },
+    ]),
+  );
+}

@@ -1,0 +1,123 @@
+import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core';
+import { type Entity, type EntityDefinition, listSource } from '../entity/definition.ts';
+import type { ListSource } from '../entity/list-definition.ts';
+import { filledColumns, flipped, type IndexColumn, type WantedIndex, wantedIndexes } from '../lists/wanted-index.ts';
+import type { Database } from '../postgres/client.ts';
+import { qualified } from '../postgres/sql-type.ts';
+import { readTableFacts, type TableFacts, type TableIndex } from '../postgres/table-facts.ts';
+
+/** Something of the database that a list needs and does not find. */
+export interface Finding {
+  /** What it is about, such as `Artwork.byArtist by MADE_YEAR`. */
+  readonly about: string;
+  /** What is wrong, for people. */
+  readonly problem: string;
+  /** The statement that mends it; `null` where there is a choice. */
+  readonly statement: string | null;
+}
+
+/** Any entity. */
+type Definition = EntityDefinition<Entity, string>;
+
+const ABSENT: TableFacts = { exists: false, indexes: [], nullable: [] };
+
+/**
+ * Looks whether the database has what the lists of some entities need: without an index a page reads the whole list, and what is NULL
+ * against the word of Drizzle is in no page.
+ *
+ * @param database where
+ * @param definitions the entities
+ * @returns what is wrong; nothing when all is well
+ * @throws {DatabaseUnavailable} when Postgres does not answer in time
+ */
+export async function examine(database: Database, definitions: readonly Definition[]): Promise<readonly Finding[]> {
+  const sources = definitions.flatMap((definition) =>
+    Object.keys(definition.lists).map((list) => listSource(definition, list)),
+  );
+  const tables = new Set([
+    ...sources.map(({ from }) => nameOf(from)),
+    ...definitions.map(({ table }) => nameOf(table)),
+  ]);
+  const known = await readTableFacts(database, [...tables]);
+  const factsOf = (table: PgTable) => known.get(nameOf(table)) ?? ABSENT;
+  const found = [
+    ...definitions.flatMap((definition) => ofKey(definition, factsOf(definition.table))),
+    ...sources.flatMap((source) => ofList(source, factsOf(source.from))),
+  ];
+  // Lists may share an index.
+  const statements = new Map<string, Finding>();
+  for (const finding of found) {
+    const same = statements.get(finding.statement ?? finding.problem);
+    const about =
+      same === undefined || same.about === finding.about ? finding.about : `${same.about}, ${finding.about}`;
+    statements.set(finding.statement ?? finding.problem, { ...finding, about });
+  }
+  return [...statements.values()];
+}
+
+function ofKey({ name, table, key }: Definition, { exists, indexes }: TableFacts): Finding[] {
+  if (!exists) return [{ about: name, problem: `There is no table ${nameOf(table)}.`, statement: null }];
+  const names = key.columns.map((column) => column.name);
+  if (indexes.some((index) => isUniqueOver(index, names))) return [];
+  const columns = names.map((column) => qualified(undefined, column)).join(', ');
+  return [
+    {
+      about: name,
+      problem: `The key of ${nameOf(table)} is not unique: a read by id may answer one row or another, and reads the whole table.`,
+      statement: `CREATE UNIQUE INDEX CONCURRENTLY ON ${nameOf(table)} (${columns});`,
+    },
+  ];
+}
+
+function ofList(source: ListSource, { exists, indexes, nullable }: TableFacts): Finding[] {
+  const table = nameOf(source.from);
+  if (!exists) return [{ about: source.name, problem: `There is no table ${table}.`, statement: null }];
+  const findings: Finding[] = [];
+  for (const wanted of wantedIndexes(source)) {
+    if (indexes.some((index) => serves(index, wanted))) continue;
+    const problem = `A page of ${wanted.list} reads more than it shows: ${table} has no index in this order.`;
+    findings.push({ about: wanted.list, problem, statement: wanted.statement });
+  }
+  for (const { name } of filledColumns(source)) {
+    if (!nullable.includes(name)) continue;
+    findings.push({
+      about: source.name,
+      problem: `${table}.${name} is notNull() in Drizzle and may be NULL in the database: such rows are missing from the list.`,
+      statement: null,
+    });
+  }
+  const names = [...(source.parent?.columns ?? []), ...source.id].map(({ name }) => name);
+  if (source.from !== source.entity && !indexes.some((index) => isUniqueOver(index, names))) {
+    findings.push({
+      about: source.name,
+      problem: `${table} may have an entity twice for one parent: pages would skip or repeat it.`,
+      statement: `CREATE UNIQUE INDEX CONCURRENTLY ON ${table} (${names.map((name) => qualified(undefined, name)).join(', ')});`,
+    });
+  }
+  return findings;
+}
+
+/** Whether no two rows are alike in some columns. */
+function isUniqueOver({ unique, columns }: TableIndex, names: readonly string[]): boolean {
+  return unique && columns.every(({ name }) => name !== null && names.includes(name));
+}
+
+/** Whether a list can be read by an index: its parent's rows lie side by side, in the list's order from either end. */
+function serves({ columns }: TableIndex, { parent, sorted }: WantedIndex): boolean {
+  const first = columns.slice(0, parent.length);
+  if (!first.every(({ name }) => name !== null && parent.includes(name)) || first.length < parent.length) return false;
+  const rest = columns.slice(parent.length, parent.length + sorted.length);
+  if (rest.length < sorted.length || !rest.every(({ usual }) => usual)) return false;
+  const isSorted = (wanted: readonly IndexColumn[]) =>
+    wanted.every(({ name, descending, nullsFirst, nullable }, i) => {
+      const column = rest[i];
+      if (column?.name !== name || column.descending !== descending) return false;
+      return !nullable || column.nullsFirst === nullsFirst;
+    });
+  return isSorted(sorted) || isSorted(flipped(sorted));
+}
+
+function nameOf(table: PgTable): string {
+  const { schema, name } = getTableConfig(table);
+  return qualified(schema, name);
+}
