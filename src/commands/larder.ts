@@ -8,13 +8,14 @@ import { MigrationError, migrate } from '../migrate/index.ts';
 import { DatabaseUnavailable } from '../postgres/errors.ts';
 import { sayCached } from './cached.ts';
 import { type Command, runCommand, UsageError } from './command.ts';
+import { sayMissing } from './doctor.ts';
 import { DocumentsError, writeDocuments } from './documents.ts';
 import { forgetEverything } from './forget.ts';
 
 const help = `Commands of Larder.
 
   npx larder init [DIRECTORY]
-  npx larder migrate | forget | cached | documents …
+  npx larder migrate | forget | cached | doctor | documents …
 
   init [DIRECTORY]                             write a project into an empty directory, the current one unless given: two
                                                entities with their tables, a schema, a server, a migration, a test, and files
@@ -24,6 +25,7 @@ const help = `Commands of Larder.
   forget MODULE                                make every process forget what it has cached: after a restore, or a change of
                                                rows that Larder cannot notice
   cached MODULE ENTITY ID                      what Redis has of an entity, and whether reads use it and why
+  doctor MODULE                                which indexes the lists lack, as SQL that makes them; the exit code is then 1
   documents MODULE FILE... [--out FILE]        the documents of Relay's compiler as a server wants them
 
 MODULE is a file of yours that exports \`larder\`, and for documents \`schema\`. One in TypeScript needs a loader, as in
@@ -80,6 +82,11 @@ const commands: Readonly<
   cached: async (_values, [file, ...words]) => {
     const { stores, entities } = await loadLarder(file);
     await sayCached(stores, entities, words, say);
+  },
+  doctor: async (_values, [file, ...more]) => {
+    if (more.length > 0) throw new UsageError(`Unexpected argument: ${more.join(' ')}`);
+    const { stores, entities } = await loadLarder(file);
+    if (!(await sayMissing(stores, entities, say))) process.exitCode = 1;
   },
   documents: async ({ out = 'documents.json' }, [file, ...files]) => {
     const { schema } = await load(file);

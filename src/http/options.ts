@@ -9,7 +9,15 @@ import type { AuthOptions, Identify } from './guards/auth.ts';
 /** What a Larder's server takes of it. */
 export type ServedLarder = Pick<
   Larder,
-  'repositories' | 'health' | 'gauges' | 'channels' | 'pointBuckets' | 'explain' | 'transaction' | 'createContext'
+  | 'repositories'
+  | 'health'
+  | 'gauges'
+  | 'channels'
+  | 'pointBuckets'
+  | 'explain'
+  | 'doctor'
+  | 'transaction'
+  | 'createContext'
 >;
 
 /** How much one request may ask for, and for how long. */

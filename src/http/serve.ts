@@ -25,6 +25,7 @@ import { requestLogPlugin } from './telemetry/request-log.ts';
 import { serverTimingPlugin } from './telemetry/server-timing.ts';
 import { traceIdOf } from './telemetry/trace-context.ts';
 import type { Tracing } from './telemetry/tracing.ts';
+import { warnOfIndexes } from './warn-of-indexes.ts';
 
 /**
  * Puts everything onto an instance that is Larder's alone: one of its own, or a part of somebody's. What is opened is closed with it.
@@ -94,6 +95,7 @@ export async function serveOn(app: FastifyInstance, options: Settled): Promise<v
     stateOf,
     clock,
   });
+  if (development) warnOfIndexes(app, larder);
   if (options.health) await app.register(healthPlugin, { health: larder.health, version: VERSION });
   if (options.metrics !== null) await addMetrics(app, options, options.metrics);
   if (options.graphiql === null) return;

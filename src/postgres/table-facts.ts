@@ -25,9 +25,10 @@ export interface TableFacts {
   readonly nullable: readonly string[];
 }
 
+// By its name the outbox' own statements are told from those of requests.
 const look = statement<{ ord: number; found: boolean; indexes: string; nullable: string }>(
   'Catalog.facts',
-  sql`select q.ord::int as ord, to_regclass(q.name) is not null as found,
+  sql`select cache_outbox_tables.ord::int as ord, to_regclass(cache_outbox_tables.name) is not null as found,
       coalesce((
         select json_agg(json_build_object('unique', i.indisunique and i.indimmediate, 'columns', (
           select json_agg(json_build_object('name', a.attname, 'descending', i.indoption[k.n - 1] & 1 = 1,
@@ -38,13 +39,13 @@ const look = statement<{ ord: number; found: boolean; indexes: string; nullable:
           left join pg_opclass o on o.oid = i.indclass[k.n - 1]
         )))
         from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
-        where i.indrelid = to_regclass(q.name) and i.indisvalid and i.indpred is null and m.amname = 'btree'
+        where i.indrelid = to_regclass(cache_outbox_tables.name) and i.indisvalid and i.indpred is null and m.amname = 'btree'
       ), '[]')::text as indexes,
       coalesce((
         select json_agg(a.attname) from pg_attribute a
-        where a.attrelid = to_regclass(q.name) and a.attnum > 0 and not a.attnotnull and not a.attisdropped
+        where a.attrelid = to_regclass(cache_outbox_tables.name) and a.attnum > 0 and not a.attnotnull and not a.attisdropped
       ), '[]')::text as nullable
-    from unnest(${sql.placeholder('tables')}::text[]) with ordinality as q(name, ord) order by q.ord`,
+    from unnest(${sql.placeholder('tables')}::text[]) with ordinality as cache_outbox_tables(name, ord) order by cache_outbox_tables.ord`,
 );
 
 /**
