@@ -66,9 +66,10 @@ t.test('an idle drainer looks four times a second and no more', async (t) => {
   const started = performance.now();
   const before = await looks();
   await until('it has looked again and again', async () => (await looks()) >= before + 8);
-  const perSecond = ((await looks()) - before) / ((performance.now() - started) / 1000);
-  t.ok(perSecond <= 4.2, `${perSecond.toFixed(2)} looks a second`);
-  t.comment(`${perSecond.toFixed(2)} looks a second`);
+  const seen = (await looks()) - before;
+  const ms = performance.now() - started;
+  // Between two looks lies a pause. What a timer may be early, and Postgres late with its count, is less than one more.
+  t.ok(seen <= ms / 250 + 2, `${seen} looks in ${ms.toFixed(0)} ms`);
 });
 
 /** How often Postgres was asked for what waits, as it counted itself. */
@@ -91,14 +92,15 @@ t.test('100,000 rows that psql updates are drained while others read', async (t)
   for (const id of [1, 50_000, 100_000]) await keys.set(`Event-${id}`, 'old');
   await sql`update events set title = title || '!'`;
   const started = performance.now();
-  let slowestMs = 0;
+  // Who had to wait for the drainers would wait for a lock.
+  const reader = openSql(t, database);
+  await reader`set lock_timeout = 1`;
   let reads = 0;
   let deepest = 0;
   let oldestMs = 0;
   await until('all are drained', async () => {
-    const asked = performance.now();
-    await sql`select title from events where id = ${1 + (reads % 100_000)}`;
-    slowestMs = Math.max(slowestMs, performance.now() - asked);
+    const id = 1 + (reads % 100_000);
+    t.same(await reader`select title from events where id = ${id}`, [{ title: `Event ${id}!` }]);
     reads += 1;
     const status = first.drainer.status();
     deepest = Math.max(deepest, status?.depth ?? 0);
@@ -106,9 +108,7 @@ t.test('100,000 rows that psql updates are drained while others read', async (t)
     return (await sql`select from cache_outbox limit 1`).length === 0;
   });
   const ms = performance.now() - started;
-  t.comment({ drainMs: ms, reads, slowestMs, deepest, oldestMs });
-  // A read that had to wait for the drainers would wait for a good part of that time.
-  t.ok(slowestMs < ms / 4, `of ${ms.toFixed(0)} ms, the slowest of ${reads} reads took ${slowestMs.toFixed(0)} ms`);
+  t.comment({ drainMs: ms, reads, deepest, oldestMs });
   t.same(await keys.mget('Event-1', 'Event-50000', 'Event-100000'), [null, null, null]);
   t.ok(deepest >= 10_000 && oldestMs > 0, 'the status told of it');
   await settled();
