@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Agent } from 'node:http';
 import { t } from 'tap';
 import { startProcess } from '../http/child.ts';
@@ -7,9 +8,8 @@ import { openSql } from '../support/server.ts';
 import { freshDatabase } from '../support/services.ts';
 import { ATTACKS, freshAttack, USUAL } from './attacks.ts';
 
-/** What each may take, in milliseconds, and by how much that is stretched where two cores run everything at once. */
-const LIMIT_MS = 250;
-const PATIENCE = 4;
+/** How much of a processor's time one may cost the server, in milliseconds: how long that takes depends on what else the machine does. */
+const LIMIT_MS = 500;
 
 const QUERY = '{ campaigns(first: 5) { nodes { title events(first: 5) { nodes { title } } } } }';
 
@@ -17,6 +17,19 @@ const database = await freshDatabase(t);
 await makeData(openSql(t, database), { brands: 2, campaigns: 12, events: 30, perCampaign: 10 });
 const server = await startProcess(t, { database, redis: null }, { INTROSPECTION: 'on' });
 const expected = (await send(server.url, { body: { query: QUERY } })).text;
+
+/** How much of a processor's time the server has had, in milliseconds (proc_pid_stat(5): in ticks, of which a second has a hundred). */
+function usedMs(): number {
+  const fields = readFileSync(`/proc/${server.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return 10 * (Number(fields[11]) + Number(fields[12]));
+}
+
+/** Sends an attack, and what it cost the server. */
+async function cost(name: string, agent: Agent) {
+  const before = usedMs();
+  const answer = await send(server.url, { ...freshAttack(name), agent });
+  return { ...answer, used: usedMs() - before };
+}
 
 /** The values of a sample below which this share of it lies. */
 const quantile = (sample: readonly number[], share: number) =>
@@ -38,12 +51,12 @@ t.test('each attack is refused or answered at once', async (t) => {
   // Code that has never run is slow; what counts is what can be repeated.
   for (const sent of Object.values(ATTACKS)) await send(server.url, { ...sent, agent });
   for (const name of Object.keys(ATTACKS)) {
-    let best = await send(server.url, { ...freshAttack(name), agent });
-    for (let again = 0; again < 2 && best.ms > LIMIT_MS; again += 1) {
-      const next = await send(server.url, { ...freshAttack(name), agent });
-      if (next.ms < best.ms) best = next;
+    let best = await cost(name, agent);
+    for (let again = 0; again < 2 && best.used > LIMIT_MS / 2; again += 1) {
+      const next = await cost(name, agent);
+      if (next.used < best.used) best = next;
     }
-    t.ok(best.ms < LIMIT_MS * PATIENCE, `${name}: ${best.ms.toFixed(0)} ms`);
+    t.ok(best.used < LIMIT_MS, `${name}: ${best.used} ms`);
     t.ok(best.status < 500, `${name}: ${best.status}`);
     t.ok(best.text.length < 2_000_000, `${name}: ${best.text.length} bytes`);
     t.ok(best.json.errors === undefined || codes(best).every((code) => typeof code === 'string'), 'errors have codes');
@@ -66,16 +79,21 @@ t.test('during a storm of attacks others are answered, and rightly', async (t) =
     const over = Promise.all([attack(), attack()]).finally(() => {
       stormy = false;
     });
+    const [began, usedBefore] = [performance.now(), usedMs()];
     const during = await honest(agent, () => !stormy);
     await over;
-    const shown = [0.5, 0.99].map((share) => {
-      const [before, meanwhile] = [quantile(calm, share), quantile(during, share)];
+    // The server has had no pause, so that this is its share of a processor.
+    const share = Math.min(1, (usedMs() - usedBefore) / (performance.now() - began));
+    const shown = [0.5, 0.99].map((at) => {
+      const [before, meanwhile] = [quantile(calm, at), quantile(during, at)];
       const ratio = (meanwhile / before).toFixed(1);
-      return `p${share * 100} ${before.toFixed(1)} ms alone, ${meanwhile.toFixed(1)} ms meanwhile, ${ratio} times`;
+      return `p${at * 100} ${before.toFixed(1)} ms alone, ${meanwhile.toFixed(1)} ms meanwhile, ${ratio} times`;
     });
     t.comment(`A storm ${name}: ${shown.join('; ')}`);
     t.ok(during.length > 10, `${name}: ${during.length} honest requests were answered meanwhile`);
-    t.ok(quantile(during, 0.99) < LIMIT_MS * PATIENCE, `p99 is ${quantile(during, 0.99).toFixed(0)} ms`);
+    // Two attackers may be before it.
+    const waited = quantile(during, 0.99) * share;
+    t.ok(waited < 2 * LIMIT_MS, `for p99, the server had worked ${waited.toFixed(0)} ms`);
   }
   t.equal(server.exitCode(), null);
 });
