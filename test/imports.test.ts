@@ -28,7 +28,7 @@ const GENERIC = ['trace', 'postgres', 'cache', 'outbox', 'entity', 'lists', 'bod
 /** Those that go by a whole server, or by the stage of the races, which are the campaigns'. */
 const WHOLE = [
   ...['cache/arrangements', 'cache/bus/bus', 'cache/refusals', 'cache/shapes', 'cache/tiers', 'cache/versions'],
-  ...['entity/column-values', 'outbox/domains', 'postgres/ddl-traffic', 'postgres/migrate'],
+  ...['entity/column-values', 'outbox/copies', 'outbox/domains', 'postgres/ddl-traffic'],
 ].map((name) => join('test', `${name}.test.ts`));
 
 /** A way from a file back to itself; `null` when there is none. */

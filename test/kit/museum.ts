@@ -7,8 +7,8 @@ import type { Test } from 'tap';
 import { findOrInstall } from '../../src/cli/services/install.ts';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
 import { portForLater } from '../support/port.ts';
-import { counted, openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
+import { counted, openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 
 const EXAMPLE = join(REPOSITORY, 'examples', 'museum');

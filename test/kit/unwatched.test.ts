@@ -3,8 +3,8 @@ import { integer, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
 import { type Test, t } from 'tap';
 import { bigintText, createLarder, entity } from '../../src/index.ts';
 import type { Entities } from '../../src/repository/entity.ts';
-import { counted, openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis, REDIS_PATIENCE_MS } from '../support/services.ts';
+import { counted, openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 
 const BOUND_MS = 5000;

@@ -1,8 +1,8 @@
 import { integer, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import { t } from 'tap';
 import { createLarder, entity } from '../../src/index.ts';
-import { counted, openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis, REDIS_PATIENCE_MS } from '../support/services.ts';
+import { counted, openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 
 const artists = pgTable('artists', {
