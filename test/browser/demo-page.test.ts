@@ -9,9 +9,11 @@ import { freshDatabase, freshRedis, REDIS_PATIENCE_MS } from '../support/service
 import { bearer, JWT_SECRET } from '../support/token.ts';
 import { openBrowser } from './browser.ts';
 
-/** The page on a server as `make demo` starts one. */
-async function openPage(t: Test, write: boolean) {
-  const [database, redis, script] = await Promise.all([freshDatabase(t), freshRedis(t), buildPage()]);
+const script = await buildPage();
+
+/** A server with the page, as `make demo` starts one. */
+async function servePageTo(t: Test, write: boolean) {
+  const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t)]);
   const sql = openSql(t, database);
   await makeData(sql, { brands: 2, campaigns: 7, events: 20, perCampaign: 5 });
   // These rows brought their ids with them.
@@ -32,6 +34,12 @@ async function openPage(t: Test, write: boolean) {
   const extend = { script, token, databaseUrl: database.url };
   const server = await assemble(config, undefined, undefined, (app) => servePage(app, extend));
   t.teardown(() => server.close());
+  return server;
+}
+
+/** The page in a browser. */
+async function openPage(t: Test, write: boolean) {
+  const server = await servePageTo(t, write);
   const browser = await openBrowser();
   t.teardown(() => browser.close());
   await browser.page.goto(`${server.url}/`);
@@ -87,7 +95,7 @@ t.test('a row that SQL changes is new in the next list, and soon by its id', asy
 });
 
 t.test('what is no campaign is not changed', async (t) => {
-  const { server } = await openPage(t, false);
+  const server = await servePageTo(t, false);
   const change = (body: string, type = 'application/json') =>
     fetch(`${server.url}/demo/change`, { method: 'POST', headers: { 'content-type': type }, body });
   t.equal((await change('{"id":"nothing"}')).status, 404);
