@@ -6,7 +6,7 @@ import { importsOf, roomOf, wayTo } from './support/imports.ts';
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
   const below = ['trace'];
   const rooms: Record<string, readonly string[]> = {
-    ...{ trace: [], postgres: ['trace'], cache: ['trace'] },
+    ...{ init: [], trace: [], postgres: ['trace'], cache: ['trace'] },
     migrate: ['trace', 'postgres'],
     // A project that is written knows the doors alone.
     init: [],

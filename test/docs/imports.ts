@@ -1,32 +1,20 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
-import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
-
-const SRC = join(REPOSITORY, 'src');
-
-/** What a file imports or re-exports from a file beside it, types included, by whatever form of statement. */
-const IMPORT = /(?:from|import)\s*\(?\s*'(\.[^']+)'/g;
+import { importsOf, roomOf } from '../support/imports.ts';
 
 /**
- * Which rooms of `src` import which, files at its root left aside.
+ * Which rooms of `src` import which, files at its top left aside.
  *
  * @returns the rooms that each room imports
  */
 export function roomImports(): Map<string, Set<string>> {
-  const rooms = readdirSync(SRC).filter((name) => statSync(join(SRC, name)).isDirectory());
-  return new Map(rooms.sort().map((room) => [room, importsOf(room, rooms)]));
-}
-
-function importsOf(room: string, rooms: readonly string[]): Set<string> {
-  const files = readdirSync(join(SRC, room), { encoding: 'utf8', recursive: true });
-  const imported = files
-    .filter((file) => file.endsWith('.ts'))
-    .flatMap((name) => {
-      const file = join(SRC, room, name);
-      return [...readFileSync(file, 'utf8').matchAll(IMPORT)].map(([, path = '']) => join(dirname(file), path));
-    });
-  const others = imported.map((file) => relative(SRC, file).split(sep)[0] ?? '').filter((name) => name !== room);
-  return new Set(others.filter((name) => rooms.includes(name)));
+  const rooms = new Map<string, Set<string>>();
+  for (const [file, imported] of importsOf('src')) {
+    const room = roomOf(file);
+    if (room === null) continue;
+    const others = rooms.get(room) ?? new Set();
+    for (const other of imported.map(roomOf)) if (other !== null && other !== room) others.add(other);
+    rooms.set(room, others);
+  }
+  return new Map([...rooms].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /**
