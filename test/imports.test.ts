@@ -9,7 +9,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = (() => {
     ...{ init: [], trace: [], postgres: ['trace'], cache: ['trace'] },
     migrate: ['trace', 'postgres'],
     // A project that is written knows the doors alone.
-    init: [],
   };
   below.push('postgres', 'cache');
   for (const room of ['outbox', 'entity', 'lists', 'bodies', 'repository', 'pothos', 'http']) {

@@ -5,6 +5,7 @@ import { t } from 'tap';
 import { NESTED_QUERY } from '../../src/app/example-query.ts';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
 import { anchors, blocks, PAGES, pageText, section } from './document.ts';
+import { roomImports } from './imports.ts';
 
 /** Who runs or compiles the blocks of a language: on each page, or on one. Shell blocks are those of `commands.test.ts`. */
 const CLAIMED: Readonly<Record<string, string>> = {
@@ -48,6 +49,11 @@ t.test('README is a screen or three, and shows what the demo asks', async (t) =>
   t.ok(lines <= 150, `${lines} lines`);
   t.ok(section('README.md', 'Start').includes(NESTED_QUERY));
   t.ok(section('docs/glossary.md', 'Words').match(/^\| [a-z]/gm)?.length === 20, 'twenty words');
+});
+
+t.test('the house has a line for each room', async (t) => {
+  const rooms = [...section('docs/architecture.md', 'Rooms').matchAll(/^\| `(\w+)`/gm)].map(([, room]) => room);
+  t.same(rooms.toSorted(), [...roomImports().keys()]);
 });
 
 t.test('queries and mutations are valid', async (t) => {
