@@ -1,8 +1,10 @@
 import accepts from '@fastify/accepts';
 import compress from '@fastify/compress';
 import helmet from '@fastify/helmet';
+import { FastifyOtelInstrumentation } from '@fastify/otel';
 import statics from '@fastify/static';
 import pressure from '@fastify/under-pressure';
+import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import Fastify, { type FastifyInstance } from 'fastify';
 import mercurius from 'mercurius';
 import { Registry } from 'prom-client';
@@ -273,4 +275,28 @@ t.test('wrong options are named when it is registered, with where they are expla
     if (!what.startsWith('documents that')) t.match(error?.message, 'See docs/fastify.md', what);
     await app.close();
   }
+});
+
+t.test('statements are spans in the traces of a process that has OpenTelemetry of its own', async (t) => {
+  const { larder } = await openLibrary(t);
+  const exporter = new InMemorySpanExporter();
+  const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+  provider.register();
+  t.teardown(() => provider.shutdown());
+  const instrumentation = new FastifyOtelInstrumentation({ instrumentHooks: false });
+  instrumentation.setTracerProvider(provider);
+  const lines: string[] = [];
+  const app = Fastify({ logger: { level: 'info', stream: { write: (line: string) => void lines.push(line) } } });
+  await app.register(instrumentation.plugin());
+  await register(t, app, { larder, schema, tracing: true });
+  await post(app, '/graphql', NESTED);
+  const spans = exporter.getFinishedSpans();
+  const list = spans.find(({ name }) => name.startsWith('Author.all'));
+  t.match(list?.attributes, { 'db.system.name': 'postgresql' });
+  const traceId = list?.spanContext().traceId;
+  t.same([...new Set(spans.map((span) => span.spanContext().traceId))], [traceId], 'all are of one trace');
+  const line = lines
+    .map((text) => JSON.parse(text))
+    .find(({ msg, route }) => msg === 'request' && route === '/graphql');
+  t.equal(line?.traceId, traceId, 'and the log names the trace');
 });

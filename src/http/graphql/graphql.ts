@@ -61,7 +61,16 @@ export async function graphqlPlugin(app: FastifyInstance, options: GraphQLOption
   // HEAD comes with GET.
   const { bodyLimit } = options;
   const handler = createHandler(options, execute);
-  app.route({ method: ['GET', 'POST'], url: '/graphql', bodyLimit, onRequest, preValidation, handler });
+  const exposeHeadRoute = true;
+  app.route({
+    method: ['GET', 'POST'],
+    url: '/graphql',
+    exposeHeadRoute,
+    bodyLimit,
+    onRequest,
+    preValidation,
+    handler,
+  });
 }
 
 function createHandler(options: GraphQLOptions, execute: Execute) {
