@@ -16,10 +16,10 @@ const EXAMPLE = join(REPOSITORY, 'examples', 'museum');
 /** All of Tate's collection, which lies beside the repository where there is one. */
 const REAL_DATA = fileURLToPath(new URL('../../../shared/data/museum', import.meta.url));
 
-/** The blocks of the walk from an empty folder to the museum, in order. */
-function blocks(): { readonly language: string; readonly text: string }[] {
+/** The blocks of a section of the page, in order. */
+function blocks(title: string): { readonly language: string; readonly text: string }[] {
   const page = readFileSync(join(REPOSITORY, 'docs', 'your-tables.md'), 'utf8');
-  const section = page.split(/^## /m).find((part) => part.startsWith('A museum, from an empty folder\n')) ?? '';
+  const section = page.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? '';
   return [...section.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = '', text = '']) => ({
     language,
     text,
@@ -38,7 +38,7 @@ function script(t: Test): string {
     devDependencies: Record<string, string>;
   };
   const installed: string[] = [];
-  const steps = blocks().map(({ language, text }) => {
+  const steps = blocks('A museum, from an empty folder').map(({ language, text }) => {
     if (language !== 'sh') {
       const file = fileOf(text);
       t.equal(text, readFileSync(join(EXAMPLE, file), 'utf8'), `${file} is the example's`);
@@ -76,6 +76,7 @@ export async function museum(t: Test, tarball: string): Promise<void> {
   const sql = openSql(t, database);
   await sql`drop schema public, drizzle cascade`;
   await sql`create schema public`;
+  await sql`grant usage on schema public to public`;
   const psql = await findOrInstall('psql', 'postgresql-client');
   // Packages other than Larder are found in the repository, in which the folder lies.
   const directory = t.testdir({});
@@ -90,12 +91,12 @@ export async function museum(t: Test, tarball: string): Promise<void> {
     PORT: String(port),
   };
   const log = join(directory, 'log');
-  const run = async (what: string, cwd = join(directory, 'museum')) => {
+  const run = async (what: string, cwd = join(directory, 'museum'), more: NodeJS.ProcessEnv = {}) => {
     const output = openSync(log, 'a');
     // tap tells each Node that a test starts how to load TypeScript, which a user's has not been told.
     const child = spawn('env', ['-u', 'NODE_OPTIONS', 'bash', '-c', what], {
       cwd,
-      env,
+      env: { ...env, ...more },
       detached: true,
       stdio: ['ignore', output, output],
     });
@@ -117,12 +118,14 @@ export async function museum(t: Test, tarball: string): Promise<void> {
   );
 
   const stores = { database, redis };
-  const ask = async (query: string) => {
-    const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
+  const post = (query: string, to = port) =>
+    fetch(`http://127.0.0.1:${to}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ query }),
     });
+  const ask = async (query: string, to = port) => {
+    const response = await post(query, to);
     const { data, errors } = (await response.json()) as { data: Record<string, unknown>; errors?: unknown };
     if (errors !== undefined) throw new Error(JSON.stringify(errors));
     return data;
@@ -193,6 +196,34 @@ export async function museum(t: Test, tarball: string): Promise<void> {
     await ask(slug);
     await sql`update thesaurus.subjects set title = 'Seen' where slug = 'landscape'`;
     await until('psql is heard', async () => JSON.stringify(await ask(slug)).includes('Seen'));
+  });
+
+  await t.test('a server that only reads, with the rights that the page lists', async (t) => {
+    const rights = blocks('Reads only').find(({ language }) => language === 'sql')?.text ?? '';
+    await sql.unsafe(rights);
+    t.teardown(async () => {
+      await sql.unsafe('drop owned by museum_reader; drop role museum_reader');
+    });
+    const url = new URL(database.url);
+    url.username = 'museum_reader';
+    url.password = 'secret';
+    const place = await portForLater();
+    await run(
+      `npx tsx src/server.ts & until curl -sf localhost:${place}/healthz; do sleep 0.2; done`,
+      join(directory, 'museum'),
+      { DATABASE_URL: url.href, PORT: String(place) },
+    );
+    const readiness = async () => (await fetch(`http://127.0.0.1:${place}/readyz`)).text();
+    await until('it is ready', async () => (await readiness()).includes('"ready"'));
+    const subject = `{ node(id: "${Buffer.from('Subject:adults').toString('base64')}") { ... on Subject { title artworks(first: 2) { nodes { title } } } } }`;
+    t.same(await ask(subject, place), await ask(subject), 'it answers what the other one answers');
+    await sql`update thesaurus.subjects set title = 'Grown-ups' where slug = 'adults'`;
+    await until('psql is heard', async () => JSON.stringify(await ask(subject, place)).includes('Grown-ups'));
+    t.match(await readiness(), '"ready"');
+    const { errors } = (await (await post('mutation { createArtist { id } }', place)).json()) as {
+      errors: { message: string }[];
+    };
+    t.match(errors[0]?.message, /not configured to execute mutation|mutation/i);
   });
 
   await t.test('every list, walked forward and backward', async (t) => {
