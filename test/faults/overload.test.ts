@@ -56,7 +56,7 @@ t.test(`${CONNECTIONS} connections while Redis is killed`, async (t) => {
   let most = { bodies: 0, connections: 0 };
   const sample = async () => {
     const [row] = await sql<{ bodies: number; connections: number }[]>`
-      select count(*) filter (where state = 'active' and query like '%t.id = any(%')::int as bodies, count(*)::int as connections
+      select count(*) filter (where state = 'active' and query like '%t."id" = any(%')::int as bodies, count(*)::int as connections
       from pg_stat_activity where datname = ${database.name} and application_name = 'larder'`;
     if (row === undefined) throw new Error('pg_stat_activity says nothing');
     most = { bodies: Math.max(most.bodies, row.bodies), connections: Math.max(most.connections, row.connections) };

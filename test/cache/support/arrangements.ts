@@ -72,6 +72,6 @@ export async function bodyReads(stage: Stage, action: () => Promise<unknown>): P
   await stage.database.resetStatements();
   await action();
   const statements = await stage.database.statements();
-  const bodies = statements.filter(({ query }) => /from "campaigns" t where t\.id = any\(/.test(query));
+  const bodies = statements.filter(({ query }) => /from "campaigns" t where t\."id" = any\(/.test(query));
   return bodies.reduce((sum, { calls }) => sum + calls, 0);
 }
