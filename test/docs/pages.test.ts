@@ -51,6 +51,12 @@ t.test('README is a screen or three, and shows what the demo asks', async (t) =>
   t.ok(section('docs/glossary.md', 'Words').match(/^\| [a-z]/gm)?.length === 20, 'twenty words');
 });
 
+t.test('the changelog tells of this version', async (t) => {
+  const { version } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as { version: string };
+  const [, latest] = /^## (\d+\.\d+\.\d+) – \d{4}-\d\d-\d\d$/m.exec(pageText('CHANGELOG.md')) ?? [];
+  t.equal(latest, version);
+});
+
 t.test('the house has a line for each room', async (t) => {
   const rooms = [...section('docs/architecture.md', 'Rooms').matchAll(/^\| `(\w+)`/gm)].map(([, room]) => room);
   t.same(rooms.toSorted(), [...roomImports().keys()]);
