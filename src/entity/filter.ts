@@ -132,6 +132,9 @@ export function filterOf(name: string, table: PgTable, options: FilterOptions): 
 /** The filters that a page is asked with: names with values as SQL text, in the order of the list's declaration. */
 export type GivenFilters = readonly (readonly [name: string, text: string])[];
 
+/** Whoever passes the arguments of a connection on as they are passes these, too. */
+const PAGE_ARGUMENTS = ['first', 'after', 'last', 'before'];
+
 /** Types of which every value that there is has a form that is known, so that Postgres need not be asked whether it is one. */
 const CHECKED = ['smallint', 'integer', 'bigint', 'boolean'];
 
@@ -147,7 +150,8 @@ export function givenFilters(
   values: Readonly<Record<string, unknown>>,
 ): GivenFilters {
   for (const name of Object.keys(values)) {
-    if (!Object.hasOwn(filters, name)) throw new TypeError(`There is no filter ${name}, but ${Object.keys(filters)}.`);
+    if (!Object.hasOwn(filters, name) && !PAGE_ARGUMENTS.includes(name))
+      throw new TypeError(`There is no filter ${name}, but ${Object.keys(filters)}.`);
   }
   const given: (readonly [string, string])[] = [];
   for (const [name, filter] of Object.entries(filters)) {
@@ -163,8 +167,19 @@ export function givenFilters(
   return given;
 }
 
-function isValueOf({ column, type }: Filter, text: string): boolean {
+function isValueOf({ column, type, operator }: Filter, text: string): boolean {
   if (!isWritable(text)) return false;
+  // Of an enum, and of text that Drizzle says has only some.
+  const { enumValues = [] } = column ?? {};
+  if (
+    type !== null &&
+    operator !== 'contains' &&
+    operator !== 'in' &&
+    operator !== 'startsWith' &&
+    operator !== 'search'
+  ) {
+    if (enumValues.length > 0 && !enumValues.includes(text)) return false;
+  }
   return column === null || type === null || !CHECKED.includes(type) || textForm(column)?.(text) === true;
 }
 

@@ -74,3 +74,14 @@ export function databaseError(error: unknown): unknown {
     return new ConstraintViolation(String(error.constraint_name));
   return error;
 }
+
+/** Text that is no value of a type, or none that it has room for (Postgres' manual, appendix A). */
+const NO_VALUE = ['22P02', '22P05', '22003', '22007', '22008', '22021'];
+
+/**
+ * @param error what a statement has thrown
+ * @returns whether Postgres was given text that is no value of the type it is for
+ */
+export function isValueRefused(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && NO_VALUE.includes(String(error.code));
+}

@@ -1,4 +1,4 @@
-import type { GraphQLResolveInfo } from 'graphql';
+import type { GraphQLError, GraphQLResolveInfo } from 'graphql';
 import type { Entity } from '../entity/definition.ts';
 import type { Page, PageRequest, Position } from '../lists/page.ts';
 import type { LarderContext } from '../repository/context.ts';
@@ -7,6 +7,7 @@ import { Batch } from './batch.ts';
 import { Connection } from './connection-shape.ts';
 import { decodeCursor } from './cursor.ts';
 import type { EntityType } from './entity-types.ts';
+import { loadPages } from './load-pages.ts';
 import { needsOf } from './page-needs.ts';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from './page-size.ts';
 import { afterPromises } from './turn.ts';
@@ -44,7 +45,7 @@ export interface PageArguments {
  * @param context the request's context
  * @param info the field's info
  * @returns what the fields of the connection's type read
- * @throws {GraphQLError} BAD_USER_INPUT for a size or a cursor that the list does not have
+ * @throws {GraphQLError} BAD_USER_INPUT for a size, a cursor or a filter's value that the list does not have
  */
 export function resolvePage(
   type: EntityType,
@@ -72,12 +73,14 @@ export function resolvePage(
   };
   const of = { typename: type.name, name, order };
   if (parent === null) return new Connection({ items: [], hasNext: false, hasPrevious: false, total: 0 }, of);
-  let batch = context.collected.get(name) as Batch<PageRequest, Page<Entity>> | undefined;
+  let batch = context.collected.get(name) as Batch<PageRequest, Page<Entity> | GraphQLError> | undefined;
   if (batch === undefined) {
-    batch = new Batch(afterPromises, (requests) => repository.list(list, requests, context.scope));
+    batch = new Batch(afterPromises, (requests) => loadPages(repository, list, requests, context.scope));
     context.collected.set(name, batch);
   }
-  return batch.loadAs(request, (page) => new Connection(page, of));
+  return batch.loadAs(request, (page) =>
+    page instanceof Error ? (Promise.reject(page) as never) : new Connection(page, of),
+  );
 }
 
 /** The place that a cursor of the list of that name names. */

@@ -7,12 +7,14 @@ import type { Body } from '../cache/entry.ts';
 import type { Loader } from '../cache/read-through.ts';
 import { type Entity, type EntityDefinition, listSource } from '../entity/definition.ts';
 import { givenFilters } from '../entity/filter.ts';
+import { InvalidInput } from '../entity/invalid-input.ts';
 import type { ListDefinition } from '../entity/list-definition.ts';
 import { listReader } from '../lists/list.ts';
 import type { Page, PageItem, PageQuery, PageRequest, RefPage } from '../lists/page.ts';
 import { isPosition } from '../lists/position.ts';
 import type { AuditSource } from '../outbox/self-audit.ts';
 import { run, runBodyRead } from '../postgres/run.ts';
+import { isValueRefused } from '../postgres/errors.ts';
 import { Trace } from '../trace/trace.ts';
 import { entityWriter } from './entity-writer.ts';
 import { type FindBy, findsBy } from './find-by.ts';
@@ -117,7 +119,9 @@ export function createRepository<E extends Entity, Lists extends string>(
       const since = cache.clock.now();
       const { filters } = definition.lists[list];
       const asked = requests.map((request) => withFilters(filters, request));
-      const pages = await reader(asked, scope.trace);
+      const pages = await reader(asked, scope.trace).catch((error: unknown) => {
+        throw isValueRefused(error) ? refusedValue(asked) : error;
+      });
       const wanted = pages.filter((_page, i) => requests[i]?.needs.entities);
       const bodies = await bodiesOf(wanted, scope, since);
       let next = 0;
@@ -129,6 +133,15 @@ export function createRepository<E extends Entity, Lists extends string>(
       });
     },
   };
+}
+
+/** Of some types Postgres alone knows what their values look like. */
+function refusedValue(asked: readonly PageQuery[]): InvalidInput {
+  if (asked.some(({ filters }) => filters !== undefined)) {
+    return new InvalidInput('filters', 'MALFORMED', 'Expected values that the columns of the filters can have.');
+  }
+  const side = asked.some(({ after }) => after !== undefined) ? 'after' : 'before';
+  return new InvalidInput(side, 'MALFORMED', 'Expected a cursor of this list, as an edge or pageInfo gave it.');
 }
 
 /** The request as the list reads it: what it is filtered by as SQL text. */

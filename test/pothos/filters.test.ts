@@ -1,0 +1,199 @@
+import SchemaBuilder from '@pothos/core';
+import DataloaderPlugin from '@pothos/plugin-dataloader';
+import RelayPlugin from '@pothos/plugin-relay';
+import { sql as raw } from 'drizzle-orm';
+import { customType, integer, interval, jsonb, numeric, pgEnum, pgTable, text, uuid } from 'drizzle-orm/pg-core';
+import { graphql } from 'graphql';
+import { t } from 'tap';
+import { condition, createLarder, entity, type RepositoriesOf } from '../../src/index.ts';
+import LarderPlugin, { type LarderContext } from '../../src/pothos/index.ts';
+import { freshDatabase } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
+
+const kind = pgEnum('kind', ['painting', 'drawing', 'sculpture']);
+const tsvector = customType<{ data: string }>({ dataType: () => 'tsvector' });
+const artworks = pgTable('artworks', {
+  id: integer('id').primaryKey(),
+  artist: uuid('artist').notNull(),
+  title: text('title').notNull(),
+  madeYear: integer('made_year'),
+  height: numeric('height'),
+  tags: text('tags').array().notNull(),
+  dimensions: jsonb('dimensions').$type<object>(),
+  kind: kind('kind').notNull(),
+  drying: interval('drying').notNull(),
+  words: tsvector('words').notNull(),
+});
+const entities = {
+  Artwork: entity(artworks, {
+    lists: {
+      all: {
+        orders: { ID: null, DRYING: artworks.drying },
+        filters: {
+          kind: { eq: artworks.kind },
+          kinds: { in: artworks.kind },
+          years: { in: artworks.madeYear },
+          later: { gt: artworks.madeYear },
+          upTo: { lte: artworks.madeYear },
+          higher: { gte: artworks.height },
+          tags: { contains: artworks.tags },
+          dimensions: { contains: artworks.dimensions },
+          undated: { isNull: artworks.madeYear },
+          title: { startsWith: artworks.title },
+          words: { search: artworks.words, config: 'english' },
+          about: { search: artworks.title, config: 'english' },
+          odd: condition(artworks, 'integer', (row, value) => raw`${row.id} % 2 = ${value}`),
+          oneOf: condition(artworks, 'text[]', (row, value) => raw`lower(${row.title}) = any(${value})`),
+          dries: { lt: artworks.drying },
+        },
+      },
+    },
+  }),
+};
+
+const builder = new SchemaBuilder<{ Context: LarderContext<RepositoriesOf<typeof entities>> }>({
+  plugins: [DataloaderPlugin, RelayPlugin, LarderPlugin],
+  relay: { cursorType: 'String' },
+});
+builder.entity('Artwork', { fields: (t) => ({ title: t.exposeString('title') }) });
+const Order = builder.enumType('Order', { values: ['ID', 'DRYING'] as const });
+builder.queryType({
+  fields: (t) => ({
+    artworks: t.entityConnection('Artwork', {
+      args: {
+        orderBy: t.arg({ type: Order }),
+        kind: t.arg.string(),
+        kinds: t.arg.stringList(),
+        years: t.arg.intList(),
+        later: t.arg.int(),
+        upTo: t.arg.int(),
+        higher: t.arg.string(),
+        tags: t.arg.stringList(),
+        width: t.arg.int(),
+        undated: t.arg.boolean(),
+        title: t.arg.string(),
+        words: t.arg.string(),
+        about: t.arg.string(),
+        odd: t.arg.int(),
+        oneOf: t.arg.stringList(),
+        dries: t.arg.string(),
+      },
+      source: (_root, { orderBy, width, kind, kinds, ...filters }) => ({
+        list: 'all',
+        order: orderBy ?? 'ID',
+        filters: {
+          ...filters,
+          kind: kind as 'painting' | null,
+          kinds: kinds as 'painting'[] | null,
+          dimensions: width == null ? null : { width },
+        },
+      }),
+    }),
+  }),
+});
+const schema = builder.toSchema();
+
+const database = await freshDatabase(t);
+const sql = openSql(t, database);
+await sql.unsafe(`
+  create type kind as enum ('painting', 'drawing', 'sculpture', 'new');
+  create table artworks (
+    id int primary key, artist uuid not null, title text not null, made_year int, height numeric, tags text[] not null,
+    dimensions jsonb, kind kind not null, drying interval not null, words tsvector generated always as (to_tsvector('english', title)) stored
+  );
+  insert into artworks (id, artist, title, made_year, height, tags, dimensions, kind, drying) values
+    (1, '${'0'.repeat(8)}-0000-4000-8000-000000000000', 'Boats at Sea', 1900, 1.5, '{boat,sea}', '{"width": 1, "depth": 2}', 'painting', '1 day'),
+    (2, '${'0'.repeat(8)}-0000-4000-8000-000000000000', 'A boat, drawn', 1901, 2.25, '{boat,"a, b"}', '{"width": 2}', 'drawing', '2 days'),
+    (3, '${'0'.repeat(8)}-0000-4000-8000-000000000000', '100% sea', null, null, '{}', null, 'drawing', '1 hour'),
+    (4, '${'0'.repeat(8)}-0000-4000-8000-000000000000', '100_ seas', 1902, 10, '{"\\\\\\"quoted\\\\\\""}', '{}', 'new', '3 days')`);
+const larder = await createLarder({ entities, postgres: { url: database.url } });
+t.teardown(larder.close);
+
+interface Answer {
+  data: Record<
+    string,
+    { nodes: { id: string }[]; totalCount?: number; pageInfo?: { endCursor: string } } | null
+  > | null;
+  errors?: readonly { path?: readonly unknown[]; extensions: Record<string, unknown>; message: string }[];
+  statements: number;
+}
+
+async function ask(source: string): Promise<Answer> {
+  const contextValue = larder.createContext();
+  const answer = (await graphql({ schema, source, contextValue })) as unknown as Omit<Answer, 'statements'>;
+  return { ...answer, statements: contextValue.scope.trace.sql.statements };
+}
+
+const idsOf = (page: { nodes: { id: string }[] } | null | undefined) =>
+  page?.nodes.map(({ id }) => Number(Buffer.from(id, 'base64').toString().split(':')[1]));
+
+const CASES: readonly (readonly [args: string, ids: readonly number[]])[] = [
+  ['kind: "drawing"', [2, 3]],
+  ['kinds: ["painting", "drawing"]', [1, 2, 3]],
+  ['kinds: []', []],
+  ['years: [1900, 1902, 7]', [1, 4]],
+  ['later: 1900', [2, 4]],
+  ['later: 1900, upTo: 1901', [2]],
+  ['higher: "2.25"', [2, 4]],
+  ['higher: "2.2500001"', [4]],
+  ['tags: ["boat"]', [1, 2]],
+  ['tags: ["a, b", "boat"]', [2]],
+  ['tags: ["\\\\\\"quoted\\\\\\""]', [4]],
+  ['tags: []', [1, 2, 3, 4]],
+  ['width: 2', [2]],
+  ['undated: true', [3]],
+  ['undated: false', [1, 2, 4]],
+  ['title: "100%"', [3]],
+  ['title: "100_"', [4]],
+  ['title: "100"', [3, 4]],
+  ['title: "boats"', [1]],
+  ['words: "boat"', [1, 2]],
+  ['words: "boat -sea"', [2]],
+  ['about: "seas"', [1, 3, 4]],
+  ['odd: 1', [1, 3]],
+  ['oneOf: ["100% sea", "boats at sea"]', [1, 3]],
+  ['dries: "36 hours"', [1, 3]],
+  ['kind: null, tags: null, undated: null', [1, 2, 3, 4]],
+];
+
+t.test('each operator finds its rows, and all of them share a statement', async (t) => {
+  const fields = CASES.map(([args], i) => `p${i}: artworks(${args}, first: 10) { nodes { id } totalCount }`);
+  const { data, errors, statements } = await ask(`{ ${fields.join('\n')} }`);
+  t.same(errors, undefined);
+  for (const [i, [args, ids]] of CASES.entries()) {
+    t.same(idsOf(data?.[`p${i}`]), ids, args);
+    t.equal(data?.[`p${i}`]?.totalCount, ids.length, `${args}: the count`);
+  }
+  t.equal(statements, 1);
+});
+
+t.test('what no row can have is an error of its own field, and of no other', async (t) => {
+  for (const [args, argument] of [
+    ['kind: "poem"', 'kind'],
+    ['title: "\\u0000"', 'title'],
+    ['tags: ["\\u0000"]', 'tags'],
+    ['higher: "much"', 'filters'],
+    ['dries: "when it is dry"', 'filters'],
+    ['kinds: ["poem"]', 'filters'],
+  ] as const) {
+    const { data, errors } = await ask(
+      `{ bad: artworks(${args}) { nodes { id } } good: artworks(odd: 0) { nodes { id } } }`,
+    );
+    t.match(errors, [{ path: ['bad'], extensions: { code: 'BAD_USER_INPUT', argument } }], args);
+    t.equal(errors?.length, 1);
+    t.same(idsOf(data?.good), [2, 4]);
+    t.equal(data?.bad, null);
+  }
+});
+
+t.test('a cursor of a type that Postgres alone can read is an error when it is none', async (t) => {
+  const first = await ask('{ artworks(orderBy: DRYING, first: 2) { nodes { id } pageInfo { endCursor } } }');
+  t.same(idsOf(first.data?.artworks), [3, 1]);
+  const cursor = first.data?.artworks?.pageInfo?.endCursor ?? '';
+  const rest = (after: string) => `artworks(orderBy: DRYING, after: "${after}") { nodes { id } }`;
+  const forged = Buffer.from(JSON.stringify(['Artwork.all', 'DRYING', 'soon', '1'])).toString('base64');
+  const { data, errors } = await ask(`{ good: ${rest(cursor)} bad: ${rest(forged)} }`);
+  t.same(idsOf(data?.good), [2, 4]);
+  t.match(errors, [{ path: ['bad'], extensions: { code: 'BAD_USER_INPUT', argument: 'after' } }]);
+  t.notMatch(errors?.[0]?.message, /soon|interval/, 'and does not show what came');
+});
