@@ -72,21 +72,33 @@ t.test('an idle drainer looks four times a second and no more', async (t) => {
   t.ok(seen <= ms / 250 + 2, `${seen} looks in ${ms.toFixed(0)} ms`);
 });
 
-/** How often Postgres was asked for what waits, as it counted itself. */
-async function countLooks(t: Test, { name }: TestDatabase): Promise<number> {
+/** How often Postgres was asked for what waits, as it counted itself; in statements with some text. */
+async function countLooks(t: Test, { name }: TestDatabase, text = ''): Promise<number> {
   const admin = openSql(t, { url: process.env.LARDER_TEST_POSTGRES_URL ?? '' });
   const [row] = await admin<{ calls: number }[]>`
     select coalesce(sum(calls), 0)::int as calls from pg_stat_statements
-    where dbid = (select oid from pg_database where datname = ${name}) and query like '%cache_outbox%' and query like 'select%'`;
+    where dbid = (select oid from pg_database where datname = ${name}) and query like '%cache_outbox%' and query like 'select%'
+      and query like ${`%${text}%`}`;
   await admin.end();
   return row?.calls ?? 0;
 }
 
-t.test('100,000 rows that psql updates are drained while others read', async (t) => {
+/** How many entries of the outbox's index were read, as Postgres says a second later at most. */
+async function readEntries(sql: ReturnType<typeof openSql>): Promise<number> {
+  const [row] = await sql<{ entries: number }[]>`
+    select idx_tup_read::int as entries from pg_stat_all_indexes where indexrelname = 'cache_outbox_pkey'`;
+  return row?.entries ?? 0;
+}
+
+t.test('100,000 rows that psql updates are drained while others read, and somebody holds a snapshot', async (t) => {
   const { database, redis, sql, keys, settled } = await open(t);
   await sql`
     insert into events (id, title, starts_at) select i, 'Event ' || i, now() from generate_series(1, 100000) i`;
   await sql`truncate cache_outbox`;
+  // Such as pg_dump: what is removed stays where it is, and whoever looks from the start walks over it again and again.
+  const holder = openSql(t, database);
+  await holder`begin isolation level repeatable read`;
+  await holder`select count(*) from brands`;
   const first = await drain(t, database, redis.url);
   await drain(t, database, redis.url);
   for (const id of [1, 50_000, 100_000]) await keys.set(`Event-${id}`, 'old');
@@ -109,12 +121,27 @@ t.test('100,000 rows that psql updates are drained while others read', async (t)
   });
   const ms = performance.now() - started;
   t.comment({ drainMs: ms, reads, deepest, oldestMs });
+  // Each is read once for the domain and once to be removed, and a look counts no further than 10,000.
+  const looks = await countLooks(t, database, 'behindMs');
+  await until('Postgres has counted', async () => (await readEntries(sql)) >= 200_000);
+  const entries = await readEntries(sql);
+  t.ok(
+    entries <= 200_000 + (looks + 1) * 10_000,
+    `${entries} entries of the index were read, and ${looks} looks taken`,
+  );
   t.same(await keys.mget('Event-1', 'Event-50000', 'Event-100000'), [null, null, null]);
   t.ok(deepest >= 10_000 && oldestMs > 0, 'the status told of it');
   await settled();
   await until('the status says that nothing waits', async () => first.drainer.status()?.depth === 0);
   t.equal(first.drainer.status()?.ageMs, 0);
+  // What it did before is counted by then.
+  const later = (more: number) => async () => (await countLooks(t, database, 'behindMs')) >= looks + more;
+  await until('it has looked again and again', later(16));
+  const idle = await readEntries(sql);
+  await until('and again', later(32));
+  t.equal(await readEntries(sql), idle, 'whoever is idle walks over nothing');
   t.same(first.errors, []);
+  await holder`rollback`;
 });
 
 t.test('of two drainers of a domain one at a time does the work', async (t) => {
