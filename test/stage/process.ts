@@ -39,6 +39,8 @@ export interface ProcessOptions {
   readonly redisTimeoutMs?: number;
   /** The time; the machine's when it is not given. */
   readonly clock?: Clock;
+  /** Whether nobody waits until it may use what Redis holds, which it may never. */
+  readonly mayBeRefused?: boolean;
   /** Whether nothing tells the process when rows change, as with entities that are not watched. */
   readonly unheard?: boolean;
 }
@@ -74,6 +76,10 @@ export interface LarderProcess {
   readonly repositories: Repositories;
   /** The errors that the process would have logged. */
   readonly errors: Error[];
+  /** Why it may not use what Redis holds; `null` when it may, or does not know yet. */
+  refused(): string | null;
+  /** The processes that it waits for no more. */
+  silent(): readonly string[];
   /** How many committed writes could not be told to Redis. */
   invalidationsFailed(): number;
   /** A request that has read nothing yet. */
@@ -174,7 +180,8 @@ export async function openProcess(options: ProcessOptions): Promise<LarderProces
   if (options.drains ?? true) {
     drain();
     // Until then it neither uses what Redis holds nor fills it: a race put together with such a process would be none.
-    if (redis !== null) await until('it may use what Redis holds', () => cache.admitted);
+    if (redis !== null && options.mayBeRefused !== true)
+      await until('it may use what Redis holds', () => cache.admitted);
   } else if (redis !== null) {
     membership = new Membership({ database: drains, cache, redis, onRefused: () => {} });
     const member = membership;
@@ -204,6 +211,8 @@ export async function openProcess(options: ProcessOptions): Promise<LarderProces
       if (standing === null) throw new Error('It belongs to no domain.');
       await membership?.present(standing.domain, ms, asOf);
     },
+    refused: () => drainer?.refused() ?? null,
+    silent: opened.silent,
     invalidationsFailed: () => invalidationsFailed,
     heardUpTo: () => heardUpTo,
     scope: () => createScope(trace),

@@ -183,7 +183,7 @@ async function published(stage: Stage): Promise<void> {
 }
 
 /** Time that passes when the test says so, while timers run: so much as can be told apart from one look to the next. */
-function standingClock(): Clock & { pass(ms: number): void } {
+export function standingClock(): Clock & { pass(ms: number): void } {
   const { after, tick } = systemClock;
   let now = 1000;
   const pass = (ms: number) => {
