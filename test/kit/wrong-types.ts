@@ -75,6 +75,10 @@ export async function repositories() {
   await Author.update('1', { name: 1 });
   // @ts-expect-error no such list
   Book.listOf('byTitle');
+  // @ts-expect-error a column that may not be null is not set to null
+  await Author.update('1', { name: null });
+  // @ts-expect-error an id is no number
+  await Author.findById(1);
   return (await Author.findById('1'))?.name;
 }
 
@@ -115,6 +119,12 @@ builder.entity('Author', {
     }),
     // @ts-expect-error no such entity
     wrongEntity: t.entityConnection('Venue'),
+    // @ts-expect-error no such direction
+    wrongDirection: t.entityConnection('Book', { list: 'byAuthor', direction: 'UP' }),
+    // @ts-expect-error no such list, by a function that says which
+    wrongSource: t.entityConnection('Book', { source: () => ({ list: 'byTitle', order: 'ID' }) }),
+    // @ts-expect-error no such entity
+    wrongById: t.entityById('Venue'),
     // @ts-expect-error a field that an author has not
     wrongId: t.entityReference('Book', { id: 'bookId' }),
   }),
