@@ -78,12 +78,12 @@ export function createSelfAudit({ rate, maxStalenessMs, onError, clock, channel 
     await boundPassed();
     if (closed) return null;
     const row = await source.row(id);
-    if (isDeepStrictEqual(row, served)) return true;
+    if (isSame(row, served)) return true;
     if (row !== null && row.version === served?.version) return false;
     await boundPassed();
     if (closed) return null;
     const answer = await source.answer(id);
-    return !isDeepStrictEqual(answer, served) || isDeepStrictEqual(answer, await source.row(id));
+    return !isSame(answer, served) || isSame(answer, await source.row(id));
   };
 
   const check = async (entity: string, id: string, served: Body | null, source: AuditSource) => {
@@ -110,4 +110,16 @@ export function createSelfAudit({ rate, maxStalenessMs, onError, clock, channel 
       for (const end of waits) end();
     },
   };
+}
+
+/** Whether two bodies, or parts of them, say the same. Node takes no invalid Date, such as Postgres' infinity is, for equal to another. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (a instanceof Date && b instanceof Date) return Object.is(a.getTime(), b.getTime());
+  if (!isPlain(a) || !isPlain(b)) return isDeepStrictEqual(a, b);
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => name in b && isSame(a[name], b[name]));
+}
+
+function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
+  return Array.isArray(value) || Object.prototype.toString.call(value) === '[object Object]';
 }

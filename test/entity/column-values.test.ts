@@ -178,6 +178,49 @@ const CASES: readonly (readonly [keyof Thing, sql: string, value: unknown, drizz
       ['', null],
     ],
   ],
+  ['timetz', `'23:59:59+05:30'`, '23:59:59+05:30'],
+  ['halfvec', `'[1,2.5]'`, [1, 2.5]],
+  ['sparsevec', `'{1:1,3:2.5}/5'`, '{1:1,3:2.5}/5'],
+  ['intervalDays', `'2 days 03:04:05'`, '2 days 03:04:05'],
+  ['oneOf', `'b'`, 'b'],
+  ['generated', 'default', 3],
+  ['smallints', `'{-1,NULL}'`, [-1, null]],
+  ['bigintNumbers', `'{9007199254740991,-1}'`, [9007199254740991, -1]],
+  ['numericNumbers', `'{1.5,NaN}'`, [1.5, Number.NaN]],
+  ['numericBigints', `'{123456789012345678901234567890}'`, [123456789012345678901234567890n]],
+  ['reals', `'{0.1,-Infinity,NaN}'`, [0.1, Number.NEGATIVE_INFINITY, Number.NaN]],
+  ['varchars', `array['a,b', 'NULL', '']`, ['a,b', 'NULL', '']],
+  ['chars', `array['a', 'abc']`, ['a  ', 'abc']],
+  ['times', `'{23:59:59.5}'`, ['23:59:59.5']],
+  ['intervals', `array['1 day 02:00:00', '-3 mons']::interval[]`, ['1 day 02:00:00', '-3 mons']],
+  ['dateTexts', `'{2026-02-28,infinity,0044-03-15 BC}'`, ['2026-02-28', 'infinity', '0044-03-15 BC']],
+  ['timestampTexts', `'{2026-01-02 03:04:05.000006,-infinity}'`, ['2026-01-02 03:04:05.000006', '-infinity']],
+  ['timestamptzTexts', `'{2026-01-02 03:04:05.000006+02}'`, ['2026-01-02 01:04:05.000006+00']],
+  ['timestampDates', `'{2026-01-02 03:04:05.678}'`, [new Date('2026-01-02T03:04:05.678Z')]],
+  ['jsons', `array['{"a": "}"}', '-0', '[]']::json[]`, [{ a: '}' }, -0, []]],
+  ['inets', `'{::1/64,10.0.0.1}'`, ['::1/64', '10.0.0.1']],
+  ['bits', `'{101,000}'`, ['101', '000']],
+  [
+    'pointXys',
+    `array['(1,2)', '(3.5,-4)']::point[]`,
+    [
+      { x: 1, y: 2 },
+      { x: 3.5, y: -4 },
+    ],
+  ],
+  ['lineTuples', `array['{1,2,3}']::line[]`, [[1, 2, 3]]],
+  ['lineAbcs', `array['{1,2,3}']::line[]`, [{ a: 1, b: 2, c: 3 }]],
+  ['manyTags', `'{a b,c}'`, [new Set(['a', 'b']), new Set(['c'])]],
+  ['manySettings', `array['{"on": true}']::jsonb[]`, [{ on: true, seen: true }]],
+  ['dateText', `'0044-03-15 BC'`, '0044-03-15 BC'],
+  ['dateText', `'12345-01-01'`, '12345-01-01'],
+  ['timestamptzText', `'infinity'`, 'infinity'],
+  ['timestamptzText', `'0044-03-15 12:00:00+00 BC'`, '0044-03-15 12:00:00+00 BC'],
+  ['timestamptzDate', `'12345-01-01 00:00:00+00'`, new Date('12345-01-01 00:00:00+00')],
+  ['texts', `'{}'`, []],
+  ['jsonb', `'{"toString": 1, "constructor": null}'`, { toString: 1, constructor: null }],
+  ['json', `'{"a": 1, "a": 2}'`, { a: 2 }],
+  ['moods', `'{}'`, []],
 ];
 
 t.test('a column has one value, wherever it is read: that of the Drizzle column', async (t) => {
@@ -288,6 +331,15 @@ function read(field: string, thing: Partial<Thing>): unknown {
   const value = thing[field as keyof Thing];
   return field === 'real' && typeof value === 'number' ? Math.fround(value) : value;
 }
+
+t.test('a time that a Date cannot say is an invalid one, in every tier', async (t) => {
+  const [row] = await sql<{ id: string }[]>`
+    insert into things (date_date, timestamptz_date) values ('infinity', '0044-03-15 12:00:00+00 BC') returning id::text`;
+  await database.drained();
+  for (const [tier, { dateDate, timestamptzDate }] of Object.entries(await readEverywhere(row?.id ?? ''))) {
+    for (const value of [dateDate, timestamptzDate]) t.ok(Number.isNaN(value?.getTime()), tier);
+  }
+});
 
 t.test('what is written is read', async (t) => {
   await fc.assert(

@@ -18,6 +18,7 @@ function findings() {
 
 t.test('what an audit makes of what it sees', async (t) => {
   const body = (version: string, name = 'x'): Body => ({ version, entity: { id: '1', name } });
+  const dated = (time: number): Body => ({ version: '1', entity: { id: '1', at: [new Date(time)] } });
   const cases: [string, boolean, { served: Body | null; rows: (Body | null)[]; answer?: Body | null }][] = [
     ['the row is as served', true, { served: body('1'), rows: [body('1')] }],
     ['nothing is there, as served', true, { served: null, rows: [null] }],
@@ -30,6 +31,8 @@ t.test('what an audit makes of what it sees', async (t) => {
     ['the row was deleted, and still is served', false, { served: body('1'), rows: [null, null], answer: body('1') }],
     ['the row was made, and never got', false, { served: null, rows: [body('1'), body('1')], answer: null }],
     ['the row was made, and deleted again', true, { served: null, rows: [body('1'), null], answer: null }],
+    ['no time, as served', true, { served: dated(Number.NaN), rows: [dated(Number.NaN)] }],
+    ['another time', false, { served: dated(0), rows: [dated(Number.NaN)] }],
     ['of the very version, with other content', false, { served: body('1', 'y'), rows: [body('1')] }],
   ];
   for (const [what, consistent, { served, rows, answer }] of cases) {
