@@ -27,12 +27,15 @@ const SLOW = [
     'cache/arrangements.test.ts',
     'cache/bus/bus.test.ts',
     'cache/redis/connection.test.ts',
+    'cache/redis/sentinel.test.ts',
     'cache/redis/tls.test.ts',
     'cache/redis/url.test.ts',
     'cache/refusals.test.ts',
     'cache/tiers.test.ts',
     'cache/versions.test.ts',
     'lists/keyset.test.ts',
+    'lists/order-properties.test.ts',
+    'lists/plans.test.ts',
     'migrate/migrate.test.ts',
     'postgres/connection.test.ts',
     'postgres/ddl-traffic.test.ts',
@@ -49,6 +52,7 @@ const SLOW = [
     'outbox/drainer.test.ts',
     ...['docs/clients.test.ts', 'docs/commands.test.ts', 'docs/packages.test.ts', 'docs/typescript.test.ts'],
     'readme.test.ts',
+    'without-app.test.ts',
   ],
 ].map((name) => join('test', name));
 
