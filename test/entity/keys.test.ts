@@ -85,7 +85,11 @@ async function open(t: Test) {
     create table "art of all".subjects (slug text primary key, title text not null);
     create table "art of all".links (subject_slug text, artwork_id int, note text, primary key (subject_slug, artwork_id));
     create table rooms (number smallint primary key, code varchar(8) not null unique);
-    create table visits (id bigint primary key, room smallint not null)`);
+    create table visits (id bigint primary key, room smallint not null);
+    select cache_outbox_watch('artists', 'Artist', 'id'), cache_outbox_watch('artworks', 'Artwork', 'id'),
+      cache_outbox_watch('"art of all".subjects', 'Subject', 'slug'),
+      cache_outbox_watch('"art of all".links', 'Link', 'subject_slug', 'artwork_id'),
+      cache_outbox_watch('rooms', 'Room', 'code'), cache_outbox_watch('visits', 'Visit', 'id')`);
   const larder = await createLarder({
     entities,
     postgres: { url: database.url, statementTimeoutMs: 60_000, requestTimeoutMs: 120_000 },
