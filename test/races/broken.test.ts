@@ -1,6 +1,5 @@
 import { t } from 'tap';
 import { BROKEN } from './support/broken.ts';
-import { BROKEN_DOMAINS } from './support/broken-domains.ts';
 import {
   busThereAndBack,
   inOtherMemory,
@@ -18,12 +17,9 @@ import {
   thereAndBack,
   writtenByApi,
 } from './support/scenarios.ts';
-import { copiedDatabase, inOtherDomain, leftBehind } from './support/scenarios-domains.ts';
-
-const LACKING = { ...BROKEN, ...BROKEN_DOMAINS };
 
 /** Which race shows that a part is needed. */
-const SHOWN_BY: Record<keyof typeof LACKING, Scenario> = {
+const SHOWN_BY: Record<keyof typeof BROKEN, Scenario> = {
   'the lease': slowFill,
   'the comparison before a fill': slowFill,
   'the version check': listedAfterPsql,
@@ -40,9 +36,6 @@ const SHOWN_BY: Record<keyof typeof LACKING, Scenario> = {
   'the history of an echo': busThereAndBack,
   'the doubt of another connection': readElsewhere,
   'the history in the epoch': thereAndBack,
-  'the generation in the epoch': leftBehind,
-  'the wait for every domain': inOtherDomain,
-  'the token': copiedDatabase,
 };
 
 /** Each race takes a few reads; one that needed more would not be put together by hand. */
@@ -56,9 +49,9 @@ for (const scenario of new Set(Object.values(SHOWN_BY))) {
   });
 }
 
-for (const lacking of Object.keys(SHOWN_BY) as (keyof typeof LACKING)[]) {
+for (const lacking of Object.keys(SHOWN_BY) as (keyof typeof BROKEN)[]) {
   t.test(`the protocol without ${lacking}: ${SHOWN_BY[lacking].name}`, async (t) => {
-    const { history } = await SHOWN_BY[lacking](t, LACKING[lacking]);
+    const { history } = await SHOWN_BY[lacking](t, BROKEN[lacking]);
     t.ok(history.violations.length > 0, 'is caught');
     t.ok(history.judged < ENOUGH, `within ${history.judged} reads`);
   });
