@@ -62,7 +62,12 @@ export function openCache(
     const cache = new EntityCache({ ...tiers, redis: null, bus: null });
     return { cache, redis: null, memoryUse, silent: () => [], close: async () => {} };
   }
-  const redis = new RedisTier(redisUrl, prefix, onError, clock, redisTimeoutMs, channels);
+  let closed = false;
+  // What was under way when it was closed has not failed.
+  const hear = (error: Error) => {
+    if (!closed) onError(error);
+  };
+  const redis = new RedisTier(redisUrl, prefix, hear, clock, redisTimeoutMs, channels);
   const listener = {
     onKeys: (keys: string[]) => cache.forget(keys),
     onConnected: (connected: boolean) => cache.trust(connected),
@@ -70,9 +75,10 @@ export function openCache(
     onAlive: (asOf: number) => cache.alive(asOf),
     onSilence,
   };
-  const bus = new InvalidationBus(redisUrl, prefix, listener, redis.tell.bind(redis), onError, clock, redisTimeoutMs);
+  const bus = new InvalidationBus(redisUrl, prefix, listener, redis.tell.bind(redis), hear, clock, redisTimeoutMs);
   const cache = new EntityCache({ ...tiers, redis, bus });
   const close = async () => {
+    closed = true;
     bus.close();
     await redis.close();
   };
