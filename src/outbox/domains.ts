@@ -75,7 +75,7 @@ const renewAll = statement<{ id: string }>(
   'CacheDomain.renewAll',
   sql`update ${cacheDomains} set generation = gen_random_uuid(),
       position = case when id = ${CLEANER}::uuid then position end, target = case when id = ${CLEANER}::uuid then target end
-    returning id`,
+    where position is not null returning id`,
 );
 
 const find = statement<{ there: boolean }>(
@@ -97,7 +97,7 @@ export async function hasOutbox(database: Database): Promise<boolean> {
  * Lets every domain begin anew, and every process forget what it holds: each sees another generation than before.
  *
  * @param database where they are registered
- * @returns how many domains there are
+ * @returns how many domains there are; one that was left behind begins anew anyway
  * @throws {DatabaseUnavailable} when it cannot be done in time
  */
 export async function renewAllDomains(database: Database): Promise<number> {

@@ -41,6 +41,11 @@ t.test('every process forgets what it has cached, by id and by list, with Redis 
   );
 
   for (const prefix of ['a[*]?:', 'other:']) {
+    await until('both domains are awaited', async () => {
+      const living = await sql`select from cache_domains where position is not null`;
+      // The cleaner is the third.
+      return living.length === 3;
+    });
     const { code, stdout, stderr } = await runCli('forget', [], {
       DATABASE_URL: database.url,
       REDIS_URL: redis.url,
