@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { resolveSecrets } from '../app/config.ts';
-import { MigrationError } from '../migrate/index.ts';
 import { runCommand } from '../commands/command.ts';
+import { MigrationError } from '../migrate/index.ts';
 import { checkEnvironment, serverEnvironment } from './server-environment.ts';
 import { startLocalServices, type Teardown } from './services/local.ts';
 import { exited, guardProcess, stopGroup } from './services/process.ts';

@@ -1,8 +1,8 @@
 import { readConfig } from '../app/config.ts';
 import { entities } from '../app/entities.ts';
-import { DatabaseUnavailable } from '../postgres/errors.ts';
 import { runCommand, UsageError } from '../commands/command.ts';
 import { forgetEverything } from '../commands/forget.ts';
+import { DatabaseUnavailable } from '../postgres/errors.ts';
 import { storesOf } from './stores-of.ts';
 
 const help = `Makes every process forget what it has cached: after a restore, a failover that lost commits, or a change of rows

@@ -1,7 +1,7 @@
 import { readConfig } from '../app/config.ts';
 import { migrateDatabase } from '../app/migrate.ts';
-import { MigrationError } from '../migrate/index.ts';
 import { runCommand, UsageError } from '../commands/command.ts';
+import { MigrationError } from '../migrate/index.ts';
 
 const help = `Brings the database up to date.
 

@@ -28,7 +28,7 @@ const help = `Commands of Larder.
   doctor MODULE                                which indexes the lists lack, as SQL that makes them; the exit code is then 1
   documents MODULE FILE... [--out FILE]        the documents of Relay's compiler as a server wants them
 
-MODULE is a file of yours that exports \`larder\`, and for documents \`schema\`. One in TypeScript needs a loader, as in
+MODULE is a file of yours that exports \`larder\`, or a function \`openLarder\`, and for documents \`schema\`. One in TypeScript needs a loader, as in
 NODE_OPTIONS=--import=tsx npx larder forget ./src/larder.ts
 `;
 
@@ -43,7 +43,9 @@ interface Exported {
 async function load(file: string | undefined): Promise<Exported> {
   if (file === undefined) throw new UsageError('Which module? Name the file that exports what the command is about.');
   const exported = (await import(pathToFileURL(resolve(file)).href)) as Readonly<Record<string, unknown>>;
-  const larder = (await exported.larder) as Partial<Larder> | undefined;
+  const { openLarder } = exported;
+  const opened = exported.larder ?? (typeof openLarder === 'function' ? openLarder() : undefined);
+  const larder = (await opened) as Partial<Larder> | undefined;
   await larder?.close?.();
   const { stores, entities = {} } = larder ?? {};
   return { larder: stores === undefined ? null : { stores, entities }, schema: exported.schema };
@@ -51,7 +53,10 @@ async function load(file: string | undefined): Promise<Exported> {
 
 async function loadLarder(file: string | undefined): Promise<Pick<Larder, 'stores' | 'entities'>> {
   const { larder } = await load(file);
-  if (larder === null) throw new UsageError(`${file} exports no \`larder\`: expected what createLarder returns.`);
+  if (larder === null)
+    throw new UsageError(
+      `${file} exports no \`larder\`: expected what createLarder returns, or \`openLarder\`, which calls it.`,
+    );
   return larder;
 }
 

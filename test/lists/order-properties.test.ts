@@ -16,8 +16,8 @@ import {
 } from 'drizzle-orm/pg-core';
 import fc from 'fast-check';
 import { t } from 'tap';
-import { listSource } from '../../src/entity/definition.ts';
 import type { ListOptions } from '../../src/entity/define-list.ts';
+import { listSource } from '../../src/entity/definition.ts';
 import { listReader } from '../../src/lists/list.ts';
 import type { PageQuery, Position } from '../../src/lists/page.ts';
 import { isPosition } from '../../src/lists/position.ts';

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { finished } from 'node:stream';
+import { Server as TlsServer } from 'node:tls';
 import type { Clock } from '../../clock.ts';
 
 /** How long connections may be open on which nothing is asked, and how many of them. */
@@ -53,7 +54,15 @@ export class Connections {
     this.#clock = clock;
     this.#limits = limits;
     this.#giveUp = giveUp;
-    server.on('connection', (socket: Socket) => this.#onConnection(socket));
+    // With TLS it is the encrypted stream that requests come on.
+    const opened = server instanceof TlsServer ? 'secureConnection' : 'connection';
+    server.on(opened, (socket: Socket) => this.#onConnection(socket));
+    // A connection that speaks another protocol from now on, such as WebSocket, is theirs who take it. Where nobody does, Node goes on.
+    server.once('listening', () => {
+      for (const event of ['upgrade', 'connect'] as const) {
+        if (server.listenerCount(event) > 0) server.prependListener(event, ({ socket }) => this.#leave(socket));
+      }
+    });
     // Before the answer is made, so that its headers can say that it is the last.
     server.prependListener('request', (request: IncomingMessage, response: ServerResponse) =>
       this.#onRequest(request, response),
@@ -122,6 +131,12 @@ export class Connections {
       this.#open.delete(socket);
       if (this.#open.size === 0) this.#emptied();
     });
+  }
+
+  #leave(socket: Socket): void {
+    socket.setTimeout(0);
+    this.#open.delete(socket);
+    if (this.#open.size === 0) this.#emptied();
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {

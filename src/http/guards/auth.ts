@@ -63,7 +63,12 @@ function authorize({ larderViewer: viewer }: FastifyRequest, reply: FastifyReply
 function identifyBy(find: Identify): Guard['identify'] {
   return (request, _reply, done) => {
     const found = async () => {
-      request.larderViewer = await find(request);
+      // What is not typed may say `undefined` for nobody.
+      const viewer = (await find(request)) ?? null;
+      if (viewer !== null && !(viewer.scopes instanceof Set)) {
+        throw new TypeError('auth: the function returned a viewer whose `scopes` is no Set. See docs/fastify.md.');
+      }
+      request.larderViewer = viewer;
     };
     found().then(() => done(), done);
   };

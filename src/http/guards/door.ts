@@ -48,7 +48,9 @@ export async function guardDoor(app: FastifyInstance, options: DoorOptions): Pro
     'cache-control': 'no-store',
   };
   app.addHook('onRequest', (_request, reply, done) => {
-    reply.headers(headers);
+    // A plugin of theirs may have said what its headers depend on.
+    const theirs = reply.getHeader('vary');
+    reply.headers(theirs === undefined ? headers : { ...headers, vary: `${theirs}, ${headers.vary}` });
     done();
   });
   // Whoever has it already says themselves when that is.

@@ -1,6 +1,7 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Channels } from '../../trace/channels.ts';
+import { WrongValue } from '../../wrong-value.ts';
 import { registerCacheMetrics } from './metrics/cache.ts';
 import { type Gauges, registerGauges } from './metrics/gauges.ts';
 import { registerRequestMetrics } from './metrics/requests.ts';
@@ -57,11 +58,16 @@ function ownRegistry(): Registry {
  * @param options what to ask when the metrics are read
  * @param registry where the metrics go; one of ours, with those of the process, when it is not given
  * @returns the registry, and what ends the counting
+ * @throws {WrongValue} when the registry has the metrics of another Larder
  */
 export function openMetrics(
   options: MetricsOptions,
   registry: Registry = ownRegistry(),
 ): { readonly registry: Registry; close(): void } {
+  const theirs = new Set(registry.getMetricsAsArray().map(({ name }) => name));
+  if (theirs.has('larder_build_info')) {
+    throw new WrongValue('metrics.registry has the metrics of a Larder already: give each a registry of its own');
+  }
   new Gauge({
     name: 'larder_build_info',
     help: 'Which Larder and which Node this is; always 1.',
@@ -79,6 +85,8 @@ export function openMetrics(
     registry,
     close: () => {
       for (const unsubscribe of subscriptions) unsubscribe();
+      // A registry that is not ours goes on without what nobody counts any more.
+      for (const { name } of registry.getMetricsAsArray()) if (!theirs.has(name)) registry.removeSingleMetric(name);
     },
   };
 }

@@ -23,7 +23,8 @@ export interface RequestLogOptions {
  */
 export const requestLogPlugin = plugin<RequestLogOptions>(
   async (app, { slowRequestMs, rate, channel, traceIdOf }) => {
-    const graphql = `${app.prefix}/graphql`;
+    // As Fastify joins them.
+    const graphql = `${app.prefix.replace(/\/$/, '')}/graphql`;
     app.addHook('onResponse', (request, reply, done) => {
       const route = request.routeOptions.url ?? 'none';
       const ms = reply.elapsedTime;

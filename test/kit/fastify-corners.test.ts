@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { Registry } from 'prom-client';
+import { type Test, t } from 'tap';
+import { type Identify, type LarderFastifyOptions, larderDraining, larderFastify } from '../../src/http/index.ts';
+import { createLarder } from '../../src/index.ts';
+import { manualClock } from '../support/manual-clock.ts';
+import { freshDatabase } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
+import { until } from '../support/until.ts';
+import { entities, fillLibrary, librarySchema } from './library.ts';
+
+const schema = librarySchema();
+const database = await freshDatabase(t);
+await fillLibrary(openSql(t, database), 2, 2);
+const larder = await createLarder({ entities, postgres: { url: database.url } });
+t.teardown(larder.close);
+
+async function serve(t: Test, options: Partial<LarderFastifyOptions>, app = Fastify()): Promise<FastifyInstance> {
+  t.teardown(() => app.close());
+  await app.register(larderFastify, { larder, schema, limits: { maxEventLoopDelayMs: 0 }, ...options });
+  return app;
+}
+
+const ask = (app: FastifyInstance, query: string, url = '/graphql') =>
+  app.inject({ method: 'POST', url, payload: { query } });
+
+t.test('a function that says nothing of a viewer means nobody', async (t) => {
+  // As one in JavaScript may, or one that looks into a session.
+  const nobody = (() => undefined) as unknown as Identify;
+  const app = await serve(t, { auth: nobody, introspection: 'authenticated' });
+  t.match((await ask(app, '{ __schema { types { name } } }')).json(), { errors: [{}] });
+  t.match((await ask(app, '{ authors { nodes { name } } }')).json(), { data: { authors: { nodes: [{}, {}] } } });
+  const odd = (() => ({ subject: 'ada', scopes: ['write'] })) as unknown as Identify;
+  t.equal((await ask(await serve(t, { auth: odd }), '{ __typename }')).statusCode, 500, 'scopes have to be a Set');
+});
+
+t.test('requests are counted under a prefix that ends with a slash', async (t) => {
+  const registry = new Registry();
+  const app = await serve(t, { prefix: '/api/', metrics: { registry, path: null } });
+  t.equal((await ask(app, '{ __typename }', '/api/graphql')).statusCode, 200);
+  t.match(await registry.metrics(), /larder_request_duration_seconds_count\{[^}]*\} 1/);
+});
+
+t.test('a registry is for one Larder at a time, and is given back', async (t) => {
+  const registry = new Registry();
+  const metrics = { registry, path: null };
+  const app = await serve(t, { metrics });
+  await t.rejects(serve(t, { metrics }), { message: /registry has the metrics of a Larder already/ });
+  await app.close();
+  t.same(registry.getMetricsAsArray(), []);
+  await ask(await serve(t, { metrics }), '{ __typename }');
+  t.match(await registry.metrics(), /larder_request_duration_seconds_count\{[^}]*\} 1/);
+});
+
+t.test('what a plugin of theirs says of Vary stays', async (t) => {
+  const app = Fastify();
+  app.addHook('onRequest', async (_request, reply) => void reply.header('vary', 'Origin'));
+  const answer = await ask(await serve(t, { corsOrigins: null }, app), '{ __typename }');
+  t.match(answer.headers.vary, /Origin, accept/);
+});
+
+t.test('a connection that becomes a WebSocket is left to whoever took it', async (t) => {
+  const clock = manualClock();
+  const app = Fastify();
+  app.server.on('upgrade', (_request, socket) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+    socket.pipe(socket);
+  });
+  await app.register(larderDraining, { clock, keepAliveMs: 5000, requestTimeoutMs: 1000 });
+  await serve(t, {}, app);
+  const socket = connect(Number(new URL(await app.listen({ port: 0 })).port), '127.0.0.1');
+  t.teardown(() => socket.destroy());
+  let heard = '';
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    heard += text;
+  });
+  await once(socket, 'connect');
+  socket.write('GET /anything HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+  await until('it is another protocol', () => heard.includes('101'));
+  socket.write('first ');
+  await until('it echoes', () => heard.includes('first'));
+  await clock.advance(10_000);
+  socket.write('second');
+  await until('it still does', () => heard.includes('second'));
+  t.notMatch(heard, /408/);
+});
