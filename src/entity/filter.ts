@@ -77,7 +77,7 @@ const COLUMN_FILTERS = {
   startsWith: (column: PgColumn) => ({
     type: 'text',
     encode: (value: unknown) => `${String(value).replace(/[\\%_]/g, '\\$&')}%`,
-    condition: (value: SQL) => sql`${place(column)} ilike ${value}`,
+    condition: (value: SQL) => sql`${place(column)}::text ilike ${value}`,
   }),
   search: (column: PgColumn, config?: string) => {
     const regconfig = config === undefined ? sql`` : sql`${sql.raw(`'${config.replaceAll("'", "''")}'`)}::regconfig, `;
@@ -113,7 +113,8 @@ export function filterOf(name: string, table: PgTable, options: FilterOptions): 
       operator,
       column: null,
       type: type.endsWith('[]') ? 'text' : type,
-      encode: sqlText,
+      // An array is a value of its own there, and else a list of them.
+      encode: type === 'json' || type === 'jsonb' ? JSON.stringify : sqlText,
       condition: (of) => sql`(${condition(row, value(of))})`,
     };
   }

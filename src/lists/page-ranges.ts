@@ -53,9 +53,13 @@ export function pageRanges(source: ListSource, shape: PageShape): PageRanges {
     return { filter, value, condition, inOrder: isAside ? sql`(${value} is null or ${condition})` : condition };
   });
   const filtersOf = (kind: PageKind) => kind.filters.map((i) => placed[i] as Placed);
-  const ofParent = (source.parent?.columns ?? []).map(
-    (column, i) => sql`${place(column)} = ${sql.raw(`q.parent${i}`)}`,
-  );
+  const ofParent = [
+    ...(source.parent?.columns ?? []).map((column, i) => sql`${place(column)} = ${sql.raw(`q.parent${i}`)}`),
+    // A row that names no entity is none of the list's.
+    ...source.id
+      .filter(({ notNull, primary }) => !notNull && !primary)
+      .map((column) => sql`${place(column)} is not null`),
+  ];
   const isOf: PageRanges['isOf'] = (kinds) => {
     if (kinds.length === shape.kinds.length) return null;
     const numbers = kinds.map((kind) => shape.kinds.indexOf(kind));

@@ -76,7 +76,7 @@ export function databaseError(error: unknown): unknown {
 }
 
 /** Text that is no value of a type, or none that it has room for (Postgres' manual, appendix A). */
-const NO_VALUE = ['22P02', '22P05', '22003', '22007', '22008', '22021'];
+const NO_VALUE = ['22P02', '22P05', '22000', '22003', '22007', '22008', '22009', '22015', '22021', '22023'];
 
 /**
  * @param error what a statement has thrown

@@ -282,8 +282,16 @@ async function migrateAsBefore(sql: Sql, last: number): Promise<void> {
 }
 
 for (const [last, applied] of [
-  [3, ['applied larder/0004_any_table', 'applied 0001_watch']],
-  [2, ['applied larder/0003_cache_domains', 'applied larder/0004_any_table', 'applied 0001_watch']],
+  [3, ['applied larder/0004_any_table', 'applied larder/0005_temporary_tables', 'applied 0001_watch']],
+  [
+    2,
+    [
+      'applied larder/0003_cache_domains',
+      'applied larder/0004_any_table',
+      'applied larder/0005_temporary_tables',
+      'applied 0001_watch',
+    ],
+  ],
 ] as const) {
   t.test(
     `a database that was migrated up to 000${last} when Larder's migrations were the campaigns' goes on`,

@@ -155,6 +155,15 @@ t.test('who may change an entity need not be allowed to touch the outbox', async
     }),
   );
   t.same(names, ['Library-1']);
+  // Nor is a table that takes the outbox's place, for whoever is looked for by name.
+  const heard = await changed(() =>
+    sql.begin(async (sql) => {
+      await sql`create temporary table cache_outbox (entity text, entity_id text) on commit drop`;
+      await sql`grant all on cache_outbox to public`;
+      await sql`update public.libraries set name = 'y' where id = 1`;
+    }),
+  );
+  t.same(heard, ['Library-1']);
 });
 
 /** Puts so many changes into an outbox of which everybody has read everything. */
