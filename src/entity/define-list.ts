@@ -1,5 +1,6 @@
 import { getTableColumns, getTableName, is } from 'drizzle-orm';
 import { PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import { sqlType } from '../postgres/sql-type.ts';
 import { called, checkName, wrongDeclaration } from './check-declaration.ts';
 import { type FilterOptions, filterOf } from './filter.ts';
 import { type EntityKey, keyForm } from './key.ts';
@@ -57,7 +58,12 @@ export function defineList(name: string, table: PgTable, key: EntityKey, options
   const orders = Object.entries(options.orders ?? { ID: null }).map(([order, terms]) => {
     const all = terms === null ? [] : Array.isArray(terms) ? terms : [terms];
     checkName(order, 'the name of an order', `${name}.${order}`);
-    return [order, all.map((term) => termOf(term, (column) => checked(`the order ${order}`, column)))];
+    const ordered = (column: PgColumn) => {
+      const found = checked(`the order ${order}`, column);
+      if (!sqlType(found).endsWith('[]')) return found;
+      throw wrongDeclaration(name, `a column that is no array for the order ${order}`, found.name, SECTION);
+    };
+    return [order, all.map((term) => termOf(term, ordered))];
   });
   if (orders.length === 0) throw wrongDeclaration(name, 'at least one order', 'none', SECTION);
   const filters = Object.entries(options.filters ?? {}).map(([filter, operators]) => {

@@ -43,13 +43,17 @@ export type FilterOptions = { readonly [O in keyof typeof COLUMN_FILTERS]?: PgCo
 
 const place = (column: PgColumn) => sql`t.${sql.identifier(column.name)}`;
 
-const compared = (operator: string) => (column: PgColumn) => ({
-  type: sqlType(column),
-  encode: columnCodec(column).encode,
-  condition: (value: SQL) => sql`${place(column)} ${sql.raw(operator)} ${value}`,
-});
-
 /** Arrays travel as text: an array of arrays would be taken apart into all of their elements. */
+const compared = (operator: string) => (column: PgColumn) => {
+  const type = sqlType(column);
+  const cast = type.endsWith('[]') ? sql`::${sql.raw(type)}` : sql``;
+  return {
+    type: type.endsWith('[]') ? 'text' : type,
+    encode: columnCodec(column).encode,
+    condition: (value: SQL) => sql`${place(column)} ${sql.raw(operator)} ${value}${cast}`,
+  };
+};
+
 const COLUMN_FILTERS = {
   eq: compared('='),
   gt: compared('>'),
@@ -123,6 +127,9 @@ export function filterOf(name: string, table: PgTable, options: FilterOptions): 
     throw wrongDeclaration(name, `one of the operators ${known}`, operator, 'filters');
   }
   const column = subject as PgColumn;
+  if (operator === 'in' && sqlType(column).endsWith('[]')) {
+    throw wrongDeclaration(name, 'a column that is no array for `in`', column.name, 'filters');
+  }
   return {
     operator: operator as Operator,
     column,

@@ -4,6 +4,7 @@ import { t } from 'tap';
 import { bigintText, createLarder, entity } from '../../src/index.ts';
 
 const authors = pgTable('authors', { id: bigintText('id').primaryKey(), name: text('name').notNull() });
+const tagged = pgTable('tagged', { id: text('id').primaryKey(), tags: text('tags').array().notNull() });
 const books = pgTable('books', { id: bigintText('id').primaryKey(), authorId: bigintText('author_id').notNull() });
 const shelved = pgTable('shelved', { bookId: bigintText('book_id').notNull(), shelfId: bigintText('shelf_id') });
 const keyless = pgTable('keyless', { id: bigintText('id').notNull() });
@@ -36,6 +37,10 @@ const WRONG: Readonly<Record<string, [says: string, entities: Record<string, Ret
   'an order by a column that is not there': [
     'Book.all: expected the order NAME to be a column of books, got undefined.',
     { Book: anything(books, { lists: { all: { orders: { NAME: undefined } } } }) },
+  ],
+  'an order by an array': [
+    'Tagged.all: expected a column that is no array for the order TAGS, got tags.',
+    { Tagged: anything(tagged, { lists: { all: { orders: { TAGS: tagged.tags } } } }) },
   ],
   'a list without orders': [
     'Book.all: expected at least one order, got none.',
