@@ -12,6 +12,7 @@ import LarderPlugin, { type LarderContext } from '../../src/pothos/index.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { freshDatabase, freshRedis, REDIS_PATIENCE_MS } from '../support/services.ts';
 import { openSql } from '../support/stores.ts';
+import { until } from '../support/until.ts';
 
 const art = pgSchema('art of all');
 const artists = pgTable('artists', { id: uuid('id').primaryKey(), name: text('name').notNull() });
@@ -252,8 +253,9 @@ t.test('global ids, nodes, references and cursors carry any key', async (t) => {
   );
   const nested = `{ subjects(first: 100) { nodes { title links(first: 5) { nodes { id
     subject { title } artwork { title subjects(first: 100) { totalCount } } } } } } }`;
-  await ask(nested);
-  const { data, statements } = await ask(nested);
+  // Bodies that are read by id come from caches while somebody vouches for them, which takes its time on a busy machine.
+  await until('a statement for each list', async () => (await ask(nested)).statements === 3);
+  const { data } = await ask(nested);
   interface Nested {
     subjects: {
       nodes: {
@@ -265,7 +267,6 @@ t.test('global ids, nodes, references and cursors carry any key', async (t) => {
   for (const { title, links } of (data as Nested).subjects.nodes) {
     t.match(links.nodes, Array(2).fill({ subject: { title }, artwork: { subjects: { totalCount: SLUGS.length } } }));
   }
-  t.equal(statements, 3, 'a statement for each list');
   const wrong = ['Link:a', 'Link:a,b', 'Artwork:x', 'Artist:1', 'Subject:\0'].map((id) =>
     Buffer.from(id).toString('base64'),
   );
