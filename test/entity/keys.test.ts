@@ -97,6 +97,11 @@ async function open(t: Test) {
     redis: { url: redis.url, timeoutMs: REDIS_PATIENCE_MS },
   });
   t.teardown(larder.close);
+  await until('the caches answer by id', async () => {
+    const scope = createScope(new Trace());
+    await larder.repositories.Visit.findById('1', scope);
+    return scope.trace.sql.statements === 0;
+  });
   const client = new Redis(redis.url);
   t.teardown(() => client.disconnect());
   return {
