@@ -11,17 +11,17 @@ export { type Clock, systemClock } from './clock.ts';
 export { compositeId, compositeParts } from './entity/composite-id.ts';
 export { InvalidInput } from './entity/invalid-input.ts';
 export { type TextRule, type WriteRules, withConstraints } from './entity/rules.ts';
-export {
-  type CacheOptions,
-  createLarder,
-  type Larder,
-  type LarderOptions,
-  type PostgresLimits,
-  type PostgresOptions,
-  type PostgresPlace,
-  type RedisPlace,
-} from './larder.ts';
+export { createLarder } from './larder.ts';
+export type { Larder } from './larder-face.ts';
 export type { LarderLogger } from './larder-logger.ts';
+export type {
+  CacheOptions,
+  LarderOptions,
+  PostgresLimits,
+  PostgresOptions,
+  PostgresPlace,
+  RedisPlace,
+} from './larder-options.ts';
 export * as ranges from './number-range.ts';
 export { connectPostgres } from './postgres/client.ts';
 export { bigintText, rfc3339, sqlTimestamp } from './postgres/column-types.ts';

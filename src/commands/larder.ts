@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isSchema } from 'graphql';
 import { InitError, writeProject } from '../init/write-project.ts';
-import type { Larder } from '../larder.ts';
+import type { Larder } from '../larder-face.ts';
 import { MigrationError, migrate } from '../migrate/index.ts';
 import { DatabaseUnavailable } from '../postgres/errors.ts';
 import { sayCached } from './cached.ts';

@@ -1,7 +1,7 @@
 import type { GraphQLSchema } from 'graphql';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
-import type { Larder } from '../larder.ts';
+import type { Larder } from '../larder-face.ts';
 import type { ContextFactory } from './graphql/graphql.ts';
 import type { Introspection } from './graphql/operation-checks.ts';
 import type { AuthOptions, Identify } from './guards/auth.ts';

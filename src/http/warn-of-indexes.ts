@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Larder } from '../larder.ts';
+import type { Larder } from '../larder-face.ts';
 
 /**
  * Lets a server say in development, when it has started, which indexes its lists lack: on a few rows nobody would notice.

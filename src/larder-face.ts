@@ -1,0 +1,96 @@
+import type { Scope } from './bodies/scope.ts';
+import type { MemoryUse } from './cache/memory/tier.ts';
+import type { SharedPointBuckets } from './cache/redis/point-buckets.ts';
+import type { RedisSource } from './cache/redis/source.ts';
+import type { Clock } from './clock.ts';
+import type { Drainer } from './outbox/drainer.ts';
+import type { DrizzleTransaction } from './postgres/drizzle-session.ts';
+import type { PostgresSource } from './postgres/source.ts';
+import type { LarderContext } from './repository/context.ts';
+import type { Finding } from './repository/doctor.ts';
+import type { Entities } from './repository/entity.ts';
+import type { Channels } from './trace/channels.ts';
+
+/** The entities of some tables, cached and batched. */
+export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisposable {
+  /** A repository for each entity, by the entity's name. */
+  readonly repositories: R;
+  /**
+   * @param scope what belongs to a request; one that has read nothing when it is left out
+   * @returns the context of a request to any GraphQL server
+   */
+  createContext(scope?: Scope): LarderContext<R>;
+  /**
+   * Does work of your own in a transaction of Drizzle. When it returns, every process reads what was written, by cascades and triggers, too.
+   * In all it may take `statementTimeoutMs`.
+   *
+   * @param work its statements go through the transaction that it is given, each awaited; it is done once
+   * @param scope what belongs to the request that asks; none when it is left out
+   * @returns what `work` returns
+   * @throws what `work` throws; then nothing was written
+   */
+  transaction<T>(work: (transaction: DrizzleTransaction) => Promise<T>, scope?: Scope): Promise<T>;
+  /** What it tells of itself while it works, for metrics and traces. */
+  readonly channels: Channels;
+  /** Whether the stores answer, and what waits to be told to the caches. */
+  readonly health: {
+    postgres(): Promise<boolean>;
+    /** `null` when no Redis is configured. */
+    redis(): Promise<boolean | null>;
+    /** `null` until the outbox has been looked into. */
+    outbox(): ReturnType<Drainer['status']>;
+    /** Why nothing that Redis holds is used, although it answers; `null` when it is used. */
+    refused(): string | null;
+    /** What is wrong, although the stores answer, and what to do: a line for each; none when all is well. */
+    problems(): readonly string[];
+    /** Whether a table is missing, so that nearly every query fails: the database was never migrated. */
+    unmigrated(): boolean;
+  };
+  /** What is asked when metrics are read. */
+  readonly gauges: {
+    pool(): Readonly<Record<string, { readonly inside: number; readonly waiting: number }>>;
+    /** Whether Redis is not even tried at the moment; `null` when none is configured. */
+    breakerOpen(): boolean | null;
+    /** Whether nothing that Redis holds is used, since it belongs to another database; `null` when no Redis is configured. */
+    refused(): boolean | null;
+    /** The processes that mutations do not wait for any more, since they do not acknowledge. */
+    silent(): readonly string[];
+    /** How much is in memory, by kind. */
+    memoryUse(): Readonly<Record<string, MemoryUse>>;
+    readonly maxStalenessMs: number;
+    /** What memory may add to the age of an answer, in milliseconds. */
+    readonly memoryTtlMs: number;
+    /** The time that the outbox was looked into by. */
+    readonly clock: Clock;
+  };
+  /**
+   * @param perSecond points that flow into each client's bucket, a second
+   * @param maximum the most that a bucket holds
+   * @returns buckets that all processes of the same Redis and prefix share
+   */
+  pointBuckets(perSecond: number, maximum: number): SharedPointBuckets;
+  /**
+   * @param text a statement that a request has sent
+   * @param parameters the values of its places
+   * @returns the lines of its plan; `null` when the parameters do not fit
+   */
+  explain(text: string, parameters: readonly unknown[]): Promise<string[] | null>;
+  /** Where its stores are, for tools. */
+  readonly stores: {
+    readonly postgres: PostgresSource;
+    readonly statementTimeoutMs: number;
+    readonly redis: RedisSource | null;
+    readonly prefix: string;
+  };
+  /** The entities that it was opened with. */
+  readonly entities: Entities;
+  /**
+   * Looks whether the database has the indexes that the lists need, and what else they are told.
+   *
+   * @returns what is wrong, each with the statement that mends it; nothing when all is well
+   * @throws {DatabaseUnavailable} when Postgres does not answer in time
+   */
+  doctor(): Promise<readonly Finding[]>;
+  /** Ends what it opened, after the statements under way. */
+  close(): Promise<void>;
+}
