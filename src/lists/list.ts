@@ -25,9 +25,9 @@ export function listReader(database: Database, source: ListSource): ReadPages {
   const idsOf = isListedAsJson(source.key) ? idsOfJson : split;
 
   const readAlike: ReadPages = (requests, trace) => {
-    const read = variants.of(requests, () => {
+    const read = variants.of(requests, (prepared) => {
       const shape = shapeOf(source, requests);
-      const statement = pageStatement(source, shape);
+      const statement = { ...pageStatement(source, shape), prepared };
       return sharedReads(statement.name, async (asked, trace) => {
         const rows = await run(database, statement, valuesOf(source, shape, asked), trace);
         const pages: RefPage[] = [];

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { ListSource } from '../entity/list-definition.ts';
 import { kindName, scansDown, startOf, stopOf } from './asked.ts';
 import type { PageQuery, Position } from './page.ts';
@@ -12,12 +13,20 @@ const PART = {
   unbounded: 16,
 } as const;
 
+/**
+ * How many statements of a list are kept that differ by their mix of filters and places. Strangers can bring together as many as there are
+ * sets of sets of filters: Postgres keeps what is prepared for as long as the connection lives, and we for as long as the process.
+ */
+const MAX_MIXES = 100;
+
 /** What is kept for each statement of a list. */
-export class Variants<T> {
+export class Variants<T extends object> {
   readonly #source: ListSource;
   // By order, and there by a number, which is found sooner than a text that says the same.
   readonly #plain = new Map<string, T[]>();
-  readonly #others = new Map<string, T>();
+  readonly #others = new LRUCache<string, T>({ max: MAX_MIXES });
+  /** Those that are prepared: the first that came. */
+  readonly #prepared = new Set<string>();
 
   /** @param source the list */
   constructor(source: ListSource) {
@@ -26,10 +35,10 @@ export class Variants<T> {
 
   /**
    * @param requests pages that are read by one statement
-   * @param make makes what is kept for that
+   * @param make makes what is kept for a statement, which is prepared or not
    * @returns the same for the same statement
    */
-  of(requests: readonly PageQuery[], make: () => T): T {
+  of(requests: readonly PageQuery[], make: (prepared: boolean) => T): T {
     const [first] = requests as [PageQuery, ...PageQuery[]];
     const terms = this.#source.orders[first.order]?.length ?? 0;
     let parts = 0;
@@ -44,17 +53,20 @@ export class Variants<T> {
       ofOrder = [];
       this.#plain.set(first.order, ofOrder);
     }
-    const found = ofOrder[parts] ?? make();
+    const found = ofOrder[parts] ?? make(true);
     ofOrder[parts] = found;
     return found;
   }
 
-  #other(requests: readonly PageQuery[], { order }: PageQuery, parts: number, make: () => T): T {
+  #other(requests: readonly PageQuery[], { order }: PageQuery, parts: number, make: (prepared: boolean) => T): T {
     const kinds = new Set(requests.map((request) => kindName(this.#source, request)));
     const name = `${order} ${parts} ${[...kinds].sort().join(' ')}`;
-    const found = this.#others.get(name) ?? make();
-    this.#others.set(name, found);
-    return found;
+    const found = this.#others.get(name);
+    if (found !== undefined) return found;
+    if (this.#prepared.size < MAX_MIXES) this.#prepared.add(name);
+    const made = make(this.#prepared.has(name));
+    this.#others.set(name, made);
+    return made;
   }
 }
 

@@ -100,7 +100,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     gate: new Gate(poolSize * PIPELINE, poolSize * PIPELINE * WAITING, clock),
     bodyGate: new Gate(poolSize * BODY_READS, poolSize * PIPELINE * WAITING, clock),
     transactionGate: new Gate(poolSize, poolSize * PIPELINE * WAITING, clock),
-    query: (text, parameters) => planAnew(() => pool.share().send(text, parameters)),
+    query: (...asked) => planAnew(() => pool.share().send(...asked)),
     begin: (work) => begin(pool, work),
     ping: () => {
       // Whoever asks often must not fill the connections with questions.
@@ -146,10 +146,7 @@ async function begin<T>(pool: Pool, work: (send: Send) => Promise<T>): Promise<T
     throw error;
   });
   try {
-    const [, done] = await Promise.all([
-      begun,
-      work((text, parameters, asLists) => connection.send(text, parameters, asLists)),
-    ]);
+    const [, done] = await Promise.all([begun, work((...asked) => connection.send(...asked))]);
     await connection.send('commit');
     return done;
   } catch (error) {

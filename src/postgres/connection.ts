@@ -92,11 +92,17 @@ export class Connection {
    * @param text the statement
    * @param parameters its parameters as SQL text; none for a command such as `begin`
    * @param asLists whether each row is a list of its values, in the order of the columns, and no object
+   * @param prepared whether Postgres is to keep its plan for the next time
    * @returns the rows
    * @throws what Postgres or the driver says
    * @throws {ConnectionLost} when no answer comes any more
    */
-  send<Row extends object>(text: string, parameters: readonly unknown[] = [], asLists = false): Promise<Row[]> {
+  send<Row extends object>(
+    text: string,
+    parameters: readonly unknown[] = [],
+    asLists = false,
+    prepared = true,
+  ): Promise<Row[]> {
     if (this.#lost) return Promise.reject(new ConnectionLost());
     return new Promise((resolve, reject) => {
       const fail = (error: Error) => {
@@ -109,7 +115,9 @@ export class Connection {
       this.#watchOver();
       // The driver's type for parameters lists JavaScript types.
       const query = this.#client.unsafe<Row[]>(text, parameters as never[]);
-      Object.assign(query, { options: new SentOnce(parameters.length === 0, this.#prepare, this.#onSentAgain) });
+      Object.assign(query, {
+        options: new SentOnce(parameters.length === 0, this.#prepare && prepared, this.#onSentAgain),
+      });
       if (asLists) query.values();
       query.then((rows) => {
         if (!isComplete(rows)) return fail(new ConnectionLost());

@@ -135,7 +135,7 @@ async function send<Row extends object>(
   const parameters = statement.parameters(values);
   let count: number | null = null;
   try {
-    const rows = await through<Row>(statement.text, parameters);
+    const rows = await through<Row>(statement.text, parameters, false, statement.prepared);
     count = rows.length;
     return rows;
   } finally {

@@ -3,11 +3,13 @@ import { PgDialect } from 'drizzle-orm/pg-core';
 
 const dialect = new PgDialect();
 
-/** A statement whose text never changes: Postgres parses and plans it once per connection, however often it runs. */
+/** A statement whose text never changes: Postgres parses and plans it once per connection, however often it runs, unless it is not prepared. */
 export interface Statement<Row> {
   /** What the statement is called in figures, such as `Campaign.byIds`. */
   readonly name: string;
   readonly text: string;
+  /** Whether Postgres is to keep it for the next time; left out, it is. */
+  readonly prepared?: boolean;
   /**
    * Puts values in the places of the statement's placeholders.
    *

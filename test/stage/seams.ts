@@ -100,7 +100,7 @@ export class SeamedRedisTier extends RedisTier {
 export function seamedDatabase(database: Database, seam: Seam): Database {
   return {
     ...database,
-    query: (text, parameters) => across(seam, commandOf(text), () => database.query(text, parameters)),
+    query: (...asked) => across(seam, commandOf(asked[0]), () => database.query(...asked)),
     begin: (work) => across(seam, 'write', () => database.begin(work)),
   };
 }
