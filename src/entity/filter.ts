@@ -85,7 +85,10 @@ const COLUMN_FILTERS = {
   }),
   search: (column: PgColumn, config?: string) => {
     const regconfig = config === undefined ? sql`` : sql`${sql.raw(`'${config.replaceAll("'", "''")}'`)}::regconfig, `;
-    const document = sqlType(column) === 'tsvector' ? place(column) : sql`to_tsvector(${regconfig}${place(column)})`;
+    const type = sqlType(column);
+    // Of these, Postgres takes the texts by itself; what else is no text is searched as it is written.
+    const written = ['json', 'jsonb'].includes(type) ? place(column) : sql`${place(column)}::text`;
+    const document = type === 'tsvector' ? place(column) : sql`to_tsvector(${regconfig}${written})`;
     return {
       type: 'text',
       encode: String,

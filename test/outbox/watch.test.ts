@@ -240,6 +240,13 @@ t.test('what cannot be served is refused at once, with what to do', async (t) =>
     await refusal(`select cache_outbox_watch('artists', 'X')`),
     /artists cannot be read by other_program.*GRANT SELECT ON artists TO other_program/,
   );
+  await sql`grant select on artists to other_program`;
+  await sql`alter table artists enable row level security`;
+  t.match(
+    await refusal(`select cache_outbox_watch('artists', 'X')`),
+    /artists has row security.*other_program BYPASSRLS/,
+  );
+  await sql`alter table artists disable row level security`;
   await sql`alter function cache_outbox_truncated() owner to current_user`;
   const other = openSql(t, database);
   await other`set role other_program`;
@@ -268,4 +275,32 @@ t.test('tables of others are watched by their owners, and what these write is he
   await owner`truncate things`;
   const [row] = await sql`select count(*)::int from cache_outbox where entity = 'Thing'`;
   t.same(row, { count: 4 });
+});
+
+t.test('nobody has code of theirs run as the owner of the outbox', async (t) => {
+  await sql.unsafe('create role stranger; create schema strange authorization stranger');
+  t.teardown(async () => {
+    await sql.unsafe('drop owned by stranger cascade; drop role stranger');
+  });
+  const stranger = openSql(t, database);
+  await stranger`set role stranger`;
+  await stranger.unsafe(`
+    create table strange.ran (as_whom text);
+    grant all on strange.ran to public;
+    create type strange.mood as enum ('bad');
+    create function strange.told(strange.mood) returns text language plpgsql as $$
+      begin insert into strange.ran values (current_user); return 'told'; end $$;
+    create cast (strange.mood as text) with function strange.told(strange.mood);
+    create table strange.alone (id strange.mood primary key);
+    create table strange.both (id int, mood strange.mood, primary key (id, mood));
+    create trigger a after insert on strange.alone referencing new table as inserted
+      for each statement execute function public.cache_outbox_inserted('X');
+    create trigger b after insert on strange.both referencing new table as inserted
+      for each statement execute function public.cache_outbox_inserted('X');
+    create trigger c after insert on strange.both for each row execute function public.cache_outbox_changed('X');
+    create trigger d before truncate on strange.both for each statement execute function public.cache_outbox_truncated('X');
+    insert into strange.alone values ('bad');
+    insert into strange.both values (1, 'bad');
+    truncate strange.both`);
+  t.same([...(await sql`select as_whom from strange.ran`)], []);
 });

@@ -1,0 +1,44 @@
+import { integer, pgTable, text } from 'drizzle-orm/pg-core';
+import { t } from 'tap';
+import { createLarder, entity } from '../../src/index.ts';
+import { freshDatabase } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
+
+const authors = pgTable('authors', { id: text('id').primaryKey(), name: text('name').notNull() });
+const works = pgTable('works', {
+  id: integer('id').primaryKey(),
+  shelf: integer('shelf').notNull(),
+  place: integer('place').notNull(),
+  author: text('author_id'),
+});
+
+t.test('a row that names no entity is none of a list over a join table', async (t) => {
+  const database = await freshDatabase(t);
+  await openSql(t, database).unsafe(`
+    create table authors (id text primary key, name text not null);
+    create table works (id int primary key, shelf int not null, place int not null, author_id text);
+    insert into authors values ('a', 'Ada'), ('b', 'Bea'), ('c', 'Cleo');
+    insert into works values (1, 1, 1, 'a'), (2, 1, 2, null), (3, 1, 3, 'b'), (4, 1, 4, 'c')`);
+  const onShelf = { from: works, parent: works.shelf, id: works.author, orders: { PLACE: works.place } };
+  const entities = { Author: entity(authors, { unwatched: true, lists: { onShelf } }) };
+  await using larder = await createLarder({ entities, postgres: { url: database.url } });
+  const needs = { rows: true, entities: true, positions: true, total: true, flags: true };
+  const page = async (more: object) => {
+    const request = {
+      parent: '1',
+      order: 'PLACE',
+      direction: 'ASC',
+      limit: 2,
+      backward: false,
+      needs,
+      ...more,
+    } as const;
+    const [found] = await larder.repositories.Author.list('onShelf', [request]);
+    if (found === undefined) throw new Error('There is no page.');
+    return { ...found, names: found.items.map(({ entity }) => entity?.name), last: found.items.at(-1)?.position };
+  };
+  const first = await page({});
+  t.match(first, { names: ['Ada', 'Bea'], hasNext: true, total: 3 });
+  t.match(await page({ after: first.last }), { names: ['Cleo'], hasNext: false, hasPrevious: true, total: 3 });
+  t.match(await page({ backward: true }), { names: ['Bea', 'Cleo'], hasPrevious: true, total: 3 });
+});
