@@ -3,13 +3,14 @@ import { type Channels, UNHEARD } from '../trace/channels.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { InvalidationBus } from './bus/invalidation-bus.ts';
 import type { Echo } from './bus/messages.ts';
+import { cacheKey, type KeyWriter, keyWriter } from './cache-key.ts';
 import type { Body, EntitySpace } from './entry.ts';
 import { type Bodies, type Flight, Flights } from './flights.ts';
 import type { PageMemory } from './memory/page-memory.ts';
 import type { MemoryTier } from './memory/tier.ts';
 import { Trust } from './memory/trust.ts';
 import { TrustedMemory } from './memory/trusted-memory.ts';
-import { cacheKey, keyWriter, type Loader, type ReadThroughOptions, readThrough, type Want } from './read-through.ts';
+import { type Loader, type ReadThroughOptions, readThrough, type Want } from './read-through.ts';
 import type { Told } from './redis/send-invalidation.ts';
 import type { Presented, Share } from './share.ts';
 
@@ -39,7 +40,7 @@ export class EntityCache {
   readonly #flights = new Flights();
   readonly #trust: Trust;
   readonly #memory: TrustedMemory;
-  readonly #key: (space: EntitySpace, want: Want) => string;
+  readonly #key: KeyWriter;
   #admitted = true;
 
   /** @param options the tiers and how long they keep things */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, sleep } from '../clock.ts';
 import type { Trace } from '../trace/trace.ts';
+import { cacheKey } from './cache-key.ts';
 import {
   type Body,
   decodeEntry,
@@ -10,6 +11,7 @@ import {
   LEASE_MARK,
   type LoadedBody,
 } from './entry.ts';
+import { lifetimeMs } from './lifetime.ts';
 import type { Fill } from './redis/lease.ts';
 import type { RedisTier, Values } from './redis/tier.ts';
 
@@ -34,50 +36,11 @@ export interface ReadThroughOptions {
   readonly missed: Map<string, number>;
 }
 
-/** How long an entity that does not exist is remembered as such, in milliseconds. */
-const NEGATIVE_TTL_MS = 30_000;
-
 /** After so many readings in a row that missed one, the next is expected to. */
 const EXPECT_MISSES = 3;
 
 /** How long to wait before asking again for a key that another reader is filling, in milliseconds. */
 const LEASED_WAIT_MS = 5;
-
-/**
- * @param prefix put before every key
- * @param entity the entity's name
- * @param id its id
- * @returns the key of its body in every tier
- */
-export function cacheKey(prefix: string, entity: string, id: string): string {
-  return `${prefix}${entity}-${id}`;
-}
-
-/**
- * @param prefix put before every key
- * @returns writes the key of what is wanted, and what the keys of a kind begin with but once: written anew for each body, that took as
- *   long as to look the body up
- */
-export function keyWriter(prefix: string): (space: EntitySpace, want: Want) => string {
-  const starts = new Map<string, string>();
-  return ({ entity }, { id }) => {
-    let start = starts.get(entity);
-    if (start === undefined) {
-      start = cacheKey(prefix, entity, '');
-      starts.set(entity, start);
-    }
-    return start + id;
-  };
-}
-
-/**
- * @param body what is kept
- * @param ttlMs how long a body is kept, in milliseconds
- * @returns how long this one is: what is filled together must not expire together
- */
-export function lifetimeMs(body: Body | null, ttlMs: number): number {
-  return Math.round((body === null ? NEGATIVE_TTL_MS : ttlMs) * (0.9 + Math.random() * 0.2));
-}
 
 /**
  * One reading of some entities: Redis first, then one SELECT for what it does not hold. Postgres decides which version

@@ -1,5 +1,5 @@
+import { cacheKey } from '../cache/cache-key.ts';
 import { decodeEntry, type EntitySpace, LEASE_MARK } from '../cache/entry.ts';
-import { cacheKey } from '../cache/read-through.ts';
 import { openRedis, type RedisSource } from '../cache/redis/source.ts';
 import { CatalogWatch } from '../entity/catalog-watch.ts';
 import type { Entity, EntityDefinition } from '../entity/definition.ts';

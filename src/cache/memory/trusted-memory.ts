@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { Body } from '../entry.ts';
-import { lifetimeMs } from '../read-through.ts';
+import { lifetimeMs } from '../lifetime.ts';
 import type { MemoryTier } from './tier.ts';
 import type { Trust } from './trust.ts';
 
