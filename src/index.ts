@@ -9,6 +9,7 @@ export type { RedisClientOptions } from './cache/redis/source.ts';
 export { parseRedisUrl } from './cache/redis/url.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { compositeId, compositeParts } from './entity/composite-id.ts';
+export type { Entity } from './entity/definition.ts';
 export { InvalidInput } from './entity/invalid-input.ts';
 export { type TextRule, type WriteRules, withConstraints } from './entity/rules.ts';
 export { createLarder } from './larder.ts';
@@ -22,6 +23,7 @@ export type {
   PostgresPlace,
   RedisPlace,
 } from './larder-options.ts';
+export type { Page, PageItem, PageNeeds, PageRequest, Position } from './lists/page.ts';
 export * as ranges from './number-range.ts';
 export { connectPostgres } from './postgres/client.ts';
 export { bigintText, rfc3339, sqlTimestamp } from './postgres/column-types.ts';
@@ -32,8 +34,26 @@ export { type Statement, statement } from './postgres/statement.ts';
 export { parsePostgresUrl } from './postgres/url.ts';
 export type { LarderContext } from './repository/context.ts';
 export type { Finding } from './repository/doctor.ts';
-export { type EntityOptions, type EntityTable, entity, type RepositoriesOf, type RowOf } from './repository/entity.ts';
-export { condition } from './repository/list-options.ts';
+// What the types of entities are written with, for projects that emit declarations of theirs.
+export {
+  type DeclaredEntity,
+  type Entities,
+  type EntityOptions,
+  type EntityTable,
+  entity,
+  type RepositoriesOf,
+  type RowOf,
+} from './repository/entity.ts';
+export type { FindBy } from './repository/find-by.ts';
+export {
+  condition,
+  type FiltersOf,
+  type FilterValue,
+  type ListFor,
+  type ListName,
+  type ListTypes,
+  type OrdersOf,
+} from './repository/list-options.ts';
 export type { Repository } from './repository/repository.ts';
 export type { Storage } from './repository/storage.ts';
 export { type Written, write } from './repository/write.ts';

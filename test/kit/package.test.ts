@@ -36,6 +36,8 @@ function projectWith(t: Test, tarball: string): string {
     strict: true,
     exactOptionalPropertyTypes: true,
     module: 'nodenext',
+    // As packages of a monorepo are built: all types that are inferred must have a name that is exported.
+    declaration: true,
     target: 'es2023',
     skipLibCheck: true,
     types: ['node'],
