@@ -2,7 +2,7 @@ import { getTableColumns, getTableName, is } from 'drizzle-orm';
 import { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 
 /** The section of docs/your-tables.md that tells more. */
-type Section = 'two-entities' | 'keys' | 'names' | 'lists-and-orders' | 'filters' | 'permissions';
+type Section = 'two-entities' | 'keys' | 'names' | 'lists-and-orders' | 'filters' | 'references' | 'permissions';
 
 /** What GraphQL, Relay and Larder call by these names. */
 const RESERVED_ENTITIES = new Set([

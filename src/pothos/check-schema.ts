@@ -1,6 +1,7 @@
 import { type GraphQLSchema, isObjectType } from 'graphql';
 import { wrongDeclaration } from '../entity/check-declaration.ts';
 import type { Entity } from '../entity/definition.ts';
+import type { FindBy } from '../repository/find-by.ts';
 import type { Repository } from '../repository/repository.ts';
 
 /** What a field shows of a Larder, among its extensions. */
@@ -9,6 +10,8 @@ export interface Shown {
   /** The list that a connection names, and its order; absent where a function says which. */
   readonly list?: string;
   readonly order?: string | undefined;
+  /** The column that an entity is found by, if not the key. */
+  readonly by?: string;
 }
 
 /**
@@ -16,7 +19,7 @@ export interface Shown {
  *
  * @param schema a schema whose builder had Larder's plugin
  * @param repositories those of the Larder, by the names of their entities
- * @throws {TypeError} naming a field whose entity, list or order is not there, or whose list has a parent that the field has not
+ * @throws {TypeError} naming a field whose entity, list, order or column is not there, or whose list has a parent that the field has not
  */
 export function checkSchema(schema: GraphQLSchema, repositories: Readonly<Record<string, unknown>>): void {
   const known = Object.keys(repositories);
@@ -26,11 +29,15 @@ export function checkSchema(schema: GraphQLSchema, repositories: Readonly<Record
       const shown = extensions.larder as Shown | undefined;
       if (shown === undefined) continue;
       const where = `${type.name}.${name}`;
-      const { entity, list, order } = shown;
+      const { entity, list, order, by } = shown;
       if (!known.includes(entity)) {
         throw wrongDeclaration(where, `an entity of the Larder (${known.join(', ')})`, entity, 'two-entities');
       }
-      const { lists, listOf } = repositories[entity] as Repository<Entity, string>;
+      const { lists, listOf, foundBy } = repositories[entity] as Repository<Entity, string> & FindBy<Entity, string>;
+      if (by !== undefined && !foundBy.includes(by)) {
+        const expected = `a column that ${entity} is found by (${foundBy.join(', ') || 'it has none'})`;
+        throw wrongDeclaration(where, expected, by, 'references');
+      }
       if (list === undefined) continue;
       if (!lists.includes(list)) {
         throw wrongDeclaration(where, `a list of ${entity} (${lists.join(', ')})`, list, 'lists-and-orders');

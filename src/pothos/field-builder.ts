@@ -48,10 +48,11 @@ prototype.entityBy = function entityBy(
   by: string,
   options: EntityByIdOptions<SchemaTypes, unknown> = {},
 ) {
-  const { type: typename = name, ...rest } = options;
+  const { type: typename = name, extensions, ...rest } = options;
   const type = entityType(builderOf(this), typename, name);
   return this.field({
     ...rest,
+    extensions: { ...extensions, larder: { entity: name, by } satisfies Shown },
     type: type.ref,
     nullable: true,
     args: { [by]: this.arg.string({ required: true }) },

@@ -12,6 +12,8 @@ import { Trace } from '../trace/trace.ts';
 
 /** The part of a repository that finds entities by other columns than the key. */
 export interface FindBy<E extends Entity, By extends string> {
+  /** The names of these columns. */
+  readonly foundBy: readonly By[];
   /**
    * Postgres says which row has the value, and in which version: one statement, and one more when no cache has that body.
    *
@@ -60,5 +62,9 @@ export function findsBy<E extends Entity, By extends string>(
     const entities = new Map(refs.map(({ id }, i) => [id, (bodies[i]?.entity ?? null) as E | null]));
     return values.map((value) => entities.get(named.get(value)?.id ?? '') ?? null);
   };
-  return { findAllBy, findBy: async (by, value, scope) => (await findAllBy(by, [value], scope))[0] ?? null };
+  return {
+    foundBy: [...readers.keys()] as By[],
+    findAllBy,
+    findBy: async (by, value, scope) => (await findAllBy(by, [value], scope))[0] ?? null,
+  };
 }

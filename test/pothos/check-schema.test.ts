@@ -39,6 +39,10 @@ const WRONG: Readonly<Record<string, [says: string, schema: () => GraphQLSchema]
     "Query.shelves: expected a field of an entity's type, since Shelf.inLibrary has a parent, or a source that says which, got one of Query.",
     () => schemaWith((t) => ({ shelves: t.entityConnection('Shelf', { list: 'inLibrary' }) })),
   ],
+  'a column that nothing is found by': [
+    'Query.shelf: expected a column that Shelf is found by (it has none), got title.',
+    () => schemaWith((t) => ({ shelf: t.entityBy('Shelf', 'title' as never) })),
+  ],
   'an entity that is not there': [
     'Library.shelves: expected an entity of the Larder (Library, Book), got Shelf.',
     () => schemaWith((t) => ({ shelf: t.entityById('Shelf') })),
