@@ -32,9 +32,10 @@ import { warnOfIndexes } from './warn-of-indexes.ts';
  *
  * @param app the instance
  * @param options what to serve and how
+ * @param ownsHost whether all of the server is Larder's: only then it speaks for the whole host
  * @throws {WrongValue} when a package is missing that an option needs, with what to run
  */
-export async function serveOn(app: FastifyInstance, options: Settled): Promise<void> {
+export async function serveOn(app: FastifyInstance, options: Settled, ownsHost = false): Promise<void> {
   const { larder, limits, clock, inspect, development, documents: trusted } = options;
   checkSchema(options.schema, larder.repositories);
   const documents = loadTrustedDocuments(trusted.file, trusted.only);
@@ -88,6 +89,7 @@ export async function serveOn(app: FastifyInstance, options: Settled): Promise<v
     introspection: options.introspection,
     corsOrigins,
     compression: options.compression,
+    ownsHost,
     cacheControl: trusted.cacheControl,
     warnings: development,
     statements,

@@ -92,7 +92,7 @@ export async function createServer(given: CreateServerOptions): Promise<FastifyI
   const server = { trustProxy: trustProxy ?? [], keepAliveTimeoutMs, requestTimeoutMs, bodyBytes, corsOrigins };
   const app = fastify(serverOptions({ ...server, ...(logger === undefined ? {} : { logger }) }));
   try {
-    await serveOn(app, options);
+    await serveOn(app, options, true);
     await app.register(notFoundPlugin);
     await app.register(drainingPlugin, { clock, keepAliveMs: keepAliveTimeoutMs, requestTimeoutMs });
     return app;

@@ -61,6 +61,12 @@ t.test('what a plugin of theirs says of Vary stays', async (t) => {
   t.match(answer.headers.vary, /Origin, accept/);
 });
 
+t.test('it does not speak for the whole host', async (t) => {
+  const { headers } = await ask(await serve(t, {}), '{ __typename }');
+  t.equal(headers['strict-transport-security'], undefined);
+  t.equal(headers['x-content-type-options'], 'nosniff', 'but for its own answers');
+});
+
 t.test('a connection that becomes a WebSocket is left to whoever took it', async (t) => {
   const clock = manualClock();
   const app = Fastify();

@@ -19,6 +19,8 @@ const FOR_PAGES_ONLY = {
 export interface DoorOptions {
   /** The origins whose pages may read responses; `null` where others look after pages of other sites. */
   readonly corsOrigins: readonly string[] | null;
+  /** Whether to tell browsers that the whole host speaks TLS alone. */
+  readonly ownsHost: boolean;
   /** Whether answers may be compressed. */
   readonly compression: boolean;
   /** How long the event loop may lag before requests are turned away, in milliseconds. */
@@ -38,6 +40,7 @@ export async function guardDoor(app: FastifyInstance, options: DoorOptions): Pro
     ...(await securityHeaders({
       contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"] } },
       ...FOR_PAGES_ONLY,
+      ...(options.ownsHost ? {} : { strictTransportSecurity: false }),
     })),
     vary: [
       'accept',
