@@ -8,7 +8,7 @@ import { compositeParts } from './composite-id.ts';
 /** The types that a key's columns may have: of these, a value has one text alone. */
 const KEY_TYPES = ['uuid', 'smallint', 'integer', 'bigint', 'text', 'varchar'];
 
-/** A longer key is in no index of Postgres, whose entries have at most 2,704 bytes. */
+/** A longer key is in an index of Postgres only where it can be compressed: entries have at most 2,704 bytes. None is asked for. */
 const MAX_BYTES = 2700;
 
 /** What tells the rows of an entity apart. */
@@ -82,8 +82,9 @@ export function keyForm(
   return {
     columns: named,
     isId: (id) => {
-      const parts = isShort(id) ? compositeParts(id) : null;
-      return parts?.length === named.length && parts.every(hasForm) && isId(id);
+      // What is escaped is three times as long in the id as in the index.
+      const parts = id.length <= 3 * MAX_BYTES ? compositeParts(id) : null;
+      return parts?.length === named.length && isShort(parts.join('')) && parts.every(hasForm) && isId(id);
     },
     partsOf: (id) => compositeParts(id) ?? [],
   };

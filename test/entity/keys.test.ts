@@ -138,6 +138,8 @@ t.test('rows are written, read and listed by keys of every type, which are the s
     ['Artwork--7', ...SLUGS.map((slug) => `Subject-${slug}`), 'Subject-none', ...ids.map((id) => `Link-${id}`)].sort(),
     'as the keys of the caches say',
   );
+  t.ok(Link.isId(compositeId([','.repeat(1000), 3])), 'what is escaped counts once');
+  t.notOk(Link.isId(compositeId(['x'.repeat(2701), 3])));
   t.ok(ids.includes('a%2Cb,3') && ids.includes('100%25,3') && ids.includes('Bible: New Testament,3'));
 
   // Read from Redis, and from memory.
