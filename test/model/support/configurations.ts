@@ -62,7 +62,7 @@ export const LACKING: Readonly<Record<keyof typeof BROKEN, Configuration>> = {
   'the history in the epoch': without('a failover without memory', 'HISTORY_IN_EPOCH'),
 };
 
-/** Parts that no race takes out, because they are about many processes and long times. */
+/** Parts beyond those: about many processes and long times. Some of them are taken out by test/races/apart.test.ts, too. */
 export const LACKING_MORE = {
   'the snapshot in the position': without('two domains and their outbox', 'SNAPSHOT_POSITION'),
   'the wait for every domain': without('two domains and their outbox', 'EVERY_DOMAIN'),
