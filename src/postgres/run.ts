@@ -1,8 +1,7 @@
 import type { Trace } from '../trace/trace.ts';
 import type { Database, Send } from './client.ts';
-import { GRACE_MS } from './connection.ts';
-import { Abandoned, DatabaseUnavailable, databaseError } from './errors.ts';
-import { type Gate, GateClosed } from './gate.ts';
+import { Abandoned, DatabaseUnavailable } from './errors.ts';
+import { guarded } from './guarded.ts';
 import { planAnew } from './plan-anew.ts';
 import type { Statement } from './statement.ts';
 
@@ -143,63 +142,7 @@ async function send<Row extends object>(
   }
 }
 
-/**
- * Takes a place at each gate for as long as the action is under way, and stops waiting after the time limit: that of a
- * statement, its wait for places included, or what the request has left when that is less. `statement_timeout` is
- * Postgres' own limit and does not help against a stopped backend, a network that swallows everything or a pool where
- * others come first, so the waiting is limited here too.
- */
-async function guarded<T>(
-  database: Database,
-  gates: readonly Gate[],
-  name: string,
-  trace: Trace,
-  action: (expired: () => boolean) => Promise<T>,
-): Promise<T> {
-  const { clock } = database;
-  const started = clock.now();
-  const untilMs = trace.started + database.requestTimeoutMs;
-  const left = () => Math.min(started + database.statementTimeoutMs, untilMs) - clock.now();
-  const leave = await enter(gates, left, name);
-  let expired = false;
-  // The places stay taken for as long as Postgres has the work, also when nobody waits for it any more.
-  const answer = action(() => expired).finally(leave);
-  let stop = () => {};
-  const limit = new Promise<never>((_resolve, reject) => {
-    stop = clock.after(Math.min(left() + GRACE_MS, untilMs - clock.now()), () => {
-      expired = true;
-      reject(new DatabaseUnavailable(`Postgres did not answer ${name} in time.`));
-    });
-  });
-  try {
-    return await Promise.race([answer, limit]);
-  } catch (error) {
-    throw databaseError(error);
-  } finally {
-    stop();
-  }
-}
-
 /** A client that hung up while its request waited for a place needs no answer, and others want the place. */
 function checkWanted(name: string, trace: Trace): void {
   if (trace.abandoned) throw new Abandoned(`Nobody waits for ${name} any more.`);
-}
-
-/** Enters gates one after the other, and returns what leaves them. */
-async function enter(gates: readonly Gate[], left: () => number, name: string): Promise<() => void> {
-  const entered: Gate[] = [];
-  const leave = () => {
-    for (const gate of entered) gate.leave();
-  };
-  try {
-    for (const gate of gates) {
-      await gate.enter(left());
-      entered.push(gate);
-    }
-  } catch (error) {
-    leave();
-    if (!(error instanceof GateClosed)) throw error;
-    throw new DatabaseUnavailable(`Postgres has no place for ${name}: ${error.message}.`);
-  }
-  return leave;
 }
