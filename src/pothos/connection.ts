@@ -6,7 +6,7 @@ import type { Repository } from '../repository/repository.ts';
 import { Batch } from './batch.ts';
 import { Connection } from './connection-shape.ts';
 import { decodeCursor } from './cursor.ts';
-import type { EntityType } from './entity-types.ts';
+import type { EntityType } from './entity-type.ts';
 import { loadPages } from './load-pages.ts';
 import { needsOf } from './page-needs.ts';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from './page-size.ts';
