@@ -3,7 +3,7 @@ import type { MemoryUse } from './cache/memory/tier.ts';
 import type { SharedPointBuckets } from './cache/redis/point-buckets.ts';
 import type { RedisSource } from './cache/redis/source.ts';
 import type { Clock } from './clock.ts';
-import type { Drainer } from './outbox/drainer.ts';
+import type { Drainer } from './outbox/drainer-face.ts';
 import type { DrizzleTransaction } from './postgres/drizzle-session.ts';
 import type { PostgresSource } from './postgres/source.ts';
 import type { LarderContext } from './repository/context.ts';

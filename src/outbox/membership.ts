@@ -3,6 +3,7 @@ import type { EntityCache } from '../cache/entity-cache.ts';
 import type { RedisTier } from '../cache/redis/tier.ts';
 import type { Presented } from '../cache/share.ts';
 import type { Database } from '../postgres/client.ts';
+import { Admission } from './admission.ts';
 import { type Domain, lookAtDomain, registerDomain, removeDomain, renewDomain } from './domains.ts';
 import { decodeMark, markOf, previousMarkOf, shareOf } from './mark.ts';
 import { turnToken } from './outbox.ts';
@@ -41,6 +42,7 @@ const CLAIM_MS = 5000;
  */
 export class Membership {
   readonly #options: MembershipOptions;
+  readonly #admission: Admission;
   #id: string | null = null;
   /** A domain of its own making that Redis does not know yet. */
   #claim: string | null = null;
@@ -50,18 +52,17 @@ export class Membership {
   #instance = '';
   /** The token that Redis was last seen to hold. */
   #confirmed = '';
-  #refused: string | null = null;
   #emptySince: number | null = null;
 
   /** @param options the stores, and whom to tell */
   constructor(options: MembershipOptions) {
     this.#options = options;
-    options.cache.admit(false);
+    this.#admission = new Admission(options.cache, options.onRefused);
   }
 
   /** Why this process may not use what Redis holds; `null` when it may, or does not know yet. */
   get refused(): string | null {
-    return this.#refused;
+    return this.#admission.refused;
   }
 
   /**
@@ -87,7 +88,8 @@ export class Membership {
       if (!presented.accepted) continue;
       if (this.#doubted === null) return { domain, lookedAt };
       if (domain.token !== this.#doubted) {
-        this.#admit();
+        this.#doubted = null;
+        this.#admission.admit();
         return { domain, lookedAt };
       }
       await turnToken(database, domain);
@@ -147,7 +149,7 @@ export class Membership {
   async #found(run: string): Promise<boolean> {
     const { database } = this.#options;
     const { clock } = this.#options.cache;
-    if (this.#refused !== null) {
+    if (this.refused !== null) {
       this.#emptySince ??= clock.now();
       if (clock.now() - this.#emptySince < CLAIM_MS) return false;
     }
@@ -186,23 +188,12 @@ export class Membership {
     this.#instance = instance;
     if (id === this.#claim) return;
     this.#doubted = token;
-    if (this.#refused === null) this.#options.cache.admit(false);
-  }
-
-  #admit(): void {
-    this.#doubted = null;
-    this.#options.cache.admit(true);
-    if (this.#refused !== null) this.#options.onRefused(null);
-    this.#refused = null;
+    this.#admission.doubt();
   }
 
   #refuse(reason: string): boolean {
     this.#id = null;
-    if (this.#refused !== reason) {
-      this.#options.cache.admit(false);
-      this.#options.onRefused(reason);
-    }
-    this.#refused = reason;
+    this.#admission.refuse(reason);
     return false;
   }
 }
