@@ -2,54 +2,24 @@ import { t } from 'tap';
 import { startProcess } from '../http/child.ts';
 import { ownPostgres } from '../support/own-stores.ts';
 import { runCli } from '../support/run-cli.ts';
-import { openServer, type TestServer } from '../support/server.ts';
+import { openServer } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
 import { openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
+import { cached, find, makeCampaign, readiness, ready, refused } from './support/one-campaign.ts';
 
-const ID = Buffer.from('Campaign:1').toString('base64');
-const read = `{ campaign(id: "${ID}") { title } }`;
 const MAX_STALENESS_MS = 2000;
-
-/** What a read by id finds, and whether caches answered. */
-async function find(server: Pick<TestServer, 'url'>): Promise<{ title: string; hits: number }> {
-  const response = await fetch(`${server.url}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-inspect': '1' },
-    body: JSON.stringify({ query: read }),
-  });
-  const { data, extensions } = (await response.json()) as {
-    data: { campaign: { title: string } };
-    extensions: { dataFetching: { cache: { Campaign: { hits: number } } } };
-  };
-  return { title: data.campaign.title, hits: extensions.dataFetching.cache.Campaign.hits };
-}
-
-const cached = (server: Pick<TestServer, 'url'>) =>
-  until('a cache answers', async () => (await find(server)).hits === 1);
-
-async function readiness(server: Pick<TestServer, 'url'>) {
-  return (await (await fetch(`${server.url}/readyz`)).json()) as { status: string; refused?: string };
-}
-
-const refused = (server: Pick<TestServer, 'url'>) =>
-  until('it is refused', async () => (await readiness(server)).refused !== undefined);
-
-const ready = (server: Pick<TestServer, 'url'>) =>
-  until('it is ready', async () => (await readiness(server)).status === 'ready');
 
 t.test('a dump that was restored elsewhere uses nothing of the Redis of the other', async (t) => {
   const [database, restored, redis] = await Promise.all([freshDatabase(t), freshDatabase(t), freshRedis(t)]);
   const sql = openSql(t, database);
-  await sql`insert into brands (id, name) values (1, 'x')`;
-  await sql`insert into campaigns (id, brand_id, title) values (1, 1, 'live')`;
+  await makeCampaign(sql, 'live');
   const live = await openServer(t, { database, redis });
   await cached(live);
   // What pg_dump writes, rows of the outbox and the register of domains included, whose numbers of transactions are those of a cluster
   // that is far ahead.
   const copy = openSql(t, restored);
-  await copy`insert into brands (id, name) values (1, 'x')`;
-  await copy`insert into campaigns (id, brand_id, title) values (1, 1, 'restored')`;
+  await makeCampaign(copy, 'restored');
   await copy`truncate cache_outbox`;
   await copy`
     insert into cache_outbox (xid, entity, entity_id)
@@ -71,8 +41,7 @@ t.test('a dump that was restored elsewhere uses nothing of the Redis of the othe
 t.test('a copy of the files beside the live database is refused, and the live one goes on', async (t) => {
   const [postgres, redis] = [await ownPostgres(t), await freshRedis(t)];
   const sql = postgres.connect();
-  await sql`insert into brands (id, name) values (1, 'x')`;
-  await sql`insert into campaigns (id, brand_id, title) values (1, 1, 'live')`;
+  await makeCampaign(sql, 'live');
   const live = await openServer(t, { database: postgres, redis });
   await cached(live);
   await postgres.stop();
@@ -93,8 +62,7 @@ t.test('a copy of the files beside the live database is refused, and the live on
 t.test('an older state in the place of the live one is refused, until everybody forgets', async (t) => {
   const [postgres, redis] = [await ownPostgres(t), await freshRedis(t)];
   const sql = postgres.connect();
-  await sql`insert into brands (id, name) values (1, 'x')`;
-  await sql`insert into campaigns (id, brand_id, title) values (1, 1, 'old')`;
+  await makeCampaign(sql, 'old');
   const server = await openServer(t, { database: postgres, redis });
   await cached(server);
   await postgres.stop();
@@ -129,8 +97,7 @@ t.test('an older state in the place of the live one is refused, until everybody 
 t.test('a process that was stopped while its domain was retired serves nothing of before', async (t) => {
   const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t)]);
   const sql = openSql(t, database);
-  await sql`insert into brands (id, name) values (1, 'x')`;
-  await sql`insert into campaigns (id, brand_id, title) values (1, 1, 'old')`;
+  await makeCampaign(sql, 'old');
   const env = { INSPECT: 'header', MAX_STALENESS_MS: String(MAX_STALENESS_MS) };
   const stopped = await startProcess(t, { database, redis }, env);
   await cached(stopped);

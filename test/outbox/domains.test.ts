@@ -1,28 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { type Test, t } from 'tap';
-import { openServer, startServer, type TestServer } from '../support/server.ts';
+import { openServer, startServer } from '../support/server.ts';
 import { freshRedis, type TestDatabase } from '../support/services.ts';
 import { openRedis, openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
+import { cached, find, makeCampaign, readiness, ready, refused } from './support/one-campaign.ts';
 
 const MAX_STALENESS_MS = 5000;
 const DAY_MS = 86_400_000;
-
-const read = `{ campaign(id: "${Buffer.from('Campaign:1').toString('base64')}") { title } }`;
-
-/** What a read by id finds, and whether caches answered. */
-async function find(server: TestServer): Promise<{ title: string; hits: number }> {
-  const { data, extensions = {} } = await server.query<{ campaign: { title: string } }>(read, {}, { 'x-inspect': '1' });
-  const { cache } = extensions.dataFetching as { cache: { Campaign: { hits: number } } };
-  return { title: data?.campaign.title ?? '', hits: cache.Campaign.hits };
-}
-
-const cached = (server: TestServer) => until('a cache answers', async () => (await find(server)).hits === 1);
-
-async function readiness(server: TestServer) {
-  return (await (await fetch(`${server.url}/readyz`)).json()) as { status: string; refused?: string };
-}
 
 /** Copies a database to which nobody is connected. */
 async function copyOf(t: Test, { url, name }: TestDatabase): Promise<{ url: string }> {
@@ -39,11 +25,19 @@ async function copyOf(t: Test, { url, name }: TestDatabase): Promise<{ url: stri
   return { url: copyUrl.href };
 }
 
+/** The stores of a server that has cached the campaign, and is gone. */
+async function leftBehind(t: Test) {
+  const server = await startServer(t);
+  await makeCampaign(server.sql, 'old');
+  await cached(server);
+  await server.close();
+  return server;
+}
+
 t.test('on one database, each domain hears of each change', async (t) => {
   const first = await startServer(t);
   const { database, redis, sql } = first;
-  await sql`insert into brands (id, name) values (1, 'x')`;
-  await sql`insert into campaigns (id, brand_id, title) values (1, 1, '0')`;
+  await makeCampaign(sql, '0');
   const servers = [
     first,
     await openServer(t, { database, redis }),
@@ -74,8 +68,7 @@ t.test('on one database, each domain hears of each change', async (t) => {
 t.test('a copy of the database that a Redis belongs to uses nothing of it, and the other goes on', async (t) => {
   const before = await startServer(t);
   const { database, redis, sql } = before;
-  await sql`insert into brands (id, name) values (1, 'x')`;
-  await sql`insert into campaigns (id, brand_id, title) values (1, 1, 'live')`;
+  await makeCampaign(sql, 'live');
   await cached(before);
   await before.close();
   await sql.end();
@@ -85,7 +78,7 @@ t.test('a copy of the database that a Redis belongs to uses nothing of it, and t
   const copied = openSql(t, copy);
   await copied`update campaigns set title = 'copied' where id = 1`;
   const other = await openServer(t, { database: copy, redis });
-  await until('it is refused', async () => (await readiness(other)).refused !== undefined);
+  await refused(other);
   t.match(await readiness(other), { status: 'degraded', refused: /belongs to another database/ });
   const metrics = await (await fetch(other.metricsUrl)).text();
   t.match(metrics, /^larder_cache_refused 1$/m);
@@ -99,18 +92,13 @@ t.test('a copy of the database that a Redis belongs to uses nothing of it, and t
   const keys = new Redis(redis.url);
   await keys.flushall();
   keys.disconnect();
-  await until('it takes the empty Redis', async () => (await readiness(other)).status === 'ready');
+  await ready(other);
   await cached(other);
   t.equal((await find(other)).title, 'copied');
 });
 
 t.test('a domain that was left behind does not trust what it held', async (t) => {
-  const server = await startServer(t);
-  const { database, redis, sql } = server;
-  await sql`insert into brands (id, name) values (1, 'x')`;
-  await sql`insert into campaigns (id, brand_id, title) values (1, 1, 'old')`;
-  await cached(server);
-  await server.close();
+  const { database, redis, sql } = await leftBehind(t);
   // Long after, as far as the database can tell, and another domain has read on meanwhile.
   await sql`update cache_domains set drained_at = drained_at - interval '1 hour'`;
   const other = await openServer(t, { database, redis, env: { CACHE_PREFIX: 'other:' } });
@@ -124,12 +112,7 @@ t.test('a domain that was left behind does not trust what it held', async (t) =>
 });
 
 t.test('a domain that is gone for a week is forgotten, and whoever comes back begins anew', async (t) => {
-  const server = await startServer(t);
-  const { database, redis, sql } = server;
-  await sql`insert into brands (id, name) values (1, 'x')`;
-  await sql`insert into campaigns (id, brand_id, title) values (1, 1, 'old')`;
-  await cached(server);
-  await server.close();
+  const { database, redis, sql } = await leftBehind(t);
   const keys = openRedis(t, redis);
   const left = await keys.pttl('larder:domain');
   t.ok(left > 0 && left <= DAY_MS, `Redis forgets within a day whose it is: ${left} ms`);
@@ -152,12 +135,7 @@ t.test('a domain that is gone for a week is forgotten, and whoever comes back be
 });
 
 t.test('a domain that is gone for less is remembered: its Redis may come back', async (t) => {
-  const server = await startServer(t);
-  const { database, redis, sql } = server;
-  await sql`insert into brands (id, name) values (1, 'x')`;
-  await sql`insert into campaigns (id, brand_id, title) values (1, 1, 'x')`;
-  await cached(server);
-  await server.close();
+  const { database, redis, sql } = await leftBehind(t);
   await sql`update cache_domains set position = null, drained_at = drained_at - interval '6 days' where run <> ''`;
   const other = await openServer(t, { database, redis, env: { CACHE_PREFIX: 'other:' } });
   await sql`update campaigns set title = 'y' where id = 1`;
