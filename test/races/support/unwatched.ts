@@ -1,7 +1,7 @@
 import type { Database } from '../../../src/postgres/client.ts';
-import type { Parts } from '../../stage/process.ts';
+import type { LarderProcess, Parts } from '../../stage/process.ts';
 import type { Row } from '../../stage/rows.ts';
-import { Holds, type Seam } from '../../stage/seams.ts';
+import { type Held, Holds, type Seam } from '../../stage/seams.ts';
 import { type Stage, setStage } from '../../stage/stage.ts';
 import { until } from '../../support/until.ts';
 import { BROKEN } from './broken.ts';
@@ -18,7 +18,7 @@ async function deafStage(t: Parameters<Scenario>[0]): Promise<Stage> {
 }
 
 /** Reads until caches supply the body. */
-async function warm(stage: Stage, reader: Awaited<ReturnType<Stage['open']>>): Promise<void> {
+async function warm(stage: Stage, reader: LarderProcess): Promise<void> {
   await until('the body comes from a cache', async () => {
     const before = reader.counts().hits ?? 0;
     await stage.byId(reader, row.entity, [row.id]);
@@ -52,13 +52,8 @@ export const readTwice: Scenario = async (t, parts) => {
   return stage;
 };
 
-/** Versions that one request has asked for are on their way while the row is written; then another asks. */
-export const slowVersions: Scenario = async (t, parts) => {
-  const stage = await deafStage(t);
-  const holds = new Holds();
-  const reader = await open(stage, parts, holds.seam);
-  await warm(stage, reader);
-  const answered = holds.next('versions answered');
+/** What one request reads is on its way, held at a seam, while the row is written; then another asks. */
+async function overtake(stage: Stage, reader: LarderProcess, answered: Held): Promise<void> {
   const slow = stage.byId(reader, row.entity, [row.id]);
   await answered.reached();
   await stage.write('psql', { row });
@@ -66,6 +61,15 @@ export const slowVersions: Scenario = async (t, parts) => {
   await new Promise((resolve) => setTimeout(resolve, 20));
   answered.release();
   await Promise.all([slow, next]);
+}
+
+/** Versions that one request has asked for are on their way while the row is written; then another asks. */
+export const slowVersions: Scenario = async (t, parts) => {
+  const stage = await deafStage(t);
+  const holds = new Holds();
+  const reader = await open(stage, parts, holds.seam);
+  await warm(stage, reader);
+  await overtake(stage, reader, holds.next('versions answered'));
   return stage;
 };
 
@@ -74,14 +78,7 @@ export const slowBody: Scenario = async (t, parts) => {
   const stage = await deafStage(t);
   const holds = new Holds();
   const reader = await open(stage, parts, holds.seam);
-  const answered = holds.next('SELECT answered');
-  const slow = stage.byId(reader, row.entity, [row.id]);
-  await answered.reached();
-  await stage.write('psql', { row });
-  const next = stage.byId(reader, row.entity, [row.id]);
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  answered.release();
-  await Promise.all([slow, next]);
+  await overtake(stage, reader, holds.next('SELECT answered'));
   for (const process of [reader, await open(stage, parts)]) await stage.byId(process, row.entity, [row.id]);
   return stage;
 };
