@@ -13,7 +13,8 @@ const QUESTION = 'Go on? [y/N]';
 /** A demo in a terminal, such as a person has: `script` makes one. */
 async function demoInTerminal(t: Test) {
   const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t)]);
-  const command = `${process.execPath} --import=tsx src/cli/demo.ts`;
+  // With exec no shell stays between, that would end as Ctrl-C ended it: which shell `script` takes is the machine's.
+  const command = `exec ${process.execPath} --import=tsx src/cli/demo.ts`;
   const child = spawn('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
     cwd: REPOSITORY,
     env: {
