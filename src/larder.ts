@@ -101,7 +101,7 @@ export async function createLarder<const E extends Entities>(
       cache,
       boundMs: maxStalenessMs,
       onError: onCatalogError,
-      onUnheard: warn('reads by id ask Postgres for versions first'),
+      onUnwatched: warn('reads by id ask Postgres for versions first'),
       clock,
     });
     const storage = { database, cache, onInvalidationFailed: onRedisError, audit, catalog };
@@ -126,7 +126,7 @@ export async function createLarder<const E extends Entities>(
         },
       });
     // A role that may read some tables of others, and nothing else, has no outbox: what is not watched needs none.
-    const isNeeded = redis !== null || catalog.hearing.listens || (await hasOutbox(drains).catch(() => true));
+    const isNeeded = redis !== null || catalog.triggers.hasEntities || (await hasOutbox(drains).catch(() => true));
     const drainer = isNeeded ? drain() : NO_DRAINER;
     closers.add(drainer.stop);
     return {
@@ -145,7 +145,7 @@ export async function createLarder<const E extends Entities>(
           const problem = drainer.problem();
           const found = [redis?.unfit, drainer.refused(), problem && reasonOf(problem)];
           if (catalog.missing !== '') found.push(`The database lacks columns of ${catalog.missing}.`);
-          found.push(...catalog.hearing.unheard);
+          found.push(...catalog.triggers.unwatched);
           return found.filter((line) => line != null);
         },
         unmigrated: () => catalog.lacksTable,

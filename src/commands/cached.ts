@@ -69,7 +69,7 @@ async function rowOf(database: Database, definition: EntityDefinition<Entity, st
     cache: { forgetAll: () => {} },
     boundMs: Number.POSITIVE_INFINITY,
     onError,
-    onUnheard: onError,
+    onUnwatched: onError,
   });
   const { space } = catalog.follow(definition.space, definition);
   catalog.start();

@@ -4,7 +4,7 @@ import { Columns } from '../cache/columns.ts';
 import type { EntityCache } from '../cache/entity-cache.ts';
 import type { EntitySpace } from '../cache/entry.ts';
 import { type Clock, systemClock } from '../clock.ts';
-import { Hearing } from '../outbox/hearing.ts';
+import { TriggerCheck } from '../outbox/trigger-check.ts';
 import { type Catalog, readCatalog } from '../postgres/catalog.ts';
 import type { Database } from '../postgres/client.ts';
 import type { EntityDeclaration } from './definition.ts';
@@ -21,7 +21,7 @@ export interface CatalogWatchOptions {
   /** Told of what keeps it from looking, and of columns that are not there. */
   readonly onError: (error: Error) => void;
   /** Told of entities whose changes no trigger tells. */
-  readonly onUnheard: (error: Error) => void;
+  readonly onUnwatched: (error: Error) => void;
   readonly clock?: Clock;
 }
 
@@ -44,7 +44,7 @@ type Following = Pick<EntityDeclaration<never>, 'table' | 'key' | 'unwatched'>;
 export interface Followed {
   readonly space: EntitySpace;
   /** Whether a change of a row is told by its triggers, so that a cached body may answer reads by id. */
-  isHeard(): boolean;
+  isWatched(): boolean;
 }
 
 /**
@@ -58,7 +58,7 @@ export class CatalogWatch {
   readonly #clock: Clock;
   readonly #watched: Watched[] = [];
   /** Whether triggers tell of changes. */
-  readonly hearing: Hearing;
+  readonly triggers: TriggerCheck;
   readonly #readiness: (() => void)[] = [];
   /** When Postgres was asked last that has answered; what is cached is not used before. */
   #confirmedAt = Number.NEGATIVE_INFINITY;
@@ -71,7 +71,7 @@ export class CatalogWatch {
   constructor(options: CatalogWatchOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.hearing = new Hearing(options.database, options.onUnheard);
+    this.triggers = new TriggerCheck(options.database, options.onUnwatched);
   }
 
   /**
@@ -83,8 +83,8 @@ export class CatalogWatch {
     const own = { ...space };
     this.#watched.push({ space: own, table, key, said: null });
     const names = key.columns.map(({ name }) => name);
-    const isHeard = unwatched ? () => false : this.hearing.add({ entity: space.entity, table, key: names });
-    return { space: own, isHeard };
+    const isWatched = unwatched ? () => false : this.triggers.add({ entity: space.entity, table, key: names });
+    return { space: own, isWatched };
   }
 
   /** @returns whether it is known well enough what the columns are, so that cached bodies may be used */
@@ -157,7 +157,7 @@ export class CatalogWatch {
       this.#watched.map(({ table }) => table),
     );
     const changed = this.#take(catalog);
-    await this.hearing.ask(askedAt, changed);
+    await this.triggers.ask(askedAt, changed);
     this.#confirmedAt = askedAt;
     for (const ready of this.#readiness.splice(0)) ready();
   }

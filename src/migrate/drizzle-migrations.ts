@@ -4,9 +4,10 @@ import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { hasTable, type Migrations } from './migrations.ts';
 
 /**
- * The migrations that drizzle-kit has generated, written down where Drizzle's own migrator does, so that both may be used on one database.
+ * The migrations that drizzle-kit has generated. They are recorded where Drizzle's own migrator records them, so both may be used on one
+ * database.
  *
- * @param folder where they and their journal are
+ * @param folder where the migrations and their journal are
  * @returns the migrations
  * @throws when the folder has none
  */
@@ -17,7 +18,7 @@ export function drizzleMigrations(folder: string): Migrations {
   return {
     all: readMigrationFiles({ migrationsFolder: folder }).map((file, i) => ({
       name: journal.entries[i]?.tag ?? String(file.folderMillis),
-      // The time it was generated, in milliseconds.
+      // The time when it was generated, in milliseconds since 1970.
       key: String(file.folderMillis),
       hash: file.hash,
       statements: file.sql.map((statement) => statement.trim()).filter((statement) => statement !== ''),

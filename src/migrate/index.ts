@@ -1,6 +1,6 @@
 /**
- * Makes in a database what Larder needs there: the outbox of changes, and the functions that watch a table. Tables of one's own are never
- * made, altered or renamed.
+ * Makes in a database what Larder needs there: the outbox of changes, and the functions that watch a table. It never makes, alters or
+ * renames tables of one's own.
  *
  * @module
  */

@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hasTable, type Migrations, type Place, type Sql, statementsOf } from './migrations.ts';
 
-/** Where it is written down, beside the outbox, which of them a database has. */
+/** The table that records which of these migrations a database has. It stands beside the outbox. */
 const JOURNAL = 'cache_migrations';
 
 const FOLDER = fileURLToPath(new URL('sql', import.meta.url));
 
-/** What drizzle-kit knew the first of them by, when they stood among the migrations of the campaigns' tables. */
+/** The keys under which drizzle-kit recorded the first migrations, when they stood among those of the campaigns' tables. */
 const FORMER_KEYS: Readonly<Record<string, string>> = {
   '0001_cache_outbox': '1795374396992',
   '0002_cache_outbox_triggers': '1795374398353',
   '0003_cache_domains': '1795867268608',
 };
 
-/** @returns Larder's own migrations: the outbox and what fills it, in a journal of their own beside it */
+/** @returns Larder's own migrations: the outbox, its triggers, and a journal beside it */
 export function larderMigrations(): Migrations {
   const all = readdirSync(FOLDER)
     .filter((file) => file.endsWith('.sql'))
@@ -53,7 +53,7 @@ export function larderMigrations(): Migrations {
   };
 }
 
-/** The keys of what drizzle-kit's journal says; none where there is no such journal. */
+/** The keys in drizzle-kit's journal; none where there is no such journal. */
 async function formerlyApplied(sql: Sql, { journal }: Place): Promise<Set<string>> {
   if (!(await hasTable(sql, journal, '__drizzle_migrations'))) return new Set();
   const rows = await sql<{ key: string }[]>`

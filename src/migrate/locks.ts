@@ -1,19 +1,19 @@
 import { type Clock, sleep, systemClock } from '../clock.ts';
 
 /**
- * How long a statement of a migration waits for a lock, in milliseconds. Whoever wants to read the table meanwhile waits behind it, so that
- * it is better to let them through and to try again.
+ * How long a statement of a migration waits for a lock, in milliseconds. Whoever wants to read the table waits behind the migration. So it
+ * gives up early, lets them through and tries again.
  */
 export const LOCK_WAIT_MS = 1000;
 
-/** How often all is tried, with so long a pause after each try, in milliseconds: some two minutes in all. */
+/** How often a migration is tried, and how long the pause after each try is, in milliseconds. That is some two minutes in all. */
 const TRIES = 40;
 const PAUSE_MS = 2000;
 
-/** Postgres' code for a lock that was not to be had in time. */
+/** Postgres' code for a lock that was not available in time. */
 export const LOCK_NOT_AVAILABLE = '55P03';
 
-/** The database was not migrated, and is as it was before. The message says why and, where there is one, shows the statement. */
+/** The database was not migrated, and is as it was before. The message says why, and shows the statement where there is one. */
 export class MigrationError extends Error {
   override name = 'MigrationError';
 }
@@ -26,13 +26,13 @@ export interface LockOptions {
 }
 
 /**
- * Migrates, and again when others held a lock for too long: all of it was rolled back.
+ * Runs a migration, and runs it again when others held a lock for too long. A failed try is rolled back as a whole.
  *
- * @param log receives a line for each try that failed so
+ * @param log receives a line for each try that met a lock
  * @param options how patient to be
  * @param migrate migrates, in one transaction
- * @returns what it returns
- * @throws {MigrationError} when there was no lock to be had each time
+ * @returns what `migrate` returns
+ * @throws {MigrationError} when each try met a lock
  */
 export async function withLocks<T>(
   log: (line: string) => void,

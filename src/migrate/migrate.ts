@@ -7,39 +7,42 @@ import { larderMigrations } from './larder-migrations.ts';
 import { LOCK_NOT_AVAILABLE, LOCK_WAIT_MS, LockTaken, MigrationError, withLocks } from './locks.ts';
 import type { Migration, Migrations, Place, Sql } from './migrations.ts';
 
-/** One number that every Larder process agrees on: the advisory lock that a migration holds ("larder" in ASCII). */
+/** The advisory lock that a migration holds. Every Larder process uses this number: "larder" in ASCII. */
 const LOCK = '119182805820786';
 
 /** What `migrate` is told. */
 export interface MigrateOptions {
-  /** Where Postgres is: an address, or a client of postgres.js that knows it. The role must own what it alters, and may make tables and functions in the schema. */
+  /**
+   * Where Postgres is: an address, or a client of postgres.js that knows it. The role must own what it alters. It must be allowed to make
+   * tables and functions in the schema.
+   */
   readonly postgres:
     | { readonly url: string; readonly client?: never }
     | { readonly client: PostgresClient; readonly url?: never };
   /**
-   * The schema for the outbox, made when it is not there; servers must then have it in their search path, too (`options=-c search_path=…` in
-   * their URL). The first of the search path when it is not given.
+   * The schema for the outbox; the first of the search path when it is left out. It is made when it is not there. Servers must then have it
+   * in their search path, too (`options=-c search_path=…` in their URL).
    */
   readonly schema?: string;
-  /** A folder of migrations of one's own as drizzle-kit generates them: they follow Larder's, in the same transaction. */
+  /** A folder of migrations of one's own, as drizzle-kit generates them. They follow Larder's, in the same transaction. */
   readonly migrations?: string;
   /** Receives one line for each migration applied, and one when there is nothing to do. */
   readonly log?: (line: string) => void;
-  /** How often it is tried while others hold locks, with a pause of 2 s after each try. 40 when it is not given. */
+  /** How often it is tried while others hold locks; 40 when it is left out. A pause of 2 s follows each try. */
   readonly tries?: number;
-  /** The time; the machine's when it is not given. */
+  /** The time; the machine's when it is left out. */
   readonly clock?: Clock;
 }
 
 /**
- * Brings a database up to date. All pending migrations run in one transaction, so the database is left either current or as it was. It may
- * be called at any time, by several processes at once: the second waits and then finds nothing to do.
+ * Brings a database up to date. All pending migrations run in one transaction, so the database is left either current or as it was. Several
+ * processes may call it at once: the second waits, and then finds nothing to do.
  *
- * Drizzle's own migrator neither names the failing statement's migration nor keeps two processes apart, and it skips a
- * migration that was generated before the last one applied, as merging two branches brings about. What it applied and what
- * this function applied are recorded alike, so both may be used on one database.
+ * Drizzle's own migrator does not name the migration whose statement failed. It does not keep two processes apart. It skips a migration
+ * that was generated before the last one applied, which merging two branches brings about. Both record alike what they applied, so both may
+ * be used on one database.
  *
- * @param options where, and what beside Larder's own
+ * @param options where Postgres is, and which migrations follow Larder's own
  * @throws {MigrationError} when a statement fails, or when an applied migration was edited afterwards
  */
 export async function migrate(options: MigrateOptions): Promise<void> {
@@ -65,7 +68,7 @@ export async function migrate(options: MigrateOptions): Promise<void> {
         return [...first, ...rest];
       }),
     );
-    // Only now is it true.
+    // Nothing is applied before the transaction commits.
     for (const { name } of pending) log(`applied ${name}`);
     if (pending.length === 0) log('The database is up to date: nothing to migrate.');
   } finally {
@@ -74,8 +77,10 @@ export async function migrate(options: MigrateOptions): Promise<void> {
 }
 
 /**
- * @param options where, and what beside Larder's own
- * @returns whether `migrate` would find nothing to do; nothing is written
+ * Tells whether `migrate` would find nothing to do. It writes nothing.
+ *
+ * @param options where Postgres is, and which migrations follow Larder's own
+ * @returns whether all migrations are applied
  * @throws {MigrationError} when an applied migration was edited afterwards
  */
 export async function isMigrated({ postgres: { client, url }, migrations }: MigrateOptions): Promise<boolean> {
@@ -90,7 +95,7 @@ export async function isMigrated({ postgres: { client, url }, migrations }: Migr
   }
 }
 
-/** Larder's own, then those of a folder. */
+/** Larder's own migrations, then those of a folder. */
 function setsOf(folder: string | undefined): [Migrations, ...Migrations[]] {
   return [larderMigrations(), ...(folder === undefined ? [] : [drizzleMigrations(folder)])];
 }
@@ -111,7 +116,7 @@ async function pendingOf(sql: Sql, place: Place, migrations: Migrations): Promis
   return migrations.all.filter((migration) => isPending(migration, applied));
 }
 
-/** Holds the lock until the transaction ends, so it cannot outlive a process that is killed. */
+/** Holds the lock until the transaction ends, so the lock cannot outlive a process that is killed. */
 async function takeTurn(sql: TransactionSql, log: (line: string) => void): Promise<void> {
   const [row] = await sql<[{ taken: boolean }]>`select pg_try_advisory_xact_lock(${LOCK}) as taken`;
   if (row.taken) return;
@@ -145,7 +150,7 @@ function isPending(migration: Migration, applied: Map<string, string>): boolean 
 async function apply(sql: TransactionSql, { schema }: Place, migration: Migration): Promise<void> {
   for (const [i, statement] of migration.statements.entries()) {
     try {
-      // The simple protocol: a migration written by hand may hold several statements between two breakpoints.
+      // The simple protocol takes several statements at once. A migration written by hand may have several between two breakpoints.
       await sql.unsafe(schema === 'public' ? statement : withoutPublic(statement)).simple();
     } catch (error) {
       if (!(error instanceof postgres.PostgresError)) throw error;
@@ -162,7 +167,7 @@ async function apply(sql: TransactionSql, { schema }: Place, migration: Migratio
 }
 
 /**
- * drizzle-kit writes `"public".` before what foreign keys and types refer to, and nothing before what it creates: in another schema, a
+ * drizzle-kit writes `"public".` before what foreign keys and types refer to, and nothing before what it creates. In another schema, a
  * table would refer to one that is not its own.
  */
 function withoutPublic(statement: string): string {

@@ -2,41 +2,52 @@ import type postgres from 'postgres';
 
 /** One step from an older database to a newer one. */
 export interface Migration {
-  /** What it is called when something is said of it. */
+  /** Its name, for messages. */
   readonly name: string;
-  /** What it is known by where it is written down. */
+  /** Its key in the journal. */
   readonly key: string;
   /** The SHA-256 of its text. */
   readonly hash: string;
   readonly statements: readonly string[];
 }
 
-/** Where migrations make their tables, and where drizzle-kit's are written down. */
+/** Where migrations make their tables, and where drizzle-kit's are recorded. */
 export interface Place {
   /** The first schema of the search path. */
   readonly schema: string;
-  /** Drizzle's own for `public`; elsewhere each schema has its own, so that a database may have the same tables several times. */
+  /**
+   * The journal's schema. It is Drizzle's own for `public`. Elsewhere each schema has its own, so a database may have the same tables
+   * several times.
+   */
   readonly journal: string;
 }
 
-/** Migrations that belong together, and where it is written down which of them a database has. */
+/** Migrations that belong together, and the journal that records which of them a database has. */
 export interface Migrations {
   /** In the order in which they are applied. */
   readonly all: readonly Migration[];
   /**
-   * @param sql a connection; nothing is written
-   * @param place where
+   * Reads the journal. It writes nothing.
+   *
+   * @param sql a connection
+   * @param place where the tables and the journal are
    * @returns the hash of each migration that was applied, by its key
    */
   applied(sql: Sql, place: Place): Promise<Map<string, string>>;
   /**
-   * Makes what `record` writes to, unless it is there.
+   * Makes the journal, unless it is there.
    *
    * @param sql the transaction
-   * @param place where
+   * @param place where the tables and the journal are
    */
   prepare(sql: Sql, place: Place): Promise<void>;
-  /** Writes down that a migration was applied. */
+  /**
+   * Records that a migration was applied.
+   *
+   * @param sql the transaction
+   * @param place where the tables and the journal are
+   * @param migration which
+   */
   record(sql: Sql, place: Place, migration: Migration): Promise<void>;
 }
 
@@ -59,7 +70,7 @@ const BREAKPOINT = '--> statement-breakpoint';
 
 /**
  * @param text the text of a migration
- * @returns its statements; between two breakpoints there may be several
+ * @returns its statements; one of them may be several, which no breakpoint separates
  */
 export function statementsOf(text: string): string[] {
   return text

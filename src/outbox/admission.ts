@@ -7,10 +7,10 @@ export class Admission {
   #refused: string | null = null;
 
   /**
-   * Nothing is used until it is admitted.
+   * Begins with using nothing, until `admit` is called.
    *
-   * @param cache what uses it, or does not
-   * @param onRefused told once why it may not be used, and with `null` when it may again
+   * @param cache what uses Redis, or does not
+   * @param onRefused told once why Redis may not be used, and with `null` when it may again
    */
   constructor(cache: Pick<EntityCache, 'admit'>, onRefused: (reason: string | null) => void) {
     this.#cache = cache;
@@ -18,24 +18,28 @@ export class Admission {
     cache.admit(false);
   }
 
-  /** Why it may not be used; `null` when it may, or when that is not known yet. */
+  /** Why Redis may not be used; `null` when it may, or when that is not known yet. */
   get refused(): string | null {
     return this.#refused;
   }
 
-  /** It is not known any more whether it may be used. */
+  /** Stops using Redis until it is known again whether that is allowed. */
   doubt(): void {
     if (this.#refused === null) this.#cache.admit(false);
   }
 
-  /** It may be used. */
+  /** Uses Redis from now on. */
   admit(): void {
     this.#cache.admit(true);
     if (this.#refused !== null) this.#onRefused(null);
     this.#refused = null;
   }
 
-  /** @param reason why it may not be used */
+  /**
+   * Stops using Redis.
+   *
+   * @param reason why it may not be used
+   */
   refuse(reason: string): void {
     if (this.#refused !== reason) {
       this.#cache.admit(false);

@@ -9,23 +9,23 @@ import { cacheDomains } from './schema.ts';
 /** A cache domain as Postgres knows it. */
 export interface Domain {
   readonly id: string;
-  /** Another one means that the domain began anew: something may have been missed. */
+  /** Changes when the domain begins anew: then an invalidation may have been missed. */
   readonly generation: string;
-  /** The run of Redis that it is. */
+  /** The run of Redis that the domain is. */
   readonly run: string;
   readonly turn: number;
-  /** What Redis holds, too; before the last turn it was the previous one. */
+  /** The token that Redis holds, too. Just after a rotation Redis still holds the previous one. */
   readonly token: string;
   readonly previousToken: string;
-  /** Whether it was registered in this very database, and not in one that this is a copy of. */
+  /** Whether it was registered in this very database, rather than in the one that this is a copy of. */
   readonly ours: boolean;
-  /** Whether it was not seen for so long that it is no longer waited for. */
+  /** Whether it has not read for so long that the outbox no longer waits for it. */
   readonly retired: boolean;
-  /** How long ago the token was turned over, in milliseconds. */
+  /** How long ago the token was rotated, in milliseconds. */
   readonly turnedMs: number;
   /** How long ago everything was read, in milliseconds. */
   readonly behindMs: number;
-  /** Whether a reading is under way, so that what waits is only a part. */
+  /** Whether a reading is under way, so that `depth` is only a part. */
   readonly reading: boolean;
   /** How many changes wait; counted no further than 10,000. */
   readonly depth: number;
@@ -38,7 +38,7 @@ export interface Domain {
 const ms = (since: ReturnType<typeof sql>) =>
   sql`(extract(epoch from clock_timestamp() - ${since}) * 1000)::float8::text`;
 
-// All of it in one snapshot. A long outbox is not counted to its end four times a second.
+// One snapshot shows all of it. The count is limited, because this statement runs four times a second.
 const look = statement<Record<keyof Domain, string | null>>(
   'CacheDomain.look',
   sql`select d.id, d.generation, d.run, d.turn::text as turn, d.token, d.previous_token as "previousToken",
@@ -85,7 +85,7 @@ const find = statement<{ there: boolean }>(
 
 /**
  * @param database where the outbox may be
- * @returns whether it is there, and may be read
+ * @returns whether the outbox is there and may be read
  * @throws {DatabaseUnavailable} when Postgres does not answer in time
  */
 export async function hasOutbox(database: Database): Promise<boolean> {
@@ -94,11 +94,11 @@ export async function hasOutbox(database: Database): Promise<boolean> {
 }
 
 /**
- * Lets every domain begin anew, and every process forget what it holds: each sees another generation than before.
+ * Lets every domain begin anew: each process sees a new generation, and forgets what it holds.
  *
- * @param database where they are registered
- * @returns how many domains there are; one that was left behind begins anew anyway
- * @throws {DatabaseUnavailable} when it cannot be done in time
+ * @param database where the domains are registered
+ * @returns how many domains there are, without retired ones, which begin anew anyway
+ * @throws {DatabaseUnavailable} when Postgres does not do it in time
  */
 export async function renewAllDomains(database: Database): Promise<number> {
   const rows = await run(database, renewAll, {}, new Trace(database));
@@ -108,9 +108,9 @@ export async function renewAllDomains(database: Database): Promise<number> {
 /**
  * Looks at a domain and at what waits for it in the outbox.
  *
- * @param database where it is
- * @param id which
- * @returns what is known of it; `null` when it is not known
+ * @param database where the domain is registered
+ * @param id its id
+ * @returns what is known of it; `null` when it is not registered
  * @throws {DatabaseUnavailable} when Postgres does not answer in time
  */
 export async function lookAtDomain(database: Database, id: string): Promise<Domain | null> {
@@ -138,11 +138,11 @@ export async function lookAtDomain(database: Database, id: string): Promise<Doma
 }
 
 /**
- * Registers a domain, which has read everything that is committed now.
+ * Registers a domain. It counts as having read everything that is committed now.
  *
- * @param database where
+ * @param database where to register it
  * @param domain its id, its run of Redis, and a token that nobody else has
- * @throws {DatabaseUnavailable} when it cannot be done in time
+ * @throws {DatabaseUnavailable} when Postgres does not do it in time
  */
 export async function registerDomain(
   database: Database,
@@ -152,24 +152,24 @@ export async function registerDomain(
 }
 
 /**
- * Takes a domain out of the register, which nobody has used.
+ * Takes a domain that nobody has used out of the register.
  *
- * @param database where
- * @param id which
- * @throws {DatabaseUnavailable} when it cannot be done in time
+ * @param database where the domain is registered
+ * @param id its id
+ * @throws {DatabaseUnavailable} when Postgres does not do it in time
  */
 export async function removeDomain(database: Database, id: string): Promise<void> {
   await run(database, remove, { id }, new Trace(database));
 }
 
 /**
- * Lets a domain begin anew, if nobody else did meanwhile: whatever was cached before is not used by id any more, so that it need not be
- * told what changed before.
+ * Lets a domain begin anew, unless another process did so meanwhile. What was cached before no longer answers reads by id, so the domain
+ * need not read what changed before.
  *
- * @param database where
- * @param domain the domain as it was looked at
+ * @param database where the domain is registered
+ * @param domain the domain as it was read
  * @param redisRun its run of Redis from now on
- * @throws {DatabaseUnavailable} when it cannot be done in time
+ * @throws {DatabaseUnavailable} when Postgres does not do it in time
  */
 export async function renewDomain(
   database: Database,

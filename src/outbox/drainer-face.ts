@@ -10,17 +10,17 @@ export interface OutboxStatus {
 
 /** A drainer at work. */
 export interface Drainer {
-  /** What waited when it last looked; `null` until it has. */
+  /** @returns what waited at the last look; `null` before the first */
   status(): OutboxStatus | null;
-  /** Why this process uses nothing of what Redis holds; `null` when it does, or when that is not known yet. */
+  /** @returns why this process uses nothing of what Redis holds; `null` when it does, or when that is not known yet */
   refused(): string | null;
-  /** What the last round came to grief at; `null` when it went well. */
+  /** @returns the error that ended the last round; `null` when there was none */
   problem(): Error | null;
-  /** Ends after the round under way. */
+  /** Stops after the round under way. */
   stop(): Promise<void>;
 }
 
-/** Where there is no outbox, and none is needed. */
+/** The drainer where there is no outbox, and none is needed. */
 export const NO_DRAINER: Drainer = {
   status: () => null,
   refused: () => null,

@@ -8,37 +8,44 @@ import { CLEANER, cleanOutbox, drainOutbox } from './outbox.ts';
 
 /** What a drainer works on, and how it reports. */
 export interface DrainerOptions {
-  /** A connection of its own: when requests have taken the pool, the heartbeat must not stop. */
+  /** A connection of its own. The heartbeat must go on when requests have taken the whole pool. */
   readonly database: Database;
   readonly cache: EntityCache;
-  /** The Redis that makes a cache domain of this process and others; without one it reads nothing and removes only what nobody needs. */
+  /**
+   * The Redis that this process shares with the others of its cache domain. Without Redis, the drainer reads no changes, and removes only
+   * those that nobody needs.
+   */
   readonly redis: RedisTier | null;
   /** How old an answer may be, less what memory may add to it, in milliseconds. */
   readonly boundMs: number;
-  /** How long other domains are waited for, in milliseconds. */
+  /** How long the outbox keeps changes for other domains, in milliseconds. */
   readonly retireMs?: number;
   readonly onError: (error: Error) => void;
   /** Told once why this process may not use what Redis holds, and with `null` when it may again. */
   readonly onRefused: (reason: string | null) => void;
 }
 
-/** Changes taken in one transaction. */
+/** Changes read in one transaction. */
 const BATCH = 2000;
 
-/** Pause of an idle drainer: four rounds a second. */
+/** The pause of an idle drainer, in milliseconds: four rounds a second. */
 const IDLE_MS = 250;
 
-/** How often what all have read is removed, when nothing was read. */
+/** How often changes that all domains have read are removed while nothing is read, in milliseconds. */
 const CLEAN_MS = 10_000;
 
-/** How long a domain is waited for that does not read: it would begin anew soon after, since nobody vouches for it any more. */
+/**
+ * How long the outbox keeps changes for a domain that does not read, in milliseconds. Such a domain begins anew soon, since no process
+ * certifies its bodies any more.
+ */
 const RETIRE_MS = 60_000;
 
 /**
- * Starts to drop the cached bodies of changed rows, as long as the process lives. A round looks what waits for the domain, drains until
- * nothing does or the heartbeat is due, and vouches for what is cached: all that was committed when the last reading of the outbox began
- * has been told, so bodies may serve reads by id for the bound less the age of that. Postgres says how old it is and Redis counts the rest
- * down, so no clocks are compared.
+ * Starts to invalidate the cached bodies of changed rows, until it is stopped. A round looks at what waits for the domain. It drains until
+ * nothing waits or the heartbeat is due, and then certifies what is cached.
+ *
+ * Every change that was committed before the last reading began is invalidated by then. So bodies may answer reads by id for the bound,
+ * less the age of that reading. Postgres says how old it is, and Redis counts down the rest, so no two clocks are compared.
  *
  * @param options what to work on
  * @returns the running drainer, whose first round has begun
@@ -48,9 +55,9 @@ export function startDrainer(options: DrainerOptions): Drainer {
   const { clock } = cache;
   let status: OutboxStatus | null = null;
   let cleanedAt = Number.NEGATIVE_INFINITY;
-  /** The generation that what is in memory was read in. */
+  /** The generation in which memory was filled. */
   let known = '';
-  /** When nothing waited last, and in which generation of the domain. */
+  /** When nothing waited last, and the domain's generation at that time. */
   let clear = { at: Number.NEGATIVE_INFINITY, generation: '' };
   let problem: Error | null = null;
   let stopped = false;
@@ -73,7 +80,10 @@ export function startDrainer(options: DrainerOptions): Drainer {
     return read;
   };
 
-  /** What was cached in another generation may be of rows that somebody has told all to forget (see src/cli/forget.ts). */
+  /**
+   * A new generation may mean that somebody told all processes to forget (see src/cli/forget.ts). What was filled in another one is
+   * dropped.
+   */
   const forget = (generation: string) => {
     if (known !== '' && known !== generation) cache.forgetAll();
     known = generation;
@@ -86,13 +96,13 @@ export function startDrainer(options: DrainerOptions): Drainer {
     cleanedAt = more ? Number.NEGATIVE_INFINITY : clock.now();
   };
 
-  /** Since when every change has been told, in milliseconds on the monotonic clock. */
+  /** The time on the monotonic clock, in milliseconds, before which every change has been invalidated. */
   const toldAsOf = ({ domain, lookedAt }: Standing): number => {
     const { generation, depth, reading, behindMs } = domain;
     if (clear.generation !== generation) {
       forget(generation);
       clear = { at: Number.NEGATIVE_INFINITY, generation };
-      // What waited for the one before waits for nobody.
+      // The previous generation's changes are kept for nobody now.
       cleanedAt = Number.NEGATIVE_INFINITY;
     }
     if (depth === 0 && !reading) clear.at = lookedAt;
@@ -106,8 +116,8 @@ export function startDrainer(options: DrainerOptions): Drainer {
   const membership = redis === null ? null : new Membership({ ...options, redis, onLook });
 
   /**
-   * An idle round is one statement, one script of Redis and one message. What waits is handled before the heartbeat: a Redis that is
-   * full refuses the one, and the other makes room.
+   * An idle round is one statement, one script in Redis and one message. The drain comes before the heartbeat: a full Redis refuses the
+   * heartbeat, and the drain makes room.
    */
   const round = async (member: Membership): Promise<boolean> => {
     let standing = await member.stand();
@@ -127,7 +137,7 @@ export function startDrainer(options: DrainerOptions): Drainer {
     return read > 0;
   };
 
-  /** Nobody has to be told by a process without Redis, but it may be the only one that there is to remove what nobody reads. */
+  /** A process without Redis invalidates nothing. It may be the only process, so it removes changes that no domain reads. */
   const roundAlone = async () => {
     const lookedAt = clock.now();
     const cleaner = await lookAtDomain(database, CLEANER);

@@ -13,44 +13,49 @@ export interface MembershipOptions {
   readonly database: Database;
   readonly cache: EntityCache;
   readonly redis: RedisTier;
-  /** Told of each look at the domain, whatever comes of it. */
+  /** Told of each look at the domain, whether or not Redis accepts it. */
   readonly onLook?: (standing: Standing) => void;
   /** Told once why this process may not use what Redis holds, and with `null` when it may again. */
   readonly onRefused: (reason: string | null) => void;
 }
 
-/** A domain as it was looked at. */
+/** A domain as Postgres described it. */
 export interface Standing {
   readonly domain: Domain;
-  /** Before that, in milliseconds on the monotonic clock. */
+  /** A time before Postgres was asked, in milliseconds on the monotonic clock. */
   readonly lookedAt: number;
 }
 
-/** Between two servers that turn the token over at once, one has to look again; none that belongs to the domain has to do so as often. */
+/**
+ * How often this process tries to agree with Redis. When two servers rotate the token at once, one of them looks again. A server of the
+ * domain never needs as many tries.
+ */
 const ATTEMPTS = 5;
 
-/** How often the token is turned over: a copy of the database is outdated after so long. */
+/** How often the token is rotated, in milliseconds. After that time, a copy of the database has an outdated token. */
 const TURN_MS = 2000;
 
-/** A Redis that was emptied is first left to the servers that it belonged to, which are sooner than this. */
+/** How long an emptied Redis is left to the servers that it belonged to, in milliseconds. They come back sooner than this. */
 const CLAIM_MS = 5000;
 
 /**
- * Finds out to which cache domain this process belongs: Redis names it, and Postgres has it in its register. What Redis holds is used only
- * when Postgres has the token that Redis has, too, in its newest form. A copy of the database has the row of the domain, but its token is
- * outdated as soon as the database has turned its own over; so a process first turns it over, which only one of the two can do.
+ * Finds out to which cache domain this process belongs. Redis names the domain, and Postgres has it in its register. This process uses what
+ * Redis holds only while both have the same newest token.
+ *
+ * A copy of the database has the row of the domain, too. The original rotates its token, which makes the copy's token outdated. So a
+ * process first rotates the token: only one of the two databases can do so.
  */
 export class Membership {
   readonly #options: MembershipOptions;
   readonly #admission: Admission;
   #id: string | null = null;
-  /** A domain of its own making that Redis does not know yet. */
+  /** The id of a domain that this process registered, and that Redis does not know yet. */
   #claim: string | null = null;
-  /** What a copy could have, too; `null` when what was shown since proved that this is none. */
+  /** The token that a copy of the database could have, too; `null` once a later token proved that this is no copy. */
   #doubted: string | null = '';
-  /** The Postgres that was asked last. */
+  /** The start time of the Postgres that was asked last. */
   #instance = '';
-  /** The token that Redis was last seen to hold. */
+  /** The token that Redis held last. */
   #confirmed = '';
   #emptySince: number | null = null;
 
@@ -60,15 +65,15 @@ export class Membership {
     this.#admission = new Admission(options.cache, options.onRefused);
   }
 
-  /** Why this process may not use what Redis holds; `null` when it may, or does not know yet. */
+  /** Why this process may not use what Redis holds; `null` when it may, or when that is not known yet. */
   get refused(): string | null {
     return this.#admission.refused;
   }
 
   /**
-   * Looks at the domain of this process, and joins it first where that is necessary.
+   * Reads the domain of this process, and joins one first where that is necessary.
    *
-   * @returns the domain; `null` when there is none that this process belongs to
+   * @returns the domain; `null` when this process belongs to none
    * @throws what the stores throw
    */
   async stand(): Promise<Standing | null> {
@@ -98,23 +103,25 @@ export class Membership {
   }
 
   /**
-   * Turns the token over when that is due.
+   * Rotates the token when that is due.
    *
-   * @param domain the domain as it was looked at
+   * @param domain the domain as it was read
    * @throws what Postgres throws
    */
   async turn(domain: Domain): Promise<void> {
-    // Redis must never be more than one turn behind.
+    // Redis must never be more than one rotation behind.
     if (domain.turnedMs >= TURN_MS && domain.token === this.#confirmed) await turnToken(this.#options.database, domain);
   }
 
   /**
-   * Shows Redis that this process is of the domain, and vouches for what is cached.
+   * Shows Redis that this process is of the domain, and certifies what is cached.
    *
-   * @param domain the domain as it was looked at
-   * @param ms how long, in milliseconds; 0 to vouch for nothing
+   * If Redis does not accept it, this process joins the domain that Redis names, where it may.
+   *
+   * @param domain the domain as it was read
+   * @param ms how long the bodies are certified for, in milliseconds; 0 certifies nothing
    * @param asOf when no change waited, in milliseconds on the monotonic clock
-   * @returns what Redis said; if it did not accept it, this process has joined the domain that Redis is of, if it may
+   * @returns what Redis answered
    * @throws what the stores throw
    */
   async present(domain: Domain, ms: number, asOf: number): Promise<Presented> {
@@ -126,7 +133,7 @@ export class Membership {
     return presented;
   }
 
-  /** Joins the domain that Redis is of, and returns whether this process belongs to it. */
+  /** Joins the domain that Redis names. Returns whether this process belongs to it. */
   async #join(met: Presented): Promise<boolean> {
     let presented = met;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
@@ -138,14 +145,14 @@ export class Membership {
       const domain = id === null ? null : await lookAtDomain(this.#options.database, id);
       if (domain?.ours !== true) return this.#refuse('this Redis, or this prefix in it, belongs to another database');
       const known = held === markOf(domain) || held === previousMarkOf(domain);
-      // Where Redis is another one than before, it may have been set back.
+      // A newer mark in Postgres is accepted only from another run of Redis: a failover may have set it back.
       if ((known || (domain.turn > turn && domain.run !== run)) && (await this.#enter(domain, run, held))) return true;
       presented = await this.#options.redis.meet();
     }
     return this.#refuse('this database is a copy of the one that this Redis belongs to, or was restored');
   }
 
-  /** Joins a Redis that belongs to nobody. */
+  /** Joins a Redis that belongs to no domain. */
   async #found(run: string): Promise<boolean> {
     const { database } = this.#options;
     const { clock } = this.#options.cache;
@@ -154,7 +161,7 @@ export class Membership {
       if (clock.now() - this.#emptySince < CLAIM_MS) return false;
     }
     const own = this.#id === null ? null : await lookAtDomain(database, this.#id);
-    // One that is retired may be forgotten at any moment.
+    // A retired domain may be removed from the register at any moment.
     if (own?.ours === true && !own.retired) return this.#enter(own, run, null);
     this.#claim = randomUUID();
     await registerDomain(database, { id: this.#claim, run, token: randomUUID() });
@@ -169,10 +176,10 @@ export class Membership {
     await removeDomain(this.#options.database, id);
   }
 
-  /** Belongs to a domain from now on, which begins anew where Redis is another one, or did not wait for it. */
+  /** Enters a domain. It begins anew when Redis is another run than before, or when the outbox no longer waits for the domain. */
   async #enter(domain: Domain, run: string, held: string | null): Promise<boolean> {
     if (domain.run !== run || domain.retired) {
-      // Redis first: whoever comes between the two then finds it to be of this domain.
+      // Redis comes first. A process that looks between the two writes then finds Redis to be of this domain.
       const share = { ...shareOf(domain), run, ...(held === null ? {} : { acceptedMark: held }) };
       const { accepted } = await this.#options.cache.vouch(share, 0, 0);
       if (!accepted) return false;
@@ -183,7 +190,7 @@ export class Membership {
     return true;
   }
 
-  /** A copy of the database could have all that is known of the domain. */
+  /** Uses nothing until a new token is accepted: a copy of the database could know all that is known of the domain. */
   #doubt({ id, token, instance }: Domain): void {
     this.#instance = instance;
     if (id === this.#claim) return;

@@ -11,18 +11,18 @@ export interface Change {
   readonly id: string;
 }
 
-/** A domain that reads the outbox, as it was looked at. */
+/** A domain that reads the outbox, as it was read from the register. */
 export interface Reader {
   readonly id: string;
-  /** Another one means that it began anew. */
+  /** Changes when the domain begins anew. */
   readonly generation: string;
-  /** What Redis is known to hold; with `turn` it is turned over. */
+  /** The token that Redis is known to hold. `turn` rotates it. */
   readonly token: string;
 }
 
-/** How reading or removing went. */
+/** How a step of reading or removing went. */
 export interface Taken {
-  /** How many changes were read or removed; `null` when another process is at it. */
+  /** How many changes were read or removed; `null` when another process is doing it. */
   readonly changes: number | null;
   /** Whether more wait. */
   readonly more: boolean;
@@ -31,14 +31,14 @@ export interface Taken {
 /** The id of the reader that removes what all others have read. */
 export const CLEANER = '00000000-0000-0000-0000-000000000000';
 
-/** How long a domain that is not waited for any more is remembered: a Redis of it that comes back within a day must be known. */
+/** How many days a retired domain is remembered. A Redis of that domain that comes back within a day must be recognised. */
 const FORGET_DAYS = sql.raw('7');
 
-/** Rows removed by one statement at most. */
+/** The most rows that one statement removes. */
 const CLEAN_BATCH = 10_000;
 
 /**
- * The changes that wait for a reader `d`, as far as the snapshot `s.now` shows them: the first of them.
+ * The SQL that gives the first changes which wait for a reader `d` and which the snapshot `s.now` shows.
  *
  * @param most how many at most
  * @returns a call, to be joined laterally as `w`
@@ -50,13 +50,13 @@ export function waiting(most: SQL): SQL {
 const limit = sql`${sql.placeholder('limit')}::int`;
 const reader = sql`d.id = ${sql.placeholder('id')}::uuid and d.generation = ${sql.placeholder('generation')}::uuid and d.position is not null`;
 
-// Whoever waited for the lock would see what was there before the one that held it was done.
+// `skip locked`, since a statement that waited for the lock would see the rows from before its holder was done.
 const lock = statement<object>(
   'CacheOutbox.lock',
   sql`select from ${cacheDomains} d where ${reader} for no key update skip locked`,
 );
 
-/** What a step has read: how many rows, the last of them, and up to when. */
+/** What a step has read: how many rows, the last of them, and up to which snapshot. */
 interface Step {
   readonly snapshot: string;
   readonly at: string;
@@ -66,7 +66,7 @@ interface Step {
   readonly rows: string;
 }
 
-// When the statement came was before its snapshot was taken.
+// `statement_timestamp()` is before the snapshot was taken.
 const read = statement<Step>(
   'CacheOutbox.read',
   sql`with d as materialized (select * from ${cacheDomains} where id = ${sql.placeholder('id')}::uuid),
@@ -108,8 +108,9 @@ const turn = statement<object>(
     from d, s where updated.id = d.id`,
 );
 
-// What all domains have read, and is over by now: what was under way for any of them is left. One that is being read for is not retired.
-// One that is forgotten is in no Redis any more, where its mark has expired long before (MARK_MS in src/cache/redis/scripts.ts).
+// Removes what all domains have read and what is over by now. Transactions that were under way for any domain are left.
+// A domain that is locked, because it is being read for, is not retired. A forgotten domain is in no Redis any more: its mark expired long
+// before (MARK_MS in src/cache/redis/scripts.ts).
 const clean = statement<{ changes: string }>(
   'CacheOutbox.clean',
   sql`with d as materialized (
@@ -155,15 +156,15 @@ const clean = statement<{ changes: string }>(
 );
 
 /**
- * Reads on for a domain. Nothing counts as read unless `handle` succeeds: a change whose invalidation failed comes again.
+ * Reads the next changes for a domain. They count as read only when `handle` succeeds: a change whose invalidation failed comes again.
  *
  * @param database where the outbox is
  * @param domain the domain
  * @param limit how many changes at most
- * @param handle drops the cached bodies of the changed entities; not called when nothing waits
+ * @param handle invalidates the cached bodies of the changed entities; not called when nothing waits
  * @returns how many changes were read, and whether more wait
  * @throws what `handle` throws
- * @throws {DatabaseUnavailable} when it cannot be done in time
+ * @throws {DatabaseUnavailable} when Postgres does not do it in time
  */
 export function drainOutbox(
   database: Database,
@@ -188,23 +189,23 @@ export function drainOutbox(
 }
 
 /**
- * Turns the token of a domain over, unless somebody else does it or reads for the domain, and notes when nothing waits for it.
+ * Rotates the token of a domain, unless another process rotates it or reads for the domain. Notes, too, when nothing waits for the domain.
  *
- * @param database where the domain is
+ * @param database where the domain is registered
  * @param domain the domain
- * @throws {DatabaseUnavailable} when it cannot be done in time
+ * @throws {DatabaseUnavailable} when Postgres does not do it in time
  */
 export async function turnToken(database: Database, { id, generation, token }: Reader): Promise<void> {
   await run(database, turn, { id, generation, token }, new Trace(database));
 }
 
 /**
- * Removes some of what all domains have read. A domain that has not read for too long is left behind: it begins anew if it comes back.
+ * Removes some of what all domains have read. It retires a domain that has not read for too long, which begins anew if it comes back.
  *
  * @param database where the outbox is
- * @param retireMs how long a domain is waited for, in milliseconds
+ * @param retireMs how long changes are kept for a domain, in milliseconds
  * @returns how many changes were removed, and whether more wait
- * @throws {DatabaseUnavailable} when it cannot be done in time
+ * @throws {DatabaseUnavailable} when Postgres does not do it in time
  */
 export async function cleanOutbox(database: Database, retireMs: number): Promise<Taken> {
   const [step] = await run(database, clean, { retireMs, limit: CLEAN_BATCH }, new Trace(database));

@@ -5,35 +5,41 @@ import type { Channels } from '../trace/channels.ts';
 
 /** How much is audited, and when. */
 export interface AuditOptions {
-  /** Which share of the answers of caches to reads by id, from 0 to 1. */
+  /** The share of reads by id answered by caches that is audited, from 0 to 1. */
   readonly rate: number;
   /** How old such an answer may be, in milliseconds. */
   readonly maxStalenessMs: number;
-  /** Told when Postgres could not be asked: then nothing was found out. */
+  /** Told when Postgres could not be asked. Then the audit finds out nothing. */
   readonly onError: (error: Error) => void;
   readonly clock: Clock;
-  /** Where it is told what was found. */
+  /** Receives the result of each audit. */
   readonly channel: Channels['audit'];
 }
 
-/** Where an audit finds out what is so. */
+/** Where an audit reads from. */
 export interface AuditSource {
-  /** The body that Postgres has; `null` for none. */
+  /**
+   * @param id an id
+   * @returns the body that Postgres has; `null` for none
+   */
   row(id: string): Promise<Body | null>;
-  /** The body that a read by id answers, from wherever. */
+  /**
+   * @param id an id
+   * @returns the body that a read by id answers, from whichever tier; `null` for none
+   */
   answer(id: string): Promise<Body | null>;
 }
 
 /** Checks some of what caches answer. */
 export interface SelfAudit {
   /**
-   * Perhaps picks one of the bodies that a read by id was answered with, and checks it later.
+   * Perhaps picks one of the bodies that answered a read by id, and checks it later.
    *
    * @param entity the entity's name
-   * @param ids what was asked for, each id once
+   * @param ids the ids that were read, each once
    * @param bodies the answers, in order
-   * @param hits how many of them caches gave
-   * @param source whom to ask
+   * @param hits how many of the answers came from caches
+   * @param source where to read again
    */
   sample(
     entity: string,
@@ -46,16 +52,17 @@ export interface SelfAudit {
   close(): void;
 }
 
-/** Checks under way at most: when Postgres is slow they must not pile up. */
+/** The most checks under way. They must not pile up when Postgres is slow. */
 const MAX_PENDING = 100;
 
 /**
- * Makes the auditor that tells whether the promise about staleness is kept, by looking and not by reasoning. When the bound
- * has passed, an answer should be what Postgres has. If it is not, the row may have been written meanwhile, which is
- * nobody's fault; but when the bound has passed once more and reads by id still get the old body, nobody will ever
- * replace it. An old body of the row's very version is wrong at once.
+ * Makes the auditor, which measures whether the bound on staleness holds. It reads again when the bound has passed: the answer should then
+ * be what Postgres has. An old body in the row's very version is wrong at once.
  *
- * @param options how much and when
+ * When they differ, the row may have been written meanwhile, which is no fault. So it waits for the bound once more. If reads by id still
+ * answer the old body then, nothing will ever replace it.
+ *
+ * @param options how much to audit, and when
  * @returns the auditor
  */
 export function createSelfAudit({ rate, maxStalenessMs, onError, clock, channel }: AuditOptions): SelfAudit {
@@ -112,7 +119,7 @@ export function createSelfAudit({ rate, maxStalenessMs, onError, clock, channel 
   };
 }
 
-/** Whether two bodies, or parts of them, say the same. Node takes no invalid Date, such as Postgres' infinity is, for equal to another. */
+/** Whether two bodies, or parts of them, are equal. Node does not take two invalid Dates for equal; Postgres' infinity is one. */
 function isSame(a: unknown, b: unknown): boolean {
   if (a instanceof Date && b instanceof Date) return Object.is(a.getTime(), b.getTime());
   if (!isPlain(a) || !isPlain(b)) return isDeepStrictEqual(a, b);

@@ -39,7 +39,7 @@ export function createRepository<E extends Entity, Lists extends string>(
   } = definition;
   const followed = catalog?.follow(definition.space, definition);
   const space = followed?.space ?? definition.space;
-  const isHeard = () => definition.unwatched !== true && (followed?.isHeard() ?? true);
+  const isWatched = () => definition.unwatched !== true && (followed?.isWatched() ?? true);
   const isCurrent = () => catalog?.isCurrent() ?? true;
 
   const load: Loader = async (ids, trace) => {
@@ -72,7 +72,7 @@ export function createRepository<E extends Entity, Lists extends string>(
       return counts === undefined ? 0 : counts.hits + counts.negative;
     };
     const before = cached();
-    const isTold = isHeard();
+    const isTold = isWatched();
     const wants = unique.map((id) => ({ id, version: null }));
     const answer = (bodies: readonly (Body | null)[]) => {
       // No more than were asked for: what else the request reads of these entities meanwhile is counted, too.

@@ -210,7 +210,7 @@ t.test('while the columns are not known, no cached body is used', async (t) => {
     cache,
     boundMs: BOUND_MS,
     onError,
-    onUnheard: onError,
+    onUnwatched: onError,
     clock,
   });
   const definition = entity(pieces).define('Piece');

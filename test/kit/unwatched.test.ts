@@ -155,7 +155,7 @@ t.test('without its triggers, an entity is named at the start and never old', as
   const { Bird } = larder.repositories;
   const read = () => statements(larder, (scope) => Bird.findById('1', scope));
   const named =
-    /Changes of Bird are not heard of: birds lacks the triggers.*SELECT cache_outbox_watch\('birds', 'Bird'\)/;
+    /Changes of Bird are not noticed: birds lacks the triggers.*SELECT cache_outbox_watch\('birds', 'Bird'\)/;
   t.match(warnings.join('\n'), named, 'in the log');
   t.match(larder.health.problems().join('\n'), named, 'and where /readyz has it from');
   await until('the body is cached', async () => (await read()).statements === 1);

@@ -43,7 +43,7 @@ export interface ProcessOptions {
   /** Whether nobody waits until it may use what Redis holds, which it may never. */
   readonly mayBeRefused?: boolean;
   /** Whether nothing tells the process when rows change, as with entities that are not watched. */
-  readonly unheard?: boolean;
+  readonly unwatched?: boolean;
 }
 
 /** The parts of a cache that a test may break. */
@@ -109,8 +109,8 @@ export interface LarderProcess {
 export const DEFAULTS = { memoryTtlMs: 300, maxStalenessMs: 2000, ttlMs: 300_000 };
 
 /** Knows the columns, and that no trigger tells of changes. */
-const HEARS_NOTHING: NonNullable<Storage['catalog']> = {
-  follow: (space) => ({ space, isHeard: () => false }),
+const WATCHES_NOTHING: NonNullable<Storage['catalog']> = {
+  follow: (space) => ({ space, isWatched: () => false }),
   isCurrent: () => true,
 };
 
@@ -156,7 +156,7 @@ export async function openProcess(options: ProcessOptions): Promise<LarderProces
   const storage: Storage = {
     database: parts?.through?.(seamed) ?? seamed,
     cache,
-    ...(options.unheard === true ? { catalog: HEARS_NOTHING } : {}),
+    ...(options.unwatched === true ? { catalog: WATCHES_NOTHING } : {}),
     onInvalidationFailed: (error) => {
       invalidationsFailed += 1;
       onError(error);

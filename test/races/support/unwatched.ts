@@ -27,7 +27,7 @@ async function warm(stage: Stage, reader: LarderProcess): Promise<void> {
 }
 
 const open = (stage: Stage, parts: Parts, seam?: Seam) =>
-  stage.open({ parts, unheard: true, ...(seam === undefined ? {} : { seam }) });
+  stage.open({ parts, unwatched: true, ...(seam === undefined ? {} : { seam }) });
 
 /** A row is changed, deleted and made again by psql, while its body is in memory and in Redis; each time it is read at once. */
 export const readAtOnce: Scenario = async (t, parts) => {

@@ -6,8 +6,8 @@ import { run } from '../postgres/run.ts';
 import { arrayLiteral, statement } from '../postgres/statement.ts';
 import { Trace } from '../trace/trace.ts';
 
-/** An entity that is to be heard of when its rows change. */
-export interface Heard {
+/** An entity whose changes are to be noticed. */
+export interface Watched {
   readonly entity: string;
   readonly table: PgTable;
   /** The names of the columns of its key, in order. */
@@ -23,22 +23,22 @@ const look = statement<{ ord: number; reason: string | null }>(
 );
 
 /**
- * Asks Postgres whether triggers note what changes.
+ * Asks Postgres whether triggers note the changes of entities.
  *
- * @param database where
- * @param heard the entities
- * @returns for each why not, and what to do; `null` where they do, or where there is no such table
- * @throws when the outbox is not there, or of an older version
+ * @param database where the tables are
+ * @param entities the entities
+ * @returns for each entity why not and what to do; `null` where triggers note them, or where there is no such table
+ * @throws when the outbox is missing, or of an older version
  * @throws {DatabaseUnavailable} when Postgres does not answer in time
  */
-export async function readUnheard(database: Database, heard: readonly Heard[]): Promise<(string | null)[]> {
+export async function readUnwatched(database: Database, entities: readonly Watched[]): Promise<(string | null)[]> {
   const values = {
-    names: arrayLiteral(heard.map(({ table }) => nameOfTable(table))),
-    entities: arrayLiteral(heard.map(({ entity }) => entity)),
-    keys: arrayLiteral(heard.map(({ key }) => arrayLiteral(key))),
+    names: arrayLiteral(entities.map(({ table }) => nameOfTable(table))),
+    entities: arrayLiteral(entities.map(({ entity }) => entity)),
+    keys: arrayLiteral(entities.map(({ key }) => arrayLiteral(key))),
   };
   const rows = await run(database, look, values, new Trace({ clock: database.clock }));
-  const reasons: (string | null)[] = heard.map(() => null);
+  const reasons: (string | null)[] = entities.map(() => null);
   for (const { ord, reason } of rows) reasons[ord - 1] = reason;
   return reasons;
 }
