@@ -14,19 +14,19 @@ export interface Server {
   readonly url: string;
   /** Where `/metrics` is. */
   readonly metricsUrl: string;
-  /** Lets clients and proxies go elsewhere, and goes on answering meanwhile. */
+  /** Tells clients and proxies to go elsewhere, and goes on answering meanwhile. */
   drain(): Promise<void>;
   /** Answers what was accepted, then closes everything that `assemble` opened. */
   close(): Promise<void>;
 }
 
 /**
- * Opens the stores, puts the server on them and listens.
+ * Opens the stores, starts the server on them and listens.
  *
  * @param config the settings; a port of 0 picks a free one
- * @param logger the log of the process; one of its own when it is not given
+ * @param logger the log of the process; a new one when it is left out
  * @param clock the time
- * @param extend adds routes of one's own, `/` among them; where it is given, `/` does not lead to GraphiQL
+ * @param extend adds routes of one's own, `/` among them; then `/` does not lead to GraphiQL
  * @returns the running server
  * @throws when a port is taken, a file cannot be read or Postgres' address is wrong; what was opened is closed again
  */
@@ -76,7 +76,7 @@ export async function assemble(
     throw error;
   });
   try {
-    // What was opened first is closed last.
+    // The stores were opened first, so they are closed last.
     app.addHook('onClose', () => larder.close());
     const metrics = await metricsServer(larder);
     app.addHook('onClose', () => metrics.close());
@@ -92,7 +92,7 @@ export async function assemble(
   }
 }
 
-/** Names the settings that say where it was to be. */
+/** Adds to an error the settings that say where to listen. */
 async function listening(settings: string, url: Promise<string>): Promise<string> {
   try {
     return await url;

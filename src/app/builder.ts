@@ -12,13 +12,13 @@ interface UserTypes {
   };
 }
 
-/** The types that Pothos infers fields and arguments from. */
+/** The types from which Pothos infers fields and arguments. */
 export type SchemaTypes = PothosSchemaTypes.ExtendDefaultTypes<UserTypes>;
 
 /** The builder of the campaigns' schema. */
 export type Builder = PothosSchemaTypes.SchemaBuilder<SchemaTypes>;
 
-/** @returns a builder with what is nobody's in particular: the roots and the scalars */
+/** @returns a builder that has the roots and the scalars, which belong to no entity */
 export function createBuilder(): Builder {
   const builder = new SchemaBuilder<UserTypes>({
     plugins: [DataloaderPlugin, RelayPlugin, LarderPlugin],

@@ -11,9 +11,9 @@ export interface Config {
   readonly http: {
     readonly host: string;
     readonly port: number;
-    /** How long a connection stays open on which nothing is asked, in milliseconds. */
+    /** How long an idle connection stays open, in milliseconds. */
     readonly keepAliveTimeoutMs: number;
-    /** How long proxies get to see that the process is about to stop, before it refuses connections, in milliseconds. */
+    /** How long the process goes on accepting connections after it says that it will stop, in milliseconds. Proxies notice meanwhile. */
     readonly shutdownDelayMs: number;
     /** How long stopping may take after that, in milliseconds. */
     readonly shutdownTimeoutMs: number;
@@ -30,7 +30,7 @@ export interface Config {
     readonly memoryMaxEntries: number;
     /** `undefined` for a share of the heap. */
     readonly memoryMaxBytes: number | undefined;
-    /** Which share of the answers of caches to reads by id is checked against Postgres. */
+    /** The share of reads by id answered by caches that is checked against Postgres, from 0 to 1. */
     readonly selfAuditRate: number;
   };
   readonly inspect: 'off' | 'header' | 'always';
@@ -39,30 +39,30 @@ export interface Config {
   readonly apolloTracing: boolean;
   readonly limits: {
     readonly maxCost: number;
-    /** `null` when clients do not pay. */
+    /** `null` when clients have no budget of points. */
     readonly rate: { readonly perSecond: number; readonly maximum: number } | null;
     readonly bodyBytes: number;
     readonly requestTimeoutMs: number;
     readonly maxEventLoopDelayMs: number;
   };
   readonly documents: {
-    /** Where the trusted documents are; `null` for none. */
+    /** The path of the trusted documents; `null` for none. */
     readonly file: string | null;
     readonly only: boolean;
     /** `null` to forbid storing responses. */
     readonly cacheControl: string | null;
   };
   readonly introspection: 'on' | 'authenticated' | 'off';
-  /** Whether answers are compressed for clients that take that. */
+  /** Whether answers are compressed for clients that accept it. */
   readonly compression: boolean;
   readonly corsOrigins: readonly string[];
   readonly trustProxy: readonly string[];
   readonly auth: {
-    /** `null` when no key is configured: then nobody may write. */
+    /** `null` when no key is configured. Then nobody may write. */
     readonly key:
       | { readonly secret: string }
       | { readonly publicKey: string }
-      /** Where a set of keys is (RFC 7517): `https:`, `http:` or `file:`. */
+      /** The URL of a set of keys (RFC 7517): `https:`, `http:` or `file:`. */
       | { readonly jwksUrl: string }
       | null;
     readonly required: boolean;
@@ -72,11 +72,11 @@ export interface Config {
   readonly logLevel: string;
   /** Requests that take longer are logged with their slowest statement, in milliseconds. */
   readonly slowRequestMs: number;
-  /** Which share of the requests that are neither slow nor wrong are logged. */
+  /** The share of requests that is logged, from 0 to 1, of those that are neither slow nor wrong. */
   readonly requestLogRate: number;
-  /** Where traces go; `null` for nowhere. */
+  /** The URL that traces go to; `null` for nowhere. */
   readonly otlpEndpoint: string | null;
-  /** Variables that look like settings and are none. */
+  /** Variables that look like settings but are none. */
   readonly misspelt: ReturnType<typeof misspeltVariables>;
 }
 
@@ -86,7 +86,7 @@ export class ConfigError extends WrongValue {
 }
 
 /**
- * Reads the environment. An empty variable counts as absent, as `FOO=` in a `.env` file means.
+ * Reads the environment. An empty variable counts as absent, which is what `FOO=` in a `.env` file means.
  *
  * @param env the variables, such as `process.env`
  * @returns the validated settings, defaults filled in
@@ -168,7 +168,7 @@ function keyOf({ JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL }: Variables): Config[
 
 /**
  * @param env the variables of the process
- * @returns the same with secrets in place of the files that hold them
+ * @returns the same, with secrets in place of the files that hold them
  * @throws {ConfigError} naming a file that cannot be read
  */
 export function resolveSecrets(env: Record<string, string | undefined>): Record<string, string | undefined> {

@@ -10,5 +10,5 @@ export const entities = {
   Event: event,
 };
 
-/** A repository for each, by its name. */
+/** The repository of each entity, by its name. */
 export type Repositories = RepositoriesOf<typeof entities>;

@@ -7,7 +7,7 @@ import { inputId, notFound, withInput } from './write.ts';
 /** The names of the entities. */
 type Name = keyof Repositories;
 
-/** What a mutation that writes one entity answers from. */
+/** The result of a mutation that writes one entity. */
 interface Written<E> {
   readonly entity: E;
 }
@@ -34,7 +34,7 @@ export function writtenField<E extends { readonly id: string }>(
 }
 
 /**
- * The payload's field with the new edge of the list of all entities in the order of ids.
+ * The payload's field with the new edge, in the list of all entities in the order of ids.
  *
  * @param t the payload's field builder
  * @param type the entity's type
@@ -61,7 +61,7 @@ export function newEdgeField<E extends { readonly id: string }>(
  *
  * @param builder the schema's builder
  * @param type the entity's type
- * @param description what is deleted with it
+ * @param description says what is deleted with it
  */
 export function addDeleteMutation(builder: Builder, type: { readonly name: string }, description: string): void {
   const name = type.name as Name;

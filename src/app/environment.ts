@@ -6,7 +6,7 @@ import { parseListenHost } from './settings/listen-host.ts';
 const { BYTES, COUNT, MAX_BODY_BYTES, MILLISECONDS, YEAR_SECONDS } = ranges;
 
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
-/** A number in plain digits: what is blank, hexadecimal or not there at all is nobody's intention. */
+/** A number in plain digits. Blank or hexadecimal text is surely a mistake. */
 const numberOf = (digits: RegExp, what: string, { from, to }: ranges.NumberRange) => {
   const error = `expected ${what} from ${from} to ${to}`;
   return z.string(error).regex(digits, error).transform(Number).pipe(z.number(error).min(from, error).max(to, error));
@@ -14,9 +14,9 @@ const numberOf = (digits: RegExp, what: string, { from, to }: ranges.NumberRange
 const whole = (range: ranges.NumberRange) => numberOf(/^\d+$/, 'a whole number', range);
 const decimal = (range: ranges.NumberRange) => numberOf(/^(\d+\.?\d*|\.\d+)(e-\d+)?$/i, 'a number', range);
 const milliseconds = whole(MILLISECONDS);
-/** As `milliseconds`, where none is a wish, too. */
+/** Like `milliseconds`, but 0 is allowed. */
 const anyMilliseconds = whole({ ...MILLISECONDS, from: 0 });
-/** What a function of ours reads; what it refuses is a problem of the variable. */
+/** Parses by a function of Larder. An error that it throws becomes a problem of the variable. */
 const read = <T>(parse: (text: string) => T) =>
   z.string().transform((text, context) => {
     try {
@@ -27,7 +27,7 @@ const read = <T>(parse: (text: string) => T) =>
       return z.NEVER;
     }
   });
-/** What such a function must be able to read. */
+/** Checks that a function of Larder can parse the text. */
 const checked = (parse: (text: string) => unknown) =>
   read((text) => {
     parse(text);
@@ -50,7 +50,7 @@ const url = (...protocols: string[]) =>
     error: `expected a URL that starts with ${protocols.map((name) => `${name}://`).join(' or ')}`,
   });
 
-/** The variables of the environment, each by itself: its form and its default. */
+/** The variables of the environment, each on its own: its form and its default. */
 export const environment = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
   DATABASE_URL: checked(parsePostgresUrl),
@@ -100,5 +100,5 @@ export const environment = z.object({
   SHUTDOWN_TIMEOUT_MS: milliseconds.default(10_000),
 });
 
-/** The variables of an environment that has the form, defaults filled in. */
+/** The variables of a valid environment, defaults filled in. */
 export type Variables = z.infer<typeof environment>;

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { migrate } from '../migrate/index.ts';
 
-/** Those of the campaigns' tables. `src/app` and `dist/app` lie equally deep, so this is the same folder from the source and from the build. */
+/** The migrations of the campaigns' tables. `src/app` and `dist/app` lie equally deep, so the path holds in the source and in the build. */
 export const CAMPAIGN_MIGRATIONS = fileURLToPath(new URL('../../drizzle', import.meta.url));
 
 /**

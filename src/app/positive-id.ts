@@ -1,7 +1,7 @@
 const MAX_ID = 9_223_372_036_854_775_807n;
 
 /**
- * The tables' checks see to it that ids are positive: another is known to name nothing without asking Postgres.
+ * The tables' checks allow positive ids only. So another id names nothing, and Postgres need not be asked.
  *
  * @param id what a client sent
  * @returns whether a row can have the id

@@ -2,8 +2,8 @@ import { format } from 'node:util';
 import { type Logger, pino } from 'pino';
 
 /**
- * @param level the least level that is written
- * @param production whether lines are JSON, as programs read them; else they are for people
+ * @param level the lowest level that is written
+ * @param production whether lines are JSON, for programs; otherwise they are for people
  * @returns the log of the process
  */
 export function createLogger(level: string, production: boolean): Logger {
@@ -11,8 +11,8 @@ export function createLogger(level: string, production: boolean): Logger {
 }
 
 /**
- * Puts into the log what would else be written past it: what libraries say on the console, Node's warnings, and what ends the
- * process. A collector of JSON lines loses, or stumbles over, any other line.
+ * Sends everything to the log: what libraries write to the console, Node's warnings, and the error that ends the process. A collector of
+ * JSON lines cannot read any other line.
  *
  * @param log the log of the process
  */

@@ -2,9 +2,10 @@ import { sql } from 'drizzle-orm';
 import { check, foreignKey, index, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core';
 import { bigintText as id, rfc3339 } from '../index.ts';
 
-/** Only positive ids exist, so a negative or zero id from a client is known to name nothing without asking Postgres. */
+/** Only positive ids exist. So a negative or zero id from a client names nothing, and Postgres need not be asked. */
 const positive = (name: string) => check(name, sql`id > 0`);
 
+/** Companies that run campaigns. */
 export const brands = pgTable(
   'brands',
   {
@@ -14,6 +15,7 @@ export const brands = pgTable(
   () => [positive('brands_id_positive')],
 );
 
+/** What brands sell: sets of events. */
 export const campaigns = pgTable(
   'campaigns',
   {
@@ -27,6 +29,7 @@ export const campaigns = pgTable(
   (t) => [positive('campaigns_id_positive'), index('campaigns_by_brand').on(t.brandId, t.id)],
 );
 
+/** What takes place at a time. */
 export const events = pgTable(
   'events',
   {
@@ -37,7 +40,7 @@ export const events = pgTable(
   },
   (t) => [
     positive('events_id_positive'),
-    // RFC 3339 writes the years 1 to 9999; this also keeps 'infinity' out, which the keyset uses as its sentinel.
+    // RFC 3339 writes the years 1 to 9999. The check also excludes 'infinity', which the keyset uses as its sentinel.
     check(
       'events_starts_at_range',
       sql`starts_at >= timestamptz '0001-01-01 00:00:00+00' and starts_at < timestamptz '10000-01-01 00:00:00+00'`,
@@ -48,8 +51,8 @@ export const events = pgTable(
 );
 
 /**
- * The many-to-many link. It carries a copy of the event's `starts_at`, kept true by the composite foreign key, so that a
- * campaign's page in time order is one index range scan whatever the campaign's size.
+ * The many-to-many link. It has a copy of the event's `starts_at`, which the composite foreign key keeps equal. So a campaign's page in
+ * time order is one index range scan, whatever the campaign's size.
  */
 export const campaignEvents = pgTable(
   'campaign_events',

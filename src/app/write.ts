@@ -4,7 +4,7 @@ import { databaseId } from '../pothos/index.ts';
 import { isPositiveId } from './positive-id.ts';
 
 /**
- * Does a write and turns what is wrong with its input into an error that names the place in the arguments.
+ * Does a write, and turns an error of its input into one that names the argument.
  *
  * @param write the write
  * @returns what the write returns
@@ -45,7 +45,7 @@ export function notFound(typename: string, field: string): InvalidInput {
 }
 
 /**
- * The fields of an input that are to be changed: what a client leaves out or sets to `null` stays as it is.
+ * Selects the fields that an input changes. What a client leaves out or sets to `null` stays as it is.
  *
  * @param input the input's fields
  * @returns those that have a value

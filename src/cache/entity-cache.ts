@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { type Channels, UNHEARD } from '../trace/channels.ts';
+import { type Channels, UNOBSERVED } from '../trace/channels.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { InvalidationBus } from './bus/invalidation-bus.ts';
 import type { Echo } from './bus/messages.ts';
@@ -124,8 +124,9 @@ export class EntityCache {
    */
   async invalidate(changed: readonly { entity: string; id: string }[], wait: boolean): Promise<void> {
     if (changed.length === 0) return;
-    const { redis, bus, prefix, memoryTtlMs, channels = UNHEARD } = this.#options;
-    if (channels.invalidation.heard) channels.invalidation.publish({ changed, source: wait ? 'write' : 'outbox' });
+    const { redis, bus, prefix, memoryTtlMs, channels = UNOBSERVED } = this.#options;
+    if (channels.invalidation.hasSubscribers)
+      channels.invalidation.publish({ changed, source: wait ? 'write' : 'outbox' });
     const keys = changed.map(({ entity, id }) => cacheKey(prefix, entity, id));
     this.forget(keys);
     if (redis === null || bus === null) return;

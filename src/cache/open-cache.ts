@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../clock.ts';
-import { type Channels, UNHEARD } from '../trace/channels.ts';
+import { type Channels, UNOBSERVED } from '../trace/channels.ts';
 import { InvalidationBus } from './bus/invalidation-bus.ts';
 import type { BusListener } from './bus/listener.ts';
 import type { Echo } from './bus/messages.ts';
@@ -55,7 +55,7 @@ export function openCache(
   clock: Clock = systemClock,
   onSilence: BusListener['onSilence'] = () => {},
 ): OpenCache {
-  const { redisUrl, redisTimeoutMs = REDIS_TIMEOUT_MS, prefix, memoryTtlMs, ttlMs, channels = UNHEARD } = settings;
+  const { redisUrl, redisTimeoutMs = REDIS_TIMEOUT_MS, prefix, memoryTtlMs, ttlMs, channels = UNOBSERVED } = settings;
   const { memory, pages, memoryUse } = openMemory(settings);
   const tiers = { memory, pages, prefix, ttlMs, memoryTtlMs, clock, channels };
   if (redisUrl === null) {

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { createSigner } from 'fast-jwt';
 
-/** Long enough for a day of trying things out. */
+/** Long enough for a day of trying things out, in milliseconds. */
 const LIFETIME_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Finds the shared secret of the demo's server, or makes one up for this run.
+ * Finds the shared secret of the demo's server, or makes one for this run.
  *
  * @param given the environment of the process
- * @returns the variables to add, and a token with the scope `write`; no token when the server checks with public keys,
- *   whose private halves are elsewhere
+ * @returns the variables to add, and a token with the scope `write`; the token is `null` when the server checks with public keys, whose
+ *   private halves are elsewhere
  */
 export function demoToken(given: Record<string, string | undefined>): {
   env: Record<string, string>;

@@ -67,7 +67,7 @@ Serving after ${(performance.now() / 1000).toFixed(1)} s. The same query twice, 
   await signals.received;
 }
 
-/** Turns off what would refuse the demo's own query: its text is in no file of trusted documents, and it may have no token. */
+/** Turns off limits that would refuse the demo's own query. Its text is in no file of trusted documents, and it may have no token. */
 function withoutLocks(env: Record<string, string | undefined>, token: string | null) {
   const given = { ...env };
   const unheeded: string[] = [];
@@ -83,14 +83,13 @@ function withoutLocks(env: Record<string, string | undefined>, token: string | n
 }
 
 /**
- * Runs the query on a server with a cache of its own. After that the code is compiled, and what the cold query then costs
- * more than the warm one is the cache.
+ * Runs the query on a server with its own cache, which compiles the code. So the cold query differs from the warm one by the cache alone.
  */
 async function warmUp(env: ServerEnvironment['env'], databaseUrl: string, token: string | null): Promise<void> {
   const larder = await assemble(readConfig({ ...env, CACHE_PREFIX: `demo-warm-up-${process.pid}-${Date.now()}:` }));
   try {
     await showQuery(`${larder.url}/graphql`, NESTED_QUERY, ['', ''], token);
-    // The sample data has just been written: its invalidations must not come between the cold query and the warm one.
+    // The sample data was just written. Its invalidations must not come between the cold query and the warm one.
     const deadline = performance.now() + DRAIN_DEADLINE_MS;
     const undrained = (sql: Sql) => sql`select 1 from cache_outbox limit 1`;
     while ((await ask(databaseUrl, undrained)) && performance.now() < deadline) await sleep(100);

@@ -1,9 +1,9 @@
 import { SingleBar } from 'cli-progress';
 
-/** The sight of one long task. Its owner calls `advance` as work gets done and `finish` once. */
+/** Shows one long task. Its owner calls `advance` as work gets done, and `finish` once. */
 export interface Progress {
   /**
-   * Says that more of the task is done.
+   * Notes that more of the task is done.
    *
    * @param n how many units since the last call
    */
@@ -16,18 +16,17 @@ export interface Progress {
   finish(note?: string): void;
 }
 
-/** Between two lines of a log, so that quick tasks print their end alone. */
+/** The pause between two lines of a log, in milliseconds. A quick task prints only its end. */
 const QUIET_MS = 2000;
 const STEPS = 10;
 const GROWTH = 1.6;
 
 /**
- * Shows how far a task is, on stderr so that stdout stays the program's own: a bar on a terminal, and at most about ten
- * plain lines where a log is kept.
+ * Shows the progress of a task on stderr, since stdout is the program's own. A terminal gets a bar, a log about ten plain lines at most.
  *
  * @param label what is being done, such as `Loading events`
- * @param total how many units there are, `null` when nobody knows
- * @returns what to tell of the work done
+ * @param total how many units there are; `null` when that is not known
+ * @returns told of the work done
  */
 export function startProgress(label: string, total: number | null): Progress {
   return process.stderr.isTTY ? startBar(label, total) : startLines(label, total);
@@ -46,8 +45,8 @@ function startBar(label: string, total: number | null): Progress {
     barsize: 30,
     fps: 10,
     clearOnComplete: true,
-    // The graceful exit of the library catches SIGINT and does not pass it on, so that Ctrl-C would not end the task;
-    // it exists to give back a hidden cursor, and so the cursor stays.
+    // The library's graceful exit catches SIGINT and does not pass it on, so Ctrl-C would not end the task. It exists to show a hidden
+    // cursor again, so the cursor is not hidden here.
     gracefulExit: false,
     hideCursor: false,
     stream: process.stderr,
@@ -80,7 +79,7 @@ function startLines(label: string, total: number | null): Progress {
       process.stderr.write(`${label}: ${total === null ? done : `${done} of ${total}`}\n`);
       lastAt = now;
       lastStep = step;
-      // Nothing tells how long a task without a total runs, so its lines come ever further apart.
+      // The length of a task without a total is unknown, so its lines come ever further apart.
       if (total === null) quiet *= GROWTH;
     },
     finish(note) {

@@ -17,10 +17,10 @@ const help = `Fills the database with sample data.
 The database at DATABASE_URL must be migrated and empty; --replace removes what is there.
 `;
 
-/** What `seedDatabase` needs to know. */
+/** What `seedDatabase` needs. */
 export interface SeedOptions extends SampleSize {
   readonly url: string;
-  /** Whether to remove the rows that are there; `false` when absent. */
+  /** Whether to remove existing rows; `false` when it is left out. */
   readonly replace?: boolean;
 }
 

@@ -2,10 +2,10 @@ import { readConfig } from '../app/config.ts';
 import type { LocalServices } from './services/local.ts';
 import { findFreePort } from './services/port.ts';
 
-/** What a server on a developer's machine is started with. */
+/** How a server on a developer's machine is started. */
 export interface ServerEnvironment {
   readonly env: Record<string, string | undefined>;
-  /** What differs from what one would expect, in words. */
+  /** Deviations from what one would expect, in words. */
   readonly notes: readonly string[];
 }
 
@@ -20,7 +20,7 @@ export function checkEnvironment(given: Record<string, string | undefined>): voi
 }
 
 /**
- * Fills in what the environment leaves open: the services, ports that are free, and settings that show the most.
+ * Fills in what the environment leaves open: the services, free ports, and settings that show the most.
  *
  * @param given the environment of the process; what it sets stays, except for ports that are taken
  * @param services where Postgres and Redis are

@@ -19,14 +19,14 @@ export class QueryError extends Error {
 }
 
 /**
- * Runs a query several times and tells what each run did to Postgres and Redis.
+ * Runs a query several times, and reports what each run did to Postgres and Redis.
  *
  * @param url the address of /graphql, on a server that shows its data fetching
  * @param query the GraphQL document
- * @param runs what to call each run, such as `['cold', 'warm']`
- * @param token who asks; `null` for nobody in particular
+ * @param runs the names of the runs, such as `['cold', 'warm']`
+ * @param token the bearer's token; `null` for none
  * @returns the lines of a table
- * @throws {QueryError} with what the server answered, when that is not the data
+ * @throws {QueryError} with the server's answer, when it is not the data
  */
 export async function showQuery(
   url: string,

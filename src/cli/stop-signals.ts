@@ -5,20 +5,24 @@ export class Interrupted extends Error {
   override name = 'Interrupted';
 }
 
-/** How a process that started things learns that it is to stop. */
+/** How a process that starts things learns that it should stop. */
 export interface StopSignals {
-  /** Throws `Interrupted` when the process was told to stop: to be called between the steps of a start. */
+  /**
+   * To be called between the steps of a start.
+   *
+   * @throws {Interrupted} when the process was told to stop
+   */
   proceed(): void;
-  /** Waits for the signal. */
+  /** Settles when the signal comes. */
   readonly received: Promise<void>;
 }
 
 /**
- * Listens for Ctrl-C and the like. The first one asks for an orderly stop; the second one ends the process at once, and the
- * guards of its services end these.
+ * Listens for Ctrl-C and the like. The first signal asks for an orderly stop. The second ends the process at once, and the guards stop its
+ * services.
  *
  * @param say receives a line for the reader
- * @returns what tells of the signal
+ * @returns reports the signal
  */
 export function listenForStop(say: (line: string) => void): StopSignals {
   let stopping = false;
@@ -41,10 +45,10 @@ export function listenForStop(say: (line: string) => void): StopSignals {
 }
 
 /**
- * Stops everything, the last thing started first. What fails to stop does not keep the rest from stopping.
+ * Stops everything, the last thing started first. One that fails to stop does not keep the others from stopping.
  *
- * @param teardown what stops each thing
- * @throws {AggregateError} what failed
+ * @param teardown stops each thing
+ * @throws {AggregateError} the errors of those that failed
  */
 export async function stopAll(teardown: Teardown): Promise<void> {
   const failures: unknown[] = [];

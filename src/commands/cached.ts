@@ -10,10 +10,10 @@ import { Trace } from '../trace/trace.ts';
 import { UsageError } from './command.ts';
 import type { Stores } from './forget.ts';
 
-/** Entities by name, as far as they say what they are. */
+/** Entities by name, as far as their definitions are needed. */
 export type Defined = Readonly<Record<string, { define(name: string): EntityDefinition<Entity, string> }>>;
 
-/** What Redis holds. */
+/** An entry in Redis. */
 interface Held {
   readonly text: string | null;
   readonly ttlMs: number;
@@ -21,9 +21,9 @@ interface Held {
 }
 
 /**
- * Says what Redis has of an entity, and whether reads use it and why. Nothing is changed.
+ * Says what Redis has of an entity, whether reads use it, and why. It changes nothing.
  *
- * @param stores where
+ * @param stores where to look
  * @param entities the entities by name
  * @param words a global id, or the name of an entity and an id
  * @param say receives the lines
@@ -61,7 +61,7 @@ function named([first, second, ...more]: readonly string[], names: readonly stri
   return { entity: decoded.typename, id: decoded.id };
 }
 
-/** The entity's shape as a server with this code and this database has it, and the version of its row. */
+/** The entity's shape, as a server with this code and this database has it, and the version of its row. */
 async function rowOf(database: Database, definition: EntityDefinition<Entity, string>, id: string) {
   const onError = (error: Error) => void process.stderr.write(`${error.message}\n`);
   const catalog = new CatalogWatch({
@@ -81,7 +81,7 @@ async function rowOf(database: Database, definition: EntityDefinition<Entity, st
 
 async function heldBy(source: RedisSource, key: string, prefix: string): Promise<Held> {
   const redis = openRedis(source, { maxRetriesPerRequest: 1, connectTimeout: 5000, lazyConnect: true });
-  // The commands throw what goes wrong.
+  // Each command throws its own error.
   redis.on('error', () => {});
   try {
     await redis.connect();

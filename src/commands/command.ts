@@ -11,13 +11,19 @@ type Values<T extends Options> = ReturnType<typeof parseArgs<{ options: T; allow
 export interface Command<T extends Options> {
   /** What `--help` prints. */
   readonly help: string;
-  /** The options, as `node:util` parses them. `--help` comes on its own. */
+  /** The options, as `node:util` parses them. `--help` is added to them. */
   readonly options: T;
-  /** Errors that are the user's to solve, and whose messages say how: they are shown without a stack. */
+  /** Errors that the user can solve, and whose messages say how. They are shown without a stack. */
   readonly errors: readonly (abstract new (
     ...args: never[]
   ) => Error)[];
-  /** Does it. Throws a UsageError when the arguments make no sense. */
+  /**
+   * Runs the command.
+   *
+   * @param values the options that were given
+   * @param positionals the other arguments
+   * @throws {UsageError} when the arguments make no sense
+   */
   run(values: Values<T>, positionals: readonly string[]): Promise<void>;
 }
 
@@ -27,7 +33,7 @@ export class UsageError extends Error {
 }
 
 /**
- * Tells a file that was started from one that was imported.
+ * Distinguishes a file that was started from one that was imported.
  *
  * @param moduleUrl the file's `import.meta.url`
  * @returns whether the process was started with this file
@@ -38,11 +44,10 @@ export function isStarted(moduleUrl: string): boolean {
 }
 
 /**
- * Runs a command, and sets the exit code: 0 when it is done, 1 when it failed, 2 when it
- * was called wrongly. Failures go to stderr.
+ * Runs a command and sets the exit code: 0 for success, 1 for a failure, 2 for wrong arguments. Failures go to stderr.
  *
  * @param command the command
- * @param args its arguments; those of the process when they are not given
+ * @param args its arguments; those of the process when they are left out
  */
 export async function runCommand<T extends Options>(
   command: Command<T>,
@@ -69,9 +74,9 @@ export async function runCommand<T extends Options>(
  *
  * @param name the option, for the message
  * @param text its value
- * @param min the smallest number that makes sense
+ * @param min the smallest number allowed
  * @returns the number
- * @throws {UsageError} when the text is no whole number, or one too small or too big
+ * @throws {UsageError} when the text is no whole number, or one that is too small or too big
  */
 export function parseWholeNumber(name: string, text: string, min: number): number {
   const value = Number(text);
@@ -100,7 +105,7 @@ function explain(error: unknown, expected: Command<Options>['errors']): string {
     const next = NEXT_STEPS[error.code];
     return `Postgres says: ${error.message} (${error.code})${next === undefined ? '' : `\n${next}`}`;
   }
-  // Nobody foresaw this one, so the stack is of use.
+  // Nobody foresaw this error, so its stack helps.
   return error instanceof Error && error.stack !== undefined ? error.stack : String(error);
 }
 
@@ -108,7 +113,7 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-/** An error about several addresses of one host has no message, but the errors of each in it do. */
+/** An error about several addresses of one host has no message, but the error for each address has one. */
 function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
   return error instanceof Error ? error.message : String(error);

@@ -4,10 +4,10 @@ import { definitionsOf, type Entities } from '../repository/entity.ts';
 import type { Stores } from './forget.ts';
 
 /**
- * Says which indexes the lists of some entities lack, and what else they need of the database, as SQL that mends it: what is for people
- * is a comment.
+ * Says which indexes the lists of some entities lack, and what else they need of the database. Each line is SQL that adds it, or an SQL
+ * comment for people.
  *
- * @param stores where
+ * @param stores where to look
  * @param entities the entities by name
  * @param say receives each line
  * @returns whether nothing is missing

@@ -11,13 +11,13 @@ export class DocumentsError extends Error {
 }
 
 /**
- * Reads the persisted queries that the Relay compiler writes, `{hash: text}`, and checks each against the schema and the
- * limits. Relay names documents by MD5 unless told otherwise; here every one gets its SHA-256.
+ * Reads the persisted queries that the Relay compiler writes, `{hash: text}`. Checks each against the schema and the limits. Relay names
+ * documents by MD5 by default; here each is named by its SHA-256.
  *
- * @param file where Relay's JSON is
- * @param schema what the documents must be valid against
+ * @param file the path of Relay's JSON
+ * @param schema the schema that the documents must be valid against
  * @returns the documents by the SHA-256 of their text in hexadecimal, and how many had another name
- * @throws {DocumentsError} when the file is no such JSON, or a document would not be answered
+ * @throws {DocumentsError} when the file is no such JSON, or the server would refuse a document
  */
 export async function readDocuments(
   file: string,
@@ -63,11 +63,11 @@ function adviceOn(misnamed: number): string {
 /**
  * Writes the documents of some files for a server.
  *
- * @param files what the Relay compiler wrote for each client
- * @param schema what the documents must be valid against
- * @param out where to write
+ * @param files the files that the Relay compiler wrote for each client
+ * @param schema the schema that the documents must be valid against
+ * @param out the path of the file to write
  * @param say receives what a developer should know
- * @throws {DocumentsError} when a document would not be answered, there is none, or the file cannot be written
+ * @throws {DocumentsError} when the server would refuse a document, there is none, or the file cannot be written
  */
 export async function writeDocuments(
   files: readonly string[],
@@ -83,7 +83,7 @@ export async function writeDocuments(
   }
   if (documents.size === 0)
     throw new DocumentsError(`There are no documents in ${files.join(', ')}: nothing was written.`);
-  // Sorted, so that a change shows as one line.
+  // Sorted, so that a changed document changes one line.
   const sorted = [...documents].sort(([a], [b]) => (a < b ? -1 : 1));
   try {
     await mkdir(dirname(out), { recursive: true });

@@ -9,7 +9,7 @@ export interface Stores {
   readonly postgres: PostgresSource;
   /** After this time a statement is cancelled, in milliseconds. */
   readonly statementTimeoutMs: number;
-  /** `null` where there is none. */
+  /** `null` where there is no Redis. */
   readonly redis: RedisSource | null;
   /** Comes before every key in Redis. */
   readonly prefix: string;
@@ -18,7 +18,7 @@ export interface Stores {
 /**
  * Makes every process forget what it has cached.
  *
- * @param stores where
+ * @param stores where to forget
  * @param entities the names of the entities
  * @param say receives a line for each step
  * @throws {DatabaseUnavailable} when Postgres does not answer
@@ -28,7 +28,7 @@ export async function forgetEverything(
   entities: readonly string[],
   say: (line: string) => void,
 ): Promise<void> {
-  // First: what a process reads from Redis after it has emptied its memory must not be what was there before.
+  // Redis comes first. A process that has emptied its memory must not read the old bodies from Redis again.
   if (redis === null) say('No REDIS_URL: there is no Redis to empty.');
   else say(`Removed ${await removeKeys(redis, prefix, entities)} bodies from Redis.`);
   const opened = openDatabase({ url: postgres, statementTimeoutMs, poolSize: 1 });

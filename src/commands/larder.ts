@@ -34,7 +34,7 @@ NODE_OPTIONS=--import=tsx npx larder forget ./src/larder.ts
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
-/** What a module of the user's exports. The Larder is closed: nothing here needs it to be open, and the process has to end. */
+/** What a user's module exports. Its Larder is closed at once: no command needs it open, and the process has to end. */
 interface Exported {
   readonly larder: Pick<Larder, 'stores' | 'entities'> | null;
   readonly schema: unknown;

@@ -1,9 +1,9 @@
-/** An array of SQL texts, nested as deeply as Postgres' was. */
+/** An array of SQL texts, nested as deeply as Postgres' array was. */
 export type TextArray = readonly (string | null | TextArray)[];
 
 /**
- * Reads an array as Postgres writes it (the manual's section 8.15.6, "Array Input and Output Syntax"): `{1,NULL,"a \"b\""}`, lower bounds
- * other than 1 left aside. Drizzle's own reader takes NULL for a text and drops backslashes.
+ * Reads an array as Postgres writes it (the manual's section 8.15.6, "Array Input and Output Syntax"): `{1,NULL,"a \"b\""}`. It ignores
+ * lower bounds other than 1. Drizzle's own reader takes NULL for a text and drops backslashes.
  *
  * @param text what Postgres wrote
  * @returns its elements as SQL text, `null` for NULL

@@ -8,31 +8,31 @@ import { freezeThrough } from './frozen.ts';
 export interface RowCodec extends BodyCodec {
   /**
    * @param row the entity's columns by field, as the driver gives them
-   * @returns the entity, frozen through and through, and what caches hold of it
+   * @returns the entity, deeply frozen, and what caches hold of it
    * @throws what a custom type's `fromDriver` throws
    */
   fromRow(row: object): { readonly entity: object; readonly stored: object };
 }
 
-/** Entities with a field that is read anew each time. */
+/** Entities that have a field which is read anew each time. */
 const fresh = new WeakSet<object>();
 
 /**
- * Makes what turns rows into entities. Where JSON cannot carry a value, caches hold what the driver gave in its place, so that the value
- * is made by the same steps wherever it comes from.
+ * Makes what turns rows into entities. Where JSON cannot carry a value, caches hold what the driver gave instead. So the same steps make
+ * the value, whether it comes from a cache or from Postgres.
  *
  * @param columns the entity's columns by field
- * @returns the codec; `null` when every value is as the driver gives it, and nothing is to be done
+ * @returns the codec; `null` when every value is as the driver gives it, and nothing has to be converted
  */
 export function bodyCodec(columns: Readonly<Record<string, PgColumn>>): RowCodec | null {
   const decoded = Object.entries(columns)
-    // An id is text everywhere: caches and global ids are keyed by it.
+    // An id is text everywhere, since it is the key of caches and a part of global ids.
     .filter(([field]) => field !== 'id')
     .map(([field, column]) => ({ field, ...columnCodec(column) }))
     .filter(({ plain }) => !plain);
   if (decoded.length === 0) return null;
 
-  /** Puts the value of a field in its place. */
+  /** Sets the value of a field. */
   const put = (entity: Record<string, unknown>, field: string, decode: ColumnCodec['decode'], packed: Packed) => {
     const value = decode(unpack(packed));
     if (freezeThrough(value)) entity[field] = value;
@@ -63,7 +63,7 @@ export function bodyCodec(columns: Readonly<Record<string, PgColumn>>): RowCodec
   };
 }
 
-/** What cannot be frozen belongs to whoever reads it: each reading makes another one. */
+/** A value that cannot be frozen belongs to its reader alone, so each reading makes another one. */
 function readAnew(entity: object, field: string, read: () => unknown): void {
   const get = () => {
     const value = read();
@@ -75,10 +75,10 @@ function readAnew(entity: object, field: string, read: () => unknown): void {
 }
 
 /**
- * Copies an entity with some properties more; what is read anew each time still is.
+ * Copies an entity and adds properties. A field that is read anew each time still is.
  *
  * @param entity the entity
- * @param more what else the copy has, or has instead
+ * @param more the properties that the copy has besides, or instead
  * @returns the copy
  */
 export function extendEntity<E extends object, More extends object>(entity: E, more: More): E & More {

@@ -13,19 +13,19 @@ import { formsOf } from './space.ts';
 
 /** What a catalog watch works on, and how it reports. */
 export interface CatalogWatchOptions {
-  /** Not that of the requests: when they have taken all places, the watch must not stop. */
+  /** Another connection than that of the requests. The watch must go on when requests have taken the whole pool. */
   readonly database: Database;
   readonly cache: Pick<EntityCache, 'forgetAll'>;
-  /** How old an answer may be, in milliseconds: so long cached bodies are used without word of what the columns are. */
+  /** How old an answer may be, in milliseconds. Cached bodies are used for this long when Postgres cannot be asked about the columns. */
   readonly boundMs: number;
-  /** Told of what keeps it from looking, and of columns that are not there. */
+  /** Told of errors that kept it from looking, and of columns that do not exist. */
   readonly onError: (error: Error) => void;
-  /** Told of entities whose changes no trigger tells. */
+  /** Told of entities whose changes no trigger notes. */
   readonly onUnwatched: (error: Error) => void;
   readonly clock?: Clock;
 }
 
-/** How often Postgres is asked. */
+/** How long it waits between two looks, in milliseconds. */
 const PAUSE_MS = 500;
 
 /** A kind of entity whose shape follows its table. */
@@ -33,7 +33,7 @@ interface Watched {
   readonly space: EntitySpace & { shape: string; columns?: Columns };
   readonly table: PgTable;
   readonly key: EntityKey;
-  /** What Postgres said last. */
+  /** What Postgres said of each column last; `null` before the first answer. */
   said: ReadonlyMap<string, string> | null;
 }
 
@@ -43,24 +43,25 @@ type Following = Pick<EntityDeclaration<never>, 'table' | 'key' | 'unwatched'>;
 /** What is known of a kind of entity. */
 export interface Followed {
   readonly space: EntitySpace;
-  /** Whether a change of a row is told by its triggers, so that a cached body may answer reads by id. */
+  /** @returns whether triggers note each change of a row, so that a cached body may answer reads by id */
   isWatched(): boolean;
 }
 
 /**
- * Sees to it that a change of the tables ends what was cached before it. A column that is dropped and added again, another type, a label
- * of an enum: rows have other values then, and may have the versions that they had. Twice a second each process asks Postgres what it says
- * of the columns, and what it says is part of the shape of bodies; while it cannot be asked, cached bodies are used for as long as an
- * answer may be old, and not longer. What it says changes with the triggers that tell of changes, too: whether they are there is asked then.
+ * Lets a change of a table's definition end what was cached before it. Such a change is a column that is dropped and added again, another
+ * type, or a label of an enum. Rows have other values then, though they may keep their versions.
+ *
+ * Each process asks Postgres about the columns twice a second. The answer is part of the shape of bodies. While Postgres cannot be asked,
+ * cached bodies are used for as long as an answer may be old. A change of the triggers changes the answer, too, so they are checked then.
  */
 export class CatalogWatch {
   readonly #options: CatalogWatchOptions;
   readonly #clock: Clock;
   readonly #watched: Watched[] = [];
-  /** Whether triggers tell of changes. */
+  /** Whether triggers note the changes. */
   readonly triggers: TriggerCheck;
   readonly #readiness: (() => void)[] = [];
-  /** When Postgres was asked last that has answered; what is cached is not used before. */
+  /** When the question was asked that Postgres answered last. Nothing cached is used before the first. */
   #confirmedAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
   #missing = '';
@@ -75,9 +76,9 @@ export class CatalogWatch {
   }
 
   /**
-   * @param space how a kind of entity is named and shaped, as far as the code says it
-   * @param definition its table and key, and whether nothing tells of its changes
-   * @returns the same, with a shape that follows the table from the first look on, and whether its changes are heard of
+   * @param space the name and the shape of a kind of entity, as far as the code says it
+   * @param definition its table and key, and whether it is unwatched
+   * @returns the space, whose shape follows the table from the first look on, and whether its changes are noticed
    */
   follow(space: EntitySpace, { table, key, unwatched = false }: Following): Followed {
     const own = { ...space };
@@ -87,29 +88,29 @@ export class CatalogWatch {
     return { space: own, isWatched };
   }
 
-  /** @returns whether it is known well enough what the columns are, so that cached bodies may be used */
+  /** @returns whether the columns are known well enough to use cached bodies */
   isCurrent(): boolean {
     return this.#clock.now() - this.#confirmedAt < this.#options.boundMs;
   }
 
-  /** What of the tables is not there; empty when all is. */
+  /** The tables and columns that do not exist; empty when all do. */
   get missing(): string {
     return this.#missing;
   }
 
-  /** Whether some table is not there at all, or none of its columns: then the database was never migrated. */
+  /** Whether a table does not exist, or has none of its columns. Then the database was never migrated. */
   get lacksTable(): boolean {
     return this.#watched.some(({ said }) => said?.size === 0);
   }
 
-  /** Begins to look. */
+  /** Begins to look at the catalog. */
   start(): void {
     this.#done ??= this.#work();
   }
 
   /**
-   * @param ms how long to wait at most, in milliseconds
-   * @returns settles when the columns are known, or that time has passed
+   * @param ms the longest time to wait, in milliseconds
+   * @returns settles when the columns are known, or when that time has passed
    */
   known(ms: number): Promise<void> {
     if (this.isCurrent()) return Promise.resolve();
@@ -122,7 +123,7 @@ export class CatalogWatch {
     });
   }
 
-  /** Ends after the look under way. */
+  /** Stops after the look under way. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#wake();
@@ -162,7 +163,7 @@ export class CatalogWatch {
     for (const ready of this.#readiness.splice(0)) ready();
   }
 
-  /** Gives the kinds of entities the shapes that follow from what Postgres said; returns whether that is something new. */
+  /** Gives each kind of entity the shape that follows from what Postgres said. Returns whether anything is new. */
   #take(catalog: Catalog): boolean {
     const missing: string[] = [];
     let changed = false;
@@ -178,13 +179,13 @@ export class CatalogWatch {
       if (space.shape !== space.columns.shape) changed = true;
       space.shape = space.columns.shape;
     }
-    // What is being read now may have been read before the change.
+    // A reading that is under way may have begun before the change.
     if (changed) this.#options.cache.forgetAll();
     this.#tell(missing.join(', '));
     return changed;
   }
 
-  /** Says once what is not there: until it is, what wants it fails. */
+  /** Reports once what does not exist. Requests that need it fail until it does. */
   #tell(missing: string): void {
     if (missing !== '' && missing !== this.#missing) {
       const advice = 'Migrate the database, or start the version of the server that it was migrated for.';

@@ -1,27 +1,27 @@
 import { getTableColumns, getTableName, is } from 'drizzle-orm';
 import { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 
-/** The section of docs/your-tables.md that tells more. */
+/** The section of docs/your-tables.md that explains it. */
 type Section = 'two-entities' | 'keys' | 'names' | 'lists-and-orders' | 'filters' | 'references' | 'permissions';
 
-/** What GraphQL, Relay and Larder call by these names. */
+/** Names that GraphQL, Relay and Larder use themselves. */
 const RESERVED_ENTITIES = new Set([
   ...['Query', 'Mutation', 'Subscription', 'Node', 'PageInfo'],
   ...['ID', 'Int', 'Float', 'String', 'Boolean'],
 ]);
 
-/** What a node has beside the fields of its entity. */
+/** Fields that a node has beside those of its entity. */
 const RESERVED_FIELDS = new Set(['databaseId', '__typename']);
 
-/** A name of GraphQL's (its specification, section 2.1.9) that its introspection has not taken: it stands in keys, cursors and global ids. */
+/** A GraphQL name (the specification, section 2.1.9) that introspection does not reserve. It stands in keys, cursors and global ids. */
 const NAME = /^(?!__)[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * @param where what is wrong, such as `Book.byAuthor`
+ * @param where the place of the error, such as `Book.byAuthor`
  * @param expected what should be there
  * @param got what is there
- * @param section where docs/your-tables.md tells more
- * @returns the error that says so
+ * @param section the section of docs/your-tables.md that explains it
+ * @returns an error that says so
  */
 export function wrongDeclaration(where: string, expected: string, got: string, section: Section): TypeError {
   return new TypeError(`${where}: expected ${expected}, got ${got}. See docs/your-tables.md#${section}.`);
@@ -30,7 +30,7 @@ export function wrongDeclaration(where: string, expected: string, got: string, s
 /**
  * @param name the name of an entity
  * @param table its table
- * @throws {TypeError} naming what is taken, and the page that tells more
+ * @throws {TypeError} naming what is reserved, and the page that explains it
  */
 export function checkDeclaration(name: string, table: PgTable): void {
   checkName(name, `the name of an entity`, name);
@@ -45,10 +45,10 @@ export function checkDeclaration(name: string, table: PgTable): void {
 }
 
 /**
- * Checks that entities do not get into each other's way.
+ * Checks that no two entities conflict.
  *
  * @param entities the entities by name
- * @throws {TypeError} naming two that do
+ * @throws {TypeError} naming two that conflict
  */
 export function checkTogether(entities: Readonly<Record<string, unknown>>): void {
   for (const name of Object.keys(entities)) {
@@ -61,10 +61,10 @@ export function checkTogether(entities: Readonly<Record<string, unknown>>): void
 }
 
 /**
- * @param name what is named in keys, cursors or global ids
- * @param what what it is the name of
- * @param where the same, in its place
- * @throws {TypeError} when it is no name of GraphQL's
+ * @param name a name that stands in keys, cursors or global ids
+ * @param what the kind of thing that has the name
+ * @param where the place of the name, for the error
+ * @throws {TypeError} when it is no GraphQL name
  */
 export function checkName(name: string, what: string, where: string): void {
   if (NAME.test(name)) return;
@@ -78,7 +78,7 @@ export function checkName(name: string, what: string, where: string): void {
 
 /**
  * @param value something that should have been a column
- * @returns what it is
+ * @returns a description of it
  */
 export function called(value: unknown): string {
   if (is(value, PgColumn)) return `${getTableName(value.table)}.${value.name}`;

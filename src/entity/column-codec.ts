@@ -4,22 +4,22 @@ import { parseArray, type TextArray } from './array-text.ts';
 import { elementReader, sqlText } from './driver-value.ts';
 
 /**
- * How the values of one column are read and written. A value has the form of the Drizzle column wherever it comes from: what
- * `mapFromDriverValue` makes of what the driver gives.
+ * How the values of one column are read and written. A value always has the form of the Drizzle column, whether it comes from a cache or
+ * from Postgres. `mapFromDriverValue` makes it from the driver's value.
  */
 export interface ColumnCodec {
-  /** Whether the driver's value is the column's, and JSON carries it. */
+  /** Whether the driver's value is already the column's, and JSON can carry it. */
   readonly plain: boolean;
   /**
-   * @param value what the driver gives, not `null`
-   * @returns the column's value, which may share parts with what was given
+   * @param value the driver's value, not `null`
+   * @returns the column's value, which may share parts with the driver's
    * @throws what a custom type's `fromDriver` throws
    */
   decode(value: unknown): unknown;
   /**
    * @param value the column's value; `null` for NULL
-   * @returns the parameter
-   * @throws {TypeError} when there is no such parameter
+   * @returns the parameter as SQL text; `null` for NULL
+   * @throws {TypeError} when no parameter can carry the value
    */
   encode(value: unknown): string | null;
 }
@@ -29,29 +29,29 @@ export interface ColumnCodec {
  * @returns how its values are read and written
  */
 export function columnCodec(column: PgColumn): ColumnCodec {
-  // Of the columns that do not override it, the driver gives text or a boolean.
+  // The driver gives text or a boolean for columns that do not override it.
   const plain = column.mapFromDriverValue === Column.prototype.mapFromDriverValue;
   return { plain, decode: decoder(column), encode: encoder(column) };
 }
 
 /**
  * @param column the column as Drizzle declares it
- * @returns what its values depend on, beside what Postgres says: its SQL type, and how that is read
+ * @returns what its values depend on, apart from what Postgres says: its SQL type, and how that is read
  */
 export function columnForm(column: PgColumn): string[] {
   const { mapFrom } = column as { readonly mapFrom?: unknown };
-  // Of a custom type the code itself: another one may make other values of the same text.
+  // A custom type is described by its code: other code may make other values from the same text.
   return [column.getSQLType(), column.columnType, typeof mapFrom === 'function' ? String(mapFrom) : ''];
 }
 
 function decoder(column: PgColumn): (value: unknown) => unknown {
   const array = arrayOf(column);
   if (array === null) {
-    // The driver has parsed it; Drizzle would parse once more what is a text in json.
+    // The driver has parsed JSON already. Drizzle would parse a text within it once more.
     return isJson(column) ? (value) => value : (value) => column.mapFromDriverValue(value);
   }
   const read = elementReader(array.type);
-  // Postgres knows an array of arrays as an array: it may be nested more deeply than the column says.
+  // To Postgres an array of arrays is just an array, so it may be nested more deeply than the column says.
   const elements = (texts: TextArray): unknown[] =>
     texts.map((text) => {
       if (text === null) return null;
@@ -60,7 +60,7 @@ function decoder(column: PgColumn): (value: unknown) => unknown {
   return (value) => array.finish(elements(parseArray(String(value))));
 }
 
-/** What an array's elements are and how they are read; `null` when the column is no array. */
+/** The type of an array's elements and how they are read; `null` when the column is no array. */
 function arrayOf(column: PgColumn) {
   const same = (value: unknown) => value;
   if (is(column, PgArray)) {
@@ -70,7 +70,7 @@ function arrayOf(column: PgColumn) {
   }
   const type = column.getSQLType();
   if (!type.endsWith(']')) return null;
-  // A custom type over an array is given what Drizzle's driver would give it, an array.
+  // A custom type over an array receives an array, as it does from Drizzle's driver.
   const finish = (value: unknown) => column.mapFromDriverValue(value);
   return { type: type.replace(/(\[\d*\])+$/, ''), decode: same, finish };
 }

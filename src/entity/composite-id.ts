@@ -15,7 +15,7 @@ export function compositeId(parts: readonly (string | number | bigint)[]): strin
  * Reads what `compositeId` writes.
  *
  * @param id the id
- * @returns the parts; `null` when `compositeId` does not write it so
+ * @returns the parts; `null` when `compositeId` would not write it so
  */
 export function compositeParts(id: string): readonly string[] | null {
   const parts = id.split(',').map((part) => part.replaceAll('%2C', ',').replaceAll('%25', '%'));

@@ -6,7 +6,7 @@ import { type FilterOptions, filterOf } from './filter.ts';
 import { type EntityKey, keyForm } from './key.ts';
 import type { ListDefinition, OrderTerm } from './list-definition.ts';
 
-/** The section of docs/your-tables.md that tells more. */
+/** The section of docs/your-tables.md that explains it. */
 const SECTION = 'lists-and-orders';
 
 type Columns = PgColumn | readonly PgColumn[];
@@ -18,7 +18,7 @@ interface TermOptions {
   readonly nulls?: 'first' | 'last';
 }
 
-/** A list as its entity declares it, whatever the table. */
+/** A list as its entity declares it, for any table. */
 export interface ListOptions {
   readonly from?: PgTable;
   readonly id?: Columns;
@@ -28,12 +28,12 @@ export interface ListOptions {
 }
 
 /**
- * @param name what the list is called, for errors
+ * @param name the list's name, for errors
  * @param table the entity's table
  * @param key the entity's key
  * @param options the list as its entity declares it
  * @returns the list
- * @throws {TypeError} naming the list and what cannot be served: what the types say already, for those who write JavaScript
+ * @throws {TypeError} naming the list and what cannot be served. Types say the same; this is for those who write JavaScript
  */
 export function defineList(name: string, table: PgTable, key: EntityKey, options: ListOptions): ListDefinition {
   const from = options.from ?? table;
@@ -52,7 +52,7 @@ export function defineList(name: string, table: PgTable, key: EntityKey, options
       SECTION,
     );
   }
-  // A name that was mistyped is there, and is undefined.
+  // A mistyped column is `undefined`, though the property is there.
   const parent = 'parent' in options ? columnsOf(options.parent as Columns) : null;
   for (const column of parent ?? []) checked('parent', column);
   const orders = Object.entries(options.orders ?? { ID: null }).map(([order, terms]) => {

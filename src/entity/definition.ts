@@ -13,7 +13,7 @@ import type { WriteRules } from './rules.ts';
 import { formsOf, hasIdField, spaceOf } from './space.ts';
 import { type RowVersion, rowVersion } from './version.ts';
 
-/** What every entity has. An id is the text of the row's key, whatever its type: a bigint does not fit a JavaScript number. */
+/** What every entity has. An id is the text of the row's key, whatever its type. A bigint does not fit a JavaScript number. */
 export interface Entity {
   readonly id: string;
 }
@@ -27,48 +27,63 @@ export interface EntityDeclaration<Lists extends string> {
   readonly lists: Record<Lists, ListDefinition>;
   /** What may be written. */
   readonly rules: WriteRules;
-  /** Whether no trigger tells of changes, so that Postgres is asked for versions before a body is read by id. */
+  /** Whether no trigger notes changes. Then Postgres is asked for versions before a body is read by id. */
   readonly unwatched?: boolean;
-  /** `xmin` when it is left out. */
+  /** What the version of a row is; its `xmin` when it is left out. */
   readonly version?: RowVersion;
-  /** Columns that rows are found by beside the key, by name. */
+  /** Columns by which rows are found, beside the key, by name. */
   readonly by?: Readonly<Record<string, PgColumn>>;
 }
 
-/** An entity with what follows from its table: its shape, its SELECT by ids and how a row becomes a body. */
+/** An entity and what follows from its table: its shape, its statements, and how a row becomes a body. */
 export interface EntityDefinition<E extends Entity, Lists extends string> extends EntityDeclaration<Lists> {
   readonly space: EntitySpace;
   readonly byIds: Statement<EntityRow>;
-  /** Names the versions of rows; its placeholders are those of `byIds`. */
+  /** Reads the versions of rows. Its placeholders are those of `byIds`. */
   readonly versionsOf: Statement<{ id: string; version: string }>;
   readonly lookups: Readonly<Record<string, Lookup>>;
-  /** The values of the placeholders of `byIds` and `versionsOf`. */
+  /**
+   * @param ids ids of rows
+   * @returns the values of the placeholders of `byIds` and `versionsOf`
+   */
   valuesOfIds(ids: readonly string[]): Record<string, string>;
-  /** The values of the placeholders that name the row of `updateOf` and `deleteById`. */
+  /**
+   * @param id the id of a row
+   * @returns the values of the placeholders that name the row in `updateOf` and `deleteById`
+   */
   valuesOfId(id: string): Record<string, string>;
-  /** Writes a row of these fields. */
+  /**
+   * @param fields the fields that are written
+   * @returns the statement that inserts a row with these fields
+   */
   insertOf(fields: readonly string[]): Statement<EntityRow>;
-  /** Changes these fields of the row that `valuesOfId` names; no row comes back when there is none. */
+  /**
+   * @param fields the fields that are written
+   * @returns the statement that changes these fields of the row that `valuesOfId` names; it returns no row when there is none
+   */
   updateOf(fields: readonly string[]): Statement<EntityRow>;
-  /** Deletes the row that `valuesOfId` names; no row comes back when there is none. */
+  /** Deletes the row that `valuesOfId` names. It returns no row when there is none. */
   readonly deleteById: Statement<{ id: string }>;
-  /** Turns a row of `byIds` into a frozen body. */
+  /**
+   * @param row a row of `byIds`
+   * @returns its frozen body
+   */
   toBody(row: EntityRow): LoadedBody;
-  /** Never set: carries the entity's type to its repository. */
+  /** Never set. It carries the entity's type to its repository. */
   readonly entity?: E;
 }
 
 /** A row of an entity's SELECT by ids: its columns under the entity's field names, as the driver gives them, and its version. */
 export type EntityRow = Record<string, unknown> & { id: string; [VERSION]: string };
 
-/** What no field of an entity is called. */
+/** No field of an entity can have this name. */
 const VERSION = '#version';
 
 /**
- * Derives everything that reading an entity needs from its table.
+ * Derives from an entity's table everything that reading and writing it needs.
  *
  * @param declaration the entity's name, table and lists
- * @returns the definition that its repository is made from
+ * @returns the definition, from which its repository is made
  */
 export function defineEntity<E extends Entity, Lists extends string>(
   declaration: EntityDeclaration<Lists>,
@@ -148,10 +163,10 @@ export function listSource<Lists extends string>(definition: EntityDeclaration<L
   return { ...lists[list], name: `${name}.${list}`, entity: table, key, version };
 }
 
-/** The placeholders of the key's columns: no field has such a name. */
+/** The placeholders of the key's columns. No field has such a name. */
 const KEYS = Array.from({ length: 32 }, (_, i) => `key.${i}`);
 
-/** Picks the rows with some ids. */
+/** A condition for the rows with some ids. */
 function ofIds({ columns }: EntityKey): SQL {
   const all = columns.map((column, i) => sql`${sql.placeholder(KEYS[i] as string)}::${sql.raw(sqlType(column))}[]`);
   const place = ({ name }: PgColumn) => sql`t.${sql.identifier(name)}`;
@@ -162,12 +177,12 @@ function ofIds({ columns }: EntityKey): SQL {
   return sql`join unnest(${sql.join(all, sql`, `)}) as k(${names}) on ${sql.join(same, sql` and `)}`;
 }
 
-/** Whether the driver gives the column's values as Postgres writes them. */
+/** Whether the driver gives the column's values as the text that Postgres writes. */
 function isText(column: PgColumn): boolean {
   return !['smallint', 'integer'].includes(sqlType(column));
 }
 
-/** The statements of a set of fields are made when the set is first written. */
+/** Makes the statement for a set of fields when that set is first written. */
 function memoized<T>(make: (fields: readonly string[]) => T): (fields: readonly string[]) => T {
   const made = new Map<string, T>();
   return (fields) => {

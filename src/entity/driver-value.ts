@@ -1,6 +1,6 @@
 import { is, SQL } from 'drizzle-orm';
 
-/** A value of the driver's as caches hold it: JSON carries it, and it comes back as it was. */
+/** A value of the driver, as caches hold it. JSON can carry it, and `unpack` makes the same value from it. */
 export type Packed =
   | { readonly text: string }
   | { readonly number: string }
@@ -9,7 +9,7 @@ export type Packed =
 
 /**
  * @param value what the driver made of a column: text, a boolean, a number, bytes, or what JSON.parse made of json
- * @returns what caches hold of it
+ * @returns the value as caches hold it
  */
 export function pack(value: unknown): Packed {
   if (typeof value === 'string') return { text: value };
@@ -19,7 +19,7 @@ export function pack(value: unknown): Packed {
 
 /**
  * @param value a column's value
- * @returns whether JSON carries it as it is
+ * @returns whether JSON can carry it as it is
  */
 export function isPlain(value: unknown): boolean {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
@@ -28,7 +28,7 @@ export function isPlain(value: unknown): boolean {
 
 /**
  * @param packed what `pack` made
- * @returns the driver's value, of which nobody else has any part
+ * @returns the driver's value, which shares no part with any other
  */
 export function unpack(packed: Packed): unknown {
   if ('text' in packed) return packed.text;
@@ -36,7 +36,7 @@ export function unpack(packed: Packed): unknown {
   return 'bytes' in packed ? Buffer.from(packed.bytes, 'hex') : JSON.parse(packed.json);
 }
 
-/** What the driver makes of a column of these types; it gives all others as text. */
+/** What the driver makes of columns of these types. It gives all others as text. */
 const READERS: Record<string, (text: string) => unknown> = {
   boolean: (text) => text === 't',
   bytea: (text) => Buffer.from(text.slice(2), 'hex'),
@@ -50,15 +50,17 @@ READERS.bool = READERS.boolean as (text: string) => unknown;
 READERS.int = Number;
 
 /**
+ * The driver leaves arrays as text, so their elements have to be read here.
+ *
  * @param type an SQL type, such as `double precision`
- * @returns what makes the driver's value of an array's element of the type: the driver itself leaves arrays as text
+ * @returns a function that makes the driver's value from the text of an element of this type
  */
 export function elementReader(type: string): (text: string) => unknown {
   return READERS[type.toLowerCase()] ?? ((text) => text);
 }
 
 /**
- * Writes a value as SQL text, which is what every parameter travels as.
+ * Writes a value as SQL text, the form in which every parameter travels.
  *
  * @param value what a column's `mapToDriverValue` made, or anything that the driver would take
  * @returns the text; `null` for NULL
@@ -88,7 +90,7 @@ function numberText(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
-/** As JSON.stringify, for what JSON.parse made; but of that, too, which JSON.stringify changes: -0, and what was beyond 1.8e308. */
+/** Like JSON.stringify, for what JSON.parse made. It keeps what JSON.stringify changes: -0, and numbers beyond 1.8e308. */
 function jsonText(value: unknown): string {
   if (typeof value === 'number') {
     return Number.isFinite(value) ? numberText(value) : `${value < 0 ? '-' : ''}1e999`;

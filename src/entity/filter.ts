@@ -11,25 +11,25 @@ import { InvalidInput } from './invalid-input.ts';
 /** A condition on the rows of a list, with a place for a value. */
 export interface Filter {
   readonly operator: Operator;
-  /** What is compared; `null` for a condition of the user's own. */
+  /** The column that is compared; `null` for a condition of the user's own. */
   readonly column: PgColumn | null;
-  /** The SQL type that the value travels as; `null` where the value is a part of the condition. */
+  /** The SQL type of the parameter; `null` where the value is a part of the condition. */
   readonly type: string | null;
   /**
-   * @param value what was asked for
-   * @returns the value as SQL text
-   * @throws {TypeError} when it is no value of the column
+   * @param value the value that the client gave
+   * @returns the value as SQL text; `null` for none
+   * @throws {TypeError} when the column cannot have it
    */
   encode(value: unknown): string | null;
   /**
    * @param value the place of the value
-   * @param text the value as `encode` gives it, for conditions that it is a part of
+   * @param text the value as `encode` gives it, for conditions that contain it
    * @returns the condition on the row `t`
    */
   condition(value: SQL, text: string): SQL;
 }
 
-/** What a filter may compare with. */
+/** How a filter may compare. */
 export type Operator = keyof typeof COLUMN_FILTERS | 'sql';
 
 /** A filter as its list declares it: one operator with its column, or a condition of the user's own. */
@@ -43,7 +43,7 @@ export type FilterOptions = { readonly [O in keyof typeof COLUMN_FILTERS]?: PgCo
 
 const place = (column: PgColumn) => sql`t.${sql.identifier(column.name)}`;
 
-/** Arrays travel as text: an array of arrays would be taken apart into all of their elements. */
+/** An array travels as text, since `unnest` would flatten an array of arrays. */
 const compared = (operator: string) => (column: PgColumn) => {
   const type = sqlType(column);
   const cast = type.endsWith('[]') ? sql`::${sql.raw(type)}` : sql``;
@@ -86,7 +86,7 @@ const COLUMN_FILTERS = {
   search: (column: PgColumn, config?: string) => {
     const regconfig = config === undefined ? sql`` : sql`${sql.raw(`'${config.replaceAll("'", "''")}'`)}::regconfig, `;
     const type = sqlType(column);
-    // Of these, Postgres takes the texts by itself; what else is no text is searched as it is written.
+    // Postgres searches the texts within JSON by itself. Other types are searched as their text.
     const written = ['json', 'jsonb'].includes(type) ? place(column) : sql`${place(column)}::text`;
     const document = type === 'tsvector' ? place(column) : sql`to_tsvector(${regconfig}${written})`;
     return {
@@ -98,11 +98,11 @@ const COLUMN_FILTERS = {
 } as const;
 
 /**
- * @param name what the filter is called, for errors
+ * @param name the filter's name, for errors
  * @param table the table that its list scans
  * @param options the filter as its list declares it
  * @returns the filter
- * @throws {TypeError} when it has no operator, or several, or one that there is not
+ * @throws {TypeError} when it has no operator, several, or an unknown one
  */
 export function filterOf(name: string, table: PgTable, options: FilterOptions): Filter {
   const { config, type, ...operators } = options;
@@ -120,7 +120,7 @@ export function filterOf(name: string, table: PgTable, options: FilterOptions): 
       operator,
       column: null,
       type: type.endsWith('[]') ? 'text' : type,
-      // An array is a value of its own there, and else a list of them.
+      // An array is one JSON value here. For other types it is an array of SQL.
       encode: type === 'json' || type === 'jsonb' ? JSON.stringify : sqlText,
       condition: (of) => sql`(${condition(row, value(of))})`,
     };
@@ -140,21 +140,21 @@ export function filterOf(name: string, table: PgTable, options: FilterOptions): 
   };
 }
 
-/** The filters that a page is asked with: names with values as SQL text, in the order of the list's declaration. */
+/** The filters of a page: names with values as SQL text, in the order of the list's declaration. */
 export type GivenFilters = readonly (readonly [name: string, text: string])[];
 
-/** Whoever passes the arguments of a connection on as they are passes these, too. */
+/** Arguments of a connection that are no filters. Callers may pass all arguments on as they are. */
 const PAGE_ARGUMENTS = ['first', 'after', 'last', 'before'];
 
-/** Types of which every value that there is has a form that is known, so that Postgres need not be asked whether it is one. */
+/** Types whose texts can be checked completely here, without asking Postgres. */
 const CHECKED = ['smallint', 'integer', 'bigint', 'boolean'];
 
 /**
  * @param filters a list's filters
- * @param values what was asked for, by name; what is `null` or `undefined` was not
+ * @param values the values that the client gave, by name; `null` and `undefined` mean no filter
  * @returns the values as SQL text
- * @throws {InvalidInput} for what is no value of its column
- * @throws {TypeError} for a filter that the list has not
+ * @throws {InvalidInput} for a value that its column cannot have
+ * @throws {TypeError} for a filter that the list does not have
  */
 export function givenFilters(
   filters: Readonly<Record<string, Filter>>,
@@ -180,7 +180,7 @@ export function givenFilters(
 
 function isValueOf({ column, type, operator }: Filter, text: string): boolean {
   if (!isWritable(text)) return false;
-  // Of an enum, and of text that Drizzle says has only some.
+  // The labels of an enum, or the texts that Drizzle allows.
   const { enumValues = [] } = column ?? {};
   if (
     type !== null &&

@@ -1,4 +1,4 @@
-/** What changes a Date in place. Freezing one does not keep it from them: its time is no property. */
+/** These methods change a Date in place. `Object.freeze` does not stop them, since a Date's time is no property. */
 const DATE_SETTERS = Object.getOwnPropertyNames(Date.prototype).filter((name) => name.startsWith('set'));
 
 const LOCKED: PropertyDescriptorMap = Object.fromEntries(
@@ -13,11 +13,10 @@ const LOCKED: PropertyDescriptorMap = Object.fromEntries(
 );
 
 /**
- * Freezes a value through and through: arrays and plain objects with all that is in them, and Dates, whose setters throw from then on.
+ * Freezes a value deeply: arrays and plain objects with all that is in them, and Dates, whose setters throw from then on.
  *
- * @param value any value, which nobody else may have
- * @returns whether nothing of it can be changed any more; `false` for what cannot be frozen, such as bytes, a Map or an object of a
- *   class of somebody else's
+ * @param value any value that nobody else holds
+ * @returns whether nothing of it can be changed any more; `false` for bytes, a Map or an object of another class, which cannot be frozen
  */
 export function freezeThrough(value: unknown): boolean {
   if (typeof value === 'function') return false;

@@ -1,15 +1,15 @@
 /** Why a value cannot be written. */
 export type InvalidReason = 'REQUIRED' | 'TOO_LONG' | 'MALFORMED' | 'NOT_FOUND' | 'IN_USE' | 'DUPLICATE';
 
-/** A value that was to be written is not one that can be. Nothing was written. */
+/** A value cannot be written. Nothing was written. */
 export class InvalidInput extends Error {
   override name = 'InvalidInput';
-  /** Which value, by the entity's field name. */
+  /** The value, by the entity's field name. */
   readonly field: string;
   readonly reason: InvalidReason;
 
   /**
-   * @param field which value, by the entity's field name
+   * @param field the value, by the entity's field name
    * @param reason what is wrong with it, for programs
    * @param message the same, for people
    */

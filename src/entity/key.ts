@@ -5,17 +5,20 @@ import { textForm } from '../postgres/text-form.ts';
 import { wrongDeclaration } from './check-declaration.ts';
 import { compositeParts } from './composite-id.ts';
 
-/** The types that a key's columns may have: of these, a value has one text alone. */
+/** The types that a key's columns may have. A value of these types has exactly one text. */
 const KEY_TYPES = ['uuid', 'smallint', 'integer', 'bigint', 'text', 'varchar'];
 
-/** A longer key is in an index of Postgres only where it can be compressed: entries have at most 2,704 bytes. None is asked for. */
+/**
+ * The longest text of a key, in bytes. An entry in an index of Postgres has at most 2,704 bytes, so a longer key is there only when it
+ * compresses well. Larder never asks for one.
+ */
 const MAX_BYTES = 2700;
 
-/** What tells the rows of an entity apart. */
+/** The columns that identify a row of an entity. */
 export interface EntityKey {
   readonly columns: readonly PgColumn[];
   /**
-   * Asked before any SQL, because one bad id would fail the whole batch that it stands in.
+   * Tells whether a row can have an id. It is asked before any SQL, because one bad id would fail its whole batch.
    *
    * @param id what a client sent
    * @returns whether a row can have the id
@@ -29,14 +32,14 @@ export interface EntityKey {
 }
 
 /**
- * The key of an entity's table.
+ * Finds the key of an entity's table.
  *
  * @param name the entity's name, for errors
  * @param table its table
  * @param named the columns of the key; the primary key of the table when they are left out
  * @param isId which ids of the right form a row can have; any when it is left out
  * @returns the key
- * @throws {TypeError} when there is none, or none that Larder can tell rows apart by
+ * @throws {TypeError} when there is none, or one of a type that Larder does not support
  */
 export function keyOf(
   name: string,
@@ -57,11 +60,11 @@ export function keyOf(
 }
 
 /**
- * @param name what the columns are of, for errors
+ * @param name the owner of the columns, for errors
  * @param named columns that hold a key
  * @param isId which ids of the right form a row can have; any when it is left out
  * @returns the key
- * @throws {TypeError} when one of them is of a type that Larder can not tell rows apart by
+ * @throws {TypeError} when one of them has a type that Larder does not support
  */
 export function keyForm(
   name: string,
@@ -82,7 +85,7 @@ export function keyForm(
   return {
     columns: named,
     isId: (id) => {
-      // What is escaped is three times as long in the id as in the index.
+      // An escaped character is three times as long in the id as in the index.
       const parts = id.length <= 3 * MAX_BYTES ? compositeParts(id) : null;
       return parts?.length === named.length && isShort(parts.join('')) && parts.every(hasForm) && isId(id);
     },
@@ -94,8 +97,9 @@ export function keyForm(
  * Writes in SQL what `compositeId` writes.
  *
  * @param columns the columns of a key, or columns that hold one
- * @param row the name of the row that has them
+ * @param row the name of the row in the statement
  * @returns the id as text
+ * @throws {TypeError} when there are no columns
  */
 export function idText(columns: readonly PgColumn[], row: string): SQL {
   const place = (column: PgColumn) => sql`${sql.raw(row)}.${sql.identifier(column.name)}`;
@@ -112,7 +116,7 @@ export function idText(columns: readonly PgColumn[], row: string): SQL {
 
 /**
  * @param key an entity's key
- * @returns whether its ids may hold a comma, so that a list of them is no text with commas
+ * @returns whether its ids may hold a comma, so that a list of ids travels as JSON
  */
 export function isListedAsJson({ columns }: EntityKey): boolean {
   return columns.length > 1 || columns.some(isTextual);
@@ -121,7 +125,7 @@ export function isListedAsJson({ columns }: EntityKey): boolean {
 /**
  * @param ids ids of an entity
  * @param key its key
- * @returns for each column of the key the parts of all ids, in order
+ * @returns the parts of all ids, in order, for each column of the key
  */
 export function columnsOfIds(ids: readonly string[], key: EntityKey): (readonly string[])[] {
   if (key.columns.length === 1) return [ids];
@@ -137,7 +141,7 @@ function primaryKeyOf(table: PgTable): readonly PgColumn[] {
   const all = Object.values(getTableColumns(table));
   const own = all.filter((column) => column.primary);
   if (own.length > 0) return own;
-  // Drizzle gives the callback of a table columns of another kind, which have no type of their own.
+  // Drizzle gives a table's callback columns of another kind, which lack their types.
   const named = getTableConfig(table).primaryKeys[0]?.columns ?? [];
   return named.flatMap(({ name }) => all.filter((column) => column.name === name));
 }

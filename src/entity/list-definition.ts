@@ -7,26 +7,26 @@ import type { RowVersion } from './version.ts';
 export interface OrderTerm {
   readonly column: PgColumn;
   readonly descending: boolean;
-  /** Where NULL stands; says nothing where there is none. */
+  /** Whether NULL comes first. It means nothing for a column without NULL. */
   readonly nullsFirst: boolean;
 }
 
-/** A list of entities: the rows it pages through, how they can be sorted and what they can be filtered by. */
+/** A list of entities: the rows it pages through, its orders and its filters. */
 export interface ListDefinition {
-  /** The table that is scanned: the entity's, or one that leads to it. */
+  /** The table that is scanned: the entity's own, or one that leads to it. */
   readonly from: PgTable;
-  /** The columns of `from` that hold the listed entity's key: they end every order and make it unique. */
+  /** The columns of `from` that hold the listed entity's key. They end every order, which makes it unique. */
   readonly id: readonly PgColumn[];
   /** The columns of `from` that hold the parent's key; `null` when the list has no parent. */
   readonly parent: EntityKey | null;
-  /** Each order's name with the columns sorted by before the key. The first is the default. */
+  /** Each order by name: the columns that come before the key. The first is the default. */
   readonly orders: Readonly<Record<string, readonly OrderTerm[]>>;
   readonly filters: Readonly<Record<string, Filter>>;
 }
 
 /** A list with the entity that it lists. */
 export interface ListSource extends ListDefinition {
-  /** What the list is called in figures, such as `Campaign.events`. */
+  /** The list's name in metrics, such as `Campaign.events`. */
   readonly name: string;
   /** The listed entity's own table. */
   readonly entity: PgTable;

@@ -8,18 +8,23 @@ import type { RowVersion } from './version.ts';
 
 /** How the rows of an entity are found by a column that is not its key. */
 export interface Lookup {
-  /** Names the row of each value of the placeholder `values`, an array. */
+  /** Finds the row for each value of the placeholder `values`, an array. */
   readonly statement: Statement<{ value: string; id: string; version: string }>;
-  /** Whether the column can have the value: one that it cannot have would fail the whole batch that it stands in. */
+  /**
+   * Tells whether the column can have a value. One that it cannot have would fail its whole batch.
+   *
+   * @param text the value as SQL text
+   * @returns whether the column can have it
+   */
   isValue(text: string): boolean;
 }
 
 /**
- * @param name what the lookup is called in figures, such as `Artist.by.name`
- * @param column the column, which is unique: of several rows with a value, the one with the least key is found
- * @param entity the entity's table, its key and what the version of a row is
+ * @param name the lookup's name in metrics, such as `Artist.by.name`
+ * @param column the column, which should be unique: of several rows with a value, the one with the least key is found
+ * @param entity the entity's table, its key and its row version
  * @returns how rows are found by the column
- * @throws {TypeError} when it is not known what values of the column look like
+ * @throws {TypeError} when Larder does not know the form of the column's values
  */
 export function lookupBy(
   name: string,

@@ -12,7 +12,7 @@ export interface TextRule {
 export interface WriteRules {
   /** Rules of text fields, by field name. */
   readonly texts: Record<string, TextRule>;
-  /** What a broken constraint of the schema means, by its name: for a create or update, and for a delete. */
+  /** The error for a broken constraint of the schema, by the constraint's name: one for create and update, one for delete. */
   readonly constraints: Record<string, { readonly write?: InvalidInput; readonly delete?: InvalidInput }>;
 }
 
@@ -35,7 +35,7 @@ export function checkTexts(rules: WriteRules, values: Readonly<Record<string, un
       const message = `Expected ${field} to have at most ${rule.maxLength} characters, got ${length}.`;
       throw new InvalidInput(field, 'TOO_LONG', message);
     }
-    // Postgres cannot store the one, and UTF-8 has no place for the other: half a surrogate pair.
+    // Postgres cannot store NUL, and UTF-8 cannot encode half a surrogate pair.
     if (value.includes('\0') || !value.isWellFormed()) {
       throw new InvalidInput(field, 'MALFORMED', `Expected ${field} to be well-formed text without NUL.`);
     }
@@ -43,7 +43,7 @@ export function checkTexts(rules: WriteRules, values: Readonly<Record<string, un
 }
 
 /**
- * Does a write, and says what a broken constraint means.
+ * Does a write, and translates the error of a broken constraint.
  *
  * @param rules the entity's rules
  * @param kind whether rows are deleted or written

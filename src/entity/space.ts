@@ -16,7 +16,7 @@ export function hasIdField(table: PgTable): boolean {
 /**
  * @param table an entity's table
  * @param key its key
- * @param said what Postgres says of a column, by its name; nothing when it has not been asked
+ * @param said what Postgres says of a column, by the column's name; nothing when it has not been asked
  * @returns what the values of each field depend on, in the order of the fields of bodies
  */
 export function formsOf(
@@ -37,8 +37,8 @@ export function formsOf(
 /**
  * @param entity the entity's name
  * @param columns its columns
- * @param codec how entities are made of what caches hold
- * @returns how the kind of entity is named and shaped in the cache
+ * @param codec how entities are made from what caches hold
+ * @returns the name and the shape of the kind of entity in the cache
  */
 export function spaceOf(entity: string, columns: Columns, codec: EntitySpace['codec']): EntitySpace {
   return { entity, shape: columns.shape, columns, codec: codec ?? null };

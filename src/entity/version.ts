@@ -1,21 +1,24 @@
 import { Column, is, SQL, sql, Table } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 
-/** What tells one version of a row from another: two that are equal have equal values in every column. */
+/** What distinguishes the versions of a row. Equal versions have equal values in every column. */
 export interface RowVersion {
   /**
-   * @param row the name that the row has in a statement
+   * @param row the name of the row in a statement
    * @returns its version as text that is never NULL and has no comma
    */
   of(row: string): SQL;
   /**
    * @param row the name of a row that the statement itself writes
-   * @returns the version that it has from then on
+   * @returns the version that the row has after the statement
    */
   written(row: string): SQL;
 }
 
-/** The transaction that wrote the row. What is returned of a partitioned table does not say it: it is the one under way. */
+/**
+ * The transaction that wrote the row. `RETURNING` from a partitioned table does not give `xmin`, so the transaction under way stands for
+ * it.
+ */
 const XMIN: RowVersion = {
   of: (row) => sql`${sql.raw(row)}.xmin::text`,
   written: () => sql`pg_current_xact_id()::xid::text`,
@@ -31,7 +34,7 @@ export function rowVersion(version: PgColumn | SQL | undefined): RowVersion {
   return { of, written: of };
 }
 
-/** The same expression over a row that goes by another name than its table. */
+/** The same expression, over a row that has another name than its table. */
 function ofRow(expression: SQL, row: string): SQL {
   return sql.join(
     expression.queryChunks.map((chunk) => {

@@ -12,7 +12,7 @@ const RENAMED: Readonly<Record<string, string>> = {
   'github/workflows/test.yml': '.github/workflows/test.yml',
 };
 
-/** What is wrong with a directory and not with us. */
+/** Errors that are about the directory, not about Larder. */
 const FORESEEN = ['EACCES', 'ENOTDIR', 'EEXIST', 'EROFS', 'ENOSPC'];
 
 /** What Larder's own package.json says of itself. */
@@ -33,8 +33,8 @@ export class InitError extends Error {
 /**
  * Writes a project with two entities, their tables, a server and a test.
  *
- * @param directory where; it is made when it is not there
- * @returns the files, relative to it
+ * @param directory where to write it; made when it is not there
+ * @returns the paths of the files, relative to the directory
  * @throws {InitError} when something is there already, or nothing can be written there
  */
 export function writeProject(directory: string): string[] {
@@ -66,7 +66,7 @@ function writeFiles(directory: string): string[] {
   return all.map(([file]) => file).sort();
 }
 
-/** The directory's name as npm takes one. */
+/** The directory's name, made valid for npm. */
 function packageName(directory: string): string {
   const name = basename(resolve(directory))
     .toLowerCase()
@@ -75,7 +75,7 @@ function packageName(directory: string): string {
   return name === '' || name === 'larder' ? 'my-larder' : name;
 }
 
-/** With the packages that Larder itself was tested with. */
+/** Names the same versions of packages that Larder itself was tested with. */
 function packageJson(name: string): string {
   const own = JSON.parse(readFileSync(PACKAGE, 'utf8')) as OwnPackage;
   const peers = Object.entries(own.peerDependencies).filter(([peer]) => !own.peerDependenciesMeta[peer]?.optional);

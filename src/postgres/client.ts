@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import postgres, { type Sql } from 'postgres';
 import { type Clock, systemClock } from '../clock.ts';
-import { type Channels, UNHEARD } from '../trace/channels.ts';
+import { type Channels, UNOBSERVED } from '../trace/channels.ts';
 import type { Connection } from './connection.ts';
 import { type ConnectionOptions, driverOptions } from './driver-options.ts';
 import { Gate } from './gate.ts';
@@ -82,7 +82,7 @@ const PING_MS = 1000;
  */
 export function openDatabase(options: DatabaseOptions): Database {
   const { poolSize, statementTimeoutMs, requestTimeoutMs = Number.POSITIVE_INFINITY } = options;
-  const { clock = systemClock, channels = UNHEARD } = options;
+  const { clock = systemClock, channels = UNOBSERVED } = options;
   const target = targetOf(options.url);
   const route = new PostgresRoute(target, clock);
   const closing = new AbortController();

@@ -1,24 +1,24 @@
-/** How the reads of one entity were answered: each adds to one of `hits`, `negative` and `misses`. */
+/** How the reads of one entity were answered. Each read adds to one of `hits`, `negative` and `misses`. */
 export interface CacheCounts {
   hits: number;
   misses: number;
-  /** Answered by the memory of an id that names nothing. */
+  /** Reads whose answer was that the id names nothing, from a cache. */
   negative: number;
-  /** Misses for which a body was there, but of another version than the list named or of an earlier run of Redis. */
+  /** Misses that found a body, but of another version than the list named, or of an earlier run of Redis. */
   stale: number;
   /** Hits and negatives that the process' own memory answered. */
   memoryHits: number;
   /** Those of `memoryHits` that were negatives. */
   memoryNegatives: number;
-  /** Hits that came with another request's reading of the same key. */
+  /** Hits that came from another request's reading of the same key. */
   joined: number;
-  /** Negatives that came with it. */
+  /** Negatives that came from another request's reading of the same key. */
   joinedNegatives: number;
-  /** Found leased by another reader: waited for, and then a hit or a miss that is not put into Redis. */
+  /** Keys that another reader had leased. The read waited, and then was a hit, or a miss that fills nothing. */
   leased: number;
-  /** Misses that no cache was asked for, or could answer: those of `cold` and `unreachable`, and those that nobody vouches for. */
+  /** Misses that could not use a cache: those of `cold` and `unreachable`, and those of bodies that no process certifies. */
   bypassed: number;
-  /** Those of `bypassed` whose request asked for it. */
+  /** Those of `bypassed` whose request asked to run cold. */
   cold: number;
   /** Those of `bypassed` because Redis did not answer. */
   unreachable: number;
@@ -28,7 +28,7 @@ export interface CacheCounts {
   fills: number;
 }
 
-/** @returns counters that have counted nothing */
+/** @returns counters at zero */
 export function noCounts(): CacheCounts {
   return {
     hits: 0,
@@ -49,10 +49,10 @@ export function noCounts(): CacheCounts {
 }
 
 /**
- * Adds counts to a sum, each by its name: a loop over the names takes longer than all else that metrics do for a small request.
+ * Adds counts to a sum. Each counter is written out, because a loop over the names is slow.
  *
- * @param sum is added to
- * @param counts what is added
+ * @param sum the sum, which is changed
+ * @param counts the counts to add
  */
 export function addCounts(sum: CacheCounts, counts: CacheCounts): void {
   sum.hits += counts.hits;

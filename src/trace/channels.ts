@@ -2,23 +2,23 @@ import { type Channel, channel } from 'node:diagnostics_channel';
 import type { CacheCounts } from './cache-counts.ts';
 
 /**
- * Everything that one Larder tells whoever listens: metrics and tracing hang on these and nothing else. Where nobody listens, an event
- * is not even made. A listener that throws fails nothing but itself, as with Node's `diagnostics_channel`, which these are.
+ * Everything that one Larder reports: metrics and tracing listen to these channels, and to nothing else. An event without a listener is not
+ * even made. As with Node's `diagnostics_channel`, which these are, a listener that throws fails alone.
  */
 export interface Channels {
-  /** A statement of a request has ended, well or not. */
+  /** A statement of a request has ended or failed. */
   readonly sql: TypedChannel<SqlExchange>;
-  /** A round trip to Redis has ended, well or not. */
+  /** A round trip to Redis has ended or failed. */
   readonly redis: TypedChannel<RedisExchange>;
-  /** A GraphQL request was answered, with whatever status. */
+  /** A GraphQL request was answered, with any status. */
   readonly request: TypedChannel<RequestDone>;
-  /** This process forgets bodies and tells the others to. */
+  /** This process invalidates bodies, here and in other processes. */
   readonly invalidation: TypedChannel<Invalidation>;
-  /** A body that was served from a cache has been checked. */
+  /** A body that a cache served has been checked. */
   readonly audit: TypedChannel<Audit>;
 }
 
-/** @returns the channels of a Larder that is being opened, which no other Larder of the process is heard on */
+/** @returns the channels of a Larder that is being opened; no other Larder of the process reports on them */
 export function openChannels(): Channels {
   return {
     sql: typed('larder:sql'),
@@ -29,8 +29,8 @@ export function openChannels(): Channels {
   };
 }
 
-/** The channels of what belongs to no Larder, such as a command: nobody listens. */
-export const UNHEARD: Channels = openChannels();
+/** The channels for what belongs to no Larder, such as a command. Nobody listens to them. */
+export const UNOBSERVED: Channels = openChannels();
 
 /** A GraphQL request that was answered. */
 export interface RequestDone {
@@ -39,13 +39,13 @@ export interface RequestDone {
   /** The HTTP status. */
   readonly status: number;
   readonly ms: number;
-  /** How long the response's body is before it is compressed. */
+  /** The length of the response's body in bytes, before compression. */
   readonly bytes: number;
   /** The operation's static cost in points; `null` when it was refused before that was known. */
   readonly cost: number | null;
   /** The codes of the response's errors, each once. */
   readonly errors: readonly string[];
-  /** What it did, its trace; `null` when it was refused before it could do anything. */
+  /** What the request did; `null` when it was refused before it could do anything. */
   readonly trace: Figures | null;
 }
 
@@ -57,23 +57,23 @@ export interface Figures {
   readonly cache: Readonly<Record<string, CacheCounts>>;
 }
 
-/** Bodies that caches are told to forget. */
+/** Bodies that are invalidated. */
 export interface Invalidation {
   readonly changed: readonly { readonly entity: string; readonly id: string }[];
-  /** Whether it was a write of this process, or a change that was found in the outbox. */
+  /** Whether a write of this process invalidates them, or a change in the outbox. */
   readonly source: 'write' | 'outbox';
 }
 
 /** What a self-audit found. */
 export interface Audit {
   readonly entity: string;
-  /** Whether what a cache served was, or became in time, what Postgres holds. */
+  /** Whether a cache served what Postgres holds, or came to serve it in time. */
   readonly consistent: boolean;
 }
 
-/** What every exchange with a store tells. Times are in milliseconds. */
+/** What every exchange with a store reports. Times are in milliseconds. */
 interface Exchange {
-  /** When it was sent, on the monotonic clock (`performance.now()`). */
+  /** When it was sent, in milliseconds on the monotonic clock (`performance.now()`). */
   readonly started: number;
   readonly ms: number;
   /** Whether the store refused it, or did not answer. */
@@ -83,41 +83,45 @@ interface Exchange {
 /** One statement. */
 export interface SqlExchange extends Exchange {
   readonly kind: 'sql';
-  /** The statement's name, such as `Campaign.byIds`: there are as many as the code has statements. */
+  /** The statement's name, such as `Campaign.byIds`. There are as many names as the code has statements. */
   readonly name: string;
   readonly rows: number;
   readonly text: string;
-  /** What stood in the statement's places: a client's data, which belongs into no log. */
+  /** The statement's parameters. They are a client's data, which belongs in no log. */
   readonly parameters: readonly unknown[];
 }
 
 /** One round trip to Redis. */
 export interface RedisExchange extends Exchange {
   readonly kind: 'redis';
-  /** The command that it is about, such as `MGET`. */
+  /** The main command, such as `MGET`. */
   readonly name: string;
-  /** The keys that it is about; that of the heartbeat, which comes with each read, is none of them. */
+  /** The keys of entities. The key of the heartbeat, which every read asks for, is left out. */
   readonly keys: readonly string[];
-  /** How many commands it made Redis run, those inside of scripts included; 0 when it failed. */
+  /** How many commands Redis ran, those inside scripts included; 0 when it failed. */
   readonly commands: number;
-  /** How many of the keys held a body or a negative; `null` for what reads none, or failed. */
+  /** How many of the keys held a body or a negative; `null` for a command that reads none, or that failed. */
   readonly hits: number | null;
 }
 
 /** A channel whose messages have one type. */
 export interface TypedChannel<Message> {
-  /** Asked before a message is made. */
-  readonly heard: boolean;
+  /** Whether anybody listens. It is asked before a message is made. */
+  readonly hasSubscribers: boolean;
+  /** @param message goes to each listener, one after another */
   publish(message: Message): void;
-  /** @returns ends the subscription */
+  /**
+   * @param listener receives each message
+   * @returns ends the subscription
+   */
   subscribe(listener: (message: Message) => void): () => void;
 }
 
 function typed<Message>(name: string): TypedChannel<Message> {
-  // A symbol is nobody else's: by a text, all Larders of the process would have one channel.
+  // A symbol is unique. With a text, all Larders of the process would share one channel.
   const plain: Channel = channel(Symbol(name));
   return {
-    get heard() {
+    get hasSubscribers() {
       return plain.hasSubscribers;
     },
     publish: (message) => plain.publish(message),

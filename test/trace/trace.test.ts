@@ -39,10 +39,10 @@ t.test('the channels', async (t) => {
   t.test('tell each listener until it leaves', async (t) => {
     const channels = openChannels();
     const heard: (SqlExchange | RedisExchange)[] = [];
-    t.notOk(channels.sql.heard || channels.redis.heard, 'nobody listens, and no message is made');
+    t.notOk(channels.sql.hasSubscribers || channels.redis.hasSubscribers, 'nobody listens, and no message is made');
     const leave = channels.sql.subscribe((event) => heard.push(event));
     const leaveOther = channels.redis.subscribe((event) => heard.push(event));
-    t.ok(channels.sql.heard && channels.redis.heard);
+    t.ok(channels.sql.hasSubscribers && channels.redis.hasSubscribers);
     const trace = new Trace({ recording: true, channels });
     work(trace);
     t.same(heard, trace.events, 'what is recorded is what is told');
@@ -50,14 +50,14 @@ t.test('the channels', async (t) => {
     work(new Trace({ channels }));
     t.equal(heard.filter(({ kind }) => kind === 'sql').length, 2);
     leaveOther();
-    t.notOk(channels.sql.heard || channels.redis.heard);
+    t.notOk(channels.sql.hasSubscribers || channels.redis.hasSubscribers);
   });
 
   t.test('of one Larder tell of no other', async (t) => {
     const [own, other] = [openChannels(), openChannels()];
     const heard: SqlExchange[] = [];
     t.teardown(own.sql.subscribe((event) => heard.push(event)));
-    t.notOk(other.sql.heard);
+    t.notOk(other.sql.hasSubscribers);
     work(new Trace({ channels: other }));
     work(Trace.ofAll([new Trace({ channels: other })]));
     work(new Trace());

@@ -17,7 +17,7 @@ function linkOf(input: Link): Link {
 }
 
 /**
- * Adds to the schema what links events to campaigns.
+ * Adds the mutations that link events to campaigns to the schema.
  *
  * @param builder the schema's builder
  * @param campaign the type of campaigns

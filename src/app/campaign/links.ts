@@ -48,7 +48,7 @@ const ids = {
   event: sql`${sql.placeholder('eventId')}::bigint`,
 };
 
-// The lock keeps the event's time as it is until the link that copies it is committed.
+// The lock keeps the event's time until the link that copies it is committed.
 const insertLink = statement<{ id: string }>(
   'CampaignEvent.insert',
   sql`insert into ${campaignEvents} (campaign_id, event_id, starts_at)

@@ -9,6 +9,12 @@ export class RowError extends Error {
   readonly row: number;
   readonly column: string;
 
+  /**
+   * @param table the table
+   * @param row the row, from 1
+   * @param column the column to point at
+   * @param message what is wrong
+   */
   constructor(table: TableName, row: number, column: string, message: string) {
     super(message);
     this.table = table;

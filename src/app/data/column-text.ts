@@ -28,18 +28,20 @@ export function problemOf(kind: ColumnKind, text: string): string | null {
   }
 }
 
-/** RFC 3339, or as Postgres writes a timestamptz; in the years that RFC 3339 can write; with no more digits than are kept. */
+/**
+ * RFC 3339, or the form in which Postgres writes a timestamptz. The year must be one that RFC 3339 can write, and all digits must be kept.
+ */
 function isTime(text: string): boolean {
   const match = TIME.exec(text);
   if (match === null) return false;
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map(Number);
   const [sign, zoneHour = '0', zoneMinute = '0'] = match.slice(7);
-  // Postgres knows no zone of sixteen hours, and would turn 23:59:60 into the next day.
+  // Postgres has no offset of sixteen hours, and would turn 23:59:60 into the next day.
   if (hour > 23 || minute > 59 || second > 59 || Number(zoneHour) > 15 || Number(zoneMinute) > 59) return false;
   const date = new Date(0);
-  // Date.UTC takes the years 0 to 99 for those after 1900.
+  // Date.UTC would add 1900 to the years 0 to 99.
   date.setUTCFullYear(year, month - 1, day);
-  // 30 February has become a day of March.
+  // 30 February became a day of March.
   if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return false;
   const zone = (Number(zoneHour) * 60 + Number(zoneMinute)) * (sign === '-' ? -1 : 1);
   const time = date.setUTCHours(hour, minute, second) - zone * MINUTE_MS;

@@ -18,11 +18,11 @@ const CHUNK_LENGTH = 64 * 1024;
  * @param target the table and its columns as SQL, such as `brands (id, name)`
  * @param rows the rows
  * @returns how many rows there were
- * @throws what reading the rows throws, or what Postgres says to them; the transaction is then only good for rolling back
+ * @throws an error of reading the rows, or of Postgres; then the transaction can only be rolled back
  */
 export async function copyRows(sql: TransactionSql, target: string, rows: TextRows): Promise<number> {
   const stream = await sql.unsafe(`copy ${target} from stdin`).writable();
-  // The error is kept and thrown at the next write. Nobody waits for the stream between two writes, and an 'error' needs a listener.
+  // The error is kept and thrown at the next write. Nobody awaits the stream between two writes, and an 'error' needs a listener.
   let failure: unknown;
   stream.on('error', (error) => {
     failure ??= error;
@@ -52,7 +52,7 @@ async function write(stream: Writable, chunk: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     stream.write(chunk, (error) => (error ? reject(error) : resolve()));
   });
-  // When the socket takes everything at once, nothing above yields to the event loop, and an error of Postgres would not be heard.
+  // When the socket takes everything at once, nothing above yields to the event loop. Then an error of Postgres would not be noticed.
   await nextTurn();
 }
 

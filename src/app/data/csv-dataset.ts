@@ -14,11 +14,11 @@ const SHOWN_LENGTH = 60;
 /**
  * Reads the CSV file of a table and checks each value on its own.
  *
- * @param path the file
- * @param table the table that it is for
- * @param onBytes told of the bytes read as the rows are taken
+ * @param path the path of the file
+ * @param table its table
+ * @param onBytes told how many bytes were read, as the rows are taken
  * @returns the rows, without the header
- * @throws {DatasetError} at the first thing that is wrong, when its row is taken
+ * @throws {DatasetError} at the first wrong value, when its row is taken
  */
 export async function* readCsvTable(
   path: string,
@@ -37,11 +37,11 @@ export async function* readCsvTable(
 }
 
 /**
- * Makes an error about a row that turned out wrong only in the database.
+ * Makes an error about a row that only the database found wrong.
  *
- * @param path the file of the table
- * @param table the table
- * @param row which row of the file, from 1 for the one below the header
+ * @param path the path of the file
+ * @param table its table
+ * @param row the row of the file; 1 is the one below the header
  * @param column the column to point at
  * @param message what is wrong
  * @returns an error that names the place in the file

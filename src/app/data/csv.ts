@@ -11,6 +11,11 @@ export class CsvError extends Error {
   readonly line: number;
   readonly column: number;
 
+  /**
+   * @param line the line, from 1
+   * @param column the column, from 1
+   * @param message what is wrong
+   */
   constructor(line: number, column: number, message: string) {
     super(message);
     this.line = line;
@@ -18,16 +23,18 @@ export class CsvError extends Error {
   }
 }
 
-/** Bounds memory when a quote is never closed: the rest of the file is then one record. */
+/** A quote that is never closed makes one record of the rest of the file. This limit bounds the memory for it. */
 const MAX_RECORD_LENGTH = 16 * 1024 * 1024;
 
-/** Matches up to the next special character. It is sticky, so that it starts at a given place. */
+/** Matches up to the next special character. It is sticky, so it starts at a given place. */
 const UNQUOTED = /[^",\r\n]*/y;
 
 /**
- * Reads RFC 4180 CSV in UTF-8: quoted fields may hold commas, doubled quotes and line breaks; lines end in LF or CRLF.
- * A byte order mark is dropped. Larder reads CSV itself because errors name the line and column of each field, also inside of a
- * record of many lines. CSV packages do not tell these.
+ * Reads RFC 4180 CSV in UTF-8. Quoted fields may hold commas, doubled quotes and line breaks. Lines end in LF or CRLF. A byte order mark is
+ * dropped.
+ *
+ * Larder reads CSV itself, because its errors name the line and column of each field, even in a record of many lines. CSV packages do not
+ * tell these.
  *
  * @param chunks the bytes of the file, cut anywhere
  * @returns each record, the header included; memory does not grow with the file
@@ -48,7 +55,7 @@ export async function* readCsv(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
   yield* records.push('', true);
 }
 
-/** Takes text piece by piece and gives the records that are complete. */
+/** Takes text piece by piece, and gives the records that are complete. */
 class Records {
   #text = '';
   #line = 1;

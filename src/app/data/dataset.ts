@@ -7,9 +7,9 @@ export type ColumnKind = 'id' | 'text' | 'time';
 export interface DatasetTable {
   readonly name: TableName;
   readonly columns: Readonly<Record<string, ColumnKind>>;
-  /** The columns that name a row. */
+  /** The columns that identify a row. */
   readonly key: readonly string[];
-  /** Which table an id in a column belongs to. */
+  /** The table that an id in a column belongs to. */
   readonly references: Readonly<Record<string, TableName>>;
   /** Columns of the database that no file has, as SQL over the file's row `r`. */
   readonly derived: Readonly<Record<string, string>>;
@@ -54,8 +54,8 @@ export const datasetTables: readonly DatasetTable[] = [
     columns: { campaign_id: 'id', event_id: 'id' },
     key: ['campaign_id', 'event_id'],
     references: { campaign_id: 'campaigns', event_id: 'events' },
-    // A subquery and not a join: an unknown event gives NULL, which the column refuses, where a join would drop the link;
-    // and it stays one index probe a link, where the planner would scan all events again for each batch of links.
+    // A subquery gives NULL for an unknown event, which the column refuses; a join would drop the link. It also stays one index probe for
+    // each link, where the planner would scan all events again for each batch.
     derived: { starts_at: '(select e.starts_at from events e where e.id = r.event_id)' },
     identity: false,
   },

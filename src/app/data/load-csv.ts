@@ -6,11 +6,11 @@ import { type Dataset, type DatasetTable, datasetTables, type TableName } from '
 import { type LoadOptions, loadDataset } from './load.ts';
 
 /**
- * Loads a directory of CSV files, one a table, in one transaction.
+ * Loads a directory of CSV files in one transaction.
  *
  * @param url the address of a migrated database
- * @param directory where the files are, each named for its table
- * @param options whether to replace what is there, and who shows the progress of reading and of storing
+ * @param directory the directory; each file is named for its table
+ * @param options whether to replace existing rows, and who shows the progress of reading and of storing
  * @returns how many rows each table got
  * @throws {DatasetError} when a file is missing or a row is wrong; then nothing has changed
  * @throws {NotEmptyError} when there are rows already and they are not to be replaced

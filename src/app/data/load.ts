@@ -4,7 +4,7 @@ import { findBadRow } from './bad-row.ts';
 import { copyRows, type TextRows } from './copy.ts';
 import { type Dataset, type DatasetTable, datasetTables, type TableName } from './dataset.ts';
 
-/** How many pages of a staged table one statement stores: enough to be fast, and few enough to show progress. */
+/** How many pages of a staged table one statement stores. It is large enough to be fast, and small enough to show progress. */
 const PAGES_AT_ONCE = 256;
 
 const SQL_TYPES = { id: 'bigint', text: 'text', time: 'timestamptz' };
@@ -14,6 +14,7 @@ export class NotEmptyError extends Error {
   override name = 'NotEmptyError';
   readonly tables: readonly string[];
 
+  /** @param tables the names of the tables that hold rows */
   constructor(tables: readonly string[]) {
     super(
       `The database holds data already (in ${tables.join(', ')}). Nothing was changed; to replace it, add --replace.`,
@@ -22,27 +23,32 @@ export class NotEmptyError extends Error {
   }
 }
 
-/** How a load goes about it. */
+/** How a load is done. */
 export interface LoadOptions {
-  /** Whether to remove the rows that are there, in the same transaction. Without it they are a reason to refuse. */
+  /** Whether to remove existing rows, in the same transaction. Otherwise existing rows are an error. */
   readonly replace: boolean;
-  /** Called when a table is about to be read or stored; the result is told of the bytes or rows done. */
+  /**
+   * Called before a table is read or stored.
+   *
+   * @param label what is being done
+   * @param total how many bytes or rows there are
+   * @returns told of the bytes or rows done
+   */
   startProgress(label: string, total: number): { advance(n: number): void; finish(note?: string): void };
 }
 
 /**
- * Fills the tables of a data set in one transaction: either all rows are there afterwards, or what was there before.
+ * Fills the tables of a data set in one transaction: afterwards they hold either all new rows, or what was there before.
  *
- * The rows first go into temporary tables without constraints, by COPY, and from there into the real ones. So the real
- * tables are not locked while the rows are read, whatever is wrong with a row is said by an ordinary statement, and the row
- * can still be found then.
+ * The rows first go into temporary tables without constraints, by COPY, and from there into the real ones. So the real tables are not
+ * locked while the rows are read. An ordinary statement then reports what is wrong with a row, and the row can still be found.
  *
  * @param url the address of a migrated database
  * @param dataset the rows
- * @param options whether to replace, and who shows the progress
+ * @param options whether to replace existing rows, and who shows the progress
  * @returns how many rows each table got
  * @throws {NotEmptyError} when there are rows already and `replace` is false
- * @throws {RowError} when a row repeats a key or refers to a row that is not there
+ * @throws {RowError} when a row repeats a key or refers to a missing row
  */
 export async function loadDataset(
   url: string,
@@ -52,7 +58,7 @@ export async function loadDataset(
   const database = connectPostgres(url);
   try {
     const counts = await database.client.begin(async (sql) => {
-      // An early check, so that a full database is reported before everything was read.
+      // An early check, so that existing rows are reported before everything was read.
       if (!options.replace) await refuseUnlessEmpty(sql);
       const counts = { brands: 0, campaigns: 0, events: 0, campaign_events: 0 };
       for (const table of datasetTables) counts[table.name] = await stage(sql, table, dataset[table.name]);
@@ -99,7 +105,7 @@ async function storeAll(
       if (options.replace) {
         await sql.unsafe(`truncate ${everyTable}`);
       } else {
-        // The lock keeps others from adding rows until the end. Readers are not disturbed.
+        // The lock keeps others from adding rows until the end. It does not stop readers.
         await sql.unsafe(`lock table ${everyTable} in share row exclusive mode`);
         await refuseUnlessEmpty(sql);
       }

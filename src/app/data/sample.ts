@@ -14,14 +14,14 @@ const PHRASES = 500;
 const FIRST_DAY = Date.UTC(2020, 0, 1);
 const HALF_HOURS = 48 * 365 * 6;
 const HALF_HOUR_MS = 30 * 60 * 1000;
-/** One event in so many takes place at the same time, and in the same campaigns, as the one before. */
+/** Every tenth event takes place at the same time, and in the same campaigns, as the one before. */
 const TIE_EVERY = 10;
 
 /**
- * Generates a data set. Rows are made on demand, so that any size needs little memory.
+ * Generates a data set. Rows are made on demand, so any size needs little memory.
  *
- * Events are spread unevenly: a few campaigns have many, most have few. Each belongs to one to three campaigns. Some begin at
- * the same time, and some at a microsecond, since those are what paging by time gets wrong.
+ * Events are spread unevenly: a few campaigns have many, most have few. Each belongs to one to three campaigns. Some begin at the same
+ * time, and some at a microsecond, because a faulty paging by time fails on those.
  *
  * @param size how much, and which
  * @returns the rows of every table
@@ -107,7 +107,7 @@ function* links(size: SampleSize): Generator<string[]> {
   }
 }
 
-/** The square makes the first ranks likely and leaves the last about half of the average. */
+/** Squaring makes the first ranks likely, and leaves the last ones about half of the average. */
 function pickCampaign(faker: Faker, byRank: readonly string[]): string {
   const rank = Math.floor(faker.number.float() ** 2 * byRank.length);
   return byRank[Math.min(rank, byRank.length - 1)] ?? '1';
@@ -125,7 +125,7 @@ function time(faker: Faker): string {
   return `${slot.slice(0, 19)}.${micros}Z`;
 }
 
-/** A phrase of Faker costs microseconds. Some are made ahead, and rows draw from those. */
+/** Faker is slow. So some phrases are made ahead, and rows draw from them. */
 function pool(faker: Faker, make: () => string): () => string {
   const phrases = Array.from({ length: PHRASES }, make);
   return () => faker.helpers.arrayElement(phrases);

@@ -5,7 +5,7 @@ import type { Builder } from '../builder.ts';
 export type EventListArguments = ReturnType<typeof addEventListArguments>;
 
 /**
- * Adds to the schema how events are sorted.
+ * Adds the orders of events to the schema.
  *
  * @param builder the schema's builder
  * @returns the arguments of every list of events
@@ -40,8 +40,8 @@ export function addEventListArguments(builder: Builder) {
  * @param args the arguments that `addEventListArguments` declares
  * @param list which list of events
  * @param parent whose events, as in `ConnectionSource`
- * @param defaultOrder what to sort by when they do not say
- * @returns the list, the order and the range that they ask for
+ * @param defaultOrder the order when the arguments name none
+ * @returns the list, the order and the range that the arguments ask for
  */
 export function eventListSource<List extends string>(
   args: InputShapeFromFields<EventListArguments>,

@@ -1,13 +1,13 @@
 import { ranges } from '../../index.ts';
 import type { Variables } from '../environment.ts';
 
-/** What tokens may be checked with. At most one of these is set. */
+/** The settings that check tokens. At most one of them is set. */
 const KEYS = ['JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWT_JWKS_URL'] as const;
 
 /**
- * Finds two variables that cannot both be meant, although each is valid by itself.
+ * Finds two variables that cannot both be meant, although each is valid on its own.
  *
- * @param e the variables, each of its form
+ * @param e the variables, each valid on its own
  * @returns what contradicts what, and what to do; `null` when nothing does
  */
 export function contradictionIn(e: Variables): string | null {
@@ -34,7 +34,7 @@ export function contradictionIn(e: Variables): string | null {
   return null;
 }
 
-/** Whether two hosts have an address in common, as far as their names tell. */
+/** Whether two hosts may share an address, as far as their names tell. */
 function meet(one: string, other: string): boolean {
   return one === other || [one, other].some((host) => host === '0.0.0.0' || host === '::');
 }

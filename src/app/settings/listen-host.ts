@@ -2,11 +2,11 @@ import { isIP } from 'node:net';
 import { WrongValue } from '../../index.ts';
 
 /**
- * Checks where to listen.
+ * Checks the host to listen on.
  *
- * @param text a name or an address, perhaps one of IPv6 in brackets
+ * @param text a name or an address; one of IPv6 may be in brackets
  * @returns the same without brackets
- * @throws {WrongValue} when it is more than a host, such as a URL, or with a port
+ * @throws {WrongValue} when it is more than a host, such as a URL, or has a port
  */
 export function parseListenHost(text: string): string {
   const host = /^\[(.*)\]$/.exec(text)?.[1] ?? text;

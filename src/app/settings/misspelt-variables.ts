@@ -1,18 +1,18 @@
 /** Prefixes of variables that other programs read. */
 const STRANGERS = /^(OTEL_|PG|NPM_|NODE_|KUBERNETES_|GITHUB_)|_SERVICE_(HOST|PORT)/i;
 
-/** What Kubernetes and Docker say of neighbours. */
+/** Addresses that Kubernetes and Docker set for linked services. */
 const LINK = /^(tcp|udp):\/\//;
 
 /** Shorter names are not compared: they resemble too many words. */
 const SHORT = 6;
 
 /**
- * Finds variables that look like settings and are none, such as `MAX_COSTS`.
+ * Finds variables that look like settings but are none, such as `MAX_COSTS`.
  *
  * @param env the variables of the process
  * @param settings the names of all settings
- * @returns each with the setting that it is nearest to
+ * @returns each such variable, with the setting that it is nearest to
  */
 export function misspeltVariables(
   env: Readonly<Record<string, string | undefined>>,
@@ -29,18 +29,21 @@ export function misspeltVariables(
   });
 }
 
-/** How many letters may be wrong. */
+/** How many letters may be wrong in a name. */
 function allowedFor(setting: string): number {
   const { length } = plain(setting);
   return length < SHORT ? 0 : Math.floor(length / 4);
 }
 
-/** The letters that count. */
+/** The name without case and underscores; the ending -IES counts as -Y. */
 function plain(name: string): string {
   return name.toUpperCase().replaceAll('_', '').replace(/IES$/, 'Y');
 }
 
-/** Whether one is the other with words left out or added, such as `REQUEST_TIMEOUT`. Hosts add words to the names of their URLs. */
+/**
+ * Whether one name is the other with words left out or added, such as `REQUEST_TIMEOUT`. Hosting platforms add words to the names of their
+ * URLs.
+ */
 function isPartOf(name: string, setting: string): boolean {
   if (setting.endsWith('_URL')) return false;
   const [words, ours] = [name, setting].map((text) => new Set(text.toUpperCase().split('_'))) as [
@@ -51,7 +54,7 @@ function isPartOf(name: string, setting: string): boolean {
   return shared >= 2 && shared === Math.min(words.size, ours.size) && shared * 2 >= Math.max(words.size, ours.size);
 }
 
-/** How many letters one must insert, delete or change (Levenshtein), whatever their case and underscores. */
+/** How many letters have to be inserted, deleted or changed (Levenshtein), ignoring case and underscores. */
 function distanceOf(one: string, other: string): number {
   const [a, b] = [plain(one), plain(other)];
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

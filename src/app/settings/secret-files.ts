@@ -5,10 +5,10 @@ import { WrongValue } from '../../index.ts';
 export const SECRETS = ['DATABASE_URL', 'REDIS_URL', 'JWT_SECRET', 'JWT_PUBLIC_KEY'] as const;
 
 /**
- * Takes secrets from the files that are named for them, such as `DATABASE_URL_FILE`.
+ * Reads secrets from the files that variables such as `DATABASE_URL_FILE` name.
  *
  * @param env the variables of the process
- * @returns the same with the contents of the files in place of their names; line breaks at the end are nobody's secret
+ * @returns the same with the contents of the files in place of their names, without line breaks at the end
  * @throws {WrongValue} naming a file that cannot be read or is empty, and a secret that is given twice
  */
 export function withSecretFiles(env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {

@@ -1,6 +1,6 @@
 import { ReplyError } from 'ioredis';
 import type { Clock } from '../../clock.ts';
-import { type Channels, UNHEARD } from '../../trace/channels.ts';
+import { type Channels, UNOBSERVED } from '../../trace/channels.ts';
 import { Trace } from '../../trace/trace.ts';
 import { countEntries } from '../entry.ts';
 import type { Presented, Share } from '../share.ts';
@@ -51,7 +51,7 @@ export class RedisTier {
     onError: (error: Error) => void,
     clock: Clock,
     timeoutMs: number,
-    channels: Channels = UNHEARD,
+    channels: Channels = UNOBSERVED,
   ) {
     const breaker = () => new Breaker(onError, clock);
     this.#breakers = { bodies: breaker(), points: breaker(), messages: breaker() };

@@ -9,15 +9,15 @@ import { REPOSITORY } from '../services/state-directory.ts';
 
 const SOURCE = fileURLToPath(new URL('page', import.meta.url));
 
-/** A document of Relay in a source file, with the name that its artifact has. */
+/** A document of Relay in a source file, with the name of its artifact. */
 const DOCUMENT = /graphql`\s*(?:query|mutation|fragment)\s+(\w+)[^`]*`/g;
 
 /**
- * Builds the demo's page: Relay's compiler makes its artifacts, and esbuild one script of it and of the packages, so that nothing is
- * loaded from another host.
+ * Builds the demo's page. Relay's compiler makes the artifacts, and esbuild bundles them with the packages into one script. So the page
+ * loads nothing from another host.
  *
  * @returns the script
- * @throws {ServiceError} when the compiler refuses the page, with its words
+ * @throws {ServiceError} when the compiler refuses the page, with the compiler's message
  */
 export async function buildPage(): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'larder-page-'));
@@ -58,7 +58,7 @@ export async function buildPage(): Promise<string> {
   }
 }
 
-/** Puts the artifact of each document in the document's place, as Relay's plugin for Babel does. */
+/** Replaces each document by its artifact, as Relay's plugin for Babel does. */
 function relayArtifacts(artifacts: string): Plugin {
   return {
     name: 'relay-artifacts',

@@ -5,7 +5,7 @@ export interface Demo {
   readonly databaseUrl: string;
   /** `null` when there is no Redis. */
   readonly redisUrl: string | null;
-  /** The environment of the process: what it names is the reader's own, and is not printed. */
+  /** The environment of the process. URLs that it names are the reader's own, and are not printed. */
   readonly given: Readonly<Record<string, string | undefined>>;
   /** `null` when the demo has none. */
   readonly token: string | null;

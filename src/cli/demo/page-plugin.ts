@@ -13,11 +13,11 @@ const POLICY = [
 
 /** What the demo's page is made of. */
 export interface PageOptions {
-  /** What `buildPage` made. */
+  /** The script that `buildPage` made. */
   readonly script: string;
-  /** The token that its mutations bear; `null` where nobody has one. */
+  /** The token that the page's mutations use; `null` for none. */
   readonly token: string | null;
-  /** Where the row is that its button changes, past the server. */
+  /** The database with the row that the page's button changes, past the server. */
   readonly databaseUrl: string;
 }
 

@@ -2,7 +2,7 @@ import type postgres from 'postgres';
 import { openDatabase } from '../../postgres/client.ts';
 
 /**
- * Asks a database a question on a connection of its own.
+ * Asks a database a question, on a connection of its own.
  *
  * @param url the address of the database
  * @param query makes the statement

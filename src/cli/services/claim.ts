@@ -4,11 +4,11 @@ import { commandLine } from './process.ts';
 import { ServiceError } from './service-error.ts';
 
 /**
- * Claims a directory for this process. Services that are found in it are then leftovers, and may be ended.
+ * Claims a directory for this process. Services that are found in it are then leftovers, and may be stopped.
  *
- * @param directory the directory, which exists
- * @returns gives it back; a process that dies without doing so loses it all the same
- * @throws when another living process has it
+ * @param directory an existing directory
+ * @returns gives the claim up; a process that dies loses its claim, too
+ * @throws when another living process has claimed it
  */
 export function claimDirectory(directory: string): () => void {
   const file = join(directory, 'owner');
@@ -21,7 +21,7 @@ export function claimDirectory(directory: string): () => void {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
     }
     const [pid, command] = readFileSync(file, 'utf8').split('\n');
-    // Another process may have got the same id since. The owner has the same command line, too.
+    // The id may belong to another process by now. The claim's owner has the recorded command line, too.
     if (command !== '' && commandLine(Number(pid)) === command) {
       throw new ServiceError(
         `Process ${pid} uses ${directory} already. Stop it first: Ctrl-C where it runs, or \`kill ${pid}\`.`,

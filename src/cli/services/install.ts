@@ -8,17 +8,17 @@ const LOCK_TIMEOUT = ['-o', 'DPkg::Lock::Timeout=120'];
 const UPDATE_ATTEMPTS = 12;
 const SHOWN_LINES = 15;
 
-/** In the run level of a single user, the service of a package is not started. */
+/** In run level 1, Debian does not start the service of a package. */
 const NO_SERVICES = { RUNLEVEL: '1' };
 
-/** Not on the PATH of everybody. */
+/** Directories that not everybody has in PATH. */
 const SBIN = ['/usr/sbin', '/usr/local/sbin'];
 
 /**
  * Looks for a program in the directories of PATH.
  *
- * @param names what it may be called, the best name first
- * @returns its absolute path, or `null`
+ * @param names its possible names, the best first
+ * @returns its absolute path; `null` when there is none
  */
 export function findOnPath(names: readonly string[]): string | null {
   for (const name of names) {
@@ -31,26 +31,20 @@ export function findOnPath(names: readonly string[]): string | null {
 }
 
 /**
- * Whether a file is there and we may run it.
- *
- * @param file its path
- * @returns true for a program
+ * @param file the path of a file
+ * @returns whether it exists and this process may run it
  */
 export function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
     return statSync(file).isFile();
   } catch {
-    // Not being there, or not being ours to run, is the answer and not a failure.
+    // A missing file, or one that may not be run, is an answer and no failure.
     return false;
   }
 }
 
-/**
- * Whether packages of Debian (or Ubuntu) can be installed without asking anybody: we are root and there is apt-get.
- *
- * @returns true when `installPackage` may be called
- */
+/** @returns whether `installPackage` may be called: this process is root, and there is apt-get of Debian or Ubuntu */
 export function canInstall(): boolean {
   return process.getuid?.() === 0 && findOnPath(['apt-get']) !== null;
 }
@@ -63,7 +57,7 @@ export function canInstall(): boolean {
  */
 export async function installPackage(name: string): Promise<void> {
   process.stderr.write(`Installing the package ${name} with apt-get …\n`);
-  // The lock on the package lists is not among those that apt-get can wait for.
+  // apt-get cannot wait for the lock on the package lists by itself.
   for (let attempt = 1; ; attempt += 1) {
     const update = await aptGet(['update', ...LOCK_TIMEOUT]);
     if (update.code === 0) break;
@@ -75,11 +69,11 @@ export async function installPackage(name: string): Promise<void> {
 }
 
 /**
- * Finds a program on PATH or among those of the system's administrator, else installs the package of Debian that has it.
+ * Finds a program on PATH or among those of the system's administrator. Otherwise installs the Debian package that has it.
  *
- * @param program what it is called
- * @param name the package, unless it is called the same
- * @returns its absolute path
+ * @param program the program's name
+ * @param name the package, where its name differs
+ * @returns the absolute path of the program
  * @throws when there is none and none can be installed; the message says what to do
  */
 export async function findOrInstall(program: string, name = program): Promise<string> {

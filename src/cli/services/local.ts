@@ -10,16 +10,16 @@ import { startRedis } from './redis.ts';
 import { findOrInstallRedis } from './redis-binary.ts';
 import { stateDirectory } from './state-directory.ts';
 
-/** What a server on a developer's machine needs, running. */
+/** The running services that a server on a developer's machine needs. */
 export interface LocalServices {
   readonly databaseUrl: string;
   /** `null` when there is no Redis. */
   readonly redisUrl: string | null;
-  /** Whether we started that Redis, so that it is empty and nobody else's. */
+  /** Whether this process started that Redis. Then it is empty, and nobody else uses it. */
   readonly ownRedis: boolean;
 }
 
-/** What has to happen before the process may end; the last one first. */
+/** What has to happen before the process ends; the last comes first. */
 export type Teardown = (() => Promise<void> | void)[];
 
 const DATABASE = 'larder';
@@ -105,10 +105,10 @@ async function isEmpty(url: string): Promise<boolean> {
 }
 
 /**
- * Says where something listens, and why it is not where one would look for it.
+ * Says where something listens, and why it is not at the usual port.
  *
- * @param port where it listens
- * @param preferred where it would have
+ * @param port its port
+ * @param preferred the usual port
  * @returns words such as `127.0.0.1:5433 (5432 is taken)`
  */
 export function place(port: number, preferred: number): string {

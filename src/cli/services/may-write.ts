@@ -4,15 +4,16 @@ import { isMigrated } from '../../migrate/migrate.ts';
 import { ask } from './ask.ts';
 import { ServiceError } from './service-error.ts';
 
-/** Says that the database in DATABASE_URL may be migrated and filled. */
+/** The variable that allows the database in DATABASE_URL to be migrated and filled. */
 const VARIABLE = 'LARDER_DEMO_WRITE';
 
 /**
- * Asks before a database that is somebody's is migrated or gets sample data. One that needs neither is not written to.
+ * Checks for permission before a database of the reader's own is migrated or gets sample data. A database that needs neither is not written
+ * to.
  *
  * @param url the address of the database
  * @param env the variables of the process
- * @throws {ServiceError} when nobody has said that it may be, with what to do
+ * @throws {ServiceError} when permission is missing, with what to do
  */
 export async function expectMayWrite(url: string, env: NodeJS.ProcessEnv): Promise<void> {
   if (env[VARIABLE] === 'true' || (await isReady(url))) return;
@@ -28,7 +29,7 @@ export async function expectMayWrite(url: string, env: NodeJS.ProcessEnv): Promi
   }
 }
 
-/** Whether every migration is there, and some data. */
+/** Whether the database has every migration, and some data. */
 async function isReady(url: string): Promise<boolean> {
   if (!(await isMigrated({ postgres: { url }, migrations: CAMPAIGN_MIGRATIONS }))) return false;
   return ask(url, (sql) => sql`select 1 where exists (select from brands)`);

@@ -1,16 +1,17 @@
 import { createServer } from 'node:net';
 import { ServiceError } from './service-error.ts';
 
-/** Looks this far above a port that is taken before it lets the system choose. */
+/** How many ports above a taken one are tried before the system chooses one. */
 const NEIGHBOURS = 20;
 
 /**
- * Finds a port that is free now. Another program may take it before the caller listens, who must be ready for that.
+ * Finds a port that is free now. The caller must expect that another program takes it first.
  *
  * @param host the address to listen on
- * @param preferred the port one would like; when it is taken, the next free one above it is found
- * @param avoid ports that are free but promised to something else
+ * @param preferred the preferred port; when it is taken, the next free one above it is found
+ * @param avoid free ports that are meant for something else
  * @returns the port
+ * @throws {ServiceError} when no port is free
  */
 export async function findFreePort(host: string, preferred = 0, avoid: readonly number[] = []): Promise<number> {
   if (preferred !== 0) {

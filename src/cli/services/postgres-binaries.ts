@@ -31,12 +31,12 @@ interface Link {
 const EXECUTABLE = 0o555;
 
 /**
- * Finds the Postgres that came with the npm packages and makes it fit to run: its libraries want symbolic links that no
- * npm archive can hold and that are missing when install scripts did not run.
+ * Finds the Postgres that came with the npm packages, and repairs it. Its libraries need symbolic links, which an npm archive cannot hold.
+ * They are missing when install scripts did not run.
  *
- * @param account who is going to run it: when it cannot reach node_modules, it gets a copy; `null` for ourselves
- * @returns where the programs are
- * @throws when npm has no Postgres for this platform, or it cannot be made to run
+ * @param account the account to run it as, which gets a copy when it cannot reach node_modules; `null` for this process' own
+ * @returns the paths of the programs
+ * @throws when npm has no Postgres for this platform, or it cannot be repaired
  */
 export function preparePostgresBinaries(account: Account | null): PostgresBinaries {
   const { native, version } = locate();

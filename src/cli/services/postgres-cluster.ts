@@ -12,7 +12,7 @@ export interface PostgresCluster {
   /** What Postgres calls its data directory. */
   readonly directory: string;
   readonly binaries: PostgresBinaries;
-  /** Who runs Postgres: `null` for ourselves. */
+  /** The account that runs Postgres; `null` for this process' own. */
   readonly account: Account | null;
   /** The superuser's password. Every account of the machine can connect to a port of 127.0.0.1. */
   readonly password: string;
@@ -22,12 +22,12 @@ export interface PostgresCluster {
 export const POSTGRES_ENV = { PATH: process.env.PATH ?? '', LC_ALL: 'C', TZ: 'UTC' };
 
 /**
- * Makes a Postgres data directory, or finds the one that an earlier run made, and ends the server that such a run left
- * behind. The caller must be sure that no other living run is using the directory.
+ * Makes a Postgres data directory, or finds the one of an earlier run. It stops a server that such a run left behind. No other living run
+ * may be using the directory.
  *
- * @param dataDir a directory of ours: made when missing
+ * @param dataDir a directory of Larder's; made when missing
  * @returns the cluster, with no server running on it
- * @throws when the directory cannot be used or initdb fails, with what it said
+ * @throws when the directory cannot be used or initdb fails, with its output
  */
 export async function preparePostgresCluster(dataDir: string): Promise<PostgresCluster> {
   const directory = join(dataDir, 'cluster');
@@ -48,7 +48,7 @@ export async function preparePostgresCluster(dataDir: string): Promise<PostgresC
   if (!existsSync(directory) || !existsSync(passwordFile)) {
     writeFileSync(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 });
     if (account !== null) chownSync(passwordFile, account.uid, account.gid);
-    // An initdb that was killed leaves a directory that looks finished. The directory has another name until it is.
+    // A killed initdb leaves a directory that looks finished. So the directory has another name until it is.
     const unfinished = `${directory}.unfinished`;
     rmSync(unfinished, { recursive: true, force: true });
     rmSync(directory, { recursive: true, force: true });
@@ -62,14 +62,14 @@ async function stopLeftover(directory: string): Promise<void> {
   const lockFile = join(directory, 'postmaster.pid');
   if (!existsSync(lockFile)) return;
   const pid = Number(readFileSync(lockFile, 'utf8').split('\n')[0]);
-  // Another process may have got the id since. Only one that names this directory is ended.
+  // The id may belong to another process by now. Only one that names this directory is stopped.
   if (Number.isInteger(pid) && pid > 0 && commandLine(pid)?.includes(directory)) {
     await stopProcess(pid, [
       ['SIGINT', 10_000],
       ['SIGQUIT', 5_000],
     ]);
   }
-  // Postgres trusts the lock file of a dead server when another process has its id.
+  // Postgres trusts a dead server's lock file when another process has its id.
   rmSync(lockFile, { force: true });
 }
 

@@ -8,40 +8,48 @@ import { identity, POSTGRES_ENV, type PostgresCluster, preparePostgresCluster } 
 import { exited, type Guard, guardProcess, stopProcess } from './process.ts';
 import { ServiceError } from './service-error.ts';
 
-/** What kind of Postgres to start, and where. */
+/** Which Postgres to start, and where. */
 export interface PostgresOptions {
   /** Holds the cluster, its password and its log. No other living run may be using it. */
   readonly dataDir: string;
-  /** The port one would like; when it is taken or not given, another one is found. */
+  /** The preferred port. When it is taken or left out, another one is found. */
   readonly port?: number;
   /** Settings of the server, such as `{ fsync: 'off' }`. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Whether `dataDir` stays when the server stops, or our process ends. */
+  /** Whether `dataDir` stays when the server stops, or when this process ends. */
   readonly persistent: boolean;
 }
 
-/** A running Postgres of our own, reachable on 127.0.0.1 alone. */
+/** A running Postgres that this process started. It listens on 127.0.0.1 alone. */
 export interface PostgresService {
-  /** The superuser's way in, to the database `postgres`. */
+  /** The superuser's URL of the database `postgres`. */
   readonly adminUrl: string;
   readonly port: number;
   readonly pid: number;
-  /** The superuser's way into a database. */
+  /**
+   * @param database the name of a database
+   * @returns the superuser's URL of it
+   */
   url(database: string): string;
-  /** Makes a database, by copying `template` (to which nobody may be connected) when it is given. */
+  /**
+   * Makes a database.
+   *
+   * @param name its name
+   * @param options `template` names a database to copy, to which nobody may be connected
+   */
   createDatabase(name: string, options?: { template?: string }): Promise<void>;
-  /** Ends the server; statements under way fail. Twice does no harm. */
+  /** Stops the server; statements under way fail. Calling it twice does no harm. */
   stop(): Promise<void>;
 }
 
 const HOST = '127.0.0.1';
 const START_DEADLINE_MS = 60_000;
 const ATTEMPTS = 5;
-/** A port that was free a moment ago, and the last backends of a server that was killed: both pass. */
+/** Errors that pass: a port that was free a moment ago, and the last backends of a server that was killed. */
 const WORTH_ANOTHER_TRY = /could not bind|Address already in use|pre-existing shared memory block/;
 
 /**
- * Starts a real Postgres from the npm packages, as root or as an ordinary user. It does not outlive our process.
+ * Starts a real Postgres from the npm packages, as root or as an ordinary user. It does not outlive this process.
  *
  * @param options where its data is, the port, settings and whether the data stays
  * @returns the service, ready for connections
@@ -70,7 +78,7 @@ function launch(cluster: PostgresCluster, options: PostgresOptions, port: number
   const settings = {
     listen_addresses: HOST,
     port: String(port),
-    // TCP alone: the path of a socket may have 107 characters, and a clone may lie deeper.
+    // TCP alone. The path of a socket has at most 107 characters, and a clone may lie deeper.
     unix_socket_directories: '',
     ...options.settings,
   };
@@ -82,9 +90,9 @@ function launch(cluster: PostgresCluster, options: PostgresOptions, port: number
       {
         cwd: options.dataDir,
         env: POSTGRES_ENV,
-        // Ctrl-C goes to the whole group of the terminal; our own shutdown decides when Postgres stops.
+        // Ctrl-C signals the whole group of the terminal. This process decides itself when Postgres stops.
         detached: true,
-        // A file and not a pipe, which would break the server when our process is killed.
+        // A file, since a broken pipe would break the server when this process is killed.
         stdio: ['ignore', output, output],
         ...identity(cluster.account),
       },
@@ -94,7 +102,7 @@ function launch(cluster: PostgresCluster, options: PostgresOptions, port: number
   }
 }
 
-/** Postgres writes its state into its lock file: that is where pg_ctl looks, too. */
+/** Postgres writes its state into its lock file, where pg_ctl looks, too. */
 async function ready(child: ChildProcess, cluster: PostgresCluster): Promise<string | null> {
   const lockFile = join(cluster.directory, 'postmaster.pid');
   let failure: string | null = null;

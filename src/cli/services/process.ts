@@ -3,16 +3,16 @@ import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServiceError } from './service-error.ts';
 
-/** A second process that ends a service when ours is gone, even after a `kill -9`. */
+/** A second process that stops a service when this process has ended, even after a `kill -9`. */
 export interface Guard {
-  /** Ends the guard and leaves the service alone. Call it when the service has stopped. */
+  /** Ends the guard, and leaves the service alone. Call it when the service has stopped. */
   release(): Promise<void>;
 }
 
 const POLL_MS = 20;
 
-// `read` returns when the other end of the pipe closes, which the kernel does however our process ends. A zombie that
-// nobody collects has ended as well.
+// `read` returns when the other end of the pipe closes. The kernel closes it however this process ends. A zombie that nobody collects
+// counts as ended, too.
 const GUARD_SCRIPT = `
 read -r _
 kill -CONT "$1"; kill -INT "$1"
@@ -23,10 +23,11 @@ kill -KILL "$1"
 `;
 
 /**
- * The command line of a running process, by which it can be told from another one that got the same id later.
+ * Reads the command line of a running process. It distinguishes the process from another that got the same id later.
  *
  * @param pid the process id
- * @returns its arguments joined by spaces, or `null` when no such process runs (a zombie does not run)
+ * @returns its arguments joined by spaces; `null` when no such process runs (a zombie does not run)
+ * @throws when the command line cannot be read for another reason
  */
 export function commandLine(pid: number): string | null {
   if (existsSync('/proc/self/cmdline')) {
@@ -42,11 +43,11 @@ export function commandLine(pid: number): string | null {
 }
 
 /**
- * Ends a process with stronger and stronger signals, and returns when it is gone.
+ * Ends a process by stronger and stronger signals, and returns when it is gone.
  *
  * @param pid the process to end; nothing happens when it does not run
- * @param steps which signals to send, and how many milliseconds to wait after each
- * @throws when the process runs on after the last step
+ * @param steps the signals to send, each with the milliseconds to wait after it
+ * @throws when the process still runs after the last step
  */
 export async function stopProcess(pid: number, steps: readonly (readonly [NodeJS.Signals, number])[]): Promise<void> {
   for (const [signal, graceMs] of steps) {
@@ -71,7 +72,7 @@ export async function stopProcess(pid: number, steps: readonly (readonly [NodeJS
 }
 
 /**
- * Ends a child that was spawned `detached`, and everything that it started: with SIGTERM, and what is left with SIGKILL.
+ * Ends a child that was spawned `detached`, and everything that it started. It sends SIGTERM, and SIGKILL to what is left.
  *
  * @param leader the child
  * @param graceMs how long the child may take to end, in milliseconds
@@ -88,22 +89,22 @@ function signalGroup(leader: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-leader, signal);
   } catch (error) {
-    // No such group any more: all have ended.
+    // The group has no process any more.
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }
 
 /**
- * Starts a guard for a service: when our process ends without having released it, the guard ends the service.
+ * Starts a guard for a service. When this process ends without releasing the guard, the guard stops the service.
  *
- * @param pid the service to end; with a minus before it, the group that it leads
- * @param temporary a directory to remove after that, or `null`
+ * @param pid the service to stop; a minus before it means the group that it leads
+ * @param temporary a directory to remove after that; `null` for none
  * @returns the guard
  */
 export function guardProcess(pid: number, temporary: string | null): Guard {
   const guard = spawn('/bin/sh', ['-c', GUARD_SCRIPT, 'larder-guard', String(pid), temporary ?? ''], {
     cwd: '/',
-    // In a group of its own, since Ctrl-C goes to the whole group of the terminal.
+    // A group of its own, since Ctrl-C signals the whole group of the terminal.
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });

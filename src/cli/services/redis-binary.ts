@@ -17,8 +17,8 @@ const SERVER = 'redis-server';
 export function findRedis(): RedisBinary | null {
   const server = findOnPath([SERVER]);
   if (server !== null) return { file: server, argv0: SERVER };
-  // Debian ships the server in redis-tools as redis-check-rdb, one program with two names. Its package redis-server adds
-  // no more than the other name and a service, which would run at every boot.
+  // Debian's package redis-tools has the server under the name redis-check-rdb; one program serves both. The package redis-server only adds
+  // the other name, and a service that would run at every boot.
   const tools = findOnPath(['redis-check-rdb']);
   if (tools === null) return null;
   const version = spawnSync(tools, ['--version'], { argv0: SERVER, encoding: 'utf8' });
@@ -26,9 +26,9 @@ export function findRedis(): RedisBinary | null {
 }
 
 /**
- * Finds a Redis server on PATH, else installs Debian's where root may. No service is left running or enabled.
+ * Finds a Redis server on PATH, or installs Debian's where root may. No service is left running or enabled.
  *
- * @returns how to start it, or `null` after having printed why there is none and how to get one
+ * @returns how to start it; `null` after printing why there is none and how to get one
  */
 export async function findOrInstallRedis(): Promise<RedisBinary | null> {
   const found = findRedis();

@@ -9,26 +9,30 @@ import { commandLine, exited, type Guard, guardProcess, stopProcess } from './pr
 import { findRedis, type RedisBinary } from './redis-binary.ts';
 import { ServiceError } from './service-error.ts';
 
-/** What kind of Redis to start. */
+/** Which Redis to start, and where. */
 export interface RedisOptions {
-  /** Holds its log and its process id. Without it, a temporary directory does. No other living run may be using it. */
+  /** The directory for its log and its process id; a temporary one when it is left out. No other living run may be using it. */
   readonly dir?: string;
-  /** The port one would like; when it is taken or not given, another one is found. */
+  /** The preferred port. When it is taken or left out, another one is found. */
   readonly port?: number;
-  /** More of what the command line takes, such as `['--maxmemory', '1mb']`. */
+  /** More arguments of the command line, such as `['--maxmemory', '1mb']`. */
   readonly args?: readonly string[];
-  /** The program; without it, the one on PATH. */
+  /** The program; the one on PATH when it is left out. */
   readonly binary?: RedisBinary;
 }
 
-/** A running Redis of our own: it keeps nothing on disk and is reachable on 127.0.0.1 alone. */
+/** A running Redis that this process started. It keeps nothing on disk, and listens on 127.0.0.1 alone. */
 export interface RedisService {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
-  /** Sends it a signal, such as SIGSTOP, SIGCONT or SIGKILL, and does not wait. */
+  /**
+   * Sends a signal to it, and does not wait.
+   *
+   * @param signal the signal, such as SIGSTOP, SIGCONT or SIGKILL
+   */
   kill(signal: NodeJS.Signals): void;
-  /** Ends the server. Twice does no harm. */
+  /** Stops the server. Calling it twice does no harm. */
   stop(): Promise<void>;
 }
 
@@ -41,7 +45,7 @@ const STOP = [
 ] as const;
 
 /**
- * Starts a private Redis. It does not outlive our process; one that an earlier run left in the same `dir` is ended first.
+ * Starts a private Redis. It does not outlive this process. One that an earlier run left in the same `dir` is stopped first.
  *
  * @param options where its log is, the port, more arguments, the program
  * @returns the service, ready for commands
@@ -79,7 +83,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServi
 async function stopLeftover(record: string): Promise<void> {
   if (!existsSync(record)) return;
   const [pid, command] = readFileSync(record, 'utf8').split('\n');
-  // Another process may have got the id since. The title of a Redis names its port, too.
+  // The id may belong to another process by now. The title of a Redis names its port, too.
   if (command !== '' && commandLine(Number(pid)) === command) await stopProcess(Number(pid), STOP);
   rmSync(record);
 }
@@ -88,7 +92,7 @@ function launch(binary: RedisBinary, dir: string, port: number, more: readonly s
   const args = ['--bind', HOST, '--port', String(port), '--save', '', '--appendonly', 'no', '--dir', dir, ...more];
   const output = openSync(join(dir, 'redis.log'), 'w');
   try {
-    // Detached, because Ctrl-C goes to the whole group of the terminal; our own shutdown decides when Redis stops.
+    // Detached, since Ctrl-C signals the whole group of the terminal. This process decides itself when Redis stops.
     return spawn(binary.file, args, { argv0: binary.argv0, detached: true, stdio: ['ignore', output, output] });
   } finally {
     closeSync(output);

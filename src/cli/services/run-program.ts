@@ -9,12 +9,12 @@ export interface Ended {
 }
 
 /**
- * Runs a program to its end, and keeps what it prints to itself.
+ * Runs a program to its end, and collects its output.
  *
  * @param program its path or name
  * @param args its arguments
  * @param options where and as whom it runs
- * @returns how it ended
+ * @returns its exit code and its output
  * @throws when it cannot be started
  */
 export async function runProgram(program: string, args: readonly string[], options: SpawnOptions): Promise<Ended> {

@@ -1,4 +1,4 @@
-/** Something that a service needs is not there or did not work. The message says what to do, so a stack adds nothing. */
+/** Something that a service needs is missing or failed. The message says what to do, so a stack adds nothing. */
 export class ServiceError extends Error {
   override name = 'ServiceError';
 }

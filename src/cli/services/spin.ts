@@ -1,7 +1,7 @@
 import { canInstall, findOnPath, installPackage } from './install.ts';
 import { ServiceError } from './service-error.ts';
 
-/** What searches a model: Spin writes a program in C, which has to be compiled. */
+/** The programs that search a model. Spin writes a program in C, which has to be compiled. */
 export interface Spin {
   /** The path of Spin. */
   readonly spin: string;

@@ -5,24 +5,22 @@ import { fileURLToPath } from 'node:url';
 import { canReach, postgresAccount } from './account.ts';
 import { ServiceError } from './service-error.ts';
 
-/** Where this clone of the repository is. */
+/** The path of this clone of the repository. */
 export const REPOSITORY = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 
-/** Only root can write below it, so that no other account can plant files there. No timer empties it, as one does /var/tmp. */
+/** Only root can write below it, so no other account can plant files there. No timer empties it, unlike /var/tmp. */
 export const ROOT_STATE = '/var/lib/larder';
 
-/**
- * Makes the directory below which root keeps what other accounts must be able to read, whatever root's umask is.
- */
+/** Makes the directory below which root keeps what other accounts must be able to read, whatever root's umask is. */
 export function makeRootState(): void {
   mkdirSync(ROOT_STATE, { recursive: true });
   chmodSync(ROOT_STATE, 0o755);
 }
 
 /**
- * The directory that keeps what `make demo` and `make dev` need again: the one that LARDER_STATE_DIR names, else `.larder` in
- * the repository, or one of this clone below /var/lib/larder when root works in a place that the account of Postgres cannot
- * enter, such as /root.
+ * Finds the directory that keeps what `make demo` and `make dev` need again. It is the one that LARDER_STATE_DIR names, or else `.larder`
+ * in the repository. When root works where Postgres' account cannot enter, such as /root, it is a directory for this clone below
+ * /var/lib/larder.
  *
  * @returns its absolute path; the directory exists
  * @throws when it cannot be made or belongs to another user
@@ -33,7 +31,7 @@ export function stateDirectory(): string {
   try {
     if (directory.startsWith(`${ROOT_STATE}/`)) makeRootState();
     mkdirSync(directory, { recursive: true });
-    // Root's umask may be 077, and then the account of Postgres could not pass.
+    // Root's umask may be 077, and then Postgres' account could not pass.
     if (process.getuid?.() === 0) chmodSync(directory, 0o755);
     accessSync(directory, constants.W_OK);
   } catch (error) {

@@ -58,7 +58,7 @@ function publish(
   reply: FastifyReply,
   ms: number,
 ): void {
-  if (!channel.heard) return;
+  if (!channel.hasSubscribers) return;
   channel.publish({
     operation: state?.operation ?? OTHER,
     status: reply.statusCode,

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 
-// What the environment has already is stronger than the file.
+// A variable that is already set wins over the file.
 if (existsSync('.env')) process.loadEnvFile();
 
 const { DATABASE_URL, REDIS_URL = '', HOST = '127.0.0.1', PORT = '4000' } = process.env;
