@@ -12,6 +12,7 @@ import { measureOverhead } from './runner/overhead/measure-overhead.ts';
 import { reportOverhead } from './runner/overhead/report-overhead.ts';
 import { plot } from './runner/plot.ts';
 import { profile } from './runner/profile.ts';
+import { SIZES } from './runner/queries.ts';
 import { report } from './runner/report.ts';
 import { restarts } from './runner/restart.ts';
 import type { Results } from './runner/results.ts';
@@ -19,7 +20,7 @@ import { seed, startStores } from './runner/stores.ts';
 import { measureStorm } from './runner/storm/measure-storm.ts';
 import { reportStorm, stormTarget } from './runner/storm/report-storm.ts';
 import { stopAll, type Teardown } from './runner/teardown.ts';
-import { TRAFFIC, type Traffic } from './runner/traffic.ts';
+import { freshCampaigns, TRAFFIC, type Traffic } from './runner/traffic.ts';
 import { findOrInstallWrk } from './runner/wrk.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
@@ -119,6 +120,12 @@ async function storm(bench: Bench, busyBefore: string | null): Promise<void> {
   say(`\n${reportStorm(measured).join('\n')}\n\n${passed ? 'pass' : 'FAIL'}: ${what} — ${found}\n`);
 }
 
+/** How many campaigns there have to be that nobody has asked for. */
+function freshOf({ traffic, rounds }: Mode): number {
+  const each = traffic.map((kind) => freshCampaigns(kind, SIZES.nested.campaigns));
+  return rounds * each.reduce((sum, campaigns) => sum + campaigns, 0);
+}
+
 /** What Larder is profiled with. */
 function profiledTraffic(): Traffic {
   return TRAFFIC.find((traffic) => traffic === process.env.PROFILE) ?? 'wide';
@@ -154,7 +161,7 @@ async function main(mode: Mode, teardown: Teardown): Promise<void> {
   if (isSet(process.env.GROWTH)) {
     await growth(bench, machine, warning);
   } else {
-    await seed(stores, DATABASE, mode.data);
+    await seed(stores, DATABASE, mode.data, freshOf(mode));
     if (isSet(process.env.OVERHEAD)) await overhead(bench, machine, warning, teardown);
     else if (isSet(process.env.STORM)) await storm(bench, warning);
     else await comparison(bench, machine, warning, teardown);

@@ -1,14 +1,24 @@
+import { addedAfter } from './added-data.ts';
 import { checkEqual, readCursors } from './check.ts';
 import type { Cores } from './machine.ts';
 import { measure, type Sample } from './measure.ts';
 import type { Mode } from './mode.ts';
 import { PEERS, type Peer, peerOf, queriesOf } from './peers.ts';
-import { SIZES } from './queries.ts';
+import { type Cursors, SIZES } from './queries.ts';
 import { type ColdStart, medianOf, type Results } from './results.ts';
 import { type Server, startServer } from './server.ts';
 import type { Stores } from './stores.ts';
 import type { Teardown } from './teardown.ts';
-import { type Pool, requestsOf, TRAFFIC, type Traffic } from './traffic.ts';
+import {
+  type Ask,
+  freshCampaigns,
+  freshRequestsOf,
+  KINDS,
+  type Pool,
+  requestsOf,
+  TRAFFIC,
+  type Traffic,
+} from './traffic.ts';
 
 /** What is measured on. */
 export interface Bench {
@@ -21,97 +31,135 @@ export interface Bench {
 }
 
 /** Servers that are started once more, for a cold cache, get a Redis database of their own. */
-const COLD_REDIS = 16;
+const COLD_REDIS = 32;
+const LONE_WARM_UP_SECONDS = 0.3;
 
 /**
- * Measures all peers with all traffic, in turns: within a round every peer gets the same traffic right after the other.
+ * Measures all peers with all traffic, in turns: within a round every peer gets the same traffic right after the other. What caches do
+ * not have yet is asked of servers of its own, so that it takes no room from what is warm.
  *
  * @param bench what to measure on
  * @param teardown gets what stops the servers
  * @returns the samples
  */
 export async function compare(bench: Bench, teardown: Teardown): Promise<Pick<Results, 'samples' | 'rounds' | 'cold'>> {
+  const { mode, say } = bench;
+  const isWarm = (traffic: Traffic) => KINDS[traffic].caches === 'warm';
+  const warm = await compareOf(bench, mode.traffic.filter(isWarm), mode.lastRoundAt.warm, teardown);
+  const fresh = await compareOf(
+    bench,
+    mode.traffic.filter((traffic) => !isWarm(traffic)),
+    mode.lastRoundAt.fresh,
+    teardown,
+  );
+  const cold: Partial<Record<Peer['name'], ColdStart>> = {};
+  for (const peer of mode.peers.map(peerOf)) {
+    if (!mode.whole || !takes(peer, 'random')) continue;
+    // What has a target is a median, here as elsewhere.
+    const starts: ColdStart[] = [];
+    while (starts.length < (peer.kind === 'larder' ? mode.coldStarts : 1)) starts.push(await coldStart(bench, peer));
+    const start = medianStart(starts);
+    cold[peer.name] = start;
+    say(`  cold start   ${peer.name.padEnd(18)}  ${start.perSecond.toFixed(0).padStart(6)}/s`);
+  }
+  return { samples: { ...warm.samples, ...fresh.samples }, rounds: Math.max(warm.rounds, fresh.rounds), cold };
+}
+
+/** A server, its cursors, and how many of the campaigns that nobody had asked for it was asked for. */
+interface Contestant {
+  readonly server: Server;
+  readonly cursors: Cursors;
+  asked: number;
+}
+
+/** Measures some traffic, on servers that are started for it. */
+async function compareOf(
+  bench: Bench,
+  kinds: readonly Traffic[],
+  lastRoundAt: number,
+  teardown: Teardown,
+): Promise<Pick<Results, 'samples' | 'rounds'>> {
   const { mode, stores, database, pool, say } = bench;
-  const servers = await Promise.all(
-    mode.peers.map(peerOf).map(async (peer, i) => {
+  const peers = mode.peers.map(peerOf).filter((peer) => kinds.some((traffic) => takes(peer, traffic)));
+  if (peers.length === 0) return { samples: {}, rounds: 0 };
+  const contestants: Contestant[] = await Promise.all(
+    peers.map(async (peer, i) => {
       const addresses = { databaseUrl: stores.databaseUrl(database), redisUrl: stores.redisUrl(i) };
       const server = await startServer(peer, bench.cores, addresses);
       teardown.push(() => server.stop());
-      return server;
+      return { server, cursors: await readCursors(server), asked: 0 };
     }),
   );
-  say(`Started ${servers.length} servers.`);
-  const cursors = new Map<Server, ReadonlyMap<string, string>>();
-  for (const server of servers) cursors.set(server, await readCursors(server));
+  say(`Started ${contestants.length} servers.`);
   const sql = stores.connect(database);
-  say(`All peers answer the same: ${await checkEqual(servers, cursors, pool, sql)} answers compared.`);
-  for (const server of servers) server.pause();
+  const cursors = new Map(contestants.map((contestant) => [contestant.server, contestant.cursors]));
+  const compared = await checkEqual([...cursors.keys()], cursors, pool, sql);
+  say(`All peers answer the same: ${compared} answers compared.`);
+  for (const { server } of contestants) server.pause();
 
   const samples: Partial<Record<Traffic, Partial<Record<Peer['name'], Sample[]>>>> = {};
   let rounds = 0;
-  for (; rounds < mode.rounds && (rounds === 0 || process.uptime() < mode.lastRoundAt); rounds++) {
+  for (; rounds < mode.rounds && (rounds === 0 || process.uptime() < lastRoundAt); rounds++) {
     // What was written in the round before has left dead rows.
     await sql`vacuum analyze events, cache_outbox`;
-    for (const traffic of mode.traffic) {
+    for (const traffic of kinds) {
       // Each round begins with another peer, so that none always comes first.
-      for (const server of rotated(servers, rounds)) {
-        if (!takes(server.peer, traffic)) continue;
-        const seed = rounds * 100 + TRAFFIC.indexOf(traffic);
-        const warmUpSeconds = warmUpOf(mode, traffic, rounds);
-        const sample = await turn(bench, server, traffic, cursors.get(server) ?? new Map(), seed, warmUpSeconds);
-        const { [server.peer.name]: earlier = [] } = samples[traffic] ?? {};
-        samples[traffic] = { ...samples[traffic], [server.peer.name]: [...earlier, sample] };
+      for (const contestant of rotated(contestants, rounds)) {
+        const { peer } = contestant.server;
+        if (!takes(peer, traffic)) continue;
+        const sample = await turn(bench, contestant, traffic, rounds);
+        const { [peer.name]: earlier = [] } = samples[traffic] ?? {};
+        samples[traffic] = { ...samples[traffic], [peer.name]: [...earlier, sample] };
         const errors = sample.errors > 0 ? `, ${sample.errors} ERRORS` : '';
-        say(
-          `  ${rounds + 1}  ${traffic.padEnd(11)}  ${server.peer.name.padEnd(18)}  ${sample.perSecond.toFixed(0).padStart(6)}/s${errors}`,
-        );
+        const [rate, p50] = [sample.perSecond.toFixed(0).padStart(6), sample.p50.toFixed(2).padStart(7)];
+        say(`  ${rounds + 1}  ${traffic.padEnd(11)}  ${peer.name.padEnd(18)}  ${rate}/s  p50 ${p50} ms${errors}`);
       }
     }
   }
-  const cold: Partial<Record<Peer['name'], ColdStart>> = {};
-  for (const server of servers) {
-    if (!mode.whole || !takes(server.peer, 'random')) continue;
-    // What has a target is a median, here as elsewhere.
-    const starts: ColdStart[] = [];
-    while (starts.length < (server.peer.kind === 'larder' ? mode.coldStarts : 1)) {
-      starts.push(await coldStart(bench, server.peer, cursors.get(server) ?? new Map()));
-    }
-    cold[server.peer.name] = medianStart(starts);
-    say(`  cold start   ${server.peer.name.padEnd(18)}  ${cold[server.peer.name]?.perSecond.toFixed(0).padStart(6)}/s`);
-  }
-  for (const server of servers) await server.stop();
-  return { samples, rounds, cold };
+  for (const { server } of contestants) await server.stop();
+  return { samples, rounds };
 }
 
 /** Whether a peer can be asked all that a kind of traffic has. */
 function takes(peer: Peer, traffic: Traffic): boolean {
+  const { query, writes, peers } = KINDS[traffic];
   const queries = queriesOf(peer);
-  return traffic === 'mix' ? queries.includes('random') && queries.includes('mutation') : queries.includes(traffic);
+  if (peers !== undefined && !peers.includes(peer.name)) return false;
+  return queries.includes(query) && (!writes || queries.includes('mutation'));
 }
 
 /** One peer's turn: the others stand still. */
-async function turn(
-  bench: Bench,
-  server: Server,
-  traffic: Traffic,
-  cursors: ReadonlyMap<string, string>,
-  seed: number,
-  warmUpSeconds: number,
-): Promise<Sample> {
+async function turn(bench: Bench, contestant: Contestant, traffic: Traffic, round: number): Promise<Sample> {
   const { mode, stores, database, pool } = bench;
+  const { server, cursors } = contestant;
+  const { peer } = server;
+  const { lone, caches, writes } = KINDS[traffic];
+  const connections = lone ? 1 : mode.connections;
+  const seed = round * 100 + TRAFFIC.indexOf(traffic);
+  const ask: Ask = { peer, traffic, pool, cursors, connections, seed };
+  const warmUpSeconds = warmUpOf(mode, traffic, round);
   await server.resume();
   try {
+    if (caches !== 'warm') {
+      const { fill, measured } = freshRequestsOf(ask, contestant.asked);
+      contestant.asked += freshCampaigns(traffic, pool.pageSize);
+      // The code is what is warm: by pages that are none of these.
+      const requests = (phase: string) => (phase === 'measured' ? [measured] : requestsOf(ask));
+      const seconds = mode.freshSeconds;
+      return await measure({
+        ...{ server, stores, database, connections, seconds, requests, fill, warmUpSeconds },
+        once: true,
+      });
+    }
     // What is measured was not asked for a moment ago, to warm up.
-    const requests = (phase: string) =>
-      requestsOf(server.peer, traffic, pool, cursors, mode.connections, phase === 'measured' ? seed : -1 - seed);
-    if (server.peer.kind === 'finished answer' && server.peer.sessions !== true) {
+    const requests = (phase: string) => requestsOf({ ...ask, seed: phase === 'measured' ? seed : -1 - seed });
+    if (peer.kind === 'finished answer' && peer.sessions !== true) {
       for (const { body = '', ...request } of distinct(requests('measured').flat()))
         await server.ask({ ...request, body });
     }
-    const run = { server, stores, database, connections: mode.connections, requests };
-    const { seconds } = mode;
-    const measured = () => measure({ ...run, warmUpSeconds, seconds });
-    return await (traffic === 'mix' && server.peer.kind !== 'larder' ? withoutOutbox(bench, measured) : measured());
+    const seconds = lone ? mode.loneSeconds : mode.seconds;
+    const measured = () => measure({ server, stores, database, connections, seconds, requests, warmUpSeconds });
+    return await (writes && peer.kind !== 'larder' ? withoutOutbox(bench, measured) : measured());
   } finally {
     server.pause();
   }
@@ -136,7 +184,7 @@ async function withoutOutbox<T>({ stores, database }: Bench, action: () => Promi
 }
 
 /** Starts a peer anew, on an empty Redis, and counts what it answers from its first request on. */
-async function coldStart(bench: Bench, peer: Peer, cursors: ReadonlyMap<string, string>): Promise<ColdStart> {
+async function coldStart(bench: Bench, peer: Peer): Promise<ColdStart> {
   const { mode, stores, database, pool } = bench;
   const redisUrl = stores.redisUrl(COLD_REDIS + PEERS.indexOf(peer));
   const addresses = { databaseUrl: stores.databaseUrl(database), redisUrl };
@@ -145,7 +193,15 @@ async function coldStart(bench: Bench, peer: Peer, cursors: ReadonlyMap<string, 
   try {
     const { connections, coldSeconds } = mode;
     const seconds = peer.kind === 'larder' ? coldSeconds.larder : coldSeconds.others;
-    const requests = () => requestsOf(peer, 'random', pool, cursors, connections, 7);
+    const requested = requestsOf({
+      peer,
+      traffic: 'random',
+      pool,
+      cursors: await readCursors(server),
+      connections,
+      seed: 7,
+    });
+    const requests = () => requested;
     const { perSecond, eachSecond, errors } = await measure({
       ...{ server, stores, database, connections, seconds, requests },
       warmUpSeconds: 0,
@@ -176,8 +232,13 @@ function rotated<T>(list: readonly T[], by: number): T[] {
  * minutes takes seconds until each second of them is as quick as the next. How long that takes is what a cold start shows.
  */
 function warmUpOf({ firstWarmUpSeconds, warmUpSeconds }: Mode, traffic: Traffic, round: number): number {
-  if (traffic === 'random') return round === 0 ? 2 * firstWarmUpSeconds : firstWarmUpSeconds;
-  return round === 0 ? firstWarmUpSeconds : warmUpSeconds;
+  const { lone, caches } = KINDS[traffic];
+  // What a lone reader asks, many have asked before him in the same round.
+  if (lone) return LONE_WARM_UP_SECONDS;
+  if (traffic === 'random' || (caches === 'cold' && round === 0)) {
+    return round === 0 ? 2 * firstWarmUpSeconds : firstWarmUpSeconds;
+  }
+  return round === 0 && caches === 'warm' ? firstWarmUpSeconds : warmUpSeconds;
 }
 
 /**
@@ -185,5 +246,5 @@ function warmUpOf({ firstWarmUpSeconds, warmUpSeconds }: Mode, traffic: Traffic,
  * @returns what traffic may ask for
  */
 export function poolOf({ data }: Pick<Mode, 'data'>): Pool {
-  return { ...data, pageSize: SIZES.nested.campaigns };
+  return { ...data, ...addedAfter(data), pageSize: SIZES.nested.campaigns };
 }

@@ -12,6 +12,8 @@ export interface Load {
   readonly seconds: number;
   /** What is asked, over and over: of each list the first, then of each the second, and so on. */
   readonly requests: readonly (readonly Request[])[];
+  /** Whether all of it is asked once instead, and the seconds are the most that this may take; `false` when absent. */
+  readonly once?: boolean;
 }
 
 /** What came of it. */
@@ -53,7 +55,7 @@ const SCRIPT = fileURLToPath(new URL('./load.lua', import.meta.url));
  * @returns how the server did
  * @throws when there is no wrk, or it fails
  */
-export async function run({ url, connections, seconds, requests }: Load): Promise<Outcome> {
+export async function run({ url, connections, seconds, requests, once: eachOnce = false }: Load): Promise<Outcome> {
   const wrk = await findOrInstallWrk();
   // It takes whole seconds alone, and so is stopped below; without us it ends by itself.
   const duration = Math.ceil(seconds) + 1;
@@ -64,9 +66,16 @@ export async function run({ url, connections, seconds, requests }: Load): Promis
     `--timeout=${TIMEOUT_SECONDS}s`,
     `--script=${SCRIPT}`,
     url,
+    ...(eachOnce ? ['--', 'once'] : []),
   ];
   const child = spawn(wrk, args, { stdio: ['pipe', 'pipe', 'pipe'] });
-  const said = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  const said = Promise.all([text(child.stdout), once(child, 'close')]);
+  let told = '';
+  child.stderr.setEncoding('utf8').on('data', (words: string) => {
+    told += words;
+    // It would wait for its seconds to pass.
+    if (told.includes('all answered')) child.kill('SIGINT');
+  });
   const { host } = new URL(url);
   // When it ends before it has heard all, it says why, which is told below.
   child.stdin.on('error', () => {});
@@ -76,9 +85,9 @@ export async function run({ url, connections, seconds, requests }: Load): Promis
       .join(''),
   );
   const timer = setTimeout(() => child.kill('SIGINT'), seconds * 1000);
-  const [out, error] = await said.finally(() => clearTimeout(timer));
+  const [out] = await said.finally(() => clearTimeout(timer));
   const [, json] = /^(\{"answered":.*\})$/m.exec(out) ?? [];
-  if (json === undefined) throw new Error(`wrk failed:\n${out}${error}`);
+  if (json === undefined) throw new Error(`wrk failed:\n${out}${told}`);
   const { answered, microseconds, p50, p99, failed, wrong, eachSecond } = JSON.parse(json) as Written;
   return {
     answered,

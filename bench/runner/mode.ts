@@ -1,6 +1,6 @@
 import { PEER_NAMES, type PeerName } from './peers.ts';
 import type { DataSize } from './stores.ts';
-import { TRAFFIC, type Traffic } from './traffic.ts';
+import { KINDS, TRAFFIC, type Traffic } from './traffic.ts';
 
 /** How much is measured, and for how long. */
 export interface Mode {
@@ -24,8 +24,11 @@ export interface Mode {
   readonly profileSeconds: number;
   /** How long Redis is watched before, and after, it goes away. */
   readonly restartSeconds: { readonly before: number; readonly down: number; readonly after: number };
-  /** No round begins after so many seconds since the start. */
-  readonly lastRoundAt: number;
+  /** How long a lone reader asks, and the most that pages may take that are new to caches. */
+  readonly loneSeconds: number;
+  readonly freshSeconds: number;
+  /** No round begins after so many seconds since the start: of what is warm, of what is not. */
+  readonly lastRoundAt: { readonly warm: number; readonly fresh: number };
 }
 
 const FULL: Mode = {
@@ -43,7 +46,9 @@ const FULL: Mode = {
   coldStarts: 3,
   profileSeconds: 6,
   restartSeconds: { before: 5, down: 2, after: 8 },
-  lastRoundAt: 9 * 60,
+  loneSeconds: 0.8,
+  freshSeconds: 6,
+  lastRoundAt: { warm: 7 * 60, fresh: 9 * 60 },
 };
 
 const QUICK: Mode = {
@@ -55,13 +60,15 @@ const QUICK: Mode = {
   firstWarmUpSeconds: 0.8,
   seconds: 1,
   peers: PEER_NAMES,
-  traffic: ['nested', 'wide', 'random', 'byId'],
+  traffic: TRAFFIC.filter((traffic) => traffic !== 'threeLevels' && traffic !== 'mix'),
   whole: true,
   coldSeconds: { larder: 5, others: 1 },
   coldStarts: 1,
   profileSeconds: 3,
   restartSeconds: { before: 3, down: 1, after: 6 },
-  lastRoundAt: 3 * 60,
+  loneSeconds: 0.5,
+  freshSeconds: 6,
+  lastRoundAt: { warm: 3 * 60, fresh: 3 * 60 },
 };
 
 /**
@@ -77,17 +84,26 @@ export function readMode(env: NodeJS.ProcessEnv): Mode {
     return value;
   };
   const warmUp = env.WARM_UP;
+  const connections = number('CONNECTIONS', mode.connections);
+  const traffic = chosen('TRAFFIC', env.TRAFFIC, TRAFFIC, mode.traffic);
   return {
     ...mode,
     peers: chosen('PEERS', env.PEERS, PEER_NAMES, mode.peers),
-    traffic: chosen('TRAFFIC', env.TRAFFIC, TRAFFIC, mode.traffic),
+    traffic: connections === 1 ? lone(traffic) : traffic,
     whole: ![env.PEERS, env.TRAFFIC, env.PROFILE, env.CONNECTIONS].some(isSet),
-    connections: number('CONNECTIONS', mode.connections),
+    connections,
     rounds: number('ROUNDS', mode.rounds),
     seconds: number('SECONDS', mode.seconds),
+    loneSeconds: number('SECONDS', mode.loneSeconds),
     warmUpSeconds: number('WARM_UP', mode.warmUpSeconds),
     firstWarmUpSeconds: isSet(warmUp) ? Number(warmUp) : mode.firstWarmUpSeconds,
   };
+}
+
+/** With one connection everybody is alone: what a lone reader asks of some traffic, each once. */
+function lone(traffic: readonly Traffic[]): readonly Traffic[] {
+  const alone = traffic.map((name) => TRAFFIC.find((other) => other === `lone-${name}`) ?? name);
+  return TRAFFIC.filter((name) => KINDS[name].lone && alone.includes(name));
 }
 
 /** A list of names, such as `PEERS=larder,postgraphile`. */

@@ -1,7 +1,7 @@
 import { PEERS, type Peer } from './peers.ts';
 import { type Results, spreadOf } from './results.ts';
 import { element, svg, text } from './svg.ts';
-import { TRAFFIC, TRAFFIC_TITLES, type Traffic } from './traffic.ts';
+import { KINDS, TRAFFIC, type Traffic } from './traffic.ts';
 
 const COLORS: Readonly<Record<Peer['kind'], string>> = {
   larder: '#0a7d55',
@@ -23,7 +23,7 @@ const HEAD = 50;
  */
 export function plot(results: Results): string {
   const height = PANEL.top + PEERS.length * (PANEL.bar + PANEL.gap) + PANEL.bottom;
-  const drawn = TRAFFIC.filter((traffic) => results.samples[traffic] !== undefined);
+  const drawn = TRAFFIC.filter((traffic) => !KINDS[traffic].lone && results.samples[traffic] !== undefined);
   const rows = Math.ceil(drawn.length / PANEL.columns);
   const panels = drawn.map((traffic, i) => {
     const x = (i % PANEL.columns) * (PANEL.left + PANEL.width + PANEL.right);
@@ -48,7 +48,7 @@ function panel(results: Results, traffic: Traffic): string[] {
   const most = Math.max(...bars.map(({ spread }) => spread.max));
   const at = (value: number) => PANEL.left + (value / most) * PANEL.width;
   return [
-    text(TRAFFIC_TITLES[traffic], { x: 12, y: 22, 'font-size': 13, 'font-weight': 'bold' }),
+    text(KINDS[traffic].title, { x: 12, y: 22, 'font-size': 13, 'font-weight': 'bold' }),
     ...bars.flatMap(({ peer, spread }, i) => {
       const y = PANEL.top + i * (PANEL.bar + PANEL.gap);
       const middle = y + PANEL.bar / 2;

@@ -7,7 +7,7 @@ import { run } from './load.ts';
 import { peerOf } from './peers.ts';
 import { table } from './report.ts';
 import { startServer } from './server.ts';
-import { requestsOf, type Traffic } from './traffic.ts';
+import { KINDS, requestsOf, type Traffic } from './traffic.ts';
 
 /** What `node --cpu-prof` writes, as far as it is read here. */
 interface Profile {
@@ -47,10 +47,12 @@ export async function profile(bench: Bench, traffic: Traffic, directory: string)
   const larder = peerOf('larder');
   const flags = ['--cpu-prof', '--cpu-prof-interval', '200', `--cpu-prof-dir=${target}`];
   const server = await startServer(larder, bench.cores, addresses, { flags, env: { CACHE_PREFIX: 'profile:' } });
-  const { connections, profileSeconds } = mode;
+  const { profileSeconds } = mode;
+  const connections = KINDS[traffic].lone ? 1 : mode.connections;
   let ended: number;
   try {
-    const requests = requestsOf(larder, traffic, pool, await readCursors(server), connections, 5);
+    const cursors = await readCursors(server);
+    const requests = requestsOf({ peer: larder, traffic, pool, cursors, connections, seed: 5 });
     await run({ url: server.url, connections, seconds: WARM_UP_SECONDS, requests });
     await run({ url: server.url, connections, seconds: profileSeconds, requests });
     ended = performance.now();

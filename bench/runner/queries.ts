@@ -1,5 +1,8 @@
 /** What is asked. */
-export type QueryName = 'nested' | 'wide' | 'random' | 'byId' | 'threeLevels' | 'mutation';
+export type QueryName = 'nested' | 'wide' | 'heavy' | 'random' | 'byId' | 'threeLevels' | 'mutation';
+
+/** A peer's own cursors, by the id of the campaign that they stand for. */
+export type Cursors = Pick<ReadonlyMap<string, string>, 'get'>;
 
 /** What a request is about, in database ids; which of them a query uses is its own matter. */
 export interface Subject {
@@ -37,7 +40,7 @@ export interface Dialect {
    * @param cursors the peer's own cursors, by the id of the campaign that they stand for
    * @returns the request
    */
-  request(query: QueryName, subject: Subject, cursors: ReadonlyMap<string, string>): Request;
+  request(query: QueryName, subject: Subject, cursors: Cursors): Request;
   /**
    * Reads an answer into the form that all peers share: database ids, times to the millisecond, lists without wrapping.
    *

@@ -3,7 +3,7 @@ import { PEERS, type PeerName } from './peers.ts';
 import { type ColdStart, type Results, type Spread, spreadOf } from './results.ts';
 import { reportStorm } from './storm/report-storm.ts';
 import { targetsOf } from './targets.ts';
-import { TRAFFIC, TRAFFIC_TITLES, type Traffic } from './traffic.ts';
+import { KINDS, type Kind, TRAFFIC, type Traffic } from './traffic.ts';
 
 /**
  * Writes a run as Markdown: how fast, at what cost, and how that compares with the targets.
@@ -20,6 +20,10 @@ export function report(results: Results): string {
     `Requests per second${rounds === 1 ? '' : ', median of the rounds (least – most)'}:`,
     '',
     ...rateTable(results),
+    '',
+    'One connection: p50 / p99 / CPU of the server + of Postgres, in ms:',
+    '',
+    ...loneTable(results),
     '',
     'What a request cost, as medians. CPU in seconds for each 1,000 requests; statements and commands for each request:',
     '',
@@ -39,33 +43,65 @@ export function report(results: Results): string {
   ].join('\n');
 }
 
+/** The kinds that were measured, of those that a table shows. */
+function measuredOf({ samples }: Results, shown: (kind: Kind) => boolean): Traffic[] {
+  return TRAFFIC.filter((traffic) => shown(KINDS[traffic]) && samples[traffic] !== undefined);
+}
+
+/** A row for each peer, without those of which it has nothing. */
+function peerTable(head: readonly string[], cellsOf: (peer: PeerName) => readonly string[]): string[] {
+  const rows = PEERS.map(({ name, title }) => [title, ...cellsOf(name)]);
+  return table(
+    ['', ...head],
+    rows.filter((row) => row.slice(1).some((cell) => cell !== MISSING)),
+  );
+}
+
 function rateTable(results: Results): string[] {
-  const measured = TRAFFIC.filter((traffic) => results.samples[traffic] !== undefined);
+  const measured = measuredOf(results, ({ lone }) => !lone);
   const head = [
-    '',
-    ...measured.map((traffic) => TRAFFIC_TITLES[traffic]),
+    ...measured.map((traffic) => KINDS[traffic].title),
     `cold start: random pages in the first ${results.coldSeconds} s`,
   ];
-  const rows = PEERS.map((peer) => [
-    peer.title,
-    ...measured.map((traffic) => rate(spreadOf(results, traffic, peer.name, (sample) => sample.perSecond))),
-    coldRate(results.cold[peer.name], results.coldSeconds),
+  return peerTable(head, (peer) => [
+    ...measured.map((traffic) => rate(spreadOf(results, traffic, peer, (sample) => sample.perSecond))),
+    coldRate(results.cold[peer], results.coldSeconds),
   ]);
-  return table(head, rows);
+}
+
+/** How long a reader waits who asks alone. */
+function loneTable(results: Results): string[] {
+  const measured = measuredOf(results, ({ lone }) => lone);
+  const cellOf = (traffic: Traffic, peer: PeerName): string => {
+    const [p50, p99, server, postgres] = [
+      cell(results, traffic, peer, (sample) => sample.p50, 2),
+      cell(results, traffic, peer, (sample) => sample.p99, 1),
+      cell(results, traffic, peer, (sample) => sample.serverCpu, 2),
+      cell(results, traffic, peer, (sample) => sample.postgresCpu, 2),
+    ];
+    return p50 === null ? MISSING : `${p50} / ${p99} / ${server} + ${postgres}`;
+  };
+  return peerTable(
+    measured.map((traffic) => KINDS[traffic].title),
+    (peer) => measured.map((traffic) => cellOf(traffic, peer)),
+  );
 }
 
 /** Over the seconds that every peer was watched for. */
 function coldRate(cold: ColdStart | undefined, coldSeconds: number): string {
-  if (cold === undefined) return '–';
+  if (cold === undefined) return MISSING;
   const seconds = cold.eachSecond.slice(0, coldSeconds);
   return whole(seconds.reduce((sum, answered) => sum + answered, 0) / seconds.length);
 }
 
 function rate(spread: Spread | null): string {
-  if (spread === null) return '–';
+  if (spread === null) return MISSING;
   const { median, min, max } = spread;
   return min === max ? whole(median) : `${whole(median)} (${whole(min)} – ${whole(max)})`;
 }
+
+/** What was not measured. */
+const MISSING = '–';
 
 const COSTS: readonly (readonly [string, (sample: Sample) => number, number])[] = [
   ['p50 ms', (sample) => sample.p50, 2],

@@ -37,7 +37,8 @@ async function restart(bench: Bench, { peer: name, what }: (typeof EVENTS)[numbe
   const server = await startServer(peer, bench.cores, addresses, { env: { CACHE_PREFIX: `${name}:` } });
   try {
     const { connections } = mode;
-    const requests = requestsOf(peer, 'random', pool, await readCursors(server), connections, 11);
+    const cursors = await readCursors(server);
+    const requests = requestsOf({ peer, traffic: 'random', pool, cursors, connections, seed: 11 });
     // Until the code is compiled and the cache filled, the rate before would be too low to compare with.
     await run({ url: server.url, connections, seconds: before, requests });
     const emptied = what === 'Redis emptied';

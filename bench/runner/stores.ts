@@ -9,6 +9,7 @@ import { startPostgres } from '../../src/cli/services/postgres.ts';
 import { type RedisService, startRedis } from '../../src/cli/services/redis.ts';
 import { findOrInstallRedis } from '../../src/cli/services/redis-binary.ts';
 import { ServiceError } from '../../src/cli/services/service-error.ts';
+import { addData } from './added-data.ts';
 import { cpuSeconds, cpuSecondsOfChildren } from './process-time.ts';
 import type { Teardown } from './teardown.ts';
 
@@ -57,7 +58,7 @@ const SETTINGS = {
   'pg_stat_statements.track': 'top',
 };
 
-const REDIS_ARGS = ['--databases', '32', '--maxmemory', '2gb'];
+const REDIS_ARGS = ['--databases', '64', '--maxmemory', '6gb'];
 
 /** What keeps a connection or looks from outside, and answers no request. */
 const UPKEEP = new Set(
@@ -149,11 +150,13 @@ export async function startStores(teardown: Teardown): Promise<Stores> {
  * @param stores where
  * @param name what it is called
  * @param size how much data
+ * @param fresh how many campaigns to add behind a page of heavy ones; neither when absent
  */
-export async function seed(stores: Stores, name: string, size: DataSize): Promise<void> {
+export async function seed(stores: Stores, name: string, size: DataSize, fresh?: number): Promise<void> {
   await stores.createDatabase(name);
   await seedDatabase({ url: stores.databaseUrl(name), ...size, seed: 1 });
   const sql = stores.connect(name);
+  if (fresh !== undefined) await addData(sql, size, fresh);
   // Nothing is cached yet, so nothing need be dropped for what was just loaded.
   await sql`truncate cache_outbox`;
   await sql`checkpoint`;

@@ -52,9 +52,11 @@ export function graphqlDialect(wording: Wording): Dialect {
     body: JSON.stringify({ query: wording.documents[name], variables }),
   });
   return {
-    queries: ['nested', 'wide', 'random', 'byId', 'threeLevels', 'mutation'],
+    queries: ['nested', 'wide', 'heavy', 'random', 'byId', 'threeLevels', 'mutation'],
     request: (query, subject, cursors) => {
-      if (query === 'random') return post(query, { after: cursors.get(subject.after ?? '') ?? null });
+      if (query === 'random' || query === 'heavy') {
+        return post(query, { after: cursors.get(subject.after ?? '') ?? null });
+      }
       if (query === 'byId') return post(query, { id: wording.campaign(subject.campaign) });
       if (query === 'mutation') {
         return post(query, { input: wording.updateEvent(subject.event, subject.title) }, wording.mutationHeaders);

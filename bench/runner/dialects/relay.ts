@@ -23,12 +23,14 @@ export function relayDialect(
   const page = `id title ${eventsOf(nested.events, 'id title startsAt')}`;
   const pageInfo = ' pageInfo { hasNextPage endCursor }';
   const wideEvents = eventsOf(wide.events, 'id title body startsAt', pageInfo);
+  const widePage = `${each(`id title body brand { id name } ${wideEvents}`)}${pageInfo}`;
   const inner = `campaigns(first: ${threeLevels.campaignsOfEvent}) { ${each('id title brand { id name }')} }`;
   return graphqlDialect({
     documents: {
       nested: `query Nested { campaigns(first: ${nested.campaigns}) { ${each(page)} } }`,
       random: `query Random($after: String) { campaigns(first: ${nested.campaigns}, after: $after) { ${each(page)} } }`,
-      wide: `query Wide { campaigns(first: ${wide.campaigns}) { ${each(`id title body brand { id name } ${wideEvents}`)}${pageInfo} } }`,
+      wide: `query Wide { campaigns(first: ${wide.campaigns}) { ${widePage} } }`,
+      heavy: `query Heavy($after: String) { campaigns(first: ${wide.campaigns}, after: $after) { ${widePage} } }`,
       byId: 'query ById($id: ID!) { campaign(id: $id) { id title body brand { id name } } }',
       threeLevels: `query ThreeLevels { campaigns(first: ${threeLevels.campaigns}) { ${each(`id title ${eventsOf(threeLevels.events, `id title ${inner}`)}`)} } }`,
       mutation: 'mutation Rename($input: UpdateEventInput!) { updateEvent(input: $input) { event { id title } } }',

@@ -23,8 +23,9 @@ interface Route {
 export function routesDialect(): Dialect {
   const { nested, wide } = SIZES;
   const nestedPath = `/nested?first=${nested.campaigns}&events=${nested.events}`;
+  const widePath = `/wide?first=${wide.campaigns}&events=${wide.events}`;
   return {
-    queries: ['nested', 'wide', 'random', 'byId', 'mutation'],
+    queries: ['nested', 'wide', 'heavy', 'random', 'byId', 'mutation'],
     request: (query, { after, campaign, event, title }) => {
       if (query === 'mutation') {
         const headers = { 'content-type': 'application/json' };
@@ -33,7 +34,8 @@ export function routesDialect(): Dialect {
       const paths = {
         nested: nestedPath,
         random: `${nestedPath}&after=${after}`,
-        wide: `/wide?first=${wide.campaigns}&events=${wide.events}`,
+        wide: widePath,
+        heavy: `${widePath}&after=${after}`,
         byId: `/campaign/${campaign}`,
         threeLevels: '',
       };
@@ -42,7 +44,7 @@ export function routesDialect(): Dialect {
     normalise: (query, body) => {
       if (query === 'byId') return campaignOf(body as Route);
       if (query === 'mutation') return eventOf(body as Route);
-      if (query !== 'wide') return { campaigns: (body as Route[]).map(campaignOf) };
+      if (query !== 'wide' && query !== 'heavy') return { campaigns: (body as Route[]).map(campaignOf) };
       const { campaigns, ...page } = body as Route & { campaigns: Route[] };
       return { campaigns: campaigns.map(campaignOf), ...pageInfoOf(page) };
     },

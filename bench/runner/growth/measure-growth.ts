@@ -4,10 +4,10 @@ import { type Bench, poolOf } from '../compare.ts';
 import { measure } from '../measure.ts';
 import { peerOf } from '../peers.ts';
 import { residentMiB } from '../process-time.ts';
-import type { Request } from '../queries.ts';
+import type { Cursors, Request } from '../queries.ts';
 import { type Server, startServer } from '../server.ts';
 import { seed } from '../stores.ts';
-import { requestsOf } from '../traffic.ts';
+import { type Pool, requestsOf } from '../traffic.ts';
 import { addLargeCampaigns } from './large-campaigns.ts';
 import type { Point, Series } from './series.ts';
 
@@ -84,6 +84,10 @@ async function point(
   return { x, sample, residentMiB: residentMiB(server.pid) };
 }
 
+function randomPages(pool: Pool, cursors: Cursors, seed: number): Request[][] {
+  return requestsOf({ peer: LARDER, traffic: 'random', pool, cursors, connections: CONNECTIONS, seed });
+}
+
 function ask(query: string, variables: object = {}, headers: Readonly<Record<string, string>> = {}): Request {
   return {
     method: 'POST',
@@ -118,7 +122,7 @@ async function connections(bench: Bench): Promise<Series> {
     const found: Point[] = [];
     const cursors = await readCursors(server);
     for (const count of CONNECTION_COUNTS) {
-      found.push(await point(bench, server, count, requestsOf(LARDER, 'random', bench.pool, cursors, 8, 1), count));
+      found.push(await point(bench, server, count, randomPages(bench.pool, cursors, 1), count));
     }
     return found;
   });
@@ -147,7 +151,7 @@ async function hitRates(bench: Bench): Promise<Series> {
     const env = { MEMORY_MAX_ENTRIES: String(entries), REDIS_URL: '', INSPECT: 'header' };
     await withLarder(bench, env, async (server) => {
       const cursors = await readCursors(server);
-      const requests = requestsOf(LARDER, 'random', bench.pool, cursors, CONNECTIONS, 2);
+      const requests = randomPages(bench.pool, cursors, 2);
       const measured = await point(bench, server, Math.round(share * 100), requests, CONNECTIONS, FILL_SECONDS);
       const counted = await hitRateOf(server, requests.flat().slice(0, 300));
       found.push({ ...measured, x: Math.round(counted * 100) });
@@ -232,7 +236,7 @@ async function tableSizes(bench: Bench, sizes: readonly number[]): Promise<Serie
       const cursors = await readCursors(server);
       // As many different pages at each size, so that what is cached is no matter of the size.
       const pool = { ...grown.pool, campaigns: Math.min(grown.pool.campaigns, 200) };
-      points.push(await point(grown, server, events, requestsOf(LARDER, 'random', pool, cursors, CONNECTIONS, 3)));
+      points.push(await point(grown, server, events, randomPages(pool, cursors, 3)));
     });
   }
   return {

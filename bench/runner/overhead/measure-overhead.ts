@@ -4,6 +4,7 @@ import { readCursors } from '../check.ts';
 import type { Bench } from '../compare.ts';
 import { measure, type Sample } from '../measure.ts';
 import { type Peer, peerOf } from '../peers.ts';
+import type { Cursors } from '../queries.ts';
 import { type Server, startServer } from '../server.ts';
 import type { Teardown } from '../teardown.ts';
 import { requestsOf, type Traffic } from '../traffic.ts';
@@ -72,7 +73,7 @@ export async function measureOverhead(bench: Bench, teardown: Teardown): Promise
 interface Started {
   readonly variant: Variant;
   readonly server: Server;
-  readonly cursors: ReadonlyMap<string, string>;
+  readonly cursors: Cursors;
 }
 
 /** Starts all variants, each time another one first, and lets them stand still. */
@@ -104,7 +105,7 @@ async function turn(
   { mode, stores, database, pool }: Bench,
   server: Server,
   traffic: Traffic,
-  cursors: ReadonlyMap<string, string>,
+  cursors: Cursors,
   round: number,
 ): Promise<Sample> {
   await server.resume();
@@ -113,7 +114,7 @@ async function turn(
       ...{ server, stores, database, connections: mode.connections, seconds: SECONDS },
       warmUpSeconds: round === 0 ? WARM_UP_SECONDS.first : WARM_UP_SECONDS.others,
       // The same in each round: what is compared is one request, asked again and again.
-      requests: () => requestsOf(LARDER, traffic, pool, cursors, mode.connections, 1),
+      requests: () => requestsOf({ peer: LARDER, traffic, pool, cursors, connections: mode.connections, seed: 1 }),
     });
   } finally {
     server.pause();

@@ -38,7 +38,7 @@ export async function measureStorm(bench: Bench): Promise<Storm> {
   const larder = peerOf('larder');
   const addresses = { databaseUrl: stores.databaseUrl(database), redisUrl: stores.redisUrl(REDIS) };
   const server = await startServer(larder, bench.cores, addresses, { env: { CACHE_PREFIX: 'storm:' } });
-  const requests = requestsOf(larder, 'nested', pool, new Map(), connections, 13);
+  const requests = requestsOf({ peer: larder, traffic: 'nested', pool, cursors: new Map(), connections, seed: 13 });
   const ask = (forSeconds: number) => run({ url: server.url, connections, seconds: forSeconds, requests });
   try {
     const alone: Asked[] = [];
