@@ -48,7 +48,7 @@ $(INSTALLED): package.json package-lock.json
 	@exec node src/cli/install.js
 	@touch $@
 
-# The peers' packages are nobody else's. One of them asks for Node 22 and runs on 20: bench/README.md.
+# The peers' packages are nobody else's. One of them asks for Node 22, and runs on that of npm's package `node`, whatever npm itself runs on.
 $(BENCH_INSTALLED): bench/package.json bench/package-lock.json
 	@node src/cli/install.js bench
 	@touch $@

@@ -8,6 +8,7 @@ import { type Cursors, SIZES } from './queries.ts';
 import { type ColdStart, medianOf, type Results } from './results.ts';
 import { type Server, startServer } from './server.ts';
 import type { Stores } from './stores.ts';
+import { HELD_COLD } from './targets.ts';
 import type { Teardown } from './teardown.ts';
 import {
   type Ask,
@@ -57,7 +58,8 @@ export async function compare(bench: Bench, teardown: Teardown): Promise<Pick<Re
     if (!mode.whole || !takes(peer, 'random')) continue;
     // What has a target is a median, here as elsewhere.
     const starts: ColdStart[] = [];
-    while (starts.length < (peer.kind === 'larder' ? mode.coldStarts : 1)) starts.push(await coldStart(bench, peer));
+    while (starts.length < (HELD_COLD.includes(peer.name) ? mode.coldStarts : 1))
+      starts.push(await coldStart(bench, peer));
     const start = medianStart(starts);
     cold[peer.name] = start;
     say(`  cold start   ${peer.name.padEnd(18)}  ${start.perSecond.toFixed(0).padStart(6)}/s`);
@@ -192,7 +194,7 @@ async function coldStart(bench: Bench, peer: Peer): Promise<ColdStart> {
   const server = await startServer(peer, bench.cores, addresses, { env });
   try {
     const { connections, coldSeconds } = mode;
-    const seconds = peer.kind === 'larder' ? coldSeconds.larder : coldSeconds.others;
+    const seconds = HELD_COLD.includes(peer.name) ? coldSeconds.larder : coldSeconds.others;
     const requested = requestsOf({
       peer,
       traffic: 'random',

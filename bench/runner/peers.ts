@@ -11,6 +11,7 @@ import { JWT_SECRET, writeToken } from './token.ts';
 export const PEER_NAMES = [
   'larder',
   'larder-redis-only',
+  'larder-node-22',
   'proof-of-concept',
   'postgraphile',
   'pothos-drizzle',
@@ -54,6 +55,11 @@ function peerCommand(file: string): string[] {
   return ['node', ...flags, join(REPOSITORY, 'bench', 'dist', 'peers', file)];
 }
 
+/** PostGraphile asks for Node 22, which npm's package `node` brings, and Larder shows what that alone does. */
+function onNode22([, ...command]: readonly string[]): string[] {
+  return [join(REPOSITORY, 'bench', 'node_modules', 'node', 'bin', 'node'), ...command];
+}
+
 /** Production, with the limits, and room for what is asked here: the largest page that is measured costs 1,201 points. */
 const LARDER = {
   MAX_COST: '100000',
@@ -84,6 +90,15 @@ export const PEERS: readonly Peer[] = [
     env: { ...LARDER, CACHE_PREFIX: 'b:', MEMORY_MAX_ENTRIES: '0' },
   },
   {
+    name: 'larder-node-22',
+    title: 'Larder, on Node 22',
+    kind: 'larder',
+    dialect: larderDialect,
+    command: onNode22(larderCommand()),
+    env: { ...LARDER, CACHE_PREFIX: 'c:' },
+    only: ['nested', 'wide', 'random', 'byId'],
+  },
+  {
     name: 'proof-of-concept',
     title: "the proof of concept's algorithm (N+1)",
     kind: 'graphql',
@@ -96,7 +111,7 @@ export const PEERS: readonly Peer[] = [
     title: 'PostGraphile V5',
     kind: 'graphql',
     dialect: postgraphileDialect(),
-    command: peerCommand('postgraphile.js'),
+    command: onNode22(peerCommand('postgraphile.js')),
     env: { GRAPHILE_ENV: 'production' },
   },
   {

@@ -14,6 +14,9 @@ export interface Target {
 
 const rate = (sample: Sample) => sample.perSecond;
 
+/** Whose start from nothing has a target. */
+export const HELD_COLD: readonly PeerName[] = ['larder', 'larder-redis-only'];
+
 /** How much of the warm rate must be back, and how soon. */
 const BACK = { share: 0.5, seconds: 5 };
 
@@ -127,7 +130,7 @@ function restartTarget({ title, eachSecond, from, until, errors }: Restart): Tar
 
 /** Of a process that has just started, on an empty Redis: its code is as cold as its cache. */
 function coldTarget(results: Results): Target[] {
-  return (['larder', 'larder-redis-only'] as const).flatMap((peer) => {
+  return HELD_COLD.flatMap((peer) => {
     const cold = results.cold[peer];
     const warm = spreadOf(results, 'random', peer, rate)?.median;
     if (cold === undefined || warm === undefined) return [];
