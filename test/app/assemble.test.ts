@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { t } from 'tap';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
+import { outputOf } from '../support/output-of.ts';
 import { openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
 import { until } from '../support/until.ts';
@@ -49,16 +50,11 @@ t.test('a start that fails half-way leaves nothing open', async (t) => {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     t.teardown(() => child.kill('SIGKILL'));
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        output += text;
-      });
-    }
+    const output = outputOf(child);
     // A process that has something open goes on for ever, and the test with it.
     const [code] = await once(child, 'close');
     t.equal(code, 0, `${what}: the process ends by itself`);
-    t.match(output, /^refused: /m, `${what}: and says why`);
+    t.match(output(), /^refused: /m, `${what}: and says why`);
   }
   await until('Postgres has no connection of theirs', async () => {
     const [row] =

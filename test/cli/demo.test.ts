@@ -8,6 +8,7 @@ import postgres from 'postgres';
 import { type Test, t } from 'tap';
 import { commandLine, exited } from '../../src/cli/services/process.ts';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
+import { outputOf } from '../support/output-of.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
 import { reachableDirectory } from '../support/temporary.ts';
 
@@ -31,19 +32,14 @@ function startDemo(t: Test, env: Record<string, string>): Demo {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   t.teardown(() => child.kill('SIGKILL'));
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  }
+  const output = outputOf(child);
   return {
     child,
-    output: () => output,
+    output,
     async says(text) {
       const deadline = performance.now() + 60_000;
-      while (!output.includes(text)) {
-        if (child.exitCode !== null || performance.now() > deadline) throw new Error(`No "${text}" in:\n${output}`);
+      while (!output().includes(text)) {
+        if (child.exitCode !== null || performance.now() > deadline) throw new Error(`No "${text}" in:\n${output()}`);
         await sleep(5);
       }
     },

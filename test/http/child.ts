@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { exited } from '../../src/cli/services/process.ts';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
+import { outputOf } from '../support/output-of.ts';
 import { portForLater } from '../support/port.ts';
 import type { TestDatabase, TestRedis } from '../support/services.ts';
 import { until } from '../support/until.ts';
@@ -66,12 +67,7 @@ export async function startProcess(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   t.teardown(() => child.kill('SIGKILL'));
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  }
+  const output = outputOf(child);
   const ended = exited(child);
   const url = `http://127.0.0.1:${port}`;
   const answers = () =>
@@ -82,20 +78,20 @@ export async function startProcess(
   // On a busy machine it takes longer than anything else that a test waits for.
   const deadline = performance.now() + START_MS;
   while (!(await answers())) {
-    if (child.exitCode !== null) throw new Error(`The server ended (${await ended}):\n${output}`);
-    if (performance.now() > deadline) throw new Error(`The server did not answer in ${START_MS} ms:\n${output}`);
+    if (child.exitCode !== null) throw new Error(`The server ended (${await ended}):\n${output()}`);
+    if (performance.now() > deadline) throw new Error(`The server did not answer in ${START_MS} ms:\n${output()}`);
     await sleep(50);
   }
   return {
     url,
     metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
     pid: child.pid ?? 0,
-    output: () => output,
+    output,
     ended,
     exitCode: () => child.exitCode,
     kill: (signal) => child.kill(signal),
     heapAfterGc: async () => {
-      const reports = () => [...output.matchAll(/^heap (\d+)$/gm)];
+      const reports = () => [...output().matchAll(/^heap (\d+)$/gm)];
       const before = reports().length;
       child.kill('SIGUSR2');
       await until('the heap is reported', async () => reports().length > before);

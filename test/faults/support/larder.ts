@@ -3,6 +3,7 @@ import { Agent, request } from 'node:http';
 import type { Test } from 'tap';
 import { exited } from '../../../src/cli/services/process.ts';
 import { REPOSITORY } from '../../../src/cli/services/state-directory.ts';
+import { outputOf } from '../../support/output-of.ts';
 import { until } from '../../support/until.ts';
 
 /** An error as it stands in a response. */
@@ -82,12 +83,7 @@ export async function startLarder(t: Test, env: Readonly<Record<string, string>>
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  }
+  const output = outputOf(child);
   const ended = exited(child);
   const agent = new Agent({ keepAlive: true });
   t.teardown(async () => {
@@ -96,9 +92,9 @@ export async function startLarder(t: Test, env: Readonly<Record<string, string>>
     await ended;
   });
   const alive = () => child.exitCode === null && child.signalCode === null;
-  const address = () => /Server listening at (http:\/\/[\d.]+:\d+)/.exec(output)?.[1];
+  const address = () => /Server listening at (http:\/\/[\d.]+:\d+)/.exec(output())?.[1];
   await until('the server listens', async () => {
-    if (!alive()) throw new Error(`The server ended before it listened:\n${output}`);
+    if (!alive()) throw new Error(`The server ended before it listened:\n${output()}`);
     return address() !== undefined;
   });
   const url = address() as string;
@@ -126,7 +122,7 @@ export async function startLarder(t: Test, env: Readonly<Record<string, string>>
   return {
     url,
     pid: child.pid as number,
-    output: () => output,
+    output,
     alive,
     kill: (signal) => void child.kill(signal),
     ended,

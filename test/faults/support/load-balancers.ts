@@ -8,6 +8,7 @@ import type { Test } from 'tap';
 import { findOrInstall } from '../../../src/cli/services/install.ts';
 import { exited } from '../../../src/cli/services/process.ts';
 import { REPOSITORY } from '../../../src/cli/services/state-directory.ts';
+import { outputOf } from '../../support/output-of.ts';
 import { portForLater } from '../../support/port.ts';
 import { until } from '../../support/until.ts';
 
@@ -56,19 +57,14 @@ export async function startLoadBalancer(
   writeFileSync(file, AROUND[program](config, directory));
   const args = program === 'nginx' ? ['-e', 'stderr', '-p', directory, '-c', file] : ['-db', '-f', file];
   const child = spawn(binary, args, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  }
+  const output = outputOf(child);
   t.teardown(async () => {
     child.kill('SIGTERM');
     await exited(child);
     rmSync(directory, { recursive: true, force: true });
   });
   await until(`${program} takes connections`, async () => {
-    if (child.exitCode !== null) throw new Error(`${program} ended:\n${output}`);
+    if (child.exitCode !== null) throw new Error(`${program} ended:\n${output()}`);
     const socket = connect(port, '127.0.0.1');
     const connected = await Promise.race([
       once(socket, 'connect').then(() => true),
@@ -77,5 +73,5 @@ export async function startLoadBalancer(
     socket.destroy();
     return connected;
   });
-  return { url: `http://127.0.0.1:${port}`, output: () => output };
+  return { url: `http://127.0.0.1:${port}`, output };
 }

@@ -6,6 +6,7 @@ import { stopGroup } from '../../../src/cli/services/process.ts';
 import { runProgram } from '../../../src/cli/services/run-program.ts';
 import type { Spin } from '../../../src/cli/services/spin.ts';
 import { REPOSITORY } from '../../../src/cli/services/state-directory.ts';
+import { outputOf } from '../../support/output-of.ts';
 
 /** A model to search. */
 export interface Configuration {
@@ -118,12 +119,7 @@ async function runLimited(program: string, args: readonly string[], cwd: string,
   // A group of its own, and less urgent than whatever else runs.
   const child = spawn(program, args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-    });
-  }
+  const said = outputOf(child);
   const timer = setTimeout(() => void stopGroup(child, GRACE_MS), limitMs);
   try {
     const signal = await new Promise<NodeJS.Signals | null>((resolve, reject) => {
@@ -131,8 +127,10 @@ async function runLimited(program: string, args: readonly string[], cwd: string,
       child.once('close', (_code, signal) => resolve(signal));
     });
     if (signal !== null)
-      throw new SearchLimitError(`The search was ended after ${limitMs / 1000} s:\n${said.trim().split('\n').at(-1)}`);
-    return said;
+      throw new SearchLimitError(
+        `The search was ended after ${limitMs / 1000} s:\n${said().trim().split('\n').at(-1)}`,
+      );
+    return said();
   } finally {
     clearTimeout(timer);
     running.delete(child);
