@@ -4,13 +4,12 @@ import { pageBodies } from '../../src/bodies/page-bodies.ts';
 import { createScope } from '../../src/bodies/scope.ts';
 import type { Body } from '../../src/cache/entry.ts';
 import { PageMemory } from '../../src/cache/memory/page-memory.ts';
-import { openCache } from '../../src/cache/open-cache.ts';
 import type { PageRequest, RefPage } from '../../src/lists/page.ts';
-import { openDatabase } from '../../src/postgres/client.ts';
 import { openRepositories } from '../../src/repository/entity.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { entities, makeLibrary } from '../support/library.ts';
-import { freshDatabase, freshRedis, REDIS_PATIENCE_MS } from '../support/services.ts';
+import { openStorage } from '../support/open-storage.ts';
+import { freshDatabase, freshRedis } from '../support/services.ts';
 import { counted, openSql } from '../support/stores.ts';
 
 const SHELVES = 6;
@@ -27,23 +26,8 @@ const scope = (cold = false) => createScope(new Trace(), cold);
 /** Repositories with memory over a Redis; nobody drains, so that no change by SQL is ever told to them. */
 async function start(t: Test, memoryMaxEntries = 1000) {
   const redis = await freshRedis(t);
-  const pool = openDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 5000 });
-  const fail = (error: Error) => t.fail(error.message);
-  const settings = {
-    redisUrl: redis.url,
-    redisTimeoutMs: REDIS_PATIENCE_MS,
-    prefix: '',
-    ttlMs: 300_000,
-    memoryTtlMs: 1000,
-    memoryMaxEntries,
-  };
-  const { cache, redis: tier, close } = openCache(settings, fail);
-  t.teardown(async () => {
-    await close();
-    await pool.close();
-  });
-  t.ok(await tier?.connected(REDIS_PATIENCE_MS), 'Redis is there');
-  const { Book } = openRepositories(entities, { database: pool, cache, onInvalidationFailed: fail });
+  const { storage } = await openStorage(t, database, redis, memoryMaxEntries);
+  const { Book } = openRepositories(entities, storage);
   return { redis, book: Book };
 }
 

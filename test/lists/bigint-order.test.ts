@@ -2,14 +2,13 @@ import type { InferSelectModel } from 'drizzle-orm';
 import { bigint, pgTable } from 'drizzle-orm/pg-core';
 import { type Test, t } from 'tap';
 import { createScope } from '../../src/bodies/scope.ts';
-import { openCache } from '../../src/cache/open-cache.ts';
 import type { PageRequest } from '../../src/lists/page.ts';
-import { openDatabase } from '../../src/postgres/client.ts';
 import { decodeCursor, encodeCursor } from '../../src/pothos/cursor.ts';
 import { createRepository } from '../../src/repository/cached-repository.ts';
 import { entity } from '../../src/repository/entity.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import { Trace } from '../../src/trace/trace.ts';
+import { openStorage } from '../support/open-storage.ts';
 import { freshDatabase } from '../support/services.ts';
 import { openSql } from '../support/stores.ts';
 
@@ -58,15 +57,8 @@ async function open(t: Test): Promise<Repository<Player, 'all' | 'ofScore'>> {
   await sql`create table players (id bigint primary key, score bigint not null)`;
   await sql`create index on players (score, id)`;
   for (const [id, score] of ROWS) await sql`insert into players values (${id}, ${score})`;
-  const pool = openDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 5000 });
-  const fail = (error: Error) => t.fail(error.message);
-  const settings = { redisUrl: null, prefix: '', ttlMs: 300_000, memoryTtlMs: 1000, memoryMaxEntries: 100 };
-  const { cache, close } = openCache(settings, fail);
-  t.teardown(async () => {
-    await close();
-    await pool.close();
-  });
-  return createRepository(definition, { database: pool, cache, onInvalidationFailed: fail });
+  const { storage } = await openStorage(t, database, null, 100);
+  return createRepository(definition, storage);
 }
 
 const scope = () => createScope(new Trace());

@@ -1,15 +1,14 @@
 import { type Test, t } from 'tap';
 import { createScope, type Scope } from '../../src/bodies/scope.ts';
 import type { Body } from '../../src/cache/entry.ts';
-import { openCache } from '../../src/cache/open-cache.ts';
 import type { PageRequest } from '../../src/lists/page.ts';
 import type { SelfAudit } from '../../src/outbox/self-audit.ts';
-import { openDatabase } from '../../src/postgres/client.ts';
 import { openRepositories } from '../../src/repository/entity.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { beat } from '../cache/support/redis-cache.ts';
 import { entities, makeLibrary } from '../support/library.ts';
-import { freshDatabase, freshRedis, REDIS_PATIENCE_MS, type TestRedis } from '../support/services.ts';
+import { openStorage } from '../support/open-storage.ts';
+import { freshDatabase, freshRedis, type TestRedis } from '../support/services.ts';
 import { counted, openRedis, openSql } from '../support/stores.ts';
 
 const database = await freshDatabase(t);
@@ -28,29 +27,9 @@ async function repositories(
     ...more
   }: { prefix?: string; memoryMaxEntries?: number; audit?: SelfAudit } = {},
 ) {
-  const pool = openDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 5000 });
-  const fail = (error: Error) => t.fail(error.message);
-  const settings = {
-    redisUrl: redis.url,
-    redisTimeoutMs: REDIS_PATIENCE_MS,
-    prefix,
-    ttlMs: 300_000,
-    memoryTtlMs: 1000,
-    memoryMaxEntries,
-  };
-  const { cache, redis: tier, close } = openCache(settings, fail);
-  t.teardown(async () => {
-    await close();
-    await pool.close();
-  });
-  t.ok(await tier?.connected(REDIS_PATIENCE_MS), 'Redis is there');
+  const { storage, tier } = await openStorage(t, database, redis, memoryMaxEntries, prefix);
   if (tier !== null) await beat(tier, 600_000);
-  const { Library, Shelf, Book } = openRepositories(entities, {
-    database: pool,
-    cache,
-    onInvalidationFailed: fail,
-    ...more,
-  });
+  const { Library, Shelf, Book } = openRepositories(entities, { ...storage, ...more });
   return { library: Library, shelf: Shelf, book: Book };
 }
 
