@@ -23,7 +23,8 @@ export type {
   PostgresPlace,
   RedisPlace,
 } from './larder-options.ts';
-export type { Page, PageItem, PageNeeds, PageRequest, Position } from './lists/page.ts';
+export type { Page, PageItem } from './lists/page.ts';
+export type { PageNeeds, PageRequest, Position } from './lists/page-request.ts';
 export * as ranges from './number-range.ts';
 export { connectPostgres } from './postgres/client.ts';
 export { bigintText, rfc3339, sqlTimestamp } from './postgres/column-types.ts';

@@ -1,12 +1,9 @@
 import type { EntityCache } from '../cache/entity-cache.ts';
 import type { Body, EntitySpace } from '../cache/entry.ts';
 import type { Entity } from '../entity/definition.ts';
-import type { Ref, RefPage } from '../lists/page.ts';
+import type { Page, Ref } from '../lists/page.ts';
 import type { ReadBodies } from './body-reader.ts';
 import { identitiesOf, type Scope } from './scope.ts';
-
-/** The bodies of some pages, page by page; `null` for a row that went away since. */
-export type PageBodies = readonly (readonly (Body | null)[])[];
 
 /**
  * Makes what reads the bodies of whole pages. A page that memory holds as a whole takes one look instead of one for each body, and its
@@ -16,7 +13,7 @@ export type PageBodies = readonly (readonly (Body | null)[])[];
  * @param cache the caches
  * @param read reads single bodies
  * @param isCurrent whether it is known what the columns are: if not, memory is not asked
- * @returns reads the bodies of pages, at once when memory holds them all; throws what the reading throws
+ * @returns reads the bodies of pages into them, at once when memory holds them all; throws what the reading throws
  */
 export function pageBodies(
   space: EntitySpace,
@@ -48,13 +45,13 @@ export function pageBodies(
     return agree && refs.every(({ id, version }) => !identities.has(id) || identities.get(id)?.version === version);
   };
 
-  const refsOf = (pages: readonly RefPage[]): Ref[] => {
+  const refsOf = (pages: readonly Page[]): Ref[] => {
     const refs: Ref[] = [];
     for (const page of pages) refs.push(...page.refs);
     return refs;
   };
 
-  return (pages: readonly RefPage[], scope: Scope, since: number): PageBodies | Promise<PageBodies> => {
+  return (pages: readonly Page[], scope: Scope, since: number): undefined | Promise<void> => {
     const past = scope.cold || !isCurrent();
     const { shape } = space;
     // What a write has returned is kept for nobody else: a trigger may have changed it since.
@@ -66,21 +63,23 @@ export function pageBodies(
       held = [];
       refs = refsOf(pages);
     }
-    if (refs.length === 0) return pages.map((_page, i) => held[i] ?? []);
-    const answer = (bodies: readonly (Body | null)[]): PageBodies => {
+    const fill = (bodies: readonly (Body | null)[]): undefined => {
       let end = 0;
-      return pages.map((page, i) => {
+      for (const [i, page] of pages.entries()) {
         const own = held[i];
-        if (own !== undefined) return own;
+        if (own !== undefined) {
+          page.bodies = own;
+          continue;
+        }
         const start = end;
         end += page.refs.length;
         const found = bodies.slice(start, end);
         if (mayKeep() && isAsNamed(found, page.refs)) cache.pages?.set(space, page.named, found);
-        return found;
-      });
+        page.bodies = found;
+      }
     };
-    const bodies = read(refs, scope, since);
-    return bodies instanceof Promise ? bodies.then(answer) : answer(bodies);
+    const bodies = refs.length === 0 ? [] : read(refs, scope, since);
+    return bodies instanceof Promise ? bodies.then(fill) : fill(bodies);
   };
 }
 

@@ -2,7 +2,7 @@ import type { GivenFilters } from '../entity/filter.ts';
 import { columnsOfIds } from '../entity/key.ts';
 import type { ListSource } from '../entity/list-definition.ts';
 import { arrayLiteral } from '../postgres/statement.ts';
-import type { PageQuery, Position } from './page.ts';
+import type { PageQuery, Position } from './page-request.ts';
 import type { PageKind, PageShape } from './page-shape.ts';
 import { sortValues } from './position.ts';
 import { type Nulls, scanTerms } from './scan.ts';

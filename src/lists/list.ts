@@ -2,15 +2,16 @@ import { isListedAsJson } from '../entity/key.ts';
 import type { ListSource } from '../entity/list-definition.ts';
 import type { Database } from '../postgres/client.ts';
 import { run } from '../postgres/run.ts';
+import type { Trace } from '../trace/trace.ts';
 import { scansDown, shapeOf, valuesOf } from './asked.ts';
-import type { PageQuery, RefPage } from './page.ts';
+import { idsOfJson, NO_ROW, Page, type PageRow, split } from './page.ts';
+import type { PageQuery } from './page-request.ts';
 import { pageStatement } from './page-statement.ts';
-import { idsOfJson, RowPage, split } from './row-page.ts';
-import { type ReadPages, sharedReads } from './shared-reads.ts';
+import { type ReadRows, sharedReads } from './shared-reads.ts';
 import { Variants } from './variants.ts';
 
-/** The page of a parent that no row can have. */
-const EMPTY: RefPage = { named: '', refs: [], keys: [], hasNext: false, hasPrevious: false, total: 0 };
+/** Reads pages of one list, in order, for one request. */
+export type ReadPages = (requests: readonly PageQuery[], trace: Trace) => Promise<Page[]>;
 
 /**
  * Makes the reader of one list. Requests of the same order and scan direction share one statement, whatever their
@@ -21,40 +22,46 @@ const EMPTY: RefPage = { named: '', refs: [], keys: [], hasNext: false, hasPrevi
  * @returns a function that answers requests in order
  */
 export function listReader(database: Database, source: ListSource): ReadPages {
-  const variants = new Variants<ReadPages>(source);
+  const variants = new Variants<ReadRows>(source);
   const idsOf = isListedAsJson(source.key) ? idsOfJson : split;
 
-  const readAlike: ReadPages = (requests, trace) => {
+  const readAlike: ReadRows = (requests, trace) => {
     const read = variants.of(requests, (prepared) => {
       const shape = shapeOf(source, requests);
       const statement = { ...pageStatement(source, shape), prepared };
       return sharedReads(statement.name, async (asked, trace) => {
         const rows = await run(database, statement, valuesOf(source, shape, asked), trace);
-        const pages: RefPage[] = [];
-        for (const row of rows) pages[row.ord] = new RowPage(row, asked[row.ord] as PageQuery, idsOf);
-        return pages;
+        const inOrder: PageRow[] = [];
+        for (const row of rows) inOrder[row.ord] = row;
+        return inOrder;
       });
     });
     return read(requests, trace);
   };
 
-  return async (requests, trace) => {
+  const readRows: ReadRows = async (requests, trace) => {
     const [first] = requests;
     if (first === undefined) return [];
     if (requests.every((request) => isSameScan(request, first) && hasRows(source, request))) {
       return readAlike(requests, trace);
     }
-    const pages = requests.map(() => EMPTY);
+    // The pages of parents that no row can have stay as they are.
+    const rows = requests.map(() => NO_ROW);
     await Promise.all(
       byScan(source, requests).map(async (indexes) => {
         const group = indexes.map((i) => requests[i] as PageQuery);
         const read = await readAlike(group, trace);
         indexes.forEach((index, i) => {
-          pages[index] = read[i] as RefPage;
+          rows[index] = read[i] as PageRow;
         });
       }),
     );
-    return pages;
+    return rows;
+  };
+
+  return async (requests, trace) => {
+    const rows = await readRows(requests, trace);
+    return requests.map((request, i) => new Page(rows[i] as PageRow, request, idsOf));
   };
 }
 

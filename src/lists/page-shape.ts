@@ -26,16 +26,3 @@ export interface PageShape {
   readonly total: boolean;
   readonly outside: boolean;
 }
-
-/** One row for each page asked for; lists are one text each, and `null` when empty. */
-export interface PageRow {
-  ord: number;
-  ids: string | null;
-  versions: string | null;
-  keys?: (string | null | (string | null)[])[] | null;
-  total?: string | null;
-  /** Whether there is a row at the place that the page begins after, or before it. */
-  behind?: boolean | null;
-  /** Whether there is a row at the place that the page ends before, or after it. */
-  beyond?: boolean | null;
-}

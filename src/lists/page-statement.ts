@@ -3,8 +3,9 @@ import { idText, isListedAsJson } from '../entity/key.ts';
 import type { ListSource } from '../entity/list-definition.ts';
 import { sqlType } from '../postgres/sql-type.ts';
 import { type Statement, statement } from '../postgres/statement.ts';
+import type { PageRow } from './page.ts';
 import { pageRanges } from './page-ranges.ts';
-import type { PageRow, PageShape } from './page-shape.ts';
+import type { PageShape } from './page-shape.ts';
 import { isBefore, place, reversed, type ScanTerm } from './scan.ts';
 
 /**

@@ -1,4 +1,5 @@
-import type { GivenFilters } from '../entity/filter.ts';
+import type { Body } from '../cache/entry.ts';
+import type { PageQuery, Position, SortKey } from './page-request.ts';
 
 /** A row that a list named: the entity's id and the version of its row. */
 export interface Ref {
@@ -6,62 +7,28 @@ export interface Ref {
   readonly version: string;
 }
 
-/**
- * The values of an order's column as text, `null` for NULL: one, an array where there are several columns, and `null` where there is none and the list is
- * sorted by id alone.
- */
-export type SortKey = string | null | readonly (string | null)[];
-
-/** A place in a list: the values that its order sorts by, and the id. */
-export interface Position {
-  readonly key: SortKey;
-  readonly id: string;
+/** What Postgres says of one page; lists are one text each, and `null` when empty. */
+export interface PageRow {
+  /** Which of the pages that were asked for. */
+  ord: number;
+  ids: string | null;
+  versions: string | null;
+  keys?: (string | null | (string | null)[])[] | null;
+  total?: string | null;
+  /** Whether there is a row at the place that the page begins after, or before it. */
+  behind?: boolean | null;
+  /** Whether there is a row at the place that the page ends before, or after it. */
+  beyond?: boolean | null;
 }
 
-/** One page that is asked for. */
-export interface PageRequest {
-  /** The parent's id; absent when the list has no parent. One that no row can have is that of an empty list. */
-  readonly parent?: string | undefined;
-  /** One of the list's orders. */
-  readonly order: string;
-  readonly direction: 'ASC' | 'DESC';
-  /** How many at most, counted from the page's start, or from its end when `backward`. */
-  readonly limit: number;
-  readonly backward: boolean;
-  /** Only what comes after this place in the list's order. */
-  readonly after?: Position | undefined;
-  /** Only what comes before it. */
-  readonly before?: Position | undefined;
-  /** Only rows that pass these of the list's filters, by name; what is `null` or `undefined` is not there. */
-  readonly filters?: Readonly<Record<string, unknown>> | undefined;
-  readonly needs: PageNeeds;
-}
+/** What Postgres would say of a page without rows. */
+export const NO_ROW: PageRow = { ord: 0, ids: null, versions: null, keys: null, total: '0' };
 
-/** One page as its list reads it: what it is filtered by, if by anything, is SQL text. */
-export interface PageQuery extends Omit<PageRequest, 'filters'> {
-  readonly filters?: GivenFilters | undefined;
-}
-
-/** What of a page is wanted; what is not wanted costs nothing. */
-export interface PageNeeds {
-  /** The entries of the page, at least their ids. */
-  readonly rows: boolean;
-  readonly entities: boolean;
-  readonly positions: boolean;
-  readonly total: boolean;
-  /** Whether there is more before and after the page. */
-  readonly flags: boolean;
-}
-
-/** One page, in the list's order. */
-export interface Page<E> {
-  readonly items: readonly PageItem<E>[];
-  /** Exact when `flags` was needed, else `false`. */
-  readonly hasNext: boolean;
-  readonly hasPrevious: boolean;
-  /** How many the list has in all, filters applied; `null` unless `total` was needed. */
-  readonly total: number | null;
-}
+/** Asks for nothing. */
+const NOTHING: PageQuery = {
+  ...{ order: '', direction: 'ASC', limit: 0, backward: false },
+  needs: { rows: false, entities: false, positions: false, total: false, flags: false },
+};
 
 /** One entry of a page. */
 export interface PageItem<E> {
@@ -72,14 +39,125 @@ export interface PageItem<E> {
   readonly position: Position | null;
 }
 
-/** What the list statement says of one page: ids, versions and places, never bodies. */
-export interface RefPage {
-  /** What the list named, ids and versions, as one text: pages of one kind of entity whose texts are equal have equal refs. */
-  readonly named: string;
-  readonly refs: readonly Ref[];
-  /** What each ref is sorted by; `null` unless positions were needed. */
-  readonly keys: readonly SortKey[] | null;
+/**
+ * One page of one request, in the list's order: what the list says of it, and the bodies that are read for it. What is in it is made
+ * when it is read: of a page that memory holds as a whole, nobody reads the refs.
+ */
+export class Page<E = object> {
+  /** Exact when `flags` was needed, else `false`. */
   readonly hasNext: boolean;
   readonly hasPrevious: boolean;
+  /** How many the list has in all, filters applied; `null` unless `total` was needed. */
   readonly total: number | null;
+  /** Bodies in the order of the refs, `null` for a row that went away since; `null` until they are read. */
+  bodies: readonly (Body | null)[] | null = null;
+  readonly #row: PageRow;
+  readonly #request: Pick<PageQuery, 'limit' | 'backward'>;
+  readonly #idsOf: ReadIds;
+  #refs: readonly Ref[] | null = null;
+  #items: readonly PageItem<E>[] | null = null;
+
+  /**
+   * @param row what Postgres says of the page; others may have pages of the same
+   * @param request what was asked for
+   * @param idsOf reads the ids of a page
+   */
+  constructor(row: PageRow, request: PageQuery, idsOf: ReadIds) {
+    const { limit, backward, after, before, needs } = request;
+    this.#row = row;
+    this.#request = request;
+    this.#idsOf = idsOf;
+    const [start, stop] = backward ? [before, after] : [after, before];
+    const more = (needs.flags && idsOf(row.ids).length > limit) || (stop !== undefined && row.beyond === true);
+    const behind = start !== undefined && row.behind === true;
+    this.hasNext = backward ? behind : more;
+    this.hasPrevious = backward ? more : behind;
+    this.total = row.total == null ? null : Number(row.total);
+  }
+
+  /** @returns the page of a list without rows */
+  static empty<E>(): Page<E> {
+    return new Page(NO_ROW, NOTHING, split);
+  }
+
+  /** What the list named, ids and versions, as one text: pages of one kind of entity whose texts are equal have equal refs. */
+  get named(): string {
+    const { limit, backward } = this.#request;
+    const { ids, versions } = this.#row;
+    // The limit, because there may be one entry too many, and the direction, because refs are in the list's order and the row is not.
+    return `${backward ? '<' : '>'}${limit}:${ids}:${versions}`;
+  }
+
+  /** The rows of the page. */
+  get refs(): readonly Ref[] {
+    this.#refs ??= this.#makeRefs();
+    return this.#refs;
+  }
+
+  /** What each ref is sorted by; `null` unless positions were needed. */
+  get keys(): readonly SortKey[] | null {
+    const { keys } = this.#row;
+    if (keys === undefined) return null;
+    const { limit, backward } = this.#request;
+    const own = keys?.slice(0, limit) ?? [];
+    return backward ? own.reverse() : own;
+  }
+
+  /** The entries of the page; where bodies were read, a row that went away between the list and its body is none. */
+  get items(): readonly PageItem<E>[] {
+    this.#items ??= this.#makeItems();
+    return this.#items;
+  }
+
+  /** @returns what is written as JSON */
+  toJSON(): object {
+    const { items, hasNext, hasPrevious, total } = this;
+    return { items, hasNext, hasPrevious, total };
+  }
+
+  #makeRefs(): readonly Ref[] {
+    const { limit, backward } = this.#request;
+    const ids = this.#idsOf(this.#row.ids);
+    const versions = split(this.#row.versions);
+    const refs: Ref[] = [];
+    for (let i = 0; i < ids.length && i < limit; i += 1) {
+      refs.push({ id: ids[i] as string, version: versions[i] as string });
+    }
+    return backward ? refs.reverse() : refs;
+  }
+
+  #makeItems(): readonly PageItem<E>[] {
+    const { bodies, keys } = this;
+    const items: PageItem<E>[] = [];
+    const add = (id: string, entity: E | null, i: number) => {
+      items.push({ id, entity, position: keys === null ? null : { key: keys[i] ?? null, id } });
+    };
+    if (bodies === null) for (const [i, { id }] of this.refs.entries()) add(id, null, i);
+    else {
+      for (const [i, body] of bodies.entries()) {
+        // A body's entity was made from a row of this entity's, and has its id.
+        if (body !== null) add((body.entity as { id: string }).id, body.entity as E, i);
+      }
+    }
+    return items;
+  }
+}
+
+/** Reads the ids of a page from what its row says of them. */
+export type ReadIds = (text: string | null) => readonly string[];
+
+/**
+ * @param text ids that are a JSON array
+ * @returns the ids
+ */
+export function idsOfJson(text: string | null): readonly string[] {
+  return text === null ? [] : (JSON.parse(text) as string[]);
+}
+
+/**
+ * @param text texts without commas, separated by these
+ * @returns the texts
+ */
+export function split(text: string | null): readonly string[] {
+  return text === null ? [] : text.split(',');
 }

@@ -1,7 +1,7 @@
 import type { EntityKey } from '../entity/key.ts';
 import type { OrderTerm } from '../entity/list-definition.ts';
 import { isWritable, textForm } from '../postgres/text-form.ts';
-import type { Position, SortKey } from './page.ts';
+import type { Position, SortKey } from './page-request.ts';
 
 /**
  * Tells whether a place, decoded from a stranger's cursor, is one that the list could have named. It is asked before

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Trace } from '../trace/trace.ts';
 import { byTurn } from './by-turn.ts';
-import type { PageQuery, Position, RefPage } from './page.ts';
+import type { PageRow } from './page.ts';
+import type { PageQuery, Position } from './page-request.ts';
 
-/** Reads pages of one list, in order, for one request or several. */
-export type ReadPages = (requests: readonly PageQuery[], trace: Trace) => Promise<RefPage[]>;
+/** Reads what Postgres says of pages of one list, in order, for one request or several. */
+export type ReadRows = (requests: readonly PageQuery[], trace: Trace) => Promise<PageRow[]>;
 
 /** The pages that a GraphQL request asks for at a time, or several that ask for the very same. */
 interface Group {
@@ -15,7 +16,7 @@ interface Group {
 /** A group that has not been sent. */
 interface OpenGroup extends Group {
   /** `null` while it is being asked for. */
-  pages: Promise<RefPage[]> | null;
+  pages: Promise<PageRow[]> | null;
 }
 
 /** A group of more rows than this is a statement's worth of work, and many connections do it sooner than one. */
@@ -41,12 +42,12 @@ const MAX_OPEN = 32;
  * @param read reads pages of one variant of the list
  * @returns the same, shared; a trace counts the statement as if it had been its own
  */
-export function sharedReads(name: string, read: ReadPages): ReadPages {
+export function sharedReads(name: string, read: ReadRows): ReadRows {
   /** Those that have not been sent. */
   let open: OpenGroup[] = [];
 
   /** Reads the pages of some groups by one statement, which each of their requests counts. */
-  const together = async (groups: readonly Group[]): Promise<RefPage[][]> => {
+  const together = async (groups: readonly Group[]): Promise<PageRow[][]> => {
     // By loops: with flatMap, here and for the refs, it took 3 % of the CPU time of a random page.
     const asked: PageQuery[] = [];
     const sharers: Trace[] = [];
@@ -55,7 +56,7 @@ export function sharedReads(name: string, read: ReadPages): ReadPages {
       sharers.push(...traces);
     }
     const shared = Trace.ofAll(sharers);
-    let pages: RefPage[] = [];
+    let pages: PageRow[] = [];
     try {
       pages = await read(asked, shared);
     } finally {
@@ -72,7 +73,7 @@ export function sharedReads(name: string, read: ReadPages): ReadPages {
     });
   };
 
-  const apart = async (group: Group): Promise<RefPage[]> => {
+  const apart = async (group: Group): Promise<PageRow[]> => {
     const [only, ...others] = group.traces;
     if (only !== undefined && others.length === 0) return read(group.requests, only);
     return (await together([group]))[0] ?? [];
@@ -82,9 +83,9 @@ export function sharedReads(name: string, read: ReadPages): ReadPages {
     open = open.filter((group) => !groups.includes(group));
   };
 
-  const small = byTurn<Group, RefPage[]>({ together, apart, sent });
+  const small = byTurn<Group, PageRow[]>({ together, apart, sent });
 
-  const large = async (group: Group): Promise<RefPage[]> => {
+  const large = async (group: Group): Promise<PageRow[]> => {
     await new Promise((resolve) => setImmediate(resolve));
     sent([group]);
     return apart(group);

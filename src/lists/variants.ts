@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { ListSource } from '../entity/list-definition.ts';
 import { kindName, scansDown, startOf, stopOf } from './asked.ts';
-import type { PageQuery, Position } from './page.ts';
+import type { PageQuery, Position } from './page-request.ts';
 
 /** What statements do for some requests and not for others. */
 const PART = {

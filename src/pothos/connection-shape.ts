@@ -1,5 +1,6 @@
 import type { Entity } from '../entity/definition.ts';
-import type { Page, Position } from '../lists/page.ts';
+import type { Page } from '../lists/page.ts';
+import type { Position } from '../lists/page-request.ts';
 import { encodeCursor } from './cursor.ts';
 import { type EntityNode, nodeOf, unreadNode } from './entity-node.ts';
 

@@ -1,6 +1,7 @@
 import type { GraphQLError, GraphQLResolveInfo } from 'graphql';
 import type { Entity } from '../entity/definition.ts';
-import type { Page, PageRequest, Position } from '../lists/page.ts';
+import { Page } from '../lists/page.ts';
+import type { PageRequest, Position } from '../lists/page-request.ts';
 import type { LarderContext } from '../repository/context.ts';
 import type { Repository } from '../repository/repository.ts';
 import { Batch } from './batch.ts';
@@ -72,7 +73,7 @@ export function resolvePage(
     needs: needsOf(info, type.name, context),
   };
   const of = { typename: type.name, name, order };
-  if (parent === null) return new Connection({ items: [], hasNext: false, hasPrevious: false, total: 0 }, of);
+  if (parent === null) return new Connection(Page.empty<Entity>(), of);
   let batch = context.collected.get(name) as Batch<PageRequest, Page<Entity> | GraphQLError> | undefined;
   if (batch === undefined) {
     batch = new Batch(afterPromises, (requests) => loadPages(repository, list, requests, context.scope));

@@ -1,4 +1,4 @@
-import type { Position, SortKey } from '../lists/page.ts';
+import type { Position, SortKey } from '../lists/page-request.ts';
 
 /**
  * Writes a cursor: the list, its order, and the sort key as SQL text, so that no digit is lost.

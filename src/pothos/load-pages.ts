@@ -2,7 +2,8 @@ import type { GraphQLError } from 'graphql';
 import type { Scope } from '../bodies/scope.ts';
 import type { Entity } from '../entity/definition.ts';
 import { InvalidInput } from '../entity/invalid-input.ts';
-import type { Page, PageRequest } from '../lists/page.ts';
+import type { Page } from '../lists/page.ts';
+import type { PageRequest } from '../lists/page-request.ts';
 import type { Repository } from '../repository/repository.ts';
 import { userInputError } from './user-input-error.ts';
 

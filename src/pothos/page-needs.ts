@@ -1,5 +1,5 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import type { PageNeeds } from '../lists/page.ts';
+import type { PageNeeds } from '../lists/page-request.ts';
 import type { LarderContext } from '../repository/context.ts';
 import { needsBody, selectionOf } from './selection.ts';
 

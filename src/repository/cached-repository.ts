@@ -10,7 +10,8 @@ import { givenFilters } from '../entity/filter.ts';
 import { InvalidInput } from '../entity/invalid-input.ts';
 import type { ListDefinition } from '../entity/list-definition.ts';
 import { listReader } from '../lists/list.ts';
-import type { Page, PageItem, PageQuery, PageRequest, RefPage } from '../lists/page.ts';
+import type { Page } from '../lists/page.ts';
+import type { PageQuery, PageRequest } from '../lists/page-request.ts';
 import { isPosition } from '../lists/position.ts';
 import type { AuditSource } from '../outbox/self-audit.ts';
 import { isValueRefused } from '../postgres/errors.ts';
@@ -52,7 +53,7 @@ export function createRepository<E extends Entity, Lists extends string>(
   };
   const read = bodyReader(space, cache, { load, loadShared: sharedRows(definition.byIds.name, load), isCurrent });
   const readNamed = versionsFirst(sharedRows(definition.versionsOf.name, loadVersions), read, cache.clock);
-  const bodiesOf = pageBodies(space, cache, read, isCurrent);
+  const fillPages = pageBodies(space, cache, read, isCurrent);
 
   // A body's entity was made from this definition's columns, or decoded under the shape that hashes them.
   const entityOf = (body: Body | null | undefined) => (body?.entity ?? null) as E | null;
@@ -122,15 +123,13 @@ export function createRepository<E extends Entity, Lists extends string>(
       const pages = await reader(asked, scope.trace).catch((error: unknown) => {
         throw isValueRefused(error) ? refusedValue(asked) : error;
       });
-      const wanted = pages.filter((_page, i) => requests[i]?.needs.entities);
-      const bodies = await bodiesOf(wanted, scope, since);
-      let next = 0;
-      return pages.map((page, i) => {
-        if (requests[i]?.needs.entities !== true) return toPage<E>(page, null);
-        const own = bodies[next] ?? [];
-        next += 1;
-        return toPage(page, own.map(entityOf));
-      });
+      await fillPages(
+        pages.filter((_page, i) => requests[i]?.needs.entities),
+        scope,
+        since,
+      );
+      // Its bodies are of this definition (see `entityOf`).
+      return pages as Page<E>[];
     },
   };
 }
@@ -149,19 +148,4 @@ function withFilters(filters: ListDefinition['filters'], request: PageRequest): 
   if (request.filters === undefined) return request as PageQuery;
   const given = givenFilters(filters, request.filters);
   return { ...request, filters: given.length === 0 ? undefined : given };
-}
-
-/** A row that went away between the list and its body is left out of the page. */
-function toPage<E extends Entity>(page: RefPage, entities: readonly (E | null)[] | null): Page<E> {
-  const { keys, hasNext, hasPrevious, total } = page;
-  const items: PageItem<E>[] = [];
-  const add = (id: string, entity: E | null, i: number) => {
-    items.push({ id, entity, position: keys === null ? null : { key: keys[i] ?? null, id } });
-  };
-  if (entities === null) {
-    for (const [i, { id }] of page.refs.entries()) add(id, null, i);
-  } else {
-    for (const [i, entity] of entities.entries()) if (entity !== null) add(entity.id, entity, i);
-  }
-  return { items, hasNext, hasPrevious, total };
 }

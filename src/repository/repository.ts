@@ -1,6 +1,7 @@
 import type { Scope } from '../bodies/scope.ts';
 import type { Entity } from '../entity/definition.ts';
-import type { Page, PageRequest, Position, Ref } from '../lists/page.ts';
+import type { Page, Ref } from '../lists/page.ts';
+import type { PageRequest, Position } from '../lists/page-request.ts';
 
 /**
  * Reads and writes entities of one kind; each method costs a number of statements that does not depend on how much it reads. A scope is

@@ -2,7 +2,7 @@ import type { InferSelectModel } from 'drizzle-orm';
 import { bigint, pgTable } from 'drizzle-orm/pg-core';
 import { type Test, t } from 'tap';
 import { createScope } from '../../src/bodies/scope.ts';
-import type { PageRequest } from '../../src/lists/page.ts';
+import type { PageRequest } from '../../src/lists/page-request.ts';
 import { decodeCursor, encodeCursor } from '../../src/pothos/cursor.ts';
 import { createRepository } from '../../src/repository/cached-repository.ts';
 import { entity } from '../../src/repository/entity.ts';

@@ -1,6 +1,6 @@
 import { t } from 'tap';
 import { listSource } from '../../src/entity/definition.ts';
-import type { PageNeeds, PageQuery, Position } from '../../src/lists/page.ts';
+import type { PageNeeds, PageQuery, Position } from '../../src/lists/page-request.ts';
 import { analyze, entities, makeTables } from '../support/library.ts';
 import { freshDatabase } from '../support/services.ts';
 import { openSql } from '../support/stores.ts';

@@ -1,7 +1,7 @@
 import { t } from 'tap';
 import { listSource } from '../../src/entity/definition.ts';
 import { listReader } from '../../src/lists/list.ts';
-import type { PageNeeds } from '../../src/lists/page.ts';
+import type { PageNeeds } from '../../src/lists/page-request.ts';
 import { openDatabase } from '../../src/postgres/client.ts';
 import { openChannels } from '../../src/trace/channels.ts';
 import { Trace } from '../../src/trace/trace.ts';

@@ -19,7 +19,7 @@ import { t } from 'tap';
 import type { ListOptions } from '../../src/entity/define-list.ts';
 import { listSource } from '../../src/entity/definition.ts';
 import { listReader } from '../../src/lists/list.ts';
-import type { PageQuery, Position } from '../../src/lists/page.ts';
+import type { PageQuery, Position } from '../../src/lists/page-request.ts';
 import { isPosition } from '../../src/lists/position.ts';
 import { openDatabase } from '../../src/postgres/client.ts';
 import { decodeCursor, encodeCursor } from '../../src/pothos/cursor.ts';

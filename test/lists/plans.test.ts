@@ -2,7 +2,7 @@ import { boolean, date, integer, numeric, pgEnum, pgTable, text, uuid } from 'dr
 import { t } from 'tap';
 import { listSource } from '../../src/entity/definition.ts';
 import { listReader } from '../../src/lists/list.ts';
-import type { PageNeeds, PageQuery, Position } from '../../src/lists/page.ts';
+import type { PageNeeds, PageQuery, Position } from '../../src/lists/page-request.ts';
 import { openDatabase } from '../../src/postgres/client.ts';
 import { examine } from '../../src/repository/doctor.ts';
 import { entity } from '../../src/repository/entity.ts';

@@ -1,7 +1,7 @@
 import { type Test, t } from 'tap';
 import { createScope, type Scope } from '../../src/bodies/scope.ts';
 import type { Body } from '../../src/cache/entry.ts';
-import type { PageRequest } from '../../src/lists/page.ts';
+import type { PageRequest } from '../../src/lists/page-request.ts';
 import type { SelfAudit } from '../../src/outbox/self-audit.ts';
 import { openRepositories } from '../../src/repository/entity.ts';
 import { Trace } from '../../src/trace/trace.ts';

@@ -2,7 +2,7 @@ import type { Sql } from 'postgres';
 import type { Test } from 'tap';
 import type { ListSource } from '../../../src/entity/list-definition.ts';
 import { listReader } from '../../../src/lists/list.ts';
-import type { PageQuery } from '../../../src/lists/page.ts';
+import type { PageQuery } from '../../../src/lists/page-request.ts';
 import { type Database, openDatabase } from '../../../src/postgres/client.ts';
 import { Trace } from '../../../src/trace/trace.ts';
 

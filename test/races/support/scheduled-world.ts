@@ -1,7 +1,7 @@
 import fc, { type Scheduler } from 'fast-check';
 import type { Test } from 'tap';
 import type { Scope } from '../../../src/bodies/scope.ts';
-import type { PageRequest } from '../../../src/lists/page.ts';
+import type { PageRequest } from '../../../src/lists/page-request.ts';
 import { drainOutbox } from '../../../src/outbox/outbox.ts';
 import { checkBodies } from '../../stage/check-bodies.ts';
 import { commit, Locks, Undone, undone } from '../../stage/commit.ts';

@@ -1,6 +1,7 @@
 import type { Scope } from '../../../src/bodies/scope.ts';
 import type { Entity } from '../../../src/entity/definition.ts';
-import type { PageItem, PageRequest } from '../../../src/lists/page.ts';
+import type { PageItem } from '../../../src/lists/page.ts';
+import type { PageRequest } from '../../../src/lists/page-request.ts';
 import type { Reading } from '../../stage/history.ts';
 import { markOf, sawPage, WHOLE_PAGE } from '../../stage/pages.ts';
 import { brandOf, type EntityName, HOME_BRANDS, HUBS, hubOf, keyOf, LAST_GIVEN_ID } from '../../stage/rows.ts';
