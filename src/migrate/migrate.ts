@@ -53,6 +53,9 @@ export async function migrate(options: MigrateOptions): Promise<void> {
     const pending = await withLocks(log, options, () =>
       database.client.begin(async (sql) => {
         await takeTurn(sql, log);
+        // Behind a pooler, the role's limits hold unless the transaction says otherwise.
+        await sql`select set_config(name, '0', true)
+          from unnest(array['statement_timeout', 'idle_in_transaction_session_timeout']) name`;
         await sql`select set_config('lock_timeout', ${String(LOCK_WAIT_MS)}, true)`;
         const [path] = await sql<[{ now: string }]>`select current_setting('search_path') as now`;
         if (schema !== undefined) {

@@ -1,8 +1,15 @@
+/** What a pooler says of a setting, or of a prepared statement, that it does not keep. */
+const NOT_KEPT =
+  'If that is a pooler of transactions in front of Postgres, DATABASE_URL needs pgbouncer=true, without prepared_statements where it keeps none (docs/operations.md).';
+
 /** What to do about what Postgres refuses, by the class or the code of the error. */
 const ADVICE: Record<string, string> = {
   '42P01': 'The database is not migrated: run node dist/cli/migrate.js, or npm run db:migrate.',
   '42883': 'The database is not migrated: run node dist/cli/migrate.js, or npm run db:migrate.',
   '42703': 'The database is migrated for another version: run node dist/cli/migrate.js, or start that version.',
+  '08P01': NOT_KEPT,
+  '26000': NOT_KEPT,
+  '42P05': NOT_KEPT,
   '42501': 'The role lacks rights: docs/operations.md lists those that Larder needs.',
   '25006': 'Postgres is read-only: DATABASE_URL must lead to a primary that takes writes.',
 };

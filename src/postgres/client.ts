@@ -8,6 +8,7 @@ import { Gate } from './gate.ts';
 import { planAnew } from './plan-anew.ts';
 import { Pool } from './pool.ts';
 import { PostgresRoute } from './route.ts';
+import { beginning } from './session-settings.ts';
 import { type PostgresSource, targetOf } from './source.ts';
 
 /** Where Postgres is and how much of it to use. */
@@ -101,7 +102,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     bodyGate: new Gate(poolSize * BODY_READS, poolSize * PIPELINE * WAITING, clock),
     transactionGate: new Gate(poolSize, poolSize * PIPELINE * WAITING, clock),
     query: (...asked) => planAnew(() => pool.share().send(...asked)),
-    begin: (work) => begin(pool, work),
+    begin: (work) => begin(pool, beginning(target.pooled, statementTimeoutMs), work),
     ping: () => {
       // Whoever asks often must not fill the connections with questions.
       pinging ??= answers(pool, clock).finally(() => {
@@ -137,11 +138,11 @@ async function openOrFail(route: PostgresRoute, signal: AbortSignal): Promise<So
   }
 }
 
-async function begin<T>(pool: Pool, work: (send: Send) => Promise<T>): Promise<T> {
+async function begin<T>(pool: Pool, text: string, work: (send: Send) => Promise<T>): Promise<T> {
   const connection = pool.take();
   // Postgres answers in order, so that what follows need not wait for it: a write holds its connection for two answers, not three.
   // Postgres refuses BEGIN on no connection that is of any use: one where it does is given up, with what was sent after it.
-  const begun = connection.send('begin').catch((error: unknown) => {
+  const begun = connection.send(text).catch((error: unknown) => {
     connection.giveUp();
     throw error;
   });

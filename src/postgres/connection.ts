@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import postgres, { type Sql } from 'postgres';
 import type { Clock } from '../clock.ts';
 import { type ConnectionOptions, driverOptions } from './driver-options.ts';
-import { ConnectionLost, PlanOutdated } from './errors.ts';
+import { ConnectionLost, isPlanOutdated, PlanOutdated } from './errors.ts';
 import { PostgresRoute } from './route.ts';
 import { SentOnce } from './sent-once.ts';
 import { targetOf } from './source.ts';
@@ -21,7 +21,6 @@ export const GRACE_MS = 250;
  * that outlives its socket.
  */
 export class Connection {
-  /** In milliseconds on the monotonic clock. */
   /** When it is to be replaced, in milliseconds on the clock. */
   readonly dueAt: number;
   readonly #clock: Clock;
@@ -32,6 +31,8 @@ export class Connection {
   /** What fails the statements under way. A handful, and no set of them: what was in one may outlive it for long (see draining.ts). */
   readonly #underWay: ((error: Error) => void)[] = [];
   readonly #prepare: boolean;
+  /** Ends each statement that is prepared, so that a pooler takes it for another than those whose plans are outdated. */
+  readonly #mark: string;
   /** Whether a server that became read-only is of no more use. */
   readonly #writes: boolean;
   readonly #attempt = new AbortController();
@@ -48,12 +49,14 @@ export class Connection {
    * @param onLost told once, when the connection is of no more use, and why
    * @param clock the time
    * @param maxAgeMs how old it may become, in milliseconds
+   * @param mark a comment at the end of what is prepared, where a pooler keeps plans for others
    */
   constructor(
     options: ConnectionOptions,
     onLost: (connection: Connection, why: ConnectionLost) => void,
     clock: Clock,
     maxAgeMs = Number.POSITIVE_INFINITY,
+    mark = '',
   ) {
     this.#clock = clock;
     this.dueAt = clock.now() + maxAgeMs;
@@ -63,6 +66,7 @@ export class Connection {
     const target = targetOf(url);
     const route = options.route ?? new PostgresRoute(target, clock);
     this.#prepare = target.prepare;
+    this.#mark = target.pooled && target.prepare ? mark : '';
     this.#writes = target.sessionAttrs === 'read-write' || target.sessionAttrs === 'primary';
     let opened = false;
     const socket = async () => {
@@ -107,16 +111,17 @@ export class Connection {
     return new Promise((resolve, reject) => {
       const fail = (error: Error) => {
         this.#settled(fail);
-        reject(error);
+        if (isPlanOutdated(error)) this.#onOutdated();
+        reject(isPlanOutdated(error) ? new PlanOutdated() : error);
         // What Postgres says of a statement leaves the connection as it was; all else is about the connection.
         if (!(error instanceof postgres.PostgresError) || (this.#writes && error.code === READ_ONLY)) this.giveUp();
       };
       this.#underWay.push(fail);
       this.#watchOver();
       // The driver's type for parameters lists JavaScript types.
-      const query = this.#client.unsafe<Row[]>(text, parameters as never[]);
+      const query = this.#client.unsafe<Row[]>(prepared ? text + this.#mark : text, parameters as never[]);
       Object.assign(query, {
-        options: new SentOnce(parameters.length === 0, this.#prepare && prepared, this.#onSentAgain),
+        options: new SentOnce(parameters.length === 0, this.#prepare && prepared, this.#onOutdated),
       });
       if (asLists) query.values();
       query.then((rows) => {
@@ -164,7 +169,7 @@ export class Connection {
    * The driver sends a statement again when its plan is outdated, after those that were sent meanwhile: their answers and its own get mixed
    * up, and none of them ever ends. It must have written that before it finds its socket gone.
    */
-  readonly #onSentAgain = (): void => {
+  readonly #onOutdated = (): void => {
     if (this.#lost) return;
     this.#fail(new PlanOutdated());
     setImmediate(() => setImmediate(() => this.#drop()));

@@ -1,4 +1,5 @@
 import type { PostgresRoute } from './route.ts';
+import { KEPT_SETTINGS, sessionSettings } from './session-settings.ts';
 import type { PostgresSource } from './source.ts';
 import type { PostgresTarget } from './url.ts';
 
@@ -34,7 +35,7 @@ const AS_GIVEN = {
 };
 
 /**
- * The driver's options for every client of ours. Sockets are ours, too (postgres-route.ts): the driver is not told what the URL
+ * The driver's options for every client of ours. Sockets are ours, too (route.ts): the driver is not told what the URL
  * says of hosts and TLS.
  *
  * @param target what the URL says
@@ -58,19 +59,9 @@ export function driverOptions(target: PostgresTarget, statementTimeoutMs: number
     types: { ...AS_GIVEN, time: AS_TEXT },
     connection: {
       application_name: 'larder',
-      // Sort keys travel as text: one time zone and one date style make that text the same on every connection.
-      TimeZone: 'UTC',
-      DateStyle: 'ISO, MDY',
-      // Values are text, too, and a role or a database may have settings of its own for these.
-      IntervalStyle: 'postgres',
-      bytea_output: 'hex',
-      extra_float_digits: 1,
-      statement_timeout: statementTimeoutMs,
-      // Each statement has the one plan that it was written for; to plan it anew for each request took longer than to run it.
-      plan_cache_mode: 'force_generic_plan',
-      jit: 'off',
-      // A process that was stopped, or whose machine is gone, must not keep its locks for ever.
-      idle_in_transaction_session_timeout: statementTimeoutMs,
+      ...KEPT_SETTINGS,
+      // Poolers refuse what they cannot keep.
+      ...(target.pooled ? {} : sessionSettings(statementTimeoutMs)),
       ...target.settings,
     },
   };

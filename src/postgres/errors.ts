@@ -40,6 +40,15 @@ export class PlanOutdated extends ConnectionLost {
   override name = 'PlanOutdated';
 }
 
+/**
+ * @param error what a statement has thrown
+ * @returns whether its plan is outdated; Postgres names no code for that alone. The driver sends such a statement again, unless a pooler had
+ *   it from another client
+ */
+export function isPlanOutdated(error: Error): boolean {
+  return 'routine' in error && error.routine === 'RevalidateCachedQuery';
+}
+
 /** A write broke a constraint of the schema. Carries the constraint's name and no value. */
 export class ConstraintViolation extends Error {
   override name = 'ConstraintViolation';

@@ -5,7 +5,8 @@ const HEEDED = [
   ...['host', 'hostaddr', 'port', 'user', 'password', 'dbname', 'target_session_attrs', 'load_balance_hosts'],
   ...['sslmode', 'ssl', 'sslrootcert', 'sslcert', 'sslkey', 'sslpassword', 'sslcrl', 'sslsni', 'sslnegotiation'],
   ...['ssl_min_protocol_version', 'ssl_max_protocol_version', 'connect_timeout', 'keepalives', 'keepalives_idle'],
-  ...['application_name', 'fallback_application_name', 'options', 'schema', 'pgbouncer', 'client_encoding'],
+  ...['application_name', 'fallback_application_name', 'options', 'schema', 'client_encoding'],
+  ...['pgbouncer', 'prepared_statements'],
 ];
 
 /** Parameters that change nothing here, and what does in their place; `null` where there is nothing to say. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOptions } from './driver-options.ts';
@@ -24,6 +25,8 @@ export class Pool {
   #part = Math.random();
   /** Those that were there when plans were found to be outdated: what is tried again must not meet the same plan there. */
   readonly #outdated = new WeakSet<Connection>();
+  /** A pooler gives a new connection the plans of the old ones, unless the statements are others. */
+  #mark = '';
 
   /**
    * @param options where
@@ -72,6 +75,7 @@ export class Pool {
 
   /** Lets all connections go that are there, each when it has done what is under way. */
   #renew(): void {
+    this.#mark = ` /* ${randomBytes(4).toString('hex')} */`;
     for (const connection of [...this.#shared, ...this.#taken]) this.#outdated.add(connection);
     const shared = [...this.#shared];
     this.#shared.clear();
@@ -87,6 +91,6 @@ export class Pool {
     };
     this.#part = (this.#part + GOLDEN) % 1;
     const { least, spread } = MAX_AGE_MS;
-    return new Connection(this.#options, onLost, this.#clock, least + spread * this.#part);
+    return new Connection(this.#options, onLost, this.#clock, least + spread * this.#part, this.#mark);
   }
 }

@@ -3,6 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import postgres from 'postgres';
 import type { Clock } from '../clock.ts';
 import { PostgresUnreachable } from './errors.ts';
+import { KEPT_SETTINGS, WRONG_FOR_VALUES } from './session-settings.ts';
 import { occurs } from './socket-event.ts';
 import type { PostgresHost, PostgresTarget } from './url.ts';
 
@@ -59,6 +60,7 @@ export class PostgresRoute {
           if (wish !== 'any' && !suits(await this.#roleOf(host, signal), wish)) {
             throw new Error(`it is not a server for ${wish} sessions`);
           }
+          if (this.#target.pooled) await this.#checkPooled(host, signal);
           const socket = await this.#reach(host, signal);
           this.#first = i;
           return socket;
@@ -99,23 +101,37 @@ export class PostgresRoute {
     }
   }
 
+  #roleOf(host: PostgresHost, signal: AbortSignal): Promise<Role> {
+    return this.#ask(
+      host,
+      signal,
+      "select pg_is_in_recovery() as standby, current_setting('transaction_read_only') = 'on' as read_only",
+    );
+  }
+
+  async #checkPooled(host: PostgresHost, signal: AbortSignal): Promise<void> {
+    const { role, wrong } = await this.#ask<{ role: string; wrong: string }>(host, signal, WRONG_FOR_VALUES);
+    if (wrong === '') return;
+    const statements = wrong.split(/, (?=\w+ = )/).map((setting) => `ALTER ROLE ${role} SET ${setting};`);
+    throw new Error(`what is set for a session is lost behind it: ${statements.join(' ')}`);
+  }
+
   /** On a connection of its own: the driver must not be told of a server that is not used. */
-  async #roleOf(host: PostgresHost, signal: AbortSignal): Promise<Role> {
+  async #ask<Row extends object>(host: PostgresHost, signal: AbortSignal, text: string): Promise<Row> {
     const { user, password, database, settings } = this.#target;
     const socket = await this.#reach(host, signal);
-    const once = { socket: () => socket, max: 1, fetch_types: false, connection: settings, onnotice: () => {} };
+    const connection = { ...KEPT_SETTINGS, ...settings };
+    const once = { socket: () => socket, max: 1, fetch_types: false, prepare: false, connection, onnotice: () => {} };
     // The driver's types leave `socket` out.
     const client = postgres({ ...once, user, pass: password ?? '', database, ssl: false } as object);
     try {
-      const asked = client.unsafe<[Role]>(
-        "select pg_is_in_recovery() as standby, current_setting('transaction_read_only') = 'on' as read_only",
-      );
+      const asked = client.unsafe<[Row]>(text);
       const closed = occurs(socket, 'close', { clock: this.#clock, ms: this.#timeoutMs, signal });
       const lost = closed.then(() => {
         throw new Error('it closed the connection');
       });
-      const [role] = await Promise.race([asked, lost]);
-      return role;
+      const [row] = await Promise.race([asked, lost]);
+      return row;
     } finally {
       socket.destroy();
       await client.end({ timeout: 0 });

@@ -62,6 +62,7 @@ function targetOfClient(options: ClientOptions): PostgresTarget {
     connectTimeoutMs: timeout === DRIVER_TIMEOUT ? null : timeout * 1000,
     keepAliveSeconds: options.keep_alive,
     prepare: options.prepare,
+    pooled: false,
     settings: {
       ...(typeof name === 'string' && name !== DRIVER_NAME ? { application_name: name } : {}),
       ...Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, String(value)])),

@@ -35,6 +35,8 @@ export interface PostgresTarget {
   readonly keepAliveSeconds: number | null;
   /** Whether statements may be prepared by name. */
   readonly prepare: boolean;
+  /** Whether a pooler gives each transaction another connection, on which nothing lasts that was set for a session. */
+  readonly pooled: boolean;
   /** What Postgres is told at the start of each connection. */
   readonly settings: Readonly<Record<string, string>>;
   /** What was asked for and is not done, in words, for the log. */
@@ -54,6 +56,7 @@ export function parsePostgresUrl(url: string, env: NodeJS.ProcessEnv = process.e
   const parsed = parseConnectionUrl(url, ['postgres', 'postgresql']);
   const { given, unheeded } = parametersOf(parsed.parameters);
   const user = given.user ?? parsed.user ?? env.PGUSER ?? accountName();
+  const pooled = isOn('pgbouncer', given.pgbouncer, false);
   return {
     hosts: hostsOf(parsed, given, env),
     user,
@@ -67,7 +70,8 @@ export function parsePostgresUrl(url: string, env: NodeJS.ProcessEnv = process.e
     keepAliveSeconds: isOn('keepalives', given.keepalives, true)
       ? secondsOf('keepalives_idle', given.keepalives_idle, 1)
       : 0,
-    prepare: !isOn('pgbouncer', given.pgbouncer, false),
+    prepare: isOn('prepared_statements', given.prepared_statements, !pooled),
+    pooled,
     settings: settingsOf(given, env),
     unheeded,
   };

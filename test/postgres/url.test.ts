@@ -45,7 +45,10 @@ t.test('what libpq, Prisma and hosts write into a URL is understood', async (t) 
   t.match(neon, { tls: { mode: 'require' }, settings: { options: 'endpoint=ep-1' } });
   t.match(neon.unheeded, [/channel_binding=require is not enforced/], 'what is not done is told');
   const prisma = parse('postgres://h/d?schema=my%22app&pgbouncer=true&connection_limit=1&pool_timeout=0');
-  t.match(prisma, { prepare: false, settings: { search_path: '"my""app"' } });
+  t.match(prisma, { prepare: false, pooled: true, settings: { search_path: '"my""app"' } });
+  const keeping = parse('postgres://h/d?pgbouncer=true&prepared_statements=true');
+  t.match(keeping, { prepare: true, pooled: true }, 'pgbouncer keeps prepared statements from 1.21 on');
+  t.match(parse('postgres://h/d?prepared_statements=false'), { prepare: false, pooled: false });
   t.match(prisma.unheeded, [/connection_limit.*DATABASE_POOL_SIZE/, /pool_timeout/]);
   t.strictSame(parse('postgres://h/d?schema=public&gssencmode=disable&channel_binding=prefer').settings, {});
   t.strictSame(parse('postgres://h/d').unheeded, []);
