@@ -4,24 +4,26 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
 import type { RequestState } from './request-state.ts';
 
-/** What is shorter goes into one packet as it is: then nobody waits for less. */
+/** Shorter answers fit into one packet as they are, so compression saves no time. */
 const MIN_LENGTH = 1400;
 
-/** What is longer is compressed beside the event loop, which takes more CPU time in all: threads and streams cost more than this. */
+/**
+ * Longer answers are compressed in a thread, outside of the event loop. For shorter ones, a thread and a stream cost more than they save.
+ */
 const MAX_INLINE_BYTES = 131_072;
 
-/** The lowest level: higher ones make a page of entities a twentieth smaller, in up to three times the time. */
+/** The lowest level. Higher ones take much longer, and make a page of entities hardly smaller. */
 const LEVEL = 1;
 
-/** Gives replies `compress`, which answers in br or gzip if the client takes that. Routes may ask for it by their option of that name. */
+/** Gives replies `compress`, which answers in br or gzip if the client accepts it. Routes ask for it by their option of that name. */
 export const compressionPlugin = plugin(
   async (app) => {
-    // Whoever has it already says themselves how.
+    // An app that has the plugin already sets its own options.
     if (app.hasReplyDecorator('compress')) return;
     await app.register(compress, {
       global: false,
       globalDecompression: false,
-      // A client may like it best as it is.
+      // A client may prefer an answer that is not compressed.
       encodings: ['br', 'gzip', 'identity'],
       threshold: MIN_LENGTH,
       syncThreshold: MAX_INLINE_BYTES,
@@ -33,10 +35,10 @@ export const compressionPlugin = plugin(
 );
 
 /**
- * Sends a text, compressed where that is worth it.
+ * Sends a text, compressed where that saves time.
  *
  * @param text what to send
- * @param state the request's state, which is told how long the text was
+ * @param state the request's state, which records the length of the text
  * @param request the request
  * @param reply its reply
  * @returns the reply, sent

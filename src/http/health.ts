@@ -2,17 +2,17 @@ import plugin from 'fastify-plugin';
 
 /** What the health routes report on. */
 export interface Health {
-  /** Whether Postgres answers. */
+  /** @returns whether Postgres answers */
   postgres(): Promise<boolean>;
-  /** Whether Redis answers; `null` when none is configured. */
+  /** @returns whether Redis answers; `null` when none is configured */
   redis(): Promise<boolean | null>;
-  /** What waited in the outbox when it was last looked into, and for how long; `null` until it was. */
+  /** @returns what waited in the outbox at the last look, and for how long, in milliseconds; `null` before the first */
   outbox(): { readonly depth: number; readonly ageMs: number } | null;
-  /** Why nothing that Redis holds is used, although it answers; `null` when it is used. */
+  /** @returns why Redis is not used, although it answers; `null` when it is used */
   refused(): string | null;
-  /** What is wrong, although the stores answer: a line for each. */
+  /** @returns what is wrong, although the stores answer: a line for each */
   problems(): readonly string[];
-  /** Whether a table is missing, so that nearly every query fails. */
+  /** @returns whether a table is missing, so that nearly every query fails */
   unmigrated(): boolean;
 }
 

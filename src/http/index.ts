@@ -1,5 +1,5 @@
 /**
- * GraphQL over a Larder on Fastify: a plugin for anybody's server, and what only the owner of a server can do.
+ * GraphQL over a Larder on Fastify: a plugin for any server, and settings that only the owner of a server can decide.
  *
  * @module
  */

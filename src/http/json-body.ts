@@ -3,8 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import { RequestRefused } from './errors/request-refused.ts';
 
 /**
- * Lets an instance read bodies as JSON in UTF-8 and as nothing else. Bytes that are not UTF-8 would otherwise be replaced
- * silently, and written so. Keys that reach for a prototype are refused.
+ * Lets an instance accept bodies of JSON in UTF-8 and nothing else. Otherwise bytes that are not UTF-8 would be replaced silently, and
+ * written so. Keys that reach for a prototype are refused.
  *
  * @param app the instance
  */

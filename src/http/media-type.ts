@@ -6,25 +6,25 @@ import { RequestRefused } from './errors/request-refused.ts';
 export type MediaType = 'application/json' | 'application/graphql-response+json';
 
 /**
- * What a client that does not care gets comes first (GraphQL over HTTP specification, section 6.1). With its charset, so that
- * a client that names it is answered, too; one that names another is not.
+ * The default comes first (GraphQL over HTTP specification, section 6.1). Each has its charset, so that a client that names it is answered.
+ * A client that names another charset is not.
  */
 const RESPONSES: Record<string, MediaType> = {
   'application/json; charset=utf-8': 'application/json',
   'application/graphql-response+json; charset=utf-8': 'application/graphql-response+json',
 };
 
-/** A media type with its parameters, of which each may be missing (RFC 9110, sections 5.6.6 and 8.3.1). */
+/** A media type with its parameters, each of which may be missing (RFC 9110, sections 5.6.6 and 8.3.1). */
 const MEDIA_TYPE =
   /^([\w.+-]+\/[\w.+-]+)[ \t]*((?:;(?:[ \t]*[\w!#$%&'*+.^`|~-]+=(?:[\w!#$%&'*+.^`|~-]+|"[^"\\]*"))?[ \t]*)*)$/;
 
-/** The parameters that say something about a body of JSON: what its characters are, and that it is not one body but several. */
+/** The parameters that matter for a body of JSON: its charset, and a boundary, which means several bodies. */
 const TELLING = /;[ \t]*(charset|boundary)=("[^"]*"|[^ \t;]*)/gi;
 
-/** What was made of the last values of `Accept`: clients have few, and to read one took a tenth of the smallest request's CPU time. */
+/** The media type for recent values of `Accept`. Clients have few, and parsing one is slow beside a small request. */
 const remembered = new LRUCache<string, { readonly type: MediaType | null }>({ max: 64 });
 
-/** Longer values are read each time: a client could fill the memory with them. */
+/** The longest value that is remembered, in characters. Otherwise a client could fill the memory. */
 const MAX_LENGTH = 500;
 
 /**
@@ -45,7 +45,7 @@ export function acceptedType(request: FastifyRequest): MediaType | null {
 }
 
 /**
- * Picks the media type of a response that is worth nothing to a client that does not accept it.
+ * Picks the media type of a response that a client has to accept.
  *
  * @param request the request
  * @returns the media type
@@ -59,7 +59,7 @@ export function responseType(request: FastifyRequest): MediaType {
 }
 
 /**
- * Checks that a POST says plainly that it is JSON. A page of another site cannot send that without asking first.
+ * Checks that a POST is declared as JSON. A page of another site cannot send that without a preflight.
  *
  * @param request the request
  * @throws {RequestRefused} 415 otherwise
@@ -74,7 +74,7 @@ export function checkRequestType(request: FastifyRequest): void {
   }
 }
 
-/** The one form of a request body: JSON in UTF-8, nothing around it. Parameters that JSON does not have are ignored. */
+/** The only form of a request body: JSON in UTF-8, and no multipart. Parameters that JSON does not have are ignored. */
 function isJson(contentType: string): boolean {
   if (contentType === 'application/json') return true;
   const [, type, parameters = ''] = MEDIA_TYPE.exec(contentType) ?? [];

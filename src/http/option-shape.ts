@@ -23,7 +23,7 @@ const points = number({ from: 0.001, to: 1e9 });
 const callable = (what: string) => z.custom((value) => typeof value === 'function', `expected ${what}`);
 const oneOf = (...values: [string, ...string[]]) => z.enum(values, `expected one of ${values.join(', ')}`).optional();
 
-/** What a function of ours reads; what it refuses is a problem of the option. */
+/** Parses by a function of Larder. An error that it throws becomes a problem of the option. */
 const readBy = (parse: (text: string) => string) =>
   z.string('expected a text').superRefine((value, context) => {
     try {
@@ -34,7 +34,7 @@ const readBy = (parse: (text: string) => string) =>
     }
   });
 
-/** An object of a shape, or another value that a check lets pass. */
+/** An object of a shape, or another value that a check accepts. */
 const objectOr = (shape: z.ZodType, isOther: (value: unknown) => boolean, expected: string) =>
   z
     .unknown()
@@ -59,7 +59,7 @@ const key = z.union(
   'expected { secret }, { publicKey } or { jwksUrl }',
 );
 
-/** What each option may be, by itself. */
+/** The values that each option may have, on its own. */
 export const optionShape = z.strictObject({
   larder: z.custom(
     (value) => typeof value === 'object' && value !== null && 'repositories' in value && 'health' in value,
@@ -111,7 +111,7 @@ export const optionShape = z.strictObject({
 
 /**
  * @param issue what is wrong with an option
- * @returns the same in words, without its place
+ * @returns the same in words, without the option's name
  */
 export function messageOf(issue: z.core.$ZodIssue): string {
   if (issue.code !== 'unrecognized_keys') return issue.message;
@@ -122,7 +122,7 @@ function isSchemaOfOurs(value: unknown): boolean {
   try {
     return isSchema(value);
   } catch (error) {
-    // It names the copies of graphql, and that is all that it throws for.
+    // It throws only for a second copy of graphql, and names the copies.
     if (error instanceof Error) return false;
     throw error;
   }

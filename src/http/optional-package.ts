@@ -6,11 +6,11 @@ import { WrongValue } from '../wrong-value.ts';
 const packages = createRequire(import.meta.url);
 
 /**
- * Finds packages that only those install who use what needs them.
+ * Checks that optional packages are installed.
  *
- * @param setting the setting that asks for them
+ * @param setting the setting that needs them
  * @param names the packages, each with its version where that matters
- * @throws {WrongValue} when one is not installed, with what to run
+ * @throws {WrongValue} when one is not installed, with the command to run
  */
 export function needPackages(setting: string, names: readonly string[]): void {
   const missing = names.filter((name) => !isInstalled(name.replace(/(?<=.)@.*$/, '')));
@@ -19,6 +19,6 @@ export function needPackages(setting: string, names: readonly string[]): void {
 }
 
 function isInstalled(name: string): boolean {
-  // A package may let nobody look into its package.json, and is there all the same.
+  // The exports of a package may hide its package.json, so it is looked up as a file.
   return (packages.resolve.paths(name) ?? []).some((folder) => existsSync(join(folder, name, 'package.json')));
 }

@@ -15,7 +15,7 @@ declare module 'fastify' {
 const register: FastifyPluginAsync<LarderFastifyOptions> = async (app, given) => {
   const options = settle(given);
   if (!app.hasDecorator('larder')) app.decorate('larder', options.larder);
-  // A part of its own: hooks, decorators, body parsers and the error handler are seen by these routes alone.
+  // An encapsulated context: its hooks, decorators, body parsers and error handler apply to these routes alone.
   await app.register(
     async (scope) => {
       await serveOn(scope, options);
@@ -26,9 +26,9 @@ const register: FastifyPluginAsync<LarderFastifyOptions> = async (app, given) =>
 };
 
 /**
- * Serves a schema over a Larder at `/graphql`, with all that belongs to it, on anybody's Fastify: beside it their routes, hooks, error
- * handler and plugins go on as they were. It may be registered several times, under a prefix each.
+ * Serves a schema over a Larder at `/graphql`, with all that belongs to it, on any Fastify. The app's own routes, hooks, error handler and
+ * plugins work as before. It may be registered several times, each under its own prefix.
  *
- * @throws {WrongValue} naming each option that cannot be meant
+ * @throws {WrongValue} naming each wrong option
  */
 export const larderFastify = plugin(register, { name: 'larder', fastify: '5.x' });

@@ -4,21 +4,21 @@ import plugin from 'fastify-plugin';
 
 const HEADER = 'x-request-id';
 
-/** Nothing that could forge a line of a log or a header. */
+/** It excludes characters that could forge a line of a log or a header. */
 const WELL_FORMED = /^[\w.:+/=~-]{1,128}$/;
 
 /**
- * What a request is called in the log and in answers about it.
+ * Finds the id of a request, for the log and for answers.
  *
- * @param request the request: a proxy may have named it already
- * @returns the name that it came with if it is well-formed, else a new one
+ * @param request the request; a proxy may have given it an id
+ * @returns the id that it came with if that is well-formed, otherwise a new one
  */
 export function requestIdOf({ headers }: { readonly headers: IncomingHttpHeaders }): string {
   const given = headers[HEADER];
   return typeof given === 'string' && WELL_FORMED.test(given) ? given : randomUUID();
 }
 
-/** Tells every client what its request is called. */
+/** Tells every client the id of its request. */
 export const requestIdPlugin = plugin(
   async (app) => {
     app.addHook('onRequest', (request, reply, done) => {

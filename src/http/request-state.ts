@@ -5,27 +5,27 @@ import type { Scope } from '../bodies/scope.ts';
 import { Context, type LarderContext } from '../repository/context.ts';
 import type { Viewer } from './guards/viewer.ts';
 
-/** A request's context as mercurius carries it: the resolvers' part, and what the server keeps beside it. */
+/** A request's context as mercurius carries it: the resolvers' part, and the server's own. */
 export interface RequestState extends LarderContext {
   /** Whether the response shows what the request did. */
   readonly inspected: boolean;
   /** The operation's static cost in points; `null` until it is known. */
   cost: number | null;
-  /** The operation's name when its document is trusted, else `other`: what a stranger writes names nothing in figures. */
+  /** The operation's name when its document is trusted, otherwise `other`. A stranger's name must not get into metrics. */
   operation: string;
-  /** How long the answer was before it was compressed, in bytes; `null` when it is sent as it is. */
+  /** The length of the answer before compression, in bytes; `null` when it is not compressed. */
   bytes: number | null;
 }
 
 /** Makes the state of a request. */
 export type StateFactory = (request: FastifyRequest, reply: FastifyReply) => RequestState;
 
-/** What an operation is called in figures that no trusted document names. */
+/** The name in metrics of operations that no trusted document names. */
 export const OTHER = 'other';
 
 /**
- * The one object that a request's state is. It has what mercurius is going to put into it from the start: an object that gets
- * a dozen properties later is a table of kilobytes from then on.
+ * The single object of a request's state. It has mercurius' properties from the start: adding a dozen properties later makes V8 turn the
+ * object into a table of kilobytes.
  */
 export class State extends Context implements RequestState {
   readonly inspected: boolean;
@@ -57,11 +57,11 @@ export class State extends Context implements RequestState {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What Larder keeps of it; `null` for what is not GraphQL, or was refused before that was made. */
+    /** Larder's state of the request; `null` for a request that is not GraphQL, or was refused before. */
     larderState: RequestState | null;
-    /** The codes of the errors that it is answered with, each once; `null` for none. */
+    /** The codes of the errors in its answer, each once; `null` for none. */
     larderErrors: Set<string> | null;
-    /** Who sent it; `null` for an anonymous reader. */
+    /** The sender; `null` for an anonymous reader. */
     larderViewer: Viewer | null;
   }
 }
@@ -77,7 +77,7 @@ export const requestStatePlugin = plugin(
 );
 
 /**
- * Remembers what a request is answered with, for figures and the log.
+ * Remembers the errors in a request's answer, for metrics and the log.
  *
  * @param request the request
  * @param errors the errors as the client sees them

@@ -28,12 +28,12 @@ import type { Tracing } from './telemetry/tracing.ts';
 import { warnOfIndexes } from './warn-of-indexes.ts';
 
 /**
- * Puts everything onto an instance that is Larder's alone: one of its own, or a part of somebody's. What is opened is closed with it.
+ * Adds everything to an instance that is Larder's alone: its own server, or a part of another. What it opens is closed with the instance.
  *
  * @param app the instance
- * @param options what to serve and how
- * @param ownsHost whether all of the server is Larder's: only then it speaks for the whole host
- * @throws {WrongValue} when a package is missing that an option needs, with what to run
+ * @param options what to serve, and how
+ * @param ownsHost whether the whole server is Larder's; only then it speaks for the whole host
+ * @throws {WrongValue} when an option needs a package that is missing, with the command to run
  */
 export async function serveOn(app: FastifyInstance, options: Settled, ownsHost = false): Promise<void> {
   const { larder, limits, clock, inspect, development, documents: trusted } = options;
@@ -107,7 +107,7 @@ export async function serveOn(app: FastifyInstance, options: Settled, ownsHost =
   }
 }
 
-/** What only some servers want is installed by them alone. */
+/** Packages that only some servers need are installed by their owners. */
 function needOptionalPackages({ graphiql, apolloTracing, tracing }: Settled): void {
   if (graphiql !== null) needPackages('graphiql (GRAPHIQL=true)', ['graphiql@3', 'react@18', 'react-dom@18']);
   if (apolloTracing !== null) {
@@ -122,7 +122,7 @@ function needOptionalPackages({ graphiql, apolloTracing, tracing }: Settled): vo
   }
 }
 
-/** Loaded only where it is wanted. */
+/** Loads the packages only where they are needed. */
 async function openTracing(app: FastifyInstance, { tracing, larder: { channels } }: Settled): Promise<Tracing | null> {
   if (tracing === null) return null;
   const { joinTracing, startTracing } = await import('./telemetry/tracing.ts');
@@ -136,7 +136,7 @@ async function openTracing(app: FastifyInstance, { tracing, larder: { channels }
   return opened;
 }
 
-/** Loaded only where it is wanted. */
+/** Loads the packages only where they are needed. */
 async function addMetrics(
   app: FastifyInstance,
   { larder }: Settled,

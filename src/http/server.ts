@@ -11,34 +11,34 @@ import { serveOn } from './serve.ts';
 import { settle } from './settle.ts';
 import { metricsOf } from './telemetry/metrics-of.ts';
 
-/** What only the owner of a server decides. */
+/** Settings that only the owner of a server decides. */
 export interface ServerOptions {
-  /** The log, such as pino's; none when it is not given. */
+  /** The log, such as pino's; none when it is left out. */
   readonly logger?: FastifyBaseLogger;
-  /** The addresses of proxies whose word on a client's address is taken; none when it is not given. */
+  /** The addresses of proxies that are trusted to name a client's address; none when it is left out. */
   readonly trustProxy?: readonly string[];
-  /** How long a connection stays open on which nothing is asked, in milliseconds. 75,000 when it is not given. */
+  /** How long an idle connection stays open, in milliseconds; 75,000 when it is left out. */
   readonly keepAliveTimeoutMs?: number;
-  /** How long a request may take to come in, in milliseconds. 10,000 when it is not given. */
+  /** How long a request may take to come in, in milliseconds; 10,000 when it is left out. */
   readonly requestTimeoutMs?: number;
-  /** How long a body may be, in bytes. 1,048,576 when it is not given. */
+  /** The longest body, in bytes; 1,048,576 when it is left out. */
   readonly bodyBytes?: number;
-  /** The origins whose pages may read what is said of a URL that cannot be read; none when it is not given. */
+  /** The origins whose pages may read the answer to a URL that cannot be read; none when it is left out. */
   readonly corsOrigins?: readonly string[] | null;
 }
 
-/** How long a connection may wait for a request, and a request may take to come in, unless it is said, in milliseconds. */
+/** The defaults: how long a connection may wait for a request, and a request may take to come in, in milliseconds. */
 const KEEP_ALIVE_MS = 75_000;
 const REQUEST_MS = 10_000;
 
 /**
- * What to make a server with, `fastify({ ...serverOptions(), … })`: bounds for connections and for slow clients, answers in JSON for what is
- * not HTTP, and no lines of the log with URLs, which may hold variables.
+ * Makes the options of a server, `fastify({ ...serverOptions(), … })`. They limit connections and slow clients, and answer in JSON what is
+ * not HTTP. They turn off Fastify's lines of log with URLs, which may hold variables.
  *
- * @param options what is decided
+ * @param options the settings
  * @returns options for `fastify`
  * @throws {WrongValue} for a proxy that could be anybody
- * @throws {RangeError} for a time that cannot be meant
+ * @throws {RangeError} for an impossible time
  */
 export function serverOptions(options: ServerOptions = {}): FastifyHttpOptions<Server> {
   const { logger, trustProxy = [], bodyBytes, corsOrigins } = options;
@@ -48,18 +48,18 @@ export function serverOptions(options: ServerOptions = {}): FastifyHttpOptions<S
   const allow = allowPages(corsOrigins ?? []);
   return {
     ...(logger === undefined ? {} : { loggerInstance: logger }),
-    // A line of our own (request-log.ts): a URL may hold variables.
+    // Larder logs a line of its own (request-log.ts), since a URL may hold variables.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: requestIdOf,
     forceCloseConnections: 'idle',
-    // What has been read is answered, also while the server stops.
+    // A request that was received is answered, even while the server stops.
     return503OnClosing: false,
     ...(bodyBytes === undefined ? {} : { bodyLimit: bodyBytes }),
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
-    // Node looks every half minute unless told otherwise, and until then a slow client may stay.
+    // Node looks every half minute by default, and a slow client could stay until then.
     http: { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 10) },
-    // A client that stops reading its answer holds it in our memory.
+    // A client that stops reading its answer keeps the answer in memory.
     connectionTimeout: requestTimeoutMs * 2,
     frameworkErrors: (_error, request, reply) => {
       allow(request, reply);
@@ -67,22 +67,22 @@ export function serverOptions(options: ServerOptions = {}): FastifyHttpOptions<S
     },
     clientErrorHandler: answerBadConnection,
     trustProxy: trustProxy.length === 0 ? false : trustProxy.map(parseTrustedProxy),
-    // What a client did not write as a number is not taken for one.
+    // A value that the client did not write as a number is not coerced to one.
     ajv: { customOptions: { coerceTypes: false } },
   };
 }
 
-/** What `createServer` is told: what the plugin is, and what only the owner of a server decides. */
+/** What `createServer` is told: the plugin's options, and the settings of a server's owner. */
 export type CreateServerOptions = Omit<LarderFastifyOptions, 'prefix'> &
   Pick<ServerOptions, 'logger' | 'trustProxy' | 'keepAliveTimeoutMs'>;
 
 /**
- * Makes a server that is Larder's alone: what `larderFastify` serves, with bounds for its connections, `app.drain`, and answers in JSON for
- * all that there is no route for. Routes may be added to it. The caller listens, and closes.
+ * Makes a server that is Larder's alone. It serves what `larderFastify` does, limits its connections, has `app.drain`, and answers in JSON
+ * where there is no route. Routes may be added to it. The caller listens, and closes.
  *
- * @param given what to serve and how
+ * @param given what to serve, and how
  * @returns the server, not listening yet
- * @throws {WrongValue} naming each option that cannot be meant
+ * @throws {WrongValue} naming each wrong option
  */
 export async function createServer(given: CreateServerOptions): Promise<FastifyInstance> {
   const { logger, trustProxy, keepAliveTimeoutMs = KEEP_ALIVE_MS, ...rest } = given;

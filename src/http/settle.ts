@@ -4,16 +4,16 @@ import { parseCorsOrigin } from './guards/cors-origin.ts';
 import { messageOf, optionShape } from './option-shape.ts';
 import type { LarderFastifyOptions, MetricsOptions } from './options.ts';
 
-/** Where each option is explained. */
+/** The page that explains each option. */
 const PAGE = 'docs/fastify.md';
 
-/** Options as they are meant, defaults filled in. */
+/** Validated options, defaults filled in. */
 export type Settled = ReturnType<typeof settle>;
 
 /**
- * @param given the options as somebody wrote them
+ * @param given the options as they were written
  * @returns the same, defaults filled in
- * @throws {WrongValue} naming each option that cannot be meant, and where they are explained
+ * @throws {WrongValue} naming each wrong option, and the page that explains them
  */
 export function settle(given: LarderFastifyOptions) {
   const { error } = optionShape.safeParse(given);
@@ -56,7 +56,7 @@ export function settle(given: LarderFastifyOptions) {
   };
 }
 
-/** What no option says by itself. */
+/** Checks options against each other. */
 function contradictions({
   maxCost,
   rate,

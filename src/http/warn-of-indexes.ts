@@ -2,15 +2,15 @@ import type { FastifyInstance } from 'fastify';
 import type { Larder } from '../larder-face.ts';
 
 /**
- * Lets a server say in development, when it has started, which indexes its lists lack: on a few rows nobody would notice.
+ * Makes a server in development say, once it has started, which indexes its lists lack. With few rows nobody would notice.
  *
- * @param app the instance, whose log it is said in
- * @param larder whose lists are looked at
+ * @param app the instance, whose log gets the lines
+ * @param larder the Larder whose lists are checked
  */
 export function warnOfIndexes(app: FastifyInstance, larder: Pick<Larder, 'doctor' | 'health'>): void {
   const look = async () => {
     const findings = await larder.doctor();
-    // Of a database that was never migrated there is more to say, and it is said.
+    // A database that was never migrated is reported elsewhere.
     if (larder.health.unmigrated()) return;
     for (const { about, problem, statement } of findings) app.log.warn({ about, statement }, problem);
   };

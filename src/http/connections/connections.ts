@@ -4,34 +4,33 @@ import { finished } from 'node:stream';
 import { Server as TlsServer } from 'node:tls';
 import type { Clock } from '../../clock.ts';
 
-/** How long connections may be open on which nothing is asked, and how many of them. */
+/** How long idle connections may stay open, and how many of them. */
 export interface ConnectionLimits {
-  /** How long one stays open before its first request and between requests, in milliseconds. */
+  /** How long a connection stays open before its first request and between requests, in milliseconds. */
   readonly keepAliveMs: number;
-  /** How long a client may take for a request that it began to send, in milliseconds. */
+  /** How long a client may take to send a request, in milliseconds. */
   readonly requestTimeoutMs: number;
-  /** How many may wait for a request; beyond that, those that have waited longest are closed. */
+  /** How many connections may wait for a request. Beyond that, those that have waited longest are closed. */
   readonly maxIdle: number;
 }
 
 /** What is known of one connection. */
 interface Connection {
-  /** The answer that was last begun on it, if that is under way, or its request still comes in. */
+  /** The last response on it, while it is sent or its request still comes in; otherwise `null`. */
   response: ServerResponse | null;
-  /** Since when it waits for a request, as the clock has it. */
+  /** Since when it waits for a request, in milliseconds on the monotonic clock. */
   idleSince: number;
-  /** How many bytes had been read by then. */
+  /** How many bytes had been read at that time. */
   idleBytes: number;
-  /** When bytes were first seen that are no request yet; `null` for never. */
+  /** When bytes were first seen that are no request yet; `null` for none. */
   begunAt: number | null;
   used: boolean;
 }
 
 /** The open connections of a server. */
 export class Connections {
-  // Each connection with the answer that was last begun on it. A set of all answers under way would keep them: once a table of a set
-  // or map has grown old, V8 keeps every table that takes its place, and what is in it, until the next full collection. That made
-  // pauses at each of them.
+  // Maps each connection to its last response. A set of all responses would keep them in memory. V8 keeps the former tables of an old set
+  // or map until the next full collection, with all that is in them. That caused pauses.
   readonly #open = new Map<Socket, Connection>();
   readonly #clock: Clock;
   readonly #limits: ConnectionLimits;
@@ -46,7 +45,7 @@ export class Connections {
   /**
    * @param server the server, which need not listen yet
    * @param clock the time
-   * @param limits how long, and how many
+   * @param limits how long connections may be idle, and how many
    * @param giveUp answers and closes a connection whose client takes too long
    */
   constructor(server: Server, clock: Clock, limits: ConnectionLimits, giveUp: (socket: Socket) => void) {
@@ -54,21 +53,22 @@ export class Connections {
     this.#clock = clock;
     this.#limits = limits;
     this.#giveUp = giveUp;
-    // With TLS it is the encrypted stream that requests come on.
+    // With TLS, requests arrive on the encrypted stream.
     const opened = server instanceof TlsServer ? 'secureConnection' : 'connection';
     server.on(opened, (socket: Socket) => this.#onConnection(socket));
-    // A connection that speaks another protocol from now on, such as WebSocket, is theirs who take it. Where nobody does, Node goes on.
+    // A connection that switches to another protocol, such as WebSocket, belongs to whoever handles the upgrade. Node handles it where
+    // nobody does.
     server.once('listening', () => {
       for (const event of ['upgrade', 'connect'] as const) {
         if (server.listenerCount(event) > 0) server.prependListener(event, ({ socket }) => this.#leave(socket));
       }
     });
-    // Before the answer is made, so that its headers can say that it is the last.
+    // It runs before the response is made, so that the response's headers can say that it is the last.
     server.prependListener('request', (request: IncomingMessage, response: ServerResponse) =>
       this.#onRequest(request, response),
     );
     server.on('timeout', (socket: Socket) => {
-      // Who began to send has the time that a request has, which others measure.
+      // A client that began to send has the time of a request, which is measured elsewhere.
       if (!this.#hasBegun(socket)) socket.destroy();
     });
     const stop = clock.tick(Math.ceil(limits.requestTimeoutMs / 10), () => this.#sweep());
@@ -80,19 +80,19 @@ export class Connections {
     return this.#events;
   }
 
-  /** When the last request came, as the clock has it; only known once the last answers are announced. */
+  /** When the last request came, in milliseconds on the monotonic clock. It is only known once the last responses are announced. */
   get lastRequest(): number {
     return this.#lastRequest;
   }
 
-  /** Tells clients with their next answer that it is the last on its connection. */
+  /** Tells each client with its next response that it is the last on its connection. */
   announceLast(): void {
     this.#announcing = true;
     this.#lastRequest = this.#clock.now();
     for (const { response } of this.#open.values()) if (response !== null) response.shouldKeepAlive = false;
   }
 
-  /** Closes the connections on which nothing is asked, and from now on each as soon as it has its answer. */
+  /** Closes idle connections, and from now on each other connection after its response. */
   closeIdle(): void {
     this.#closing = true;
     for (const [socket, { response }] of this.#open) {
@@ -102,7 +102,7 @@ export class Connections {
 
   /**
    * @param socket a connection
-   * @returns whether its client still sends a request that it has the answer to
+   * @returns whether its client still sends a request that was answered already
    */
   isAnswered(socket: Socket): boolean {
     return this.#open.get(socket)?.response?.writableFinished ?? false;
@@ -118,7 +118,7 @@ export class Connections {
 
   #onConnection(socket: Socket): void {
     this.#events += 1;
-    // Until its first request it may wait for as long as after any other: load balancers open connections ahead.
+    // It may wait as long for its first request as for any other, since load balancers open connections ahead.
     socket.setTimeout(this.#limits.keepAliveMs);
     this.#open.set(socket, {
       response: null,
@@ -150,7 +150,7 @@ export class Connections {
     }
     if (this.#announcing) {
       this.#lastRequest = this.#clock.now();
-      // Where several were asked at once, the last answer closes the connection.
+      // With pipelined requests, the last response closes the connection.
       if (connection.response?.headersSent === false) connection.response.shouldKeepAlive = true;
       response.shouldKeepAlive = false;
     }
@@ -161,7 +161,7 @@ export class Connections {
       connection.idleSince = this.#clock.now();
       connection.idleBytes = socket.bytesRead;
       connection.begunAt = null;
-      // It may have been written before anybody knew that it would be the last.
+      // This response may have been written before it was known to be the last.
       if (this.#closing) socket.destroySoon();
     };
     response.on('close', () => {
@@ -176,7 +176,10 @@ export class Connections {
     return connection !== undefined && connection.response === null && socket.bytesRead > connection.idleBytes;
   }
 
-  /** Node measures requests from their first byte. Blank lines before it are none, and each would put the end of the waiting off. */
+  /**
+   * Closes connections whose client sends blank lines for too long, and those beyond the limit. Node measures a request from its first
+   * byte. Blank lines before it do not count, and each would extend the wait.
+   */
   #sweep(): void {
     const now = this.#clock.now();
     const idle: [Socket, Connection][] = [];

@@ -5,43 +5,43 @@ import { type Clock, sleep, systemClock } from '../../clock.ts';
 import { giveUp } from '../errors/error-handler.ts';
 import { Connections } from './connections.ts';
 
-/** How long nothing must have been asked for the clients to have gone elsewhere, in milliseconds. */
+/** How long no request must come before clients count as gone, in milliseconds. */
 const QUIET_MS = 500;
 
-/** How many turns of the event loop are waited for one in which nothing comes. */
+/** The most turns of the event loop to wait for a quiet one. */
 const MAX_TURNS = 1000;
 
-/** More connections than this need not wait for requests: a proxy in front keeps some hundreds. */
+/** The most connections that wait for requests. A proxy in front keeps some hundreds. */
 const MAX_IDLE = 10_000;
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** Whether the server is about to stop. */
     readonly draining: () => boolean;
-    /** Whether the client of a connection still sends a request that it has the answer to. */
+    /** Whether the client of a connection still sends a request that was answered already. */
     readonly isAnswered: (socket: Socket) => boolean;
     /**
-     * Lets clients and proxies go elsewhere without losing a request. For `delayMs` all goes on as before, but `draining` is true, for
-     * proxies that look at `/readyz`. Then the port is closed, and each connection is told with its next answer that it is the last.
-     * At last the connections are closed on which nothing has been asked for a while.
+     * Makes clients and proxies go elsewhere without losing a request. For `delayMs` everything goes on, but `draining` is true, for
+     * proxies that ask `/readyz`. Then the port is closed, and each connection learns with its next response that it is the last. Finally,
+     * idle connections are closed.
      *
-     * @param delayMs how long proxies have to look, in milliseconds
-     * @param atMostMs how long clients then have to ask once more, in milliseconds
-     * @returns when no connection is open any more on which nothing is asked
+     * @param delayMs how long proxies have to notice, in milliseconds
+     * @param atMostMs how long clients then have for one more request, in milliseconds
+     * @returns settles when no idle connection is open any more
      */
     readonly drain: (delayMs: number, atMostMs: number) => Promise<void>;
   }
 }
 
-/** What lets a server stop, and bounds its connections. */
+/** How a server stops, and how its connections are limited. */
 export interface DrainingOptions {
-  /** The time; the machine's when it is not given. */
+  /** The time; the machine's when it is left out. */
   readonly clock?: Clock;
-  /** How long a connection stays open on which nothing is asked, in milliseconds. 75,000 when it is not given. */
+  /** How long an idle connection stays open, in milliseconds; 75,000 when it is left out. */
   readonly keepAliveMs?: number;
-  /** How long a request may take to come in, in milliseconds. 10,000 when it is not given. */
+  /** How long a request may take to come in, in milliseconds; 10,000 when it is left out. */
   readonly requestTimeoutMs?: number;
-  /** How many connections may wait for requests. 10,000 when it is not given. */
+  /** How many connections may wait for requests; 10,000 when it is left out. */
   readonly maxIdle?: number;
 }
 
@@ -50,7 +50,7 @@ export const drainingPlugin = plugin<DrainingOptions>(
   async (app, { clock = systemClock, keepAliveMs = 75_000, requestTimeoutMs = 10_000, maxIdle = MAX_IDLE }) => {
     const connections = new Connections(app.server, clock, { keepAliveMs, requestTimeoutMs, maxIdle }, giveUp);
     let draining = false;
-    /** Ends when everything that had come by then has been taken: what the kernel holds of a connection that is closed is lost. */
+    /** Waits until everything that has arrived was read. Closing a connection loses what the kernel still holds of it. */
     const quietTurn = async () => {
       for (let turn = 0; turn < MAX_TURNS; turn += 1) {
         const before = connections.events;
@@ -74,7 +74,7 @@ export const drainingPlugin = plugin<DrainingOptions>(
       draining = true;
       await sleep(clock, delayMs);
       await quietTurn();
-      // An HTTP server would close its idle connections with its port.
+      // An HTTP server's own `close` would close its idle connections, too.
       Server.prototype.close.call(app.server);
       connections.announceLast();
       await Promise.race([connections.empty(), quiet(atMostMs)]);

@@ -1,9 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { type Clock, systemClock } from '../../clock.ts';
 
-/** What can be stopped without losing a request. */
+/** Something that can stop without losing a request. */
 export interface Stoppable {
-  /** Lets clients and proxies go elsewhere, and goes on answering meanwhile. */
+  /** Tells clients and proxies to go elsewhere, and goes on answering meanwhile. */
   drain(): Promise<void>;
   /** Answers what was accepted, then closes everything. */
   close(): Promise<void>;
@@ -11,17 +11,17 @@ export interface Stoppable {
 
 /** How a process is stopped. */
 export interface StopOptions {
-  /** How long all of it may take, in milliseconds: what hangs then does not keep the process alive. */
+  /** How long all of it may take, in milliseconds. After that, the process ends even if something hangs. */
   readonly atMostMs: number;
   readonly log: Pick<FastifyBaseLogger, 'info' | 'error'>;
   readonly clock?: Clock;
 }
 
 /**
- * Ends the process by SIGTERM and SIGINT: requests under way are answered first.
+ * Ends the process on SIGTERM and SIGINT, after requests under way are answered.
  *
- * @param server what is stopped
- * @param options how
+ * @param server the server to stop
+ * @param options how long it may take, and the log
  */
 export function stopOnSignals(server: Stoppable, { atMostMs, log, clock = systemClock }: StopOptions): void {
   const stop = (signal: NodeJS.Signals) => {

@@ -9,22 +9,22 @@ import { mostExpensiveField } from './expensive-field.ts';
 /** The most nodes that one operation may ask for, whatever they cost. */
 const MAX_NODES = 500_000;
 
-/** What an operation last cost, and the kind of its variables then. One entry each suffices: clients seldom change page sizes. */
+/** The last cost of an operation, with the kind of its variables. One entry is enough, since clients seldom change page sizes. */
 const known = new WeakMap<Plan, { readonly kind: string; readonly cost: number }>();
 
-/** Longer kinds are not remembered: a client could fill the memory with them. */
+/** The longest kind that is remembered, in characters. Otherwise a client could fill the memory. */
 const MAX_KIND = 200;
 
 /**
- * Refuses what costs too much, before anything of it is executed.
+ * Refuses an operation that costs too much, before any of it is executed.
  *
  * @param schema the schema
  * @param plan the operation
  * @param variables the client's variables
  * @param maxCost how many points a request may cost
- * @returns what it costs
- * @throws {RequestRefused} COST_LIMIT, with the path to what should be made smaller; NODE_LIMIT
- * @throws {GraphQLError} when a variable leaves an argument without the value that it needs
+ * @returns the cost in points
+ * @throws {RequestRefused} COST_LIMIT, with the path of the field that should be smaller; NODE_LIMIT
+ * @throws {GraphQLError} when a variable leaves an argument without a required value
  */
 export function checkCost(schema: GraphQLSchema, plan: Plan, variables: Variables, maxCost: number): number {
   const kind = kindOf(plan, variables);
@@ -36,8 +36,8 @@ export function checkCost(schema: GraphQLSchema, plan: Plan, variables: Variable
 }
 
 /**
- * The part of the variables that a cost can depend on: numbers, flags, lengths of lists and nulls. Texts do not count, nor do variables
- * that the operation does not declare.
+ * The part of the variables that a cost can depend on: numbers, flags, lengths of lists and nulls. It ignores texts, and variables that the
+ * operation does not declare.
  */
 function kindOf({ definition }: Plan, { given }: Variables): string {
   let kind = '';
@@ -54,7 +54,7 @@ function withoutText(_key: string, value: unknown): unknown {
 
 function checkOperation(schema: GraphQLSchema, plan: Plan, variables: Variables, maxCost: number): number {
   const { cost: points, nodes, fields } = price(selectedIn(schema, plan), variables.coerced);
-  // Everything costs at least a point, so that a rate by points bounds it.
+  // Everything costs at least a point, so a rate in points bounds everything.
   const cost = Math.max(points, 1);
   if (cost > maxCost) {
     const { path, argument } = mostExpensiveField(fields);

@@ -2,32 +2,32 @@ import { type GraphQLField, getArgumentValues, getNullableType, isListType } fro
 import type { SelectedField, SelectedObject } from '../documents/selected.ts';
 
 /**
- * What a field may say of its cost in its extensions. A field that says nothing costs a point when it has fields itself, and nothing when
- * it has none: values come with their object.
+ * What a field's extensions may say about its cost. By default, a field costs a point when it has fields itself. Otherwise it costs
+ * nothing, since values come with their object.
  */
 interface CostExtensions {
-  /** How many entries the field's list has at most, or the lists in the page that it answers. */
+  /** How many entries the field's list has at most, or the list in the page that it answers. */
   readonly entries?: (args: Record<string, unknown>) => number;
-  /** Points of the field itself. */
+  /** The points of the field itself. */
   readonly cost?: number;
 }
 
 /** A field as it is executed, with its price. */
 export interface PricedField {
   readonly key: string;
-  /** What it and all that is in it cost where it is selected once, in points. */
+  /** The points of the field and all that is in it, where it is selected once. */
   readonly cost: number;
-  /** How many nodes it may bring, read or not. */
+  /** How many nodes it may bring, whether or not they are read. */
   readonly nodes: number;
-  /** Whether it says how many entries a list has. */
+  /** Whether it determines the number of entries of a list. */
   readonly isSized: boolean;
-  /** The argument that says so; `null` where there is none. */
+  /** The argument that does so; `null` for none. */
   readonly argument: string | null;
-  /** What is in it, of the type whose objects cost the most. */
+  /** The fields in it, of the type whose objects cost the most. */
   readonly inside: readonly PricedField[];
 }
 
-/** What is selected in an object, with its price. */
+/** The selection in an object, with its price. */
 export interface PricedObject {
   readonly cost: number;
   readonly nodes: number;
@@ -35,14 +35,15 @@ export interface PricedObject {
 }
 
 /**
- * Prices what is selected in objects of one type. A point is an object: a page, an entry of it, what a field refers to. Its values come
- * with it, each once: a value under a second name costs a point, or a client could have one text a hundred times for nothing.
+ * Prices what is selected in objects of one type. A point is an object: a page, an entry of it, or what a field refers to. The object's
+ * values come with it, each once. A value under a second name costs a point; otherwise a client could have one text a hundred times for
+ * nothing.
  *
- * @param selected what is selected, merged as it is executed
+ * @param selected the selection, merged as it is executed
  * @param variables the coerced variables
- * @param entries how many entries the lists in it have
+ * @param entries how many entries its lists have
  * @returns its price
- * @throws {GraphQLError} when an argument that must have a value gets null from a variable
+ * @throws {GraphQLError} when a variable gives null to a required argument
  */
 export function price({ fields }: SelectedObject, variables: Record<string, unknown>, entries = 1): PricedObject {
   const before = new Set<SelectedField['field']>();
@@ -78,11 +79,11 @@ function priceField(
 }
 
 /**
- * What a field's cost is in words, for its description.
+ * Describes a field's cost in words.
  *
  * @param field the field
  * @param isComposite whether it has fields itself
- * @returns a sentence
+ * @returns a sentence for the field's description
  */
 export function costText(field: GraphQLField<unknown, unknown>, isComposite: boolean): string {
   const { entries, cost } = extensionsOf(field);
@@ -99,7 +100,7 @@ function extensionsOf(field: GraphQLField<unknown, unknown>): CostExtensions {
   return field.extensions;
 }
 
-/** The argument that says how many entries a list has. Of a page that is a number, of other lists a list itself. */
+/** The argument that says how many entries a list has. It is a number for a page, and a list itself for other lists. */
 function sizeArgument(field: GraphQLField<unknown, unknown>, args: Record<string, unknown>): string | null {
   const pages = ['first', 'last'].filter((name) => field.args.some((argument) => argument.name === name));
   const lists = Object.keys(args).filter((name) => Array.isArray(args[name]));

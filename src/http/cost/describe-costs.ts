@@ -2,7 +2,7 @@ import { type GraphQLSchema, getNamedType, isCompositeType, isObjectType } from 
 import { costText } from './cost.ts';
 
 /**
- * Has the description of each field say what it costs, for GraphiQL and for who reads the printed schema.
+ * Adds to the description of each field what it costs, for GraphiQL and for readers of the printed schema.
  *
  * @param schema the schema, whose descriptions change
  * @returns the same schema

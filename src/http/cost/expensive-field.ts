@@ -1,17 +1,17 @@
 import type { PricedField } from './cost.ts';
 
-/** The field to make smaller in an operation that costs too much. */
+/** The field of an operation that should be smaller, because the operation costs too much. */
 export interface ExpensiveField {
   /** The response names on the way to it, as in an error's path, without the indexes of lists. */
   readonly path: readonly string[];
-  /** The argument that its cost depends on; `null` for a field that is no list: then less should be selected. */
+  /** The argument that determines its cost. It is `null` for a field that is no list: then less should be selected. */
   readonly argument: string | null;
 }
 
 /**
  * Follows the most expensive field, then the most expensive one in it, as long as it makes up at least half.
  *
- * @param fields what is selected in the root, priced; at least one field
+ * @param fields the selection in the root, priced; at least one field
  * @returns the last list on the way
  */
 export function mostExpensiveField(fields: readonly PricedField[]): ExpensiveField {
@@ -23,7 +23,7 @@ export function mostExpensiveField(fields: readonly PricedField[]): ExpensiveFie
     path.push(most);
     level = most.inside;
   }
-  // The last steps down to a leaf name no list whose page could be made smaller.
+  // Steps after the last list have no page that could be smaller.
   while (path.length > 1 && path.at(-1)?.isSized !== true) path.pop();
   return { path: path.map(({ key }) => key), argument: path.at(-1)?.argument ?? null };
 }

@@ -13,12 +13,12 @@ import type { Operation } from './operation.ts';
 import { type SelectedField, type SelectedObject, selectedIn } from './selected.ts';
 
 /**
- * Executes an operation that was compiled.
+ * Executes a compiled operation.
  *
- * @param context what resolvers get as their context
+ * @param context the resolvers' context
  * @param variables the coerced variables
- * @returns the result; `null` when an argument is left without the value that it needs, which only graphql-js answers right: then nothing
- *   has been executed
+ * @returns the result; `null` when a required argument has no value, which only graphql-js answers correctly. Then nothing has been
+ *   executed
  */
 export type CompiledOperation = (
   context: object,
@@ -26,8 +26,8 @@ export type CompiledOperation = (
 ) => Promise<ExecutionResult> | ExecutionResult | null;
 
 /**
- * Makes a compiler of operations, which is graphql-jit. It gets only what it is known to execute as graphql-js does: no conditions, which
- * it mixes up where fields and fragments merge, and no values, which it coerces by itself and writes into code.
+ * Makes a compiler of operations, which is graphql-jit. It receives only what it executes exactly as graphql-js does. So it receives no
+ * conditions, which it confuses where fields and fragments merge. It receives no values, which it coerces differently and writes into code.
  *
  * @param schema the schema that operations are valid against
  * @returns compiles an operation that is already cut to its conditions; `null` for one that must be executed without the compiler
@@ -53,10 +53,9 @@ export function createCompiler(schema: GraphQLSchema): (operation: Operation) =>
 }
 
 /**
- * Whether the compiler can tell apart what it names after types and keys. It keeps a resolver under the names of type and field, one
- * behind the other, and what the resolver is told of its place under all keys on the way there, joined by underscores: names that have
- * underscores may come to the same. And it writes objects whose keys are the response's, where those that every object has mean
- * something else.
+ * Whether the compiler can distinguish what it names after types and keys. It stores a resolver under the joined names of type and field.
+ * It stores the place of a field under all keys on the way, joined by underscores, so keys with underscores may collide. It also makes
+ * objects with the response's keys, some of which every object has already.
  */
 function hasDistinctNames(root: SelectedObject): boolean {
   const places = new Set<string>();

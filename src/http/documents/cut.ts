@@ -12,10 +12,10 @@ import {
 import type { Operation } from './operation.ts';
 
 /**
- * Which variables the `@skip` and `@include` of an operation depend on.
+ * Finds the variables that the `@skip` and `@include` of an operation depend on.
  *
  * @param operation the operation
- * @returns the variables' names, each once; `null` when there is no condition at all, and nothing to cut
+ * @returns the variables' names, each once; `null` when there is no condition, and nothing to cut
  */
 export function conditionsOf({ definition, fragments }: Operation): readonly string[] | null {
   let conditional = false;
@@ -36,11 +36,11 @@ export function conditionsOf({ definition, fragments }: Operation): readonly str
 }
 
 /**
- * Cuts an operation to what `@skip` and `@include` leave of it (GraphQL specification, section 3.13). What is left has no condition.
+ * Cuts an operation to what `@skip` and `@include` leave of it (GraphQL specification, section 3.13). The result has no condition.
  *
- * @param operation the operation, which is valid
- * @param variables the coerced variables, of which only those count that `conditionsOf` names
- * @returns the operation as it will be executed; a selection of which nothing is left is empty
+ * @param operation a valid operation
+ * @param variables the coerced variables; only those that `conditionsOf` names count
+ * @returns the operation as it will be executed; a selection may be empty
  * @throws {GraphQLError} when a condition is null
  */
 export function cut({ definition, fragments }: Operation, variables: Record<string, unknown>): Operation {

@@ -14,21 +14,21 @@ import {
   selectOperation,
 } from './prepare-document.ts';
 
-/** How much memory documents, good and bad ones apart, may take while they are remembered, in bytes, roughly. */
+/** How much memory remembered documents may take, in bytes, roughly. Valid and invalid ones have this limit each. */
 const REMEMBERED_BYTES = 64_000_000;
 
-/** What a token comes to when it is part of a syntax tree, and what a bad document's errors come to; measured. */
+/** How many bytes a token takes as part of a syntax tree, and an invalid document's errors take; measured. */
 const TOKEN_BYTES = 300;
 const ERRORS_BYTES = 8_000;
 
-/** New documents that may wait to be looked at: seconds' worth of the worst. */
+/** The most new documents that wait to be parsed. The slowest ones would take seconds. */
 const MAX_WAITING = 64;
 
 /**
- * Parses and validates documents, each once as long as it is remembered. New ones are looked at one a turn of the
- * event loop: whoever's document is known waits for one of them at a time, however many came in together.
+ * Parses and validates documents, each once while it is remembered. In a turn of the event loop it takes one new document. So a request
+ * with a known document waits for one new document at a time, however many came at once.
  *
- * @param schema what documents must be valid against
+ * @param schema the schema that documents must be valid against
  * @param timeoutMs how long a request waits for its document at most, in milliseconds
  * @param clock the time
  * @returns finds the operation to run in a document's text
@@ -38,13 +38,14 @@ export function createDocuments(schema: GraphQLSchema, timeoutMs: number, clock:
     maxSize: REMEMBERED_BYTES,
     sizeCalculation: ({ tokens }, text) => 2 * text.length + tokens * TOKEN_BYTES + 1,
   });
-  // Bad documents are remembered apart, so that a stream of them does not push the good ones out.
+  // Invalid documents have a cache of their own, so that a stream of them does not evict valid ones.
   const bad = new LRUCache<string, RequestRefused>({
     maxSize: REMEMBERED_BYTES,
     sizeCalculation: (_error, text) => 2 * text.length + ERRORS_BYTES,
   });
 
-  // Another map whenever none waits: what was in one that changes so often may stay until the next full collection (see draining.ts).
+  // A new map whenever none waits. The former tables of a map that changes often stay in memory until the next full collection (see
+  // connections.ts).
   let waiting = new Map<string, Promise<PreparedDocument>>();
   const inTurn = createTurns(clock);
 
@@ -64,13 +65,13 @@ export function createDocuments(schema: GraphQLSchema, timeoutMs: number, clock:
 
   /**
    * @param text the document
-   * @param operationName which of its operations; `null` when it has only one
+   * @param operationName the name of its operation to run; `null` when it has only one
    * @returns the operation
-   * @throws {RequestRefused} when the document is not valid, too large, or has no such operation; 503 when too many others
-   *   wait to be looked at, or for too long
+   * @throws {RequestRefused} when the document is invalid, too large, or has no such operation; 503 when too many others wait, or for too
+   *   long
    */
   return async (text: string, operationName: string | null): Promise<PreparedOperation> => {
-    // Before it is even looked up.
+    // Checked first, so that a huge text is not even looked up.
     if (text.length > LIMITS.characters) throw limitExceeded(new LimitExceeded('characters', text.length));
     const known = good.get(text);
     if (known !== undefined) return selectOperation(known, operationName);

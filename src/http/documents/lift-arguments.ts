@@ -13,22 +13,22 @@ import {
 import type { Operation } from './operation.ts';
 import { type SelectedField, type SelectedObject, selectedIn } from './selected.ts';
 
-/** The type of the variables that take the place of arguments: whoever reads one gets the very value that was put in. */
+/** The type of the variables that replace arguments. Reading one gives the very value that was put in. */
 const COERCED = new GraphQLScalarType({ name: 'Larder__Coerced' });
 
-/** An operation whose arguments are variables, each used once, and no value is written in it. */
+/** An operation whose arguments are variables, each used once. No value is written in it. */
 export interface Lifted extends Operation {
   /**
-   * @param variables the coerced variables of the operation as it was
+   * @param variables the coerced variables of the original operation
    * @returns the variables of the lifted one
-   * @throws {GraphQLError} when an argument that must have a value gets null from a variable
+   * @throws {GraphQLError} when a variable gives null to a required argument
    */
   readonly valuesOf: (variables: Record<string, unknown>) => Record<string, unknown>;
 }
 
 /**
  * @param schema a schema
- * @returns the same with the type of lifted variables; its other types are the very same
+ * @returns the same schema with the type of lifted variables; its other types are the same objects
  */
 export function withCoercedType(schema: GraphQLSchema): GraphQLSchema {
   const config = schema.toConfig();
@@ -36,12 +36,12 @@ export function withCoercedType(schema: GraphQLSchema): GraphQLSchema {
 }
 
 /**
- * Takes the arguments out of an operation: each becomes a variable of its own, whose value is what graphql-js makes of the argument.
- * A compiler then has nothing to coerce, no default to fill in, and no text of a client's to write into code.
+ * Takes the arguments out of an operation. Each becomes a variable of its own, whose value is what graphql-js makes of the argument. So a
+ * compiler has nothing to coerce, no default to fill in, and no text of a client to write into code.
  *
  * @param schema the schema that the operation is valid against
  * @param operation the operation, already cut to its conditions
- * @returns the lifted operation, of nodes of its own
+ * @returns the lifted operation, with nodes of its own
  */
 export function liftArguments(schema: GraphQLSchema, operation: Operation): Lifted {
   const fields = new Map<FieldNode, { readonly place: number; readonly selected: SelectedField }>();
@@ -60,7 +60,7 @@ export function liftArguments(schema: GraphQLSchema, operation: Operation): Lift
   const variables: VariableDefinitionNode[] = [];
   const liftNode = (node: FieldNode): readonly ArgumentNode[] => {
     const field = fields.get(node);
-    // Of fields that are merged only the first one's arguments count, and they are all the same.
+    // Merged fields have the same arguments, so those of the first are enough.
     if (field === undefined) return [];
     return (node.arguments ?? []).map((argument) => {
       const variable = {

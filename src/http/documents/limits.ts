@@ -9,27 +9,27 @@ import {
 
 /** The limits of a document's form, whatever it costs. */
 export const LIMITS = {
-  /** Characters of its text, which are read one by one: comments and commas are no tokens. */
+  /** Characters of its text. Comments and commas are no tokens, but are read, too. */
   characters: 100_000,
   tokens: 5_000,
-  /** Fields inside of fields. Introspection, which needs fifteen levels, has a limit of its own. */
+  /** Fields within fields. Introspection needs fifteen levels, and has a limit of its own. */
   depth: 12,
   introspectionDepth: 20,
-  /** Fields of one selection, fragments spread out; a fragment is at least one. */
+  /** Fields of one selection, fragments spread out; a fragment counts as at least one. */
   breadth: 200,
   /** Fields of the whole operation, fragments spread out. */
   fields: 2_000,
   aliases: 100,
   directives: 50,
-  /** Operations, of which one is executed. Validation looks at each together with all its fragments. */
+  /** Operations, though only one is executed. Validation reads each with all its fragments. */
   operations: 20,
-  /** Levels of the syntax tree. What follows it by recursion (printing, copying, comparing) is safe far beyond that. */
+  /** Levels of the syntax tree. Recursive code (printing, copying, comparing) is safe far beyond that. */
   nesting: 100,
-  /** Fields that introspection may bring, by the guess that each of its lists has ten entries; the standard query: 52,000. */
+  /** Fields that introspection may bring, if each of its lists has ten entries. The standard query brings 52,000. */
   introspectedFields: 100_000,
 };
 
-/** Entries of a list that introspection brings, as far as limits go. */
+/** The assumed number of entries of a list in introspection. */
 const LIST = 10;
 
 /** The lists of introspection (GraphQL specification, section 4.2). */
@@ -37,7 +37,7 @@ const LISTS = new Set([
   ...['types', 'directives', 'fields', 'args', 'inputFields', 'enumValues', 'interfaces', 'possibleTypes'],
 ]);
 
-/** A document goes beyond a limit. */
+/** A document exceeds a limit. */
 export class LimitExceeded extends Error {
   override name = 'LimitExceeded';
   /** Which limit. */
@@ -45,7 +45,7 @@ export class LimitExceeded extends Error {
 
   /**
    * @param limit which limit
-   * @param found what the document has
+   * @param found the document's number
    */
   constructor(limit: keyof typeof LIMITS, found: number) {
     super(`Expected a document with ${limit} of at most ${LIMITS[limit]}, got ${found}.`);
@@ -54,11 +54,11 @@ export class LimitExceeded extends Error {
 }
 
 /**
- * Checks a document before it is validated, because validation itself can be made to take minutes. Its time grows with the
- * document's length alone: a fragment is measured once, however often it is spread.
+ * Checks a document before it is validated, because validation of some documents takes minutes. The check itself takes time in proportion
+ * to the document's length: a fragment is measured once, however often it is spread.
  *
  * @param document the parsed document
- * @throws {LimitExceeded} naming the first limit that it goes beyond
+ * @throws {LimitExceeded} naming the first limit that it exceeds
  */
 export function checkLimits(document: DocumentNode): void {
   const count = countNodes(document);
@@ -107,7 +107,7 @@ interface Size {
 
 const NOTHING: Size = { depth: 0, breadth: 0, fields: 0, introspected: 0 };
 
-/** Measures selections; what a fragment holds is remembered, and a cycle, which validation refuses, counts as nothing. */
+/** Measures selections. The size of a fragment is remembered. A cycle counts as nothing, since validation refuses it. */
 function measurer(fragments: Map<string, FragmentDefinitionNode>) {
   const sizes = new Map<SelectionSetNode, Size>();
 
@@ -140,7 +140,7 @@ function measurer(fragments: Map<string, FragmentDefinitionNode>) {
     if (node.kind === Kind.FRAGMENT_SPREAD) {
       const fragment = fragments.get(node.name.value);
       const size = fragment === undefined ? NOTHING : measure(fragment.selectionSet, introspection);
-      // Validation compares what is spread side by side, even if it holds nothing that it knows.
+      // Validation compares spread fragments with each other, even if they hold nothing that it knows.
       return { ...size, breadth: Math.max(size.breadth, 1) };
     }
     if (node.kind === Kind.INLINE_FRAGMENT) return measure(node.selectionSet, introspection);
@@ -148,7 +148,7 @@ function measurer(fragments: Map<string, FragmentDefinitionNode>) {
     const inner = node.selectionSet === undefined ? NOTHING : measure(node.selectionSet, inside);
     const entries = LISTS.has(node.name.value) ? LIST : 1;
     return {
-      // What hangs on introspection is not data: seen from above it is flat.
+      // Introspection below a field is no data, and counts as flat there.
       depth: inside && !introspection ? 1 : inner.depth + 1,
       breadth: 1,
       fields: inner.fields + 1,
@@ -158,7 +158,7 @@ function measurer(fragments: Map<string, FragmentDefinitionNode>) {
   return measure;
 }
 
-/** The names of introspection's own fields and types start so, and no others do. */
+/** Only introspection's own fields and types have such names. */
 function introspects(name: string): boolean {
   return name.startsWith('__');
 }

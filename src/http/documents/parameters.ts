@@ -2,25 +2,25 @@ import type { FastifyRequest } from 'fastify';
 import { RequestRefused } from '../errors/request-refused.ts';
 import { DOCUMENT_ID } from './document-id.ts';
 
-/** What a client asks for (GraphQL over HTTP specification, section 5.1). */
+/** The parameters of a request (GraphQL over HTTP specification, section 5.1). */
 export interface Parameters {
   /** The document's text; `null` when the client named a document instead. */
   readonly query: string | null;
   /** The name of a trusted document; `null` when the client sent its text. */
   readonly documentId: string | null;
-  /** Whether the document was named as Apollo's clients do, who send its text when it is not known. */
+  /** Whether the document was named in the way of Apollo's clients. They send its text when it is not known. */
   readonly apollo: boolean;
   readonly operationName: string | null;
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Reads the parameters of a request, from the body of a POST and else from the query string. Nothing is coerced: what has
- * the wrong type is refused.
+ * Reads the parameters of a request, from the body of a POST or otherwise from the query string. Nothing is coerced: a wrong type is
+ * refused.
  *
  * @param request the request
- * @returns the parameters, of which either `query` or `documentId` is given
- * @throws {RequestRefused} 400 naming the parameter that is wrong
+ * @returns the parameters, with either `query` or `documentId`
+ * @throws {RequestRefused} 400 naming the wrong parameter
  */
 export function readParameters(request: FastifyRequest): Parameters {
   const raw = request.method === 'POST' ? request.body : fromQueryString(request.query);
@@ -44,17 +44,17 @@ export function readParameters(request: FastifyRequest): Parameters {
   };
 }
 
-/** A trusted document's name in the forms of the specification's appendix and of Relay. */
+/** A trusted document's name, in the forms of the specification's appendix and of Relay. */
 function documentIdOf({ documentId, doc_id, id, query }: Record<string, unknown>): string | null {
   const named = doc_id ?? id ?? null;
-  // Relay's older network layers send an id with each text: the name of the operation, or its MD5.
+  // Relay's older network layers send an id beside each text: the operation's name, or its MD5.
   const meant = (query ?? '') === '' || (typeof named === 'string' && DOCUMENT_ID.test(named));
   const name = documentId ?? (meant ? named : null);
   if (name !== null && typeof name !== 'string') throw malformed('Expected documentId to be a string.');
   return name;
 }
 
-/** The same in Apollo's form. */
+/** A trusted document's name in Apollo's form. */
 function apolloHashOf({ persistedQuery }: Record<string, unknown>): string | null {
   if (persistedQuery == null) return null;
   if (!isMap(persistedQuery) || typeof persistedQuery.sha256Hash !== 'string') {
@@ -63,7 +63,7 @@ function apolloHashOf({ persistedQuery }: Record<string, unknown>): string | nul
   return `sha256:${persistedQuery.sha256Hash}`;
 }
 
-/** In a query string the objects are JSON text. */
+/** In a query string, objects are JSON text. */
 function fromQueryString(raw: unknown): unknown {
   if (!isMap(raw)) return raw;
   const parse = (name: string) => {
@@ -77,7 +77,7 @@ function fromQueryString(raw: unknown): unknown {
       throw error;
     }
   };
-  // There is no null in a query string: what is empty is not given (section 5.2).
+  // A query string has no null, so an empty parameter counts as absent (section 5.2).
   const operationName = raw.operationName === '' ? null : raw.operationName;
   return { ...raw, operationName, variables: parse('variables'), extensions: parse('extensions') };
 }

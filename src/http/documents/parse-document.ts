@@ -1,15 +1,15 @@
 import { type DocumentNode, GraphQLError, parse, Token, visit } from 'graphql';
 import { checkLimits, LIMITS, LimitExceeded } from './limits.ts';
 
-/** Beyond so many characters or tokens a document is large. Few that people write are. */
+/** A document with more characters or tokens is large. People write few of these. */
 const LARGE = { characters: 20_000, tokens: 500 };
 
 /**
- * Parses a document and checks that it is within the limits, before anything follows it by recursion.
+ * Parses a document and checks its limits, before any recursive code reads it.
  *
  * @param text the document
- * @returns the syntax tree, whose nodes know their places in the text and nothing of the tokens around them
- * @throws {LimitExceeded} when it goes beyond a limit
+ * @returns the syntax tree, whose nodes have their places in the text, but no list of tokens
+ * @throws {LimitExceeded} when it exceeds a limit
  * @throws {GraphQLError} when it is no document
  */
 export function parseWithinLimits(text: string): DocumentNode {
@@ -39,7 +39,7 @@ function parseText(text: string): DocumentNode {
   try {
     return parse(text, { maxTokens: LIMITS.tokens });
   } catch (error) {
-    // The parser follows nesting by recursion: what is too deep for the stack is too deep for us.
+    // The parser is recursive. A document that is too deep for the stack exceeds the limit of nesting.
     if (error instanceof RangeError) throw new LimitExceeded('nesting', LIMITS.tokens);
     if (
       error instanceof GraphQLError &&
@@ -52,8 +52,8 @@ function parseText(text: string): DocumentNode {
 }
 
 /**
- * Lets go of the tokens. They hang together in one list, comments among them, that takes more memory than the tree, and is
- * too long to be copied. Of the first of each node a copy is left, which knows its line and column: graphql-jit asks it.
+ * Drops the tokens. They form one list, comments among them, which takes more memory than the tree and is too long to be copied. Each node
+ * keeps a copy of its first token, with line and column, because graphql-jit reads it.
  */
 function withoutTokens(document: DocumentNode): DocumentNode {
   visit(document, {

@@ -5,29 +5,29 @@ import { cut } from './cut.ts';
 import type { Operation } from './operation.ts';
 import type { PreparedOperation } from './prepare-document.ts';
 
-/** What is priced and what is run: an operation as its conditions leave it. */
+/** An operation as its conditions leave it, which is priced and run. */
 export interface Plan extends Operation {
   /** A document with this operation alone. */
   readonly document: DocumentNode;
-  /** Whether it was cut: then a selection may be empty, which a document that is validated may not have. */
+  /** Whether it was cut. Then a selection may be empty, which validation does not allow. */
   readonly isCut: boolean;
-  /** Whether it may be compiled when it has come often enough. */
+  /** Whether it may be compiled once it has come often enough. */
   isCompilable: boolean;
   /** How often it has come. */
   runs: number;
 }
 
-/** Cuts of one operation that are remembered. Of four flags there are so many; a client could ask for those of twenty. */
+/** How many cuts of one operation are remembered: the combinations of four flags. A client could ask for those of twenty. */
 const CUTS_OF_ONE = 16;
 
-/** Cuts that are remembered in all. */
+/** How many cuts are remembered in all. */
 const CUTS = 512;
 
 /**
- * Cuts operations to the values of their conditions. A cut is remembered, and so compiled in time, unless its operation is large or has
- * had many others: those are cut again for each request.
+ * Cuts operations to the values of their conditions. A cut is remembered, and so is compiled in time. The cuts of a large operation, or of
+ * one with many cuts, are made anew for each request.
  *
- * @returns the plan of an operation with coerced variables, which throws a GraphQLError when a condition is null
+ * @returns gives the plan of an operation with coerced variables; throws a GraphQLError when a condition is null
  */
 export function createPlans() {
   const whole = new WeakMap<PreparedOperation, Plan>();
@@ -71,17 +71,17 @@ function newPlan({ definition, fragments }: Operation, isCut: boolean, isCompila
   return { definition, fragments, document, isCut, isCompilable, runs: 0 };
 }
 
-/** A condition's value, as part of what a cut is known by. */
+/** The text of a condition's value, as part of the key of a cut. */
 function flag(value: unknown): string {
   return value === true ? '1' : value === false ? '0' : '-';
 }
 
 /**
- * Does what reads arguments before anything is executed. One that is left without the value that it needs is its sender's mistake.
+ * Runs code that reads arguments before the execution. A required argument without a value is the client's error.
  *
  * @param work reads arguments
- * @returns what it returns
- * @throws {RequestRefused} BAD_USER_INPUT in the place of a GraphQLError
+ * @returns what `work` returns
+ * @throws {RequestRefused} BAD_USER_INPUT in place of a GraphQLError
  */
 export function withArguments<T>(work: () => T): T {
   try {

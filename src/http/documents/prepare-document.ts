@@ -21,7 +21,7 @@ export interface PreparedOperation extends Operation {
   readonly isMutation: boolean;
   /** Whether it asks for the schema itself. */
   readonly introspects: boolean;
-  /** The variables that what it selects depends on; `null` when it has no condition. */
+  /** The variables that its selection depends on; `null` when it has no condition. */
   readonly conditions: readonly string[] | null;
   /** Whether its document is so large that copies of it should not be kept. */
   readonly isLarge: boolean;
@@ -29,7 +29,7 @@ export interface PreparedOperation extends Operation {
 
 /** A document that was parsed and is valid. */
 export interface PreparedDocument {
-  /** By the names of the operations; `''` for one without a name. Each is made ready when it is first asked for. */
+  /** The operations by name; `''` for one without a name. Each is prepared when it is first asked for. */
   readonly operations: ReadonlyMap<string, () => PreparedOperation>;
   readonly tokens: number;
 }
@@ -42,15 +42,15 @@ const MAX_ERRORS = 20;
 /**
  * Parses and validates a document.
  *
- * @param schema what it must be valid against
+ * @param schema the schema that it must be valid against
  * @param text the document
  * @returns its operations
- * @throws {RequestRefused} when it is not valid or too large
+ * @throws {RequestRefused} when it is invalid or too large
  */
 export function prepareDocument(schema: GraphQLSchema, text: string): PreparedDocument {
   const document = parseText(text);
   const errors = validate(schema, document, undefined, { maxErrors: MAX_ERRORS, hideSuggestions: true });
-  // Graphql gives up when fields of the same name are too many to compare each with each.
+  // graphql gives up when too many fields of the same name would have to be compared.
   if (errors.some(({ message }) => message === 'Validation aborted.')) {
     throw tooLarge('Expected fewer fields of the same name.', 'comparisons');
   }
@@ -98,7 +98,7 @@ function parseText(text: string): DocumentNode {
 
 /**
  * @param document a document
- * @param operationName which of its operations; `null` when it has only one
+ * @param operationName the name of its operation to run; `null` when it has only one
  * @returns the operation
  * @throws {RequestRefused} when there is no such operation, or no name where there are several
  */
@@ -119,8 +119,8 @@ function notFound(message: string): RequestRefused {
 }
 
 /**
- * @param error the limit that a document goes beyond
- * @returns what its sender is told
+ * @param error the limit that a document exceeds
+ * @returns the refusal for the client
  */
 export function limitExceeded({ message, limit }: LimitExceeded): RequestRefused {
   return tooLarge(message, limit);

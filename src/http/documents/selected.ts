@@ -15,31 +15,31 @@ import {
 } from 'graphql';
 import type { Operation } from './operation.ts';
 
-/** A field as it is executed: once for all nodes that stand for the same key of the response. */
+/** A field as it is executed, once for all nodes with the same key in the response. */
 export interface SelectedField {
   /** Its key in the response. */
   readonly key: string;
   readonly field: GraphQLField<unknown, unknown>;
-  /** The nodes that are merged in it; its arguments are those of the first. */
+  /** The nodes that are merged in it. Its arguments are those of the first. */
   readonly nodes: readonly [FieldNode, ...FieldNode[]];
-  /** What is selected in it, for each type that it may turn out to have; none for a leaf. */
+  /** The selection in it, for each type that it may have; none for a leaf. */
   readonly inside: readonly SelectedObject[];
 }
 
-/** What is selected in objects of one type. */
+/** The selection in objects of one type. */
 export interface SelectedObject {
   readonly type: GraphQLObjectType;
   readonly fields: readonly SelectedField[];
 }
 
 /**
- * Collects the fields of an operation as execution does (GraphQL specification, section 6.3.2): fragments spread out where their type
- * fits, and fields of the same key merged. What hangs on a node alone is the same object wherever its fragment is spread, so that this
- * takes no longer than the document is long.
+ * Collects the fields of an operation as execution does (GraphQL specification, section 6.3.2). Fragments are spread out where their type
+ * fits, and fields of the same key are merged. The selection of a single node is the same object wherever its fragment is spread. So this
+ * takes time in proportion to the document's length.
  *
  * @param schema the schema that the operation is valid against
  * @param operation the operation, already cut to its conditions
- * @returns what is selected in the root
+ * @returns the selection in the root
  * @throws {TypeError} when the schema has no such root
  */
 export function selectedIn(schema: GraphQLSchema, { definition, fragments }: Operation): SelectedObject {

@@ -7,18 +7,18 @@ import type { Parameters } from './parameters.ts';
 /** Documents that clients may name instead of sending them. */
 export interface TrustedDocuments {
   /**
-   * @param parameters what a client asks for
+   * @param parameters the parameters of a request
    * @returns the document's text, and whether it is a trusted one
-   * @throws {RequestRefused} when the client names one that is not there, or sends text where only names are taken
+   * @throws {RequestRefused} when the client names an unknown one, or sends text where only names are accepted
    */
   textOf(parameters: Pick<Parameters, 'query' | 'documentId' | 'apollo'>): { text: string; trusted: boolean };
 }
 
 /**
- * @param file JSON of `{hash: text}` as `npm run documents` writes it; `null` for none
+ * @param file the path of JSON `{hash: text}`, as `npm run documents` writes it; `null` for none
  * @param only whether any other text is refused
  * @returns the documents
- * @throws when the file cannot be read, or a hash is not its text's
+ * @throws when the file cannot be read, or a hash is not that of its text
  */
 export function loadTrustedDocuments(file: string | null, only: boolean): TrustedDocuments {
   const texts = file === null ? new Map<string, string>() : readTexts(file);
@@ -30,8 +30,8 @@ export function loadTrustedDocuments(file: string | null, only: boolean): Truste
     if (text !== undefined && (query ?? text) === text) return text;
     if (!apollo) throw new RequestRefused(400, 'DOCUMENT_NOT_FOUND', 'There is no trusted document of that id.');
     if (query === null || query === '') throw texts.size === 0 ? notSupported() : notFound();
-    // Apollo's clients send the text after its name alone was not known. The name must be right, but it is not remembered:
-    // documents become trusted in the file alone.
+    // Apollo's clients send the text with its name when the name alone was not known. The name must be right, but it is not remembered:
+    // only the file makes a document trusted.
     if (sha256(query) !== hash) {
       throw new RequestRefused(400, 'DOCUMENT_ID_MISMATCH', 'The sha256Hash is not the hash of the query.');
     }
@@ -51,8 +51,8 @@ export function loadTrustedDocuments(file: string | null, only: boolean): Truste
 }
 
 /**
- * Apollo's clients, and urql, know by these messages and codes what to do, and with `application/json` expect a 200: send the text of
- * this document beside its name, or send texts alone from now on.
+ * Apollo's clients and urql react to these messages and codes. They send this document's text beside its name, or only texts from now on.
+ * With `application/json` they expect a 200.
  */
 function notFound(): RequestRefused {
   return new RequestRefused(400, 'PERSISTED_QUERY_NOT_FOUND', 'PersistedQueryNotFound', { wellFormed: true });
@@ -74,7 +74,7 @@ function readTexts(file: string): Map<string, string> {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
     throw new Error(`${file}: expected an object of trusted documents by hash, as npm run documents writes it.`);
   }
-  // A Map, so that `__proto__` is a name like any other.
+  // In a Map, `__proto__` is a name like any other.
   const texts = new Map<string, string>();
   for (const [hash, text] of Object.entries(raw)) {
     if (typeof text !== 'string' || sha256(text) !== hash) {

@@ -25,25 +25,25 @@ export interface Variables {
   readonly coerced: Record<string, unknown>;
 }
 
-/** More errors than this tell a client nothing new. */
+/** The most errors that are reported. More would tell a client nothing new. */
 const MAX_ERRORS = 5;
 
-/** Values that variables may hold in all, objects and lists among them: far more than any argument here can use. */
+/** The most values in all variables, objects and lists included. It is far more than any argument here can use. */
 const MAX_VALUES = 10_000;
 
-/** What graphql says of these names the schema's types and fields alone. */
+/** Messages of graphql that name only types and fields of the schema. */
 const WITHOUT_VALUE =
   /^(Expected (non-nullable )?type "[^"]*" (not to be null|to be an object)\.|Field "\w*" of required type "[^"]*" was not provided\.|Exactly one key must be specified for OneOf type "\w*"\.)$/;
 
 /**
- * Coerces variables to their types (GraphQL specification, section 6.1.2). graphql-js can do so, too, but shows the values
- * in its messages: what a client sent may be a secret, and messages end up in the logs of others.
+ * Coerces variables to their types (GraphQL specification, section 6.1.2). graphql-js can do so, too, but its messages show the values. A
+ * value may be a secret, and messages get into others' logs.
  *
  * @param schema the schema
  * @param definitions the operation's variables, whose types are input types
- * @param given what the client sent
+ * @param given the variables as the client sent them
  * @returns the variables
- * @throws {RequestRefused} naming the variables that are not of their types; when there are more values than anybody needs
+ * @throws {RequestRefused} naming the variables with a wrong type, or when there are too many values
  */
 export function coerceVariables(
   schema: GraphQLSchema,
@@ -51,7 +51,7 @@ export function coerceVariables(
   given: Readonly<Record<string, unknown>>,
 ): Variables {
   checkSize(given);
-  // Without a prototype, so that a variable may be called `__proto__`.
+  // Without a prototype, a variable may be called `__proto__`.
   const coerced: Record<string, unknown> = Object.create(null);
   const errors: GraphQLFormattedError[] = [];
   for (const definition of definitions) {
@@ -60,7 +60,7 @@ export function coerceVariables(
     if (!isInputType(type)) continue;
     const report = (problem: string, path: readonly (string | number)[] = []) => {
       const message = `Variable "$${name}"${path.length === 0 ? '' : ` at ${placeText(path)}`}: ${problem}`;
-      // With its node the error has a place in the document.
+      // The node gives the error a place in the document.
       const { locations } = new GraphQLError(message, { nodes: definition });
       errors.push({ message, ...(locations && { locations }), extensions: { code: 'BAD_USER_INPUT' } });
       if (errors.length === MAX_ERRORS) throw refused(errors);
@@ -79,7 +79,9 @@ export function coerceVariables(
   return { given, coerced };
 }
 
-/** Each value is looked at several times on its way to a resolver. Follows nesting without recursion. */
+/**
+ * Limits the number of values, because each is read several times on its way to a resolver. It is not recursive, since nesting may be deep.
+ */
 function checkSize(given: Readonly<Record<string, unknown>>): void {
   const left: unknown[] = [given];
   for (let seen = 0; left.length > 0; seen += 1) {
@@ -101,17 +103,17 @@ function refused(errors: readonly GraphQLFormattedError[]): RequestRefused {
   });
 }
 
-/** What graphql or a scalar says, if that does not show the value; else `null`. */
+/** The message of graphql or of a scalar, if it does not show the value; otherwise `null`. */
 function messageWithoutValue({ message, originalError }: GraphQLError): string | null {
   if (originalError instanceof InvalidValue) return originalError.message;
   return WITHOUT_VALUE.test(message) ? message : null;
 }
 
-/** What was expected at a path: a field that an input type has, or a value of a leaf's type. */
+/** What was expected at a path: a field of an input type, or a value of a leaf's type. */
 function problemAt(variable: GraphQLInputType, path: readonly (string | number)[]): string {
   let type = getNullableType(variable);
   for (const key of path) {
-    // A single value stands for a list of one, and then has no index.
+    // A single value stands for a list of one, and has no index then.
     while (isListType(type) && typeof key === 'string') type = getNullableType(type.ofType);
     if (isListType(type)) type = getNullableType(type.ofType);
     else if (isInputObjectType(type)) {
@@ -125,7 +127,7 @@ function problemAt(variable: GraphQLInputType, path: readonly (string | number)[
     : `Expected a value of the type ${named}.`;
 }
 
-/** Indexes and names of the schema's fields: coercion goes no further than the types do. */
+/** The path in words. It has indexes and names of the schema's fields only, since coercion follows the types. */
 function placeText(path: readonly (string | number)[]): string {
   return path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`)).join('');
 }

@@ -8,7 +8,7 @@ import { sendError } from './send-error.ts';
 /** The methods that `/graphql` takes. */
 export const TAKEN = ['GET', 'HEAD', 'POST'];
 
-/** Answers what goes wrong before and beside the execution of a query, and never with what the client wrote. */
+/** Answers errors outside of the execution of a query. An answer never contains what the client wrote. */
 export const errorHandlerPlugin = plugin(
   async (app) => {
     if (!app.hasRequestDecorator('accepts')) await app.register(accepts);
@@ -17,10 +17,10 @@ export const errorHandlerPlugin = plugin(
   { name: 'larder-error-handler', fastify: '5.x' },
 );
 
-/** Answers what there is no route for, in a server that has no other routes than Larder's. */
+/** Answers requests without a route, in a server that has no routes but Larder's. */
 export const notFoundPlugin = plugin(
   async (app) => {
-    // Before a body is read that nobody will look at.
+    // Refused before the body is read.
     app.addHook('onRequest', (request, reply, done) => {
       if (request.is404) void answerNotThere(request, reply);
       else done();
@@ -40,25 +40,35 @@ export function refuseOtherMethods(app: FastifyInstance): void {
   app.route({
     method: method as HTTPMethods[],
     url: '/graphql',
-    // Before a body is read that nobody will look at.
+    // Refused before the body is read.
     onRequest: (request, reply) => void answerMethod(request, reply),
     handler: answerMethod,
   });
 }
 
-/** Answers a URL that fastify cannot read, such as `/%zz`. It comes here before there is a request as plugins know it. */
+/**
+ * Answers a URL that fastify cannot read, such as `/%zz`. Fastify has not yet called the hooks of plugins for it.
+ *
+ * @param reply the reply to send
+ */
 export function answerBadUrl(reply: FastifyReply): void {
   void reply.code(400).type('application/json; charset=utf-8').send(textOf('BAD_REQUEST', 'The URL cannot be read.'));
 }
 
-/** Answers what is not HTTP, too long a head, or too slow. Node's error holds every byte that came, so none of it is logged. */
+/**
+ * Answers a connection that sends no HTTP, a head that is too long, or a request too slowly. Node's error holds every byte that came, so
+ * none of it is logged.
+ *
+ * @param error what Node says is wrong
+ * @param socket the connection
+ */
 export function answerBadConnection(this: FastifyInstance, error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-  // Node counts from when a connection was opened. Until a client begins to send, it is only idle (connections.ts).
+  // Node counts from the opening of a connection. Until a client begins to send, it is only idle (connections.ts).
   if (late && socket.bytesRead === 0) return;
   this.log.debug({ code: error.code }, 'a connection was given up');
-  // It sent on after its answer, and has heard it.
+  // The client sent on after its answer, and has received it.
   if (late && this.hasDecorator('isAnswered') && this.isAnswered(socket)) socket.destroy();
   else if (late) giveUp(socket);
   else if (error.code === 'HPE_HEADER_OVERFLOW') {
@@ -96,8 +106,8 @@ function answerNotThere(request: FastifyRequest, reply: FastifyReply) {
 /** `/graphql` does not take this method. */
 function answerMethod(request: FastifyRequest, reply: FastifyReply) {
   reply.header('allow', TAKEN.join(', '));
-  // Without CORS headers this lets no page of another site in.
-  // Safari waits for a body unless it is told that there is none.
+  // Without CORS headers, this answer allows no page of another site anything. Safari waits for a body unless a length says that there is
+  // none.
   if (request.method === 'OPTIONS') return reply.code(204).header('content-length', '0').send();
   return sendError(new RequestRefused(405, 'METHOD_NOT_ALLOWED', 'Use GET or POST.'), request, reply);
 }

@@ -3,23 +3,23 @@ import type { FastifyBaseLogger } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { publicMessage } from './public-message.ts';
 
-/** An error as a client may see it, with the HTTP status it asks for. */
+/** An error as a client may see it, with the HTTP status that goes with it. */
 export interface PublicError {
   readonly error: GraphQLFormattedError;
-  /** `null` when the error has no say in the status. */
+  /** `null` when the error does not decide the status. */
   readonly status: number | null;
 }
 
 const UNAVAILABLE = { code: 'UNAVAILABLE', message: 'The service is not available now. Try again.', status: 503 };
 
-/** Errors that a layer below throws by name: what a client is told, the status, and how loudly the log is told. */
+/** Errors of lower layers, by name: the code, message and status for the client, and the level for the log. */
 const KNOWN: Record<string, { code: string; message: string; status: number; level: 'warn' | 'debug' }> = {
   DatabaseUnavailable: { ...UNAVAILABLE, level: 'warn' },
   // The client has hung up.
   Abandoned: { ...UNAVAILABLE, level: 'debug' },
 };
 
-/** What a client may have done wrong before anything of its request was read as GraphQL, also as hooks of others see it. */
+/** Errors of the client before its request was read as GraphQL. They are named for hooks of other plugins, too. */
 const REFUSED_BY_FASTIFY: Record<number, { code: string; message: string }> = {
   400: { code: 'BAD_REQUEST', message: 'The body is not JSON, or it names a prototype.' },
   401: { code: 'UNAUTHENTICATED', message: 'The request does not say who sends it.' },
@@ -29,20 +29,20 @@ const REFUSED_BY_FASTIFY: Record<number, { code: string; message: string }> = {
   429: { code: 'RATE_LIMITED', message: 'Too many requests. Try again later.' },
 };
 
-/** Any other reason that fastify has. */
+/** For any other reason of fastify's. */
 const REFUSED = { code: 'BAD_REQUEST', message: 'The request is not one that this server answers.' };
 
 /**
- * Turns whatever was thrown into what a client may see. An error that nobody foresaw may carry SQL, parameters or a
- * stack, so a client gets an id of it instead, and the log has the rest under that id.
+ * Turns whatever was thrown into what a client may see. An unforeseen error may carry SQL, parameters or a stack. So the client gets an id
+ * in its place, and the log has the error under that id.
  *
- * @param thrown what fastify, graphql, mercurius or a resolver threw
+ * @param thrown an error of fastify, graphql, mercurius or a resolver
  * @param log the request's logger
  * @returns one public error for each error inside
  */
 export function publicErrors(thrown: unknown, log: FastifyBaseLogger): PublicError[] {
   const cause = thrown instanceof GraphQLError && thrown.originalError ? thrown.originalError : thrown;
-  // Mercurius hides the errors of a request in one of its own.
+  // Mercurius wraps the errors of a request in one of its own.
   if (hasErrors(cause)) return cause.errors.flatMap((inner) => publicErrors(inner, log));
   const place = thrown instanceof GraphQLError ? placeOf(thrown) : {};
   const known = cause instanceof Error ? KNOWN[cause.name] : undefined;
@@ -55,7 +55,7 @@ export function publicErrors(thrown: unknown, log: FastifyBaseLogger): PublicErr
     const extensions = { code: 'BAD_USER_INPUT', ...cause.extensions };
     return [{ error: { message: publicMessage(cause), ...place, ...placeOf(cause), extensions }, status: null }];
   }
-  // What a resolver throws says nothing of the request, whatever status it names.
+  // The status of a resolver's error says nothing about the request.
   const status = thrown instanceof GraphQLError ? null : statusOf(cause);
   if (status === 503)
     return [{ error: { message: UNAVAILABLE.message, extensions: { code: UNAVAILABLE.code } }, status }];
@@ -68,12 +68,15 @@ export function publicErrors(thrown: unknown, log: FastifyBaseLogger): PublicErr
   return [{ error: { message, ...place, extensions }, status: 500 }];
 }
 
-/** One failure of a batch is thrown at each of its fields; each request that it fails logs it once. */
+/**
+ * Errors that were logged, each with the request's logger. One failure of a batch is thrown at each of its fields, but each request logs it
+ * once.
+ */
 const warned = new WeakMap<Error, FastifyBaseLogger>();
 
 const ids = new WeakMap<object, string>();
 
-/** Likewise, but one that nobody foresaw has one id for all. */
+/** Logs an unforeseen error once, and gives it one id for all fields and requests. */
 function errorId(cause: unknown, log: FastifyBaseLogger): string {
   const known = typeof cause === 'object' && cause !== null ? ids.get(cause) : undefined;
   if (known !== undefined) return known;
@@ -83,14 +86,17 @@ function errorId(cause: unknown, log: FastifyBaseLogger): string {
   return id;
 }
 
-/** Classes of Postgres' errors whose messages name tables, columns, roles and no values: 42P01 alone does not say which table. */
+/**
+ * Classes of Postgres' errors whose messages name tables, columns and roles, but no values. A code such as 42P01 alone does not say which
+ * table.
+ */
 const WITHOUT_VALUES = /^(0A|25|42|54|55|XX)/;
 
-/** The driver hangs the statement and its parameters on its errors; the log gets what happened and where. */
+/** The driver adds the statement and its parameters to its errors. The log gets what happened and where. */
 function withoutValues(cause: unknown): unknown {
   if (!(cause instanceof Error)) return { type: typeof cause };
   const code = 'code' in cause ? String(cause.code) : undefined;
-  // Postgres quotes the offending value in some of its messages, and a trigger may in any of its own.
+  // Postgres quotes the offending value in some of its messages, and a trigger may do so in its own.
   const isSql = code !== undefined && /^[0-9A-Z]{5}$/.test(code);
   const message = !isSql
     ? cause.message

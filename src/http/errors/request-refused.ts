@@ -1,21 +1,21 @@
 import type { GraphQLFormattedError } from 'graphql';
 
-/** What more there is to say about a refusal. */
+/** More about a refusal. */
 export interface RefusalDetails {
-  /** Put beside the code in the error's extensions. */
+  /** Added to the code in the error's extensions. */
   readonly extensions?: Readonly<Record<string, unknown>>;
-  /** The errors in place of one with the message. */
+  /** These errors replace the one with the message. */
   readonly errors?: readonly GraphQLFormattedError[];
   /** Headers of the response. */
   readonly headers?: Readonly<Record<string, string>>;
   /**
-   * Whether the HTTP request itself was all right: then a client that accepts only `application/json` gets the status 200
-   * (GraphQL over HTTP specification, section 6.4.1).
+   * Whether the HTTP request itself was valid. Then a client that accepts only `application/json` gets the status 200 (GraphQL over HTTP
+   * specification, section 6.4.1).
    */
   readonly wellFormed?: boolean;
 }
 
-/** A request that is turned away before anything of it is executed. */
+/** A request that is refused before any of it is executed. */
 export class RequestRefused extends Error {
   override name = 'RequestRefused';
   readonly code: string;
@@ -26,7 +26,7 @@ export class RequestRefused extends Error {
    * @param statusCode the HTTP status
    * @param code the error's code, for programs
    * @param message the same, for people
-   * @param details what more there is to say
+   * @param details more about the refusal
    */
   constructor(statusCode: number, code: string, message: string, details: RefusalDetails = {}) {
     super(message);

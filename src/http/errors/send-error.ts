@@ -9,15 +9,15 @@ import { readOn } from './unread-body.ts';
 export const RETRY_AFTER_SECONDS = 1;
 
 /**
- * @param message what a client is told
- * @returns a refusal with 503 and when to try again
+ * @param message the message for the client
+ * @returns a refusal with 503 and `Retry-After`
  */
 export function unavailable(message: string): RequestRefused {
   return new RequestRefused(503, 'UNAVAILABLE', message, { headers: { 'retry-after': String(RETRY_AFTER_SECONDS) } });
 }
 
 /**
- * Answers a request that was not executed: errors and no data (GraphQL specification, section 7.1).
+ * Answers a request that was not executed, with errors and no data (GraphQL specification, section 7.1).
  *
  * @param error what was thrown
  * @param request the request
@@ -51,7 +51,7 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   return reply.code(status).send(JSON.stringify({ errors: errors.map((shown) => shown.error) }));
 }
 
-/** Whether nothing went wrong but that the client has left: there is nobody to answer, and nothing to warn of. */
+/** Whether the only error is that the client has left. Then there is nobody to answer, and nothing to warn of. */
 function isHangUp(error: unknown, reply: FastifyReply): error is NodeJS.ErrnoException {
   if (!reply.raw.destroyed || !(error instanceof Error) || !('code' in error)) return false;
   return error.code === 'ERR_STREAM_PREMATURE_CLOSE' || error.code === 'ECONNRESET' || error.code === 'EPIPE';

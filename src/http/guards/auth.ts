@@ -7,36 +7,36 @@ import type { Viewer } from './viewer.ts';
 
 /** How bearer tokens are checked. */
 export interface AuthOptions extends Partial<RequiredClaims> {
-  /** What they are checked with; `null`, or left out, when there is nothing, and then nobody may write. */
+  /** The key that checks them; `null`, or left out, when there is none. Then nobody may write. */
   readonly key?: VerificationKey | null;
   /** Whether reading needs a token, too. */
   readonly required?: boolean;
 }
 
-/** Finds out in a way of one's own who sent a request; `null` for an anonymous reader. */
+/** A function of one's own that finds out who sent a request; it gives `null` for an anonymous reader. */
 export type Identify = (request: FastifyRequest) => Viewer | null | Promise<Viewer | null>;
 
 /** The scope that a mutation needs. */
 const WRITE = 'write';
 
-/** Lets in those who may. */
+/** Checks who may read and write. */
 export interface Guard {
-  /** Finds out who sent a request, before it is looked at. */
+  /** Finds out who sent a request, before the request is read. */
   readonly identify: (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void;
   /**
    * Lets a mutation run only for those who may write.
    *
    * @param request the request that carries the mutation
    * @param reply its reply, which gets the challenge
-   * @throws {RequestRefused} 401 when nobody knows who sent it, 403 when they may not write or nobody may
+   * @throws {RequestRefused} 401 when the sender is unknown, 403 when they may not write or nobody may
    */
   readonly authorize: (request: FastifyRequest, reply: FastifyReply) => void;
 }
 
 /**
- * @param auth how bearer tokens are checked (RFC 6750), a way of one's own, or `null` when nobody is asked
+ * @param auth how bearer tokens are checked (RFC 6750), a function of one's own, or `null` to check nobody
  * @param clock the time
- * @returns who may do what
+ * @returns the guard
  */
 export function createGuard(auth: AuthOptions | Identify | null, clock: Clock): Guard {
   if (auth === null) return { identify: (_request, _reply, done) => done(), authorize: () => {} };
@@ -44,7 +44,7 @@ export function createGuard(auth: AuthOptions | Identify | null, clock: Clock): 
   const { key = null } = auth;
   if (key !== null) return { identify: identifyByToken(auth, key, clock), authorize };
   return {
-    // Without a key no token says anything, so its bearer is as anonymous as anybody.
+    // Without a key no token can be checked, so every bearer is anonymous.
     identify: (_request, reply, done) => done(auth.required === true ? tokenMissing(reply) : undefined),
     authorize: () => {
       throw new RequestRefused(403, 'FORBIDDEN', 'Mutations are off: this server has no key to check tokens with.');
@@ -63,7 +63,7 @@ function authorize({ larderViewer: viewer }: FastifyRequest, reply: FastifyReply
 function identifyBy(find: Identify): Guard['identify'] {
   return (request, _reply, done) => {
     const found = async () => {
-      // What is not typed may say `undefined` for nobody.
+      // A function without types may answer `undefined` for nobody.
       const viewer = (await find(request)) ?? null;
       if (viewer !== null && !(viewer.scopes instanceof Set)) {
         throw new TypeError('auth: the function returned a viewer whose `scopes` is no Set. See docs/fastify.md.');
@@ -100,7 +100,7 @@ function identifyByToken(
       throw unauthenticated(reply, 'The bearer token is not valid.', 'invalid_token');
     }
   };
-  // With a callback, so that a request without a token need not wait for a promise.
+  // A callback, so that a request without a token need not wait for a promise.
   return (request, reply, done) => {
     const { authorization } = request.headers;
     if (authorization !== undefined) view(request, reply, authorization).then(() => done(), done);

@@ -1,11 +1,11 @@
 import { WrongValue } from '../../wrong-value.ts';
 
-/** Pages have no origin of these schemes: what they send is `null`, or nothing. */
+/** Schemes whose pages have no origin: they send `null`, or nothing. */
 const WITHOUT_ORIGIN = ['file:', 'ws:', 'wss:', 'ftp:'];
 
 /**
- * Brings an origin into the form in which browsers send it (HTML standard, serialization of an origin): a name in lower case and
- * in Punycode, no port where it is the usual one, no slash.
+ * Brings an origin into the form in which browsers send it (HTML standard, serialization of an origin). Its name is in lower case and in
+ * Punycode. It has no default port and no slash.
  *
  * @param text an origin as it was configured, such as `https://App.example.com:443/`
  * @returns the origin as browsers send it, such as `https://app.example.com`
@@ -28,7 +28,7 @@ export function parseCorsOrigin(text: string): string {
   if (!URL.canParse(text)) throw new WrongValue(expected);
   const url = new URL(text);
   if (WITHOUT_ORIGIN.includes(url.protocol) || url.host === '') throw new WrongValue(expected);
-  // Those of apps, such as capacitor://localhost, are opaque to URL.
+  // Origins of apps, such as capacitor://localhost, are opaque to URL.
   const origin = url.origin === 'null' ? `${url.protocol}//${url.host.toLowerCase()}` : url.origin;
   if (url.href !== origin && url.href !== `${origin}/` && url.href.toLowerCase() !== origin) {
     throw new WrongValue(`${expected}: it ends with the host and the port`);

@@ -1,21 +1,21 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
 
-/** How long a browser may remember what it was told before a request, in seconds. No browser remembers it for longer than two hours. */
+/** How long a browser may remember a preflight, in seconds. No browser remembers it for longer than two hours. */
 const MAX_AGE_SECONDS = 7200;
 
-/** What a page may read of an answer beside what it always may. */
+/** Headers of an answer that a page may read, beside those that it always may. */
 const EXPOSED = 'retry-after, www-authenticate, x-request-id';
 
 /** Tells a browser what a page may do with an answer. */
 export type AllowPages = (request: FastifyRequest, reply: FastifyReply) => void;
 
 /**
- * The server's side of CORS (Fetch standard, section 3.2), for every answer that there is a request for: a page that cannot read a
- * refusal takes it for a broken network.
+ * The server's side of CORS (Fetch standard, section 3.2), for every answer to a request. A page that cannot read a refusal takes it for a
+ * broken network.
  *
  * @param origins the origins whose pages may read answers; for none, nothing is added
- * @returns what adds the headers to an answer, those of a preflight among them
+ * @returns adds the headers to an answer, those of a preflight among them
  */
 export function allowPages(origins: readonly string[]): AllowPages {
   const allowed = new Set(origins);
@@ -33,7 +33,7 @@ export function allowPages(origins: readonly string[]): AllowPages {
   };
 }
 
-/** Adds the headers of CORS before anything else may answer. */
+/** Adds the headers of CORS before anything else can answer. */
 export const corsPlugin = plugin<{ allow: AllowPages }>(
   async (app, { allow }) => {
     app.addHook('onRequest', (request, reply, done) => {

@@ -2,13 +2,13 @@ import type { Clock } from '../../clock.ts';
 import { unavailable } from '../errors/send-error.ts';
 
 /**
- * Waits for work, but not forever. Fastify has an option for that, which ends as soon as the body of a POST has come in. The
- * work goes on, as the statements do that it waits for, until their own limit.
+ * Waits for work for a limited time. Fastify has such an option, but it ends once the body of a POST has come in. The work itself goes on,
+ * and so do its statements, until their own limit.
  *
  * @param clock the time
  * @param ms how long to wait, in milliseconds
  * @param work the work
- * @returns what the work results in
+ * @returns the result of the work
  * @throws {RequestRefused} 503 when it takes longer
  */
 export function withinTime<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T> {

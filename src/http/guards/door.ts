@@ -5,7 +5,7 @@ import { checkRequestType } from '../media-type.ts';
 import { securityHeaders } from './security-headers.ts';
 import { checkSite } from './site-check.ts';
 
-/** Browsers heed these on pages and on what belongs to pages, not on data. */
+/** Browsers apply these headers to pages and their resources, not to data. */
 const FOR_PAGES_ONLY = {
   crossOriginOpenerPolicy: false,
   dnsPrefetchControl: false,
@@ -15,23 +15,23 @@ const FOR_PAGES_ONLY = {
   xssFilter: false,
 } as const;
 
-/** Who is let in, and when. */
+/** Which requests are accepted. */
 export interface DoorOptions {
-  /** The origins whose pages may read responses; `null` where others look after pages of other sites. */
+  /** The origins whose pages may read responses; `null` where another plugin handles CORS. */
   readonly corsOrigins: readonly string[] | null;
   /** Whether to tell browsers that the whole host speaks TLS alone. */
   readonly ownsHost: boolean;
   /** Whether answers may be compressed. */
   readonly compression: boolean;
-  /** How long the event loop may lag before requests are turned away, in milliseconds. */
+  /** How long the event loop may lag before requests are refused, in milliseconds. */
   readonly maxEventLoopDelayMs: number;
 }
 
 /**
- * Guards the routes of an instance: overload, pages of other sites, and what browsers make of responses.
+ * Guards the routes of an instance against overload, pages of other sites, and misuse of responses by browsers.
  *
  * @param app the instance
- * @param options who is let in
+ * @param options which requests are accepted
  * @returns a hook for each route that takes GraphQL
  */
 export async function guardDoor(app: FastifyInstance, options: DoorOptions): Promise<onRequestHookHandler> {
@@ -51,12 +51,12 @@ export async function guardDoor(app: FastifyInstance, options: DoorOptions): Pro
     'cache-control': 'no-store',
   };
   app.addHook('onRequest', (_request, reply, done) => {
-    // A plugin of theirs may have said what its headers depend on.
+    // Another plugin may have said what its headers depend on.
     const theirs = reply.getHeader('vary');
     reply.headers(theirs === undefined ? headers : { ...headers, vary: `${theirs}, ${headers.vary}` });
     done();
   });
-  // Whoever has it already says themselves when that is.
+  // An app that has the plugin already sets its own limits.
   const { maxEventLoopDelayMs: maxEventLoopDelay } = options;
   if (!app.hasDecorator('isUnderPressure'))
     await app.register(pressure, {

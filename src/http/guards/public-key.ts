@@ -4,11 +4,10 @@ import { WrongValue } from '../../wrong-value.ts';
 const KINDS = ['rsa', 'ec', 'ed25519', 'ed448'];
 
 /**
- * Reads a public key, also one whose line breaks were lost on the way: many places keep a variable on one line, with `\n` in it or
- * with nothing.
+ * Reads a public key, even one that lost its line breaks. Many places keep a variable on one line, with `\n` or nothing for the breaks.
  *
  * @param text the key in PEM
- * @returns the same, broken into lines again
+ * @returns the same with line breaks
  * @throws {WrongValue} when it is no public key that signs tokens
  */
 export function parsePublicKey(text: string): string {

@@ -5,19 +5,25 @@ import { RequestRefused } from '../errors/request-refused.ts';
 /** What is left of a client's points. */
 export interface Throttle {
   readonly allowed: boolean;
-  /** Points left in the bucket, the request paid if it was allowed. */
+  /** Points left in the bucket, after the request paid if it was allowed. */
   readonly available: number;
   /** How long until the request can be paid, in milliseconds; 0 when it was. */
   readonly retryAfterMs: number;
 }
 
-/** Buckets of points, one for each client, that fill up steadily. */
+/** Buckets of points, one for each client, which fill up steadily. */
 export interface PointBuckets {
   /** The most that a bucket holds. */
   readonly maximum: number;
-  /** How many points flow in, a second. */
+  /** How many points flow in each second. */
   readonly perSecond: number;
-  /** Takes points out of a client's bucket when it holds enough. */
+  /**
+   * Takes points out of a client's bucket, if it holds enough.
+   *
+   * @param client whose bucket
+   * @param points how many
+   * @returns what is left, and whether the points were taken
+   */
   take(client: string, points: number): Promise<Throttle>;
 }
 
@@ -29,11 +35,11 @@ export interface ThrottleStatus {
 }
 
 /**
- * Lets a client pay for a request.
+ * Charges a client for a request.
  *
  * @param buckets where the points are
- * @param request the request: its token's subject pays, or else the address that it came from
- * @param cost what it costs
+ * @param request the request; its token's subject pays, or the address that it came from
+ * @param cost the request's cost in points
  * @returns the client's standing afterwards
  * @throws {RequestRefused} 429 when the points are used up
  */
@@ -56,7 +62,7 @@ export async function pay(buckets: PointBuckets, request: FastifyRequest, cost: 
 }
 
 /**
- * What one client has of addresses: one of IPv4, and a network of 64 bits of IPv6, in which it picks addresses as it likes.
+ * Groups the addresses of one client: a single address of IPv4, or a network of 64 bits of IPv6, within which a client chooses freely.
  *
  * @param address the address that a request came from
  * @returns the same text for all addresses of one client
@@ -65,7 +71,7 @@ export function networkOf(address: string): string {
   if (!isIPv6(address)) return address;
   const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;
-  // The URL parser writes every address in one way, without leading zeros and zone.
+  // The URL parser normalizes an address: no leading zeros, no zone.
   const host = new URL(`http://[${address.replace(/%.*$/, '')}]`).hostname.slice(1, -1);
   const [head = '', tail] = host.split('::');
   const left = head.split(':').filter((part) => part !== '');

@@ -1,16 +1,13 @@
 import type { FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
 
-/** Origins that are told about: anybody may make up as many as they like. */
+/** The most origins that are logged, since anybody may invent as many as they like. */
 const MAX_TOLD = 100;
 
-/** What is shown of an origin. */
+/** How many characters of an origin are logged. */
 const MAX_LENGTH = 200;
 
-/**
- * Tells the log of pages that may not read answers, each origin once: to its users the server seems broken, and the browser tells
- * nobody but them.
- */
+/** Logs each origin whose pages may not read answers, once. The server seems broken to their users, and the browser tells nobody else. */
 export const refusedOriginsPlugin = plugin<{ corsOrigins: readonly string[] }>(
   async (app, { corsOrigins }) => {
     const allowed = new Set(corsOrigins);
@@ -34,7 +31,7 @@ export const refusedOriginsPlugin = plugin<{ corsOrigins: readonly string[] }>(
   { name: 'larder-refused-origins', fastify: '5.x' },
 );
 
-/** A browser names the origin of our own pages, too, whenever they POST. */
+/** Whether a page of another site sent the request. A browser names the origin of the server's own pages, too, whenever they POST. */
 function isForeign({ headers, host }: FastifyRequest, origin: string): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site === 'cross-site' || site === 'same-site';

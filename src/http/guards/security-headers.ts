@@ -2,10 +2,10 @@ import helmet, { type FastifyHelmetOptions } from '@fastify/helmet';
 import { fastify } from 'fastify';
 
 /**
- * The headers that @fastify/helmet answers with. They are the same for every request, and it puts its middlewares together
- * anew for each, which took longer than the rest of a small request: so it is asked once.
+ * The headers that @fastify/helmet answers with. They are the same for every request, but helmet builds its middlewares for each. That is
+ * slow, so it is asked once.
  *
- * @param options what helmet is told
+ * @param options the options of helmet
  * @returns its headers
  */
 export async function securityHeaders(options: FastifyHelmetOptions): Promise<Record<string, string>> {

@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import { RequestRefused } from '../errors/request-refused.ts';
 
 /**
- * Refuses what a page of another site sends. A browser says where it comes from, and such a page may ask only if it is
- * allowed to read the answer, too (Fetch Metadata Request Headers, section 2).
+ * Refuses requests of other sites' pages. The browser says where a page comes from. A page may ask only if it may read the answer, too
+ * (Fetch Metadata Request Headers, section 2).
  *
  * @param request the request
  * @param corsOrigins the origins whose pages may read responses

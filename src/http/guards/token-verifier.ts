@@ -12,32 +12,32 @@ import {
 } from 'jose';
 import type { Clock } from '../../clock.ts';
 
-/** What tokens are checked with: a shared secret, a public key in PEM, or where a set of keys is (RFC 7517). */
+/** The key that checks tokens: a shared secret, a public key in PEM, or the URL of a set of keys (RFC 7517). */
 export type VerificationKey =
   | { readonly secret: string }
   | { readonly publicKey: string }
   /** `https:`, `http:` or `file:`. */
   | { readonly jwksUrl: string };
 
-/** What a token must say beside being signed. */
+/** Claims that a token must have, beside a valid signature. */
 export interface RequiredClaims {
-  /** The audience that it must be for; `null` for any. */
+  /** The required audience; `null` for any. */
   readonly audience: string | null;
-  /** Who must have issued it; `null` for anybody. */
+  /** The required issuer; `null` for any. */
   readonly issuer: string | null;
 }
 
-/** The keys could not be had, so that nothing can be said of a token. */
+/** The keys are not available, so no token can be checked. */
 export class KeysUnavailable extends Error {
   override name = 'KeysUnavailable';
 }
 
-/** A token that says nothing to us. The message says why, and nothing that the token holds. */
+/** A token that is not valid. The message says why, and quotes nothing of the token. */
 export class InvalidToken extends Error {
   override name = 'InvalidToken';
 }
 
-/** Only these are accepted: a public key must never be taken for a shared secret, nor `none` for a signature. */
+/** Only these are accepted. A public key must never be taken for a shared secret, nor `none` for a signature. */
 const SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'];
 const PUBLIC_ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
@@ -47,18 +47,20 @@ const PUBLIC_ALGORITHMS = [
 /** How long to wait for a set of keys, in milliseconds. */
 const KEYS_TIMEOUT_MS = 3000;
 
-/** How long a set is used before it is read again, and how long at least when a token names a key that it has not, in milliseconds. */
+/**
+ * How long a set of keys is used before it is read again, in milliseconds. It is also the least time between two readings for unknown keys.
+ */
 const KEYS_MAX_AGE_MS = 600_000;
 const KEYS_COOLDOWN_MS = 10_000;
 
 /**
- * Makes what checks bearer tokens (RFC 7519).
+ * Makes a function that checks bearer tokens (RFC 7519).
  *
- * @param key what they are checked with; a set of keys is read again when a token names a key that it has not, so that keys may rotate
- * @param required what they must say
- * @param clock the time that says how old a file of keys is
- * @returns the claims of a token; throws {InvalidToken} for one that is not valid, {KeysUnavailable} when there are no keys to tell
- * @throws when the key is none
+ * @param key the key; a set of keys is read again when a token names an unknown one, so that keys may rotate
+ * @param required the claims that a token must have
+ * @param clock the time, which gives the age of a file of keys
+ * @returns gives the claims of a token; throws {InvalidToken} for an invalid one, {KeysUnavailable} when there are no keys to check it
+ * @throws when the key is no key
  */
 export function tokenVerifier(
   key: VerificationKey,
@@ -67,7 +69,7 @@ export function tokenVerifier(
 ): (token: string) => Promise<JWTPayload> {
   const options: JWTVerifyOptions = {
     algorithms: 'secret' in key ? SECRET_ALGORITHMS : PUBLIC_ALGORITHMS,
-    // A token that names no audience was not meant for this one.
+    // A token without an audience was not meant for this one.
     ...(audience === null ? {} : { audience }),
     ...(issuer === null ? {} : { issuer }),
   };
@@ -103,7 +105,7 @@ function verifierOf(key: VerificationKey, options: JWTVerifyOptions, clock: Cloc
   return (token: string) => jwtVerify(token, keys, options);
 }
 
-/** Keys of a file, which is read again like a set that comes by HTTP. */
+/** Keys from a file. It is read again like a set that comes by HTTP. */
 function fileKeys(file: string, clock: Clock): JWTVerifyGetKey {
   let read: { readonly keys: JWTVerifyGetKey; readonly at: number } | null = null;
   const readAgain = async () => {
@@ -122,7 +124,7 @@ function fileKeys(file: string, clock: Clock): JWTVerifyGetKey {
   };
 }
 
-/** What the token is to blame for; the rest is that of the keys. */
+/** Whether the token is at fault, rather than the keys. */
 function isInvalid(error: unknown): error is Error {
   return (
     error instanceof errors.JWTInvalid ||

@@ -1,13 +1,13 @@
 import { isIP } from 'node:net';
 import { WrongValue } from '../../wrong-value.ts';
 
-/** Networks that have names: those of this machine, of one link and of private use. */
+/** Names of networks: this machine, its link, and private use. */
 const NAMES = ['loopback', 'linklocal', 'uniquelocal'];
 
 /**
- * Checks one that may say whom it forwards for.
+ * Checks the address of a proxy that may say for whom it forwards.
  *
- * @param text an address, a network such as `10.0.0.0/8` or `10.0.0.0/255.0.0.0`, or a name of some
+ * @param text an address, a network such as `10.0.0.0/8` or `10.0.0.0/255.0.0.0`, or the name of some networks
  * @returns the same in the form that fastify understands
  * @throws {WrongValue} when no proxy could ever have that address, or any client could
  */

@@ -1,7 +1,7 @@
 /** Who sent a request. */
 export interface Viewer {
-  /** Who it is, such as a token's `sub`; `null` when that is not said. */
+  /** The viewer's identity, such as a token's `sub`; `null` when it is unknown. */
   readonly subject: string | null;
-  /** What they may do: a mutation needs `write`. */
+  /** What the viewer may do; a mutation needs `write`. */
   readonly scopes: ReadonlySet<string>;
 }

@@ -4,17 +4,17 @@ import { RequestRefused } from '../errors/request-refused.ts';
 import { isInspected } from './inspected.ts';
 import type { RecordedStatements } from './recorded-statements.ts';
 
-/** What `/graphiql/explain` answers with, in development alone. */
+/** How `/graphiql/explain` gets plans; only in development. */
 export interface ExplainOptions {
   readonly inspect: 'off' | 'header' | 'always';
   readonly statements: RecordedStatements;
-  /** Asks for a plan; `null` when the parameters do not fit. */
+  /** Explains a statement; `null` when the parameters do not fit. */
   readonly explain: (text: string, parameters: readonly unknown[]) => Promise<string[] | null>;
 }
 
 /**
- * Serves `POST /graphiql/explain`: `{sql, parameters}` of an event that an inspected request was shown, answered by
- * `{lines}` of the plan. The statement is not run, and one that this process did not record is refused.
+ * Serves `POST /graphiql/explain`. The request has `{sql, parameters}` of an event that an inspected request showed; the answer has the
+ * `{lines}` of the plan. The statement is not run. One that this process did not record is refused.
  */
 export const explainPlugin = plugin<ExplainOptions>(
   async (app, { inspect, statements, explain }) => {

@@ -1,12 +1,12 @@
 import type { FastifyRequest } from 'fastify';
 
 /**
- * Whether a request is shown what it did: the configuration allows it, and unless it says `always`, the request asks
- * for it.
+ * Tells whether a response shows what its request did. The configuration must allow it. Unless that says `always`, the request must ask for
+ * it.
  *
  * @param inspect what the configuration says
  * @param request the request
- * @returns true when it is shown
+ * @returns whether the response shows it
  */
 export function isInspected(inspect: 'off' | 'header' | 'always', { headers }: FastifyRequest): boolean {
   return inspect === 'always' || (inspect === 'header' && headers['x-inspect'] === '1');

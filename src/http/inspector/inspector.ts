@@ -4,11 +4,11 @@ import type { RequestState } from '../request-state.ts';
 import type { RecordedStatements } from './recorded-statements.ts';
 
 /**
- * What an inspected request did to Postgres and Redis, for `extensions.dataFetching`.
+ * Describes what an inspected request did to Postgres and Redis, for `extensions.dataFetching`.
  *
  * @param state the request's state after its execution
- * @param statements gets the statements, so that they may be explained; `null` outside of development, where the
- *   parameters, which are people's data, are left out, too
+ * @param statements records the statements, so that they may be explained; `null` outside of development, where parameters, which are
+ *   personal data, are left out, too
  * @returns counts, every exchange in order of time, and times in milliseconds since the request began
  */
 export function dataFetching({ scope: { trace }, cost }: RequestState, statements: RecordedStatements | null) {
@@ -34,14 +34,14 @@ export function dataFetching({ scope: { trace }, cost }: RequestState, statement
   };
 }
 
-/** The counts of one entity, with the reasons why caches were passed by. */
+/** The counts of one entity, with the reasons why reads bypassed the caches. */
 function explained({ cold, unreachable, ...counts }: CacheCounts) {
   if (counts.bypassed === 0) return counts;
   const unvouched = counts.bypassed - cold - unreachable;
   return { ...counts, bypassedBecause: { cold, unreachable, unvouched } };
 }
 
-/** To microseconds: more digits are noise. */
+/** Rounds to microseconds; more digits are noise. */
 function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }

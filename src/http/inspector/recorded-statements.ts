@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 /** More statements than the code has. */
 const MAX_STATEMENTS = 500;
 
-/** The statements that inspected requests were shown: nothing else may be explained. */
+/** The statements that inspected requests showed. Nothing else may be explained. */
 export class RecordedStatements {
   readonly #places = new LRUCache<string, number>({ max: MAX_STATEMENTS });
 
@@ -16,7 +16,7 @@ export class RecordedStatements {
   }
 
   /**
-   * @param text what claims to be a statement's SQL
+   * @param text the SQL of a statement, as a client sent it
    * @returns how many parameters it takes; `null` when this process has recorded no such statement
    */
   placesOf(text: string): number | null {

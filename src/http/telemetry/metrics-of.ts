@@ -4,7 +4,7 @@ import type { MetricsOptions } from './metrics.ts';
 
 /**
  * @param larder a Larder
- * @returns what its metrics are made of
+ * @returns the sources of its metrics
  */
 export function metricsOf({ repositories, gauges, channels, health }: ServedLarder): MetricsOptions {
   return { entities: Object.keys(repositories), version: VERSION, channels, ...gauges, outbox: health.outbox };

@@ -7,23 +7,23 @@ import { type Gauges, registerGauges } from './metrics/gauges.ts';
 import { registerRequestMetrics } from './metrics/requests.ts';
 import { registerStoreMetrics } from './metrics/stores.ts';
 
-/** What the metrics are about, besides what the channels tell. */
+/** The sources of metrics, beside the channels. */
 export interface MetricsOptions extends Gauges {
-  /** The names of all entities, so that what has not happened yet is 0 and not absent. */
+  /** The names of all entities. A count that is still 0 is then reported as 0, not absent. */
   readonly entities: readonly string[];
   /** The version of Larder. */
   readonly version: string;
-  /** Those of the Larder that is counted. */
+  /** The channels of the Larder that is counted. */
   readonly channels: Channels;
 }
 
-/** Gauges that end in `_total`, which means a counter; each is the sum of one that is labelled by type. */
+/** Gauges that end in `_total`, which means a counter. Each is the sum of one that is labelled by type. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
 /**
- * A server of its own for `/metrics`, so that the public port never has it. It listens to the channels until it is closed.
+ * Makes a server of its own for `/metrics`, so that the public port never has it. It listens to the channels until it is closed.
  *
- * @param options what to ask when the metrics are read
+ * @param options the sources, which are asked when the metrics are read
  * @returns the server, not listening yet
  */
 export function createMetricsApp(options: MetricsOptions): FastifyInstance {
@@ -36,14 +36,14 @@ export function createMetricsApp(options: MetricsOptions): FastifyInstance {
 
 /**
  * @param app the instance that gets the route
- * @param path where
+ * @param path the route's path
  * @param registry the metrics
  */
 export function serveMetrics(app: FastifyInstance, path: string, registry: Registry): void {
   app.get(path, async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));
 }
 
-/** The metrics of this process, as far as its registry is ours. */
+/** A registry of our own, which has the metrics of the process, too. */
 function ownRegistry(): Registry {
   const registry = new Registry();
   // The event loop's lag, garbage collection, memory and the process.
@@ -55,9 +55,9 @@ function ownRegistry(): Registry {
 /**
  * Begins to count.
  *
- * @param options what to ask when the metrics are read
- * @param registry where the metrics go; one of ours, with those of the process, when it is not given
- * @returns the registry, and what ends the counting
+ * @param options the sources, which are asked when the metrics are read
+ * @param registry where the metrics go; when it is left out, one of our own, with those of the process
+ * @returns the registry, and a function that ends the counting
  * @throws {WrongValue} when the registry has the metrics of another Larder
  */
 export function openMetrics(
@@ -85,7 +85,7 @@ export function openMetrics(
     registry,
     close: () => {
       for (const unsubscribe of subscriptions) unsubscribe();
-      // A registry that is not ours goes on without what nobody counts any more.
+      // The registry of an app goes on without metrics that are no longer counted.
       for (const { name } of registry.getMetricsAsArray()) if (!theirs.has(name)) registry.removeSingleMetric(name);
     },
   };

@@ -4,31 +4,34 @@ import type { Channels } from '../../trace/channels.ts';
 import { TAKEN } from '../errors/error-handler.ts';
 import { OTHER } from '../request-state.ts';
 
-/** When a request is worth a line. */
+/** Which requests get a line. */
 export interface RequestLogOptions {
   /** Requests that take longer are slow, in milliseconds. */
   readonly slowRequestMs: number;
-  /** Which share of the requests that are neither slow nor wrong are logged, from 0 to 1; `null` when none is logged at all. */
+  /** The share of requests that is logged, from 0 to 1, of those that are neither slow nor wrong; `null` when none is logged at all. */
   readonly rate: number | null;
   /** Told of each GraphQL request. */
   readonly channel: Channels['request'];
-  /** The id of the distributed trace that a request is part of; `null` for none. */
+  /** The id of the distributed trace that a request belongs to; `null` for none. */
   readonly traceIdOf: (request: FastifyRequest) => string | null;
 }
 
 /**
- * Logs one line a request, when it is done: what it was, how it went and what it did, and nothing that a client wrote. A
- * query string may hold variables, headers hold tokens and cookies, and an operation has a name only when its document
- * is trusted. Of requests that went well it may be a share that is logged. What GraphQL requests did is told to the channel, too.
+ * Logs one line for a request that is done: what it was, how it ended and what it did. Of requests that went well, it may log only a share.
+ * It reports each GraphQL request to the channel, too.
+ *
+ * A line has nothing that a client wrote. A query string may hold variables, and headers hold tokens and cookies. An operation is named
+ * only when its document is trusted.
  */
 export const requestLogPlugin = plugin<RequestLogOptions>(
   async (app, { slowRequestMs, rate, channel, traceIdOf }) => {
-    // As Fastify joins them.
+    // Fastify joins paths like this.
     const graphql = `${app.prefix.replace(/\/$/, '')}/graphql`;
     app.addHook('onResponse', (request, reply, done) => {
       const route = request.routeOptions.url ?? 'none';
       const ms = reply.elapsedTime;
-      // Node calls an answer finished as well when its client has left amid it. The connection of one that was sent is not closed yet.
+      // Node also calls a response finished when its client left before the end. After a complete response, the connection is not closed
+      // yet.
       const hungUp = request.socket.destroyed;
       const slow = !hungUp && ms > slowRequestMs;
       const isGraphQL = route === graphql && TAKEN.includes(request.method);
@@ -70,7 +73,7 @@ function publish(
   });
 }
 
-/** What a GraphQL request did. */
+/** What a GraphQL request did, for its line. */
 function figures(
   { larderState: state, larderErrors: errorCodes }: FastifyRequest,
   slow: boolean,
@@ -100,7 +103,7 @@ function round(ms: number): number {
   return Math.round(ms * 10) / 10;
 }
 
-/** Whether lines of a level are written at all, as far as the logger tells: pino does. */
+/** Whether lines of a level are written, as far as the logger tells; pino does. */
 function isLogged(log: FastifyBaseLogger, level: 'info' | 'warn'): boolean {
   return !('isLevelEnabled' in log) || typeof log.isLevelEnabled !== 'function' || log.isLevelEnabled(level) === true;
 }

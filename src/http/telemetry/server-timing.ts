@@ -1,8 +1,8 @@
 import plugin from 'fastify-plugin';
 
 /**
- * Puts `Server-Timing` on the responses of inspected requests (W3C Server Timing), so that a browser's own tools show how
- * long Postgres, Redis and the whole request took.
+ * Adds `Server-Timing` to the responses of inspected requests (W3C Server Timing). A browser's own tools then show how long Postgres, Redis
+ * and the whole request took.
  */
 export const serverTimingPlugin = plugin(
   async (app) => {

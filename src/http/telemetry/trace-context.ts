@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-|$)/;
 
 /**
- * The distributed trace that a request is part of (W3C Trace Context, section 3.2).
+ * Reads the distributed trace that a request belongs to (W3C Trace Context, section 3.2).
  *
  * @param headers the request's headers
  * @returns the trace id; `null` when there is no `traceparent`, or it is not well-formed
@@ -15,7 +15,7 @@ export function traceIdOf({ traceparent }: IncomingHttpHeaders): string | null {
 
 /**
  * @param url a request's target
- * @returns its path: a query string may hold variables
+ * @returns its path without the query string, which may hold variables
  */
 export function pathOf(url: string): string {
   const end = url.indexOf('?');

@@ -7,28 +7,28 @@ type Api = typeof import('@opentelemetry/api');
 
 /** OpenTelemetry at work. */
 export interface Tracing {
-  /** Makes a span of every request; to be registered before everything else. `null` where others do that. */
+  /** Makes a span of every request; `null` where another plugin does. It has to be registered before everything else. */
   readonly plugin: FastifyPluginCallback | null;
-  /** The id of the trace that a request's span is part of; `null` when it has no span. */
+  /** The trace id of a request's span; `null` when it has no span. */
   readonly traceIdOf: (request: FastifyRequest) => string | null;
   /** Sends what was recorded, and stops. */
   readonly close: () => Promise<void>;
 }
 
-/** A collector that does not answer must not hold up the end of the process. */
+/** How long the export may take at the end, in milliseconds. A collector that does not answer must not delay the end of the process. */
 const EXPORT_TIMEOUT_MS = 3000;
 
 /**
- * Starts to record traces and to send them by OTLP over HTTP: a span for each request, which continues the caller's trace
- * (`traceparent`), and below it one for each statement and each round trip to Redis. Everything that this takes is loaded
- * here, so that a process without it pays nothing, not even AsyncLocalStorage.
+ * Starts to record traces and to send them by OTLP over HTTP. Each request has a span, which continues the caller's trace (`traceparent`).
+ * Below it, each statement and each round trip to Redis has one. OpenTelemetry is loaded here, so a process without tracing pays nothing,
+ * not even AsyncLocalStorage.
  *
  * OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER and OTEL_EXPORTER_OTLP_HEADERS are OpenTelemetry's own.
  *
  * @param endpoint the collector's address, such as `http://127.0.0.1:4318`
- * @param channels those of the Larder whose statements and round trips are spans
- * @param onError told of what could not be sent
- * @returns what the server needs of it
+ * @param channels the channels of the Larder whose statements and round trips are spans
+ * @param onError told of failed exports
+ * @returns the parts that the server needs
  */
 export async function startTracing(
   endpoint: string,
@@ -61,14 +61,14 @@ export async function startTracing(
       ),
     ],
   });
-  // The context manager and W3C Trace Context with it.
+  // It registers the context manager and W3C Trace Context, too.
   provider.register();
   const instrumentation = new otel.FastifyOtelInstrumentation({
     // Hooks are not worth a span each, and an error's message may quote what a client sent.
     instrumentHooks: false,
     recordExceptions: false,
     ignorePaths: ({ url }) => url.startsWith('/healthz') || url.startsWith('/readyz'),
-    // It would hold the query string, and with it variables.
+    // The default attribute would hold the query string, and with it variables.
     requestHook: (span: Span, request: FastifyRequest) => span.setAttribute('url.path', pathOf(request.url)),
   });
   instrumentation.setTracerProvider(provider);
@@ -90,11 +90,11 @@ export async function startTracing(
 }
 
 /**
- * Adds to the traces of a process that has OpenTelemetry of its own a span for each statement and each round trip to Redis, below the span
+ * Adds spans to the traces of a process that has its own OpenTelemetry. Each statement and each round trip to Redis has one, below the span
  * in which a request is answered.
  *
- * @param channels those of the Larder whose statements and round trips are spans
- * @returns what the server needs of it
+ * @param channels the channels of the Larder whose statements and round trips are spans
+ * @returns the parts that the server needs
  */
 export async function joinTracing(channels: Channels): Promise<Tracing> {
   const api = await import('@opentelemetry/api');
@@ -106,14 +106,14 @@ export async function joinTracing(channels: Channels): Promise<Tracing> {
   };
 }
 
-/** Makes spans of what is asked of the stores, until it is told to stop. */
+/** Makes spans of exchanges with the stores, until it is told to stop. */
 function recordExchanges(
   channels: Channels,
   { context, trace, SpanKind, SpanStatusCode }: Api,
   tracer: Tracer,
 ): () => void {
   const record = (event: SqlExchange | RedisExchange, attributes: Record<string, string | number>) => {
-    // What no request asked for, such as the upkeep of a connection, is no trace of its own.
+    // Work that no request asked for, such as the upkeep of a connection, makes no trace of its own.
     if (trace.getSpan(context.active()) === undefined) return;
     const startTime = performance.timeOrigin + event.started;
     const span = tracer.startSpan(event.name, { kind: SpanKind.CLIENT, startTime, attributes });

@@ -10,7 +10,7 @@ import { securityHeaders } from '../../guards/security-headers.ts';
 const packages = createRequire(import.meta.url);
 const PAGE = fileURLToPath(new URL('page', import.meta.url));
 
-/** The page's assets, each from the npm package that ships it, so that nothing is loaded from another host. */
+/** The page's assets, each from its npm package, so that the page loads nothing from another host. */
 const ASSETS = [
   { package: 'react', folder: 'umd', file: 'react.production.min.js' },
   { package: 'react-dom', folder: 'umd', file: 'react-dom.production.min.js' },
@@ -18,11 +18,11 @@ const ASSETS = [
   { package: 'graphiql', folder: '.', file: 'graphiql.min.css' },
 ];
 
-/** Where the page's policy stands, and in it what each page has of its own. */
+/** The header with the page's policy. */
 const POLICY = 'content-security-policy';
 const NONCE = '{{nonce}}';
 
-/** Serves GraphiQL at `/graphiql` from npm assets alone, under a policy that allows no other host and no inline code. */
+/** Serves GraphiQL at `/graphiql` from npm assets alone. Its policy allows no other host and no inline code. */
 export const graphiqlPlugin = plugin<{ exampleQuery: string }>(
   async (app, { exampleQuery }) => {
     await app.register(async (scope) => {
@@ -35,7 +35,7 @@ export const graphiqlPlugin = plugin<{ exampleQuery: string }>(
             fontSrc: ['data:'],
             imgSrc: ["'self'", 'data:'],
             scriptSrc: ["'self'"],
-            // The dialogs add a style element, which they give the nonce that main.js tells them.
+            // The dialogs add a style element with this nonce, which main.js passes to them.
             styleSrc: ["'self'", `'nonce-${NONCE}'`],
             baseUri: ["'none'"],
             formAction: ["'none'"],
@@ -43,7 +43,7 @@ export const graphiqlPlugin = plugin<{ exampleQuery: string }>(
             objectSrc: ["'none'"],
           },
         },
-        // Whether the host speaks TLS alone is for whoever ends TLS to say, not for this page.
+        // Whoever ends TLS says whether the host speaks TLS alone, not this page.
         strictTransportSecurity: false,
       });
       const { [POLICY]: policy = '', ...others } = headers;
@@ -52,7 +52,7 @@ export const graphiqlPlugin = plugin<{ exampleQuery: string }>(
       scope.addHook('onRequest', async (_request, reply) => {
         reply.headers(others).header(POLICY, policy).header('vary', 'accept-encoding');
       });
-      // Whoever has it already may go on with theirs: each file is named with its folder.
+      // An app that serves files already may go on with its own plugin. Each file here is named with its folder.
       if (!scope.hasReplyDecorator('sendFile')) await scope.register(statics, { root: PAGE, serve: false });
       const template = await readFile(join(PAGE, 'index.html'), 'utf8');
       const html = template.replace('{{query}}', () => attributeText(exampleQuery));

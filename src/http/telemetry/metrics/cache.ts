@@ -3,11 +3,11 @@ import { addCounts, type CacheCounts, noCounts } from '../../../trace/cache-coun
 import type { Channels } from '../../../trace/channels.ts';
 
 /**
- * What the caches did. Requests bring their own counts, which are only added up here; the metrics are made of the sums when
- * they are read.
+ * Registers metrics of the caches. Requests bring their own counts, which are added up. The metrics are made from the sums when they are
+ * read.
  *
  * @param registry where the metrics go
- * @param channels tell of requests, of what is forgotten and of what was checked
+ * @param channels report requests, invalidations and audits
  * @param entities the names of all entities
  * @returns ends the subscriptions
  */
@@ -66,7 +66,7 @@ function add(sums: Map<string, CacheCounts>, entity: string, counts: CacheCounts
   addCounts(sum, counts);
 }
 
-/** Makes metrics that say what the sums are whenever they are read. */
+/** Makes metrics that give the current sums whenever they are read. */
 function registerSums(registry: Registry, sums: ReadonlyMap<string, CacheCounts>): void {
   const registerSum = <Label extends string>(
     name: string,

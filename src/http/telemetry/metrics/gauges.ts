@@ -1,19 +1,19 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { Clock } from '../../../clock.ts';
 
-/** What is asked when the metrics are read. */
+/** The sources that are asked when the metrics are read. */
 export interface Gauges {
-  /** By kind of work: how many have a place at Postgres, and how many wait for one. */
+  /** For each kind of work: how many statements have a place at Postgres, and how many wait for one. */
   readonly pool: () => Readonly<Record<string, { readonly inside: number; readonly waiting: number }>>;
-  /** Whether Redis is not even tried at the moment; `null` when none is configured. */
+  /** Whether Redis is not tried at the moment; `null` when none is configured. */
   readonly breakerOpen: () => boolean | null;
-  /** The processes that mutations do not wait for any more, since they do not acknowledge, each by its host and its id there. */
+  /** The processes that mutations no longer wait for, because they do not acknowledge. Each is named by its host and its process id. */
   readonly silent: () => readonly string[];
   /** How much is in memory, by kind. */
   readonly memoryUse: () => Readonly<Record<string, { readonly entries: number; readonly bytes: number }>>;
-  /** Whether nothing that Redis holds is used, since it belongs to another database; `null` when no Redis is configured. */
+  /** Whether Redis is not used, because it belongs to another database; `null` when none is configured. */
   readonly refused: () => boolean | null;
-  /** What waited in the outbox when it was last looked into; `null` until it was. */
+  /** What waited in the outbox at the last look; `null` before the first. */
   readonly outbox: () => Outbox | null;
   /** How old an answer to a read by id may be, in milliseconds. */
   readonly maxStalenessMs: number;
@@ -27,15 +27,15 @@ export interface Outbox {
   readonly depth: number;
   /** How long the oldest change had waited, in milliseconds. */
   readonly ageMs: number;
-  /** When it was looked into, in milliseconds on the monotonic clock. */
+  /** When that was so, in milliseconds on the monotonic clock. */
   readonly lookedAt: number;
 }
 
 /**
- * What can be asked at any time. What is not known is left out.
+ * Registers what can be asked at any time. Unknown values are left out.
  *
  * @param registry where the metrics go
- * @param sources whom to ask
+ * @param sources what to ask
  */
 export function registerGauges(registry: Registry, sources: Gauges): void {
   const gauge = (name: string, help: string, value: () => number | null) =>
@@ -95,7 +95,7 @@ export function registerGauges(registry: Registry, sources: Gauges): void {
     'entries',
   );
   memory('larder_memory_bytes', 'What they take there, about. MEMORY_MAX_BYTES bounds the sum.', 'bytes');
-  // From the start on: what could never be looked into would else be missing from the figures, and from the alerts.
+  // Counted from the start: an outbox that could never be read would otherwise be missing from the metrics, and from the alerts.
   const unknown: Outbox = { depth: Number.NaN, ageMs: 0, lookedAt: sources.clock.now() };
   const outbox = () => sources.outbox() ?? unknown;
   gauge(
@@ -129,12 +129,12 @@ export function registerGauges(registry: Registry, sources: Gauges): void {
   });
 }
 
-/** How long the oldest change has waited by now, if nobody has taken it. */
+/** How long the oldest change has waited by now, if nothing has read it, in milliseconds. */
 function age(outbox: Outbox, clock: Clock): number {
   return outbox.depth === 0 ? 0 : behind(outbox, clock);
 }
 
-/** How long ago every change was known to be told to the caches: it grows while nobody looks. */
+/** For how long caches may lack an invalidation, in milliseconds. It grows while nobody looks. */
 function behind({ ageMs, lookedAt }: Outbox, clock: Clock): number {
   return ageMs + clock.now() - lookedAt;
 }

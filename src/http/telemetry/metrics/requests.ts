@@ -2,25 +2,24 @@ import { Counter, Histogram, type Registry } from 'prom-client';
 import type { RequestDone, TypedChannel } from '../../../trace/channels.ts';
 import { OTHER } from '../../request-state.ts';
 
-/** Around the objectives: 10 ms for a warm page, 100 ms for the slowest in a hundred, 1 s for what is logged as slow. */
+/** Buckets around the objectives: 10 ms for a warm page, 100 ms for the slowest in a hundred, 1 s for what is logged as slow. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const BYTES = [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304];
-/** Up to the default of MAX_COST. */
+/** Buckets up to the default of MAX_COST. */
 const POINTS = [1, 5, 10, 25, 50, 100, 250, 500, 1000];
 
-/** Codes that an alert counts: a counter that is born with its first event hides that event from `increase()`. */
+/** Codes that an alert counts. They start at 0, since `increase()` misses an event that creates its counter. */
 const ALERTED = ['INTERNAL_SERVER_ERROR', 'UNAVAILABLE'];
 
 /**
- * How many requests' figures wait, at most, to be observed together, which is done whenever metrics are read. Observed with each
- * request, when other code has taken the processor's caches, they were 9 % of the CPU time of the smallest; together they cost a
- * tenth of that.
+ * The most requests whose figures wait to be observed in one go. Reading the metrics observes them, too. Observing each request by itself
+ * is much slower, when other code has used the processor's caches in between.
  */
 const MAX_WAITING = 256;
 
 /**
- * How many operations have figures of their own, each some forty series: the first that come. A client's trusted documents may be
- * thousands, and Prometheus pays for each series.
+ * How many operations have metrics of their own: the first that come. Each has some forty series, a client may have thousands of trusted
+ * documents, and Prometheus pays for each series.
  */
 const MAX_OPERATIONS = 100;
 
@@ -28,11 +27,11 @@ const MAX_OPERATIONS = 100;
 type Figures = Pick<RequestDone, 'operation' | 'status' | 'ms' | 'bytes' | 'cost'>;
 
 /**
- * What GraphQL requests took, cost and ended in. The operation is named when its document is trusted and `other`
- * otherwise, so that no stranger makes series, and so are those beyond the first hundred.
+ * Registers how long GraphQL requests took, what they cost and how they ended. An operation is named when its document is trusted, so that
+ * no stranger makes series. Others, and those beyond the first hundred, are `other`.
  *
  * @param registry where the metrics go
- * @param channel tells of requests
+ * @param channel reports requests
  * @returns ends the subscription
  */
 export function registerRequestMetrics(registry: Registry, channel: TypedChannel<RequestDone>): () => void {
@@ -83,7 +82,7 @@ export function registerRequestMetrics(registry: Registry, channel: TypedChannel
   });
   for (const code of ALERTED) errors.inc({ code }, 0);
   return channel.subscribe(({ operation, status, ms, bytes, cost: points, errors: codes }) => {
-    // Of the request itself nothing is kept.
+    // These values do not keep the request itself in memory.
     waiting.push({ operation: nameOf(operation), status, ms, bytes, cost: points });
     if (waiting.length === MAX_WAITING) collect();
     for (const code of codes) errors.inc({ code });

@@ -1,16 +1,16 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { Channels } from '../../../trace/channels.ts';
 
-/** Up to the default of STATEMENT_TIMEOUT_MS. */
+/** Buckets up to the default of STATEMENT_TIMEOUT_MS. */
 const SQL_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
-/** Up to the time after which a command counts as failed. */
+/** Buckets up to the time after which a command counts as failed. */
 const REDIS_SECONDS = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1];
 
 /**
- * What Postgres and Redis were asked. There are as many series as the code has statements and commands.
+ * Registers what Postgres and Redis were asked. There are as many series as the code has statements and commands.
  *
  * @param registry where the metrics go
- * @param channels tell of statements and round trips
+ * @param channels report statements and round trips
  * @returns ends the subscriptions
  */
 export function registerStoreMetrics(registry: Registry, channels: Pick<Channels, 'sql' | 'redis'>): () => void {
@@ -48,7 +48,7 @@ export function registerStoreMetrics(registry: Registry, channels: Pick<Channels
     registers,
   });
   const known = new Set<string>();
-  /** An error counter is there as soon as there is something to fail, and costs nothing as long as nothing does. */
+  /** An error counter exists as soon as something could fail, and costs nothing until something does. */
   const isNew = (name: string) => known.size < known.add(name).size;
   const subscriptions = [
     channels.sql.subscribe(({ name, ms, rows, failed }) => {
