@@ -1,17 +1,17 @@
-/** Time, handed in to whatever waits or measures, so that a test may drive it. */
+/** Time, as a parameter of whatever waits or measures, so that a test can drive it. */
 export interface Clock {
-  /** @returns milliseconds on a monotonic clock, as `performance.now()` counts them */
+  /** @returns milliseconds on a monotonic clock, as `performance.now()` gives them */
   now(): number;
   /**
    * @param ms how long to wait, in milliseconds
-   * @param callback called once when that time has passed
-   * @returns ends the waiting
+   * @param callback called once after that time
+   * @returns cancels it
    */
   after(ms: number, callback: () => void): () => void;
   /**
-   * @param ms how often, in milliseconds
-   * @param callback called each time that so much has passed; it alone keeps no process alive
-   * @returns ends the ticking
+   * @param ms the period, in milliseconds
+   * @param callback called once in each period; it alone keeps no process alive
+   * @returns cancels it
    */
   tick(ms: number, callback: () => void): () => void;
 }
@@ -32,7 +32,7 @@ export const systemClock: Clock = {
 /**
  * @param clock the time
  * @param ms how long to wait, in milliseconds
- * @returns settles when that time has passed
+ * @returns settles after that time
  */
 export function sleep(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => {

@@ -1,4 +1,4 @@
-/** What was opened and must be closed again, however far one came. */
+/** Closes what has been opened so far, even when not everything could be opened. */
 export class Closers {
   readonly #closers: (() => unknown)[] = [];
 
@@ -8,9 +8,9 @@ export class Closers {
   }
 
   /**
-   * Closes everything, what was opened last first: a server before the stores that it answers from. A second call closes nothing.
+   * Closes everything, the last opened first: a server before the stores that it answers from. A second call closes nothing.
    *
-   * @throws what the first that could not be closed has thrown, after all the others were closed
+   * @throws the first error of closing, after everything else was closed
    */
   async close(): Promise<void> {
     const errors: unknown[] = [];

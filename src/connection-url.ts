@@ -1,21 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { WrongValue } from './wrong-value.ts';
 
-/** A host as a URL names it; no port for the usual one. */
+/** A host as a URL names it. The port is `null` for the default. */
 export interface UrlHost {
-  /** A name or an address, without the brackets of IPv6; an absolute path for a socket; empty for the usual one. */
+  /** A name or an address, without the brackets of IPv6; an absolute path for a socket; empty for the default. */
   readonly host: string;
   readonly port: number | null;
 }
 
-/** The parts of an address of a store, decoded. */
+/** The parts of a store's URL, decoded. */
 export interface ConnectionUrl {
   readonly scheme: string;
   /** `null` when there is none. */
   readonly user: string | null;
   readonly password: string | null;
   readonly hosts: readonly UrlHost[];
-  /** From the slash on; empty when there is none. */
+  /** Begins with the slash; empty when there is none. */
   readonly path: string;
   readonly parameters: ReadonlyMap<string, string>;
 }
@@ -23,13 +23,12 @@ export interface ConnectionUrl {
 const URL_FORM = /^([a-z][a-z0-9+.-]*):\/\/([^/?]*)(\/[^?]*)?(?:\?(.*))?$/is;
 
 /**
- * Takes an address of a store apart, as libpq does: the URLs of the WHATWG know no list of hosts, and no per cent sign that
- * stands for itself.
+ * Parses the URL of a store as libpq does. WHATWG's URLs have no list of hosts, and no per cent sign that stands for itself.
  *
- * @param text the address, such as `postgres://user:secret@a:5432,b:5433/name?sslmode=require`
- * @param schemes what it may start with
+ * @param text the URL, such as `postgres://user:secret@a:5432,b:5433/name?sslmode=require`
+ * @param schemes the allowed schemes
  * @returns its parts
- * @throws {WrongValue} when it has not the form
+ * @throws {WrongValue} when it is malformed
  */
 export function parseConnectionUrl(text: string, schemes: readonly string[]): ConnectionUrl {
   const [, scheme = '', authority = '', path = '', query = ''] = URL_FORM.exec(text.trim()) ?? [];
@@ -39,7 +38,7 @@ export function parseConnectionUrl(text: string, schemes: readonly string[]): Co
       `expected a URL that starts with ${names.slice(0, -1).join(', ')}${names.length > 1 ? ' or ' : ''}${names.at(-1)}`,
     );
   }
-  // The last one: the names of some hosts' users have an @ of their own.
+  // The last @ counts, since the names of some hosts' users contain one.
   const at = authority.lastIndexOf('@');
   const account = at < 0 ? null : authority.slice(0, at);
   const colon = account?.indexOf(':') ?? -1;
@@ -64,9 +63,9 @@ function parseHost(text: string): UrlHost {
 }
 
 /**
- * @param text a port; empty for the usual one
- * @returns its number; `null` for the usual one
- * @throws {WrongValue} when it is no port; what it says is not quoted, since it may be a part of a password
+ * @param text a port; empty for the default
+ * @returns its number; `null` for the default
+ * @throws {WrongValue} when it is no port; the message does not quote it, since it may be a part of a password
  */
 export function parsePort(text: string): number | null {
   if (text === '') return null;
@@ -80,7 +79,7 @@ export function parsePort(text: string): number | null {
 /**
  * @param parameter the parameter that names the file
  * @param file its path
- * @returns what is in it
+ * @returns its contents
  * @throws {WrongValue} when it cannot be read
  */
 export function fileOf(parameter: string, file: string): Buffer {
@@ -96,13 +95,13 @@ function parseParameter(text: string): [string, string] {
   return equals < 0 ? [decode(text), ''] : [decode(text.slice(0, equals)), decode(text.slice(equals + 1))];
 }
 
-/** Decodes what is escaped. A per cent sign that begins no escape stands for itself: passwords are often pasted as they are. */
+/** Decodes escapes. A per cent sign without an escape stands for itself, since passwords are often pasted as they are. */
 function decode(text: string): string {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
     try {
       return decodeURIComponent(escapes);
     } catch (error) {
-      // Not UTF-8, and so not meant as escapes.
+      // Bytes that are not UTF-8 were not meant as escapes.
       if (error instanceof URIError) return escapes;
       throw error;
     }

@@ -1,6 +1,6 @@
 /**
- * Entities over tables of one's own, cached and batched. Nothing else is needed to read and write them; `larder/pothos` shows them in
- * a GraphQL schema.
+ * Entities over tables of one's own, cached and batched. Reading and writing them needs nothing else. `larder/pothos` shows them in a
+ * GraphQL schema.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export { type Statement, statement } from './postgres/statement.ts';
 export { parsePostgresUrl } from './postgres/url.ts';
 export type { LarderContext } from './repository/context.ts';
 export type { Finding } from './repository/doctor.ts';
-// What the types of entities are written with, for projects that emit declarations of theirs.
+// Types that appear in the declarations of a project that exports its entities.
 export {
   type DeclaredEntity,
   type Entities,

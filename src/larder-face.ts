@@ -16,62 +16,62 @@ export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisp
   /** A repository for each entity, by the entity's name. */
   readonly repositories: R;
   /**
-   * @param scope what belongs to a request; one that has read nothing when it is left out
-   * @returns the context of a request to any GraphQL server
+   * @param scope the state of a request; a new one when it is left out
+   * @returns the context of a request, for any GraphQL server
    */
   createContext(scope?: Scope): LarderContext<R>;
   /**
-   * Does work of your own in a transaction of Drizzle. When it returns, every process reads what was written, by cascades and triggers, too.
-   * In all it may take `statementTimeoutMs`.
+   * Does work of your own in a transaction of Drizzle. When it returns, every process reads what was written, also by cascades and
+   * triggers. All of it may take `statementTimeoutMs`.
    *
-   * @param work its statements go through the transaction that it is given, each awaited; it is done once
-   * @param scope what belongs to the request that asks; none when it is left out
+   * @param work sends its statements through the transaction, each awaited; it runs once
+   * @param scope the state of the request; none when it is left out
    * @returns what `work` returns
    * @throws what `work` throws; then nothing was written
    */
   transaction<T>(work: (transaction: DrizzleTransaction) => Promise<T>, scope?: Scope): Promise<T>;
-  /** What it tells of itself while it works, for metrics and traces. */
+  /** Reports what it does, for metrics and traces. */
   readonly channels: Channels;
-  /** Whether the stores answer, and what waits to be told to the caches. */
+  /** Whether the stores answer, and how many changes wait to be invalidated. */
   readonly health: {
     postgres(): Promise<boolean>;
     /** `null` when no Redis is configured. */
     redis(): Promise<boolean | null>;
-    /** `null` until the outbox has been looked into. */
+    /** `null` before the first look at the outbox. */
     outbox(): ReturnType<Drainer['status']>;
-    /** Why nothing that Redis holds is used, although it answers; `null` when it is used. */
+    /** Why Redis is not used, although it answers; `null` when it is used. */
     refused(): string | null;
-    /** What is wrong, although the stores answer, and what to do: a line for each; none when all is well. */
+    /** What is wrong, although the stores answer, and what to do: a line for each. There is none when all is well. */
     problems(): readonly string[];
-    /** Whether a table is missing, so that nearly every query fails: the database was never migrated. */
+    /** Whether a table is missing, so that nearly every query fails. Then the database was never migrated. */
     unmigrated(): boolean;
   };
-  /** What is asked when metrics are read. */
+  /** Asked when metrics are read. */
   readonly gauges: {
     pool(): Readonly<Record<string, { readonly inside: number; readonly waiting: number }>>;
-    /** Whether Redis is not even tried at the moment; `null` when none is configured. */
+    /** Whether Redis is not tried at the moment; `null` when none is configured. */
     breakerOpen(): boolean | null;
-    /** Whether nothing that Redis holds is used, since it belongs to another database; `null` when no Redis is configured. */
+    /** Whether Redis is not used, because it belongs to another database; `null` when none is configured. */
     refused(): boolean | null;
-    /** The processes that mutations do not wait for any more, since they do not acknowledge. */
+    /** The processes that mutations no longer wait for, because they do not acknowledge. */
     silent(): readonly string[];
     /** How much is in memory, by kind. */
     memoryUse(): Readonly<Record<string, MemoryUse>>;
     readonly maxStalenessMs: number;
     /** What memory may add to the age of an answer, in milliseconds. */
     readonly memoryTtlMs: number;
-    /** The time that the outbox was looked into by. */
+    /** The clock of the outbox's times. */
     readonly clock: Clock;
   };
   /**
-   * @param perSecond points that flow into each client's bucket, a second
+   * @param perSecond how many points flow into each client's bucket in a second
    * @param maximum the most that a bucket holds
-   * @returns buckets that all processes of the same Redis and prefix share
+   * @returns buckets that all processes with the same Redis and prefix share
    */
   pointBuckets(perSecond: number, maximum: number): SharedPointBuckets;
   /**
-   * @param text a statement that a request has sent
-   * @param parameters the values of its places
+   * @param text the SQL of a statement that a request has sent
+   * @param parameters its parameters
    * @returns the lines of its plan; `null` when the parameters do not fit
    */
   explain(text: string, parameters: readonly unknown[]): Promise<string[] | null>;
@@ -85,12 +85,12 @@ export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisp
   /** The entities that it was opened with. */
   readonly entities: Entities;
   /**
-   * Looks whether the database has the indexes that the lists need, and what else they are told.
+   * Checks whether the database has the indexes that the lists need, and whether its columns fit the declarations.
    *
    * @returns what is wrong, each with the statement that mends it; nothing when all is well
    * @throws {DatabaseUnavailable} when Postgres does not answer in time
    */
   doctor(): Promise<readonly Finding[]>;
-  /** Ends what it opened, after the statements under way. */
+  /** Closes what it opened, after the statements under way. */
   close(): Promise<void>;
 }

@@ -1,14 +1,14 @@
-/** Where faults are told, as pino and Fastify's loggers have it. */
+/** Where faults are logged. The loggers of pino and Fastify have this form. */
 export interface LarderLogger {
   info(message: string): void;
   warn(details: object, message: string): void;
 }
 
 /**
- * Tells of another process that hangs, or was stopped.
+ * Logs that another process hangs, or was stopped.
  *
- * @param logger where; nowhere when it is left out
- * @returns takes the process, by its host and its id there, and whether it is waited for no more
+ * @param logger the log; none when it is left out
+ * @returns takes the process, by its host and its process id, and whether it is no longer waited for
  */
 export function warnOfSilence(logger: LarderLogger | undefined): (process: string, silent: boolean) => void {
   return (process, silent) => {

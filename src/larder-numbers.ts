@@ -15,13 +15,13 @@ interface Amounts {
 }
 
 /**
- * @param times what a Larder waits for
- * @param amounts what it keeps
- * @throws {RangeError} naming the number that cannot be meant
+ * @param times how long a Larder waits
+ * @param amounts how much it keeps
+ * @throws {RangeError} naming the number that is out of range
  */
 export function checkNumbers(times: Times, { ttlMs, memoryMaxEntries, memoryMaxBytes }: Amounts): void {
   for (const [name, ms] of Object.entries(times)) expectWhole(name, ms, MILLISECONDS);
-  // Else Redis would never be vouched for, and nobody would say so.
+  // With less time, Redis would never be certified, and nobody would notice.
   expectWhole('maxStalenessMs', times.maxStalenessMs, { from: times.memoryTtlMs + DRAIN_MS, to: MILLISECONDS.to });
   expectWhole('ttlMs', ttlMs, { from: 1, to: YEAR_SECONDS * 1000 });
   expectWhole('memoryMaxEntries', memoryMaxEntries, COUNT);

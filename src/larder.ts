@@ -34,13 +34,13 @@ const REFUSED_REMEDY =
   'Give this database a Redis or a prefix of its own. If it takes the place of the other, stop the servers of that and empty Redis (FLUSHDB, or delete all keys with the prefix).';
 
 /**
- * Opens a Larder: connects to the stores in the background, and begins to drop the bodies of changed rows.
+ * Opens a Larder. It connects to the stores in the background, and begins to invalidate the bodies of changed rows.
  *
  * @param options the entities, and where the stores are
  * @returns the repositories of the entities, and what a server needs beside them; whoever opened it closes it
  * @throws {TypeError} naming the entity, the list and the column that cannot be served; what was opened is closed again
- * @throws {WrongValue} naming an address that is not understood; then nothing was opened
- * @throws {RangeError} naming a number that cannot be meant; then nothing was opened
+ * @throws {WrongValue} naming an address that cannot be parsed; then nothing was opened
+ * @throws {RangeError} naming a number that is out of range; then nothing was opened
  */
 export async function createLarder<const E extends Entities>(
   options: LarderOptions<E>,
@@ -125,7 +125,7 @@ export async function createLarder<const E extends Entities>(
           else options.logger?.warn({ reason, remedy: REFUSED_REMEDY }, 'nothing that Redis holds is used');
         },
       });
-    // A role that may read some tables of others, and nothing else, has no outbox: what is not watched needs none.
+    // A role that may only read some tables of others sees no outbox. Entities that are all unwatched need none.
     const isNeeded = redis !== null || catalog.triggers.hasEntities || (await hasOutbox(drains).catch(() => true));
     const drainer = isNeeded ? drain() : NO_DRAINER;
     closers.add(drainer.stop);
@@ -171,7 +171,7 @@ export async function createLarder<const E extends Entities>(
       [Symbol.asyncDispose]: close,
     };
   } catch (error) {
-    // What cannot be closed either is said, and hides not why.
+    // An error of closing is logged, and does not hide the first error.
     await close().catch((closing: unknown) =>
       options.logger?.warn({ reason: String(closing) }, 'a store was not closed'),
     );
@@ -179,7 +179,7 @@ export async function createLarder<const E extends Entities>(
   }
 }
 
-/** Says which option it is that cannot be meant. */
+/** Adds the name of the option to its error. */
 function named<T>(option: string, read: () => T): T {
   try {
     return read();
@@ -189,7 +189,7 @@ function named<T>(option: string, read: () => T): T {
   }
 }
 
-/** What went wrong with a store, with what to do about it. */
+/** The error of a store, with what to do about it. */
 function reasonOf(error: Error): string {
   return withRedisAdvice(withPostgresAdvice(error));
 }

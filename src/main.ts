@@ -5,11 +5,11 @@ import { stopOnSignals } from './http/index.ts';
 import { VERSION } from './index.ts';
 
 const production = process.env.NODE_ENV === 'production';
-/** Of a process that does not know yet what to log. */
+/** The log of a process that has not read its settings yet. */
 const early = production ? createLogger('info', production) : null;
 if (early !== null) logEverything(early);
 
-/** Says why the process ends, on the terminal or in the log, whichever will be read. */
+/** Says why the process ends, in the place where it will be read: the terminal or the log. */
 function fail(error: unknown): void {
   const reason = error instanceof Error ? error.message : String(error);
   if (early === null)

@@ -1,32 +1,32 @@
-/** The least and the greatest value of a number that may be set. */
+/** The least and the greatest value of a setting. */
 export interface NumberRange {
   readonly from: number;
   readonly to: number;
 }
 
-/** A time to wait: a day at most. Node's timers take what is longer than 25 days for a millisecond, and Postgres refuses it. */
+/** A time to wait: a day at most. Node's timers take more than 25 days for one millisecond, and Postgres refuses it. */
 export const MILLISECONDS: NumberRange = { from: 1, to: 86_400_000 };
 
-/** How many things memory may keep: room for so many is made at once. */
+/** How many things memory may keep. Room for all of them is allocated at once. */
 export const COUNT: NumberRange = { from: 0, to: 10_000_000 };
 
-/** How many bytes memory may take: more than any machine has, and still exact. */
+/** How many bytes memory may take. The limit is more than any machine has, and still exact. */
 export const BYTES: NumberRange = { from: 0, to: 2 ** 50 };
 
-/** The longest that anything is kept. */
+/** The longest time that anything is kept. */
 export const YEAR_SECONDS = 31_536_000;
 
-/** The longest body that may be read: V8 has no text of more than twice as much. */
+/** The longest body that may be read. V8's longest text is hardly twice as long. */
 export const MAX_BODY_BYTES = 268_435_456;
 
-/** What must be left of the bound on staleness for the outbox to be drained and the heartbeat to be written. */
+/** The part of the bound on staleness that draining the outbox and writing the heartbeat needs. */
 export const DRAIN_MS = 1000;
 
 /**
- * @param name what the number is called where it is set
+ * @param name the name of the setting
  * @param value the number
  * @param range its range
- * @throws {RangeError} naming it, when it is no whole number of the range
+ * @throws {RangeError} naming it, when it is no whole number in the range
  */
 export function expectWhole(name: string, value: number, { from, to }: NumberRange): void {
   if (Number.isInteger(value) && value >= from && value <= to) return;

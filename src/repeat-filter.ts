@@ -1,24 +1,24 @@
 import type { Clock } from './clock.ts';
 
-/** How long a fault that goes on is not told again, in milliseconds. */
+/** How long a continuing fault is not reported again, in milliseconds. */
 const SILENCE_MS = 60_000;
 
 /** How many faults are remembered. */
 const MAX_KNOWN = 100;
 
-/** What was told of a fault, and how often it came since. */
+/** When a fault was reported, and how often it came since. */
 interface Told {
   at: number;
   repeats: number;
 }
 
 /**
- * Tells a fault once, and again each minute for as long as it goes on: a store that is away fails several times a second, and a log
- * that says so each time hides what else happens.
+ * Reports a fault once, and again each minute while it goes on. A store that is away fails several times a second, and a line for each
+ * would hide other events.
  *
  * @param clock the time
- * @param tell writes a line; `repeats` is how often the same came since the line before
- * @returns takes a fault by what it is about and its reason
+ * @param tell writes a line; `repeats` is how often the same fault came since the line before
+ * @returns takes a fault by its subject and its reason
  */
 export function repeatFilter(
   clock: Clock,

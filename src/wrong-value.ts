@@ -1,4 +1,4 @@
-/** Something that was configured cannot be meant. The message says what is expected in its place, and quotes no secret. */
+/** A setting has a value that makes no sense. The message says what is expected instead, and quotes no secret. */
 export class WrongValue extends Error {
   override name = 'WrongValue';
 }

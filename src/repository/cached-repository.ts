@@ -55,10 +55,10 @@ export function createRepository<E extends Entity, Lists extends string>(
   const readNamed = versionsFirst(sharedRows(definition.versionsOf.name, loadVersions), read, cache.clock);
   const fillPages = pageBodies(space, cache, read, isCurrent);
 
-  // A body's entity was made from this definition's columns, or decoded under the shape that hashes them.
+  // The body's entity was made from this definition's columns, or decoded under a shape that hashes them.
   const entityOf = (body: Body | null | undefined) => (body?.entity ?? null) as E | null;
 
-  /** For what no request asks. */
+  /** The trace for work that no request asked for. */
   const unasked = () => new Trace(database);
   const auditSource: AuditSource = {
     row: async (id) => (await load([id], unasked())).get(id) ?? null,
@@ -76,7 +76,7 @@ export function createRepository<E extends Entity, Lists extends string>(
     const isTold = isWatched();
     const wants = unique.map((id) => ({ id, version: null }));
     const answer = (bodies: readonly (Body | null)[]) => {
-      // No more than were asked for: what else the request reads of these entities meanwhile is counted, too.
+      // At most as many as were asked for: the counters include other reads of the request at the same time.
       if (isTold) audit?.sample(name, unique, bodies, Math.min(cached() - before, bodies.length), auditSource);
       if (unique.length === ids.length) return bodies.map(entityOf);
       const byId = new Map(unique.map((id, i) => [id, bodies[i]]));
@@ -116,7 +116,7 @@ export function createRepository<E extends Entity, Lists extends string>(
     list: async (list, requests, scope = createScope(unasked())) => {
       const reader = readers.get(list);
       if (reader === undefined) throw new TypeError(`${name} has no list ${list}`);
-      // What a list names was so when it was asked for, however long its answer took.
+      // Taken before the list is asked, so that what the list says is at least as new, however long its answer takes.
       const since = cache.clock.now();
       const { filters } = definition.lists[list];
       const asked = requests.map((request) => withFilters(filters, request));
@@ -134,7 +134,7 @@ export function createRepository<E extends Entity, Lists extends string>(
   };
 }
 
-/** Of some types Postgres alone knows what their values look like. */
+/** Turns Postgres' refusal of a value into invalid input. Only Postgres knows the form of the values of some types. */
 function refusedValue(asked: readonly PageQuery[]): InvalidInput {
   if (asked.some(({ filters }) => filters !== undefined)) {
     return new InvalidInput('filters', 'MALFORMED', 'Expected values that the columns of the filters can have.');
@@ -143,7 +143,7 @@ function refusedValue(asked: readonly PageQuery[]): InvalidInput {
   return new InvalidInput(side, 'MALFORMED', 'Expected a cursor of this list, as an edge or pageInfo gave it.');
 }
 
-/** The request as the list reads it: what it is filtered by as SQL text. */
+/** The request as the list reads it, with its filters as SQL text. */
 function withFilters(filters: ListDefinition['filters'], request: PageRequest): PageQuery {
   if (request.filters === undefined) return request as PageQuery;
   const given = givenFilters(filters, request.filters);

@@ -1,18 +1,19 @@
 import type { Scope } from '../bodies/scope.ts';
 
-/** What every resolver of a GraphQL server gets: the repositories, and what belongs to this request. */
+/** The context of every resolver: the repositories, and the state of the request. */
 export interface LarderContext<R = unknown> {
   /** A repository for each entity, by the entity's name. */
   readonly repositories: R;
   readonly scope: Scope;
-  /** What layers above collect during the request, under keys of their own. */
+  /** What upper layers collect during the request, under keys of their own. */
   readonly collected: Map<unknown, unknown>;
 }
 
 /**
- * The context of a request. What is collected is kept here and not in a WeakMap by context: of such a map that has grown old, V8
- * keeps every value until the next full collection, and with a request's loader all of the request. All are properties of its own:
- * GraphQL Yoga, like others, copies them to a context that it makes itself.
+ * The context of a request. What is collected is kept here, not in a WeakMap by context. V8 keeps every value of an old WeakMap until the
+ * next full collection, and a request's loader holds the whole request.
+ *
+ * All are own properties, because GraphQL Yoga and others copy them to a context that they make.
  */
 export class Context<R = unknown> implements LarderContext<R> {
   readonly repositories: R;
@@ -21,7 +22,7 @@ export class Context<R = unknown> implements LarderContext<R> {
 
   /**
    * @param repositories a repository for each entity, by the entity's name
-   * @param scope what belongs to the request
+   * @param scope the state of the request
    */
   constructor(repositories: R, scope: Scope) {
     this.repositories = repositories;

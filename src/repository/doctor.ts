@@ -6,13 +6,13 @@ import type { Database } from '../postgres/client.ts';
 import { qualified } from '../postgres/sql-type.ts';
 import { readTableFacts, type TableFacts, type TableIndex } from '../postgres/table-facts.ts';
 
-/** Something of the database that a list needs and does not find. */
+/** Something that a list needs and the database lacks. */
 export interface Finding {
-  /** What it is about, such as `Artwork.byArtist by MADE_YEAR`. */
+  /** The subject, such as `Artwork.byArtist by MADE_YEAR`. */
   readonly about: string;
   /** What is wrong, for people. */
   readonly problem: string;
-  /** The statement that mends it; `null` where there is a choice. */
+  /** The statement that mends it; `null` where there are several ways. */
   readonly statement: string | null;
 }
 
@@ -22,10 +22,10 @@ type Definition = EntityDefinition<Entity, string>;
 const ABSENT: TableFacts = { exists: false, indexes: [], nullable: [] };
 
 /**
- * Looks whether the database has what the lists of some entities need: without an index a page reads the whole list, and what is NULL
- * against the word of Drizzle is in no page.
+ * Checks whether the database has what the lists of some entities need. Without an index, a page reads the whole list. A row with NULL in a
+ * column that Drizzle calls `.notNull()` is in no page.
  *
- * @param database where
+ * @param database where the tables are
  * @param definitions the entities
  * @returns what is wrong; nothing when all is well
  * @throws {DatabaseUnavailable} when Postgres does not answer in time
@@ -44,7 +44,7 @@ export async function examine(database: Database, definitions: readonly Definiti
     ...definitions.flatMap((definition) => ofKey(definition, factsOf(definition.table))),
     ...sources.flatMap((source) => ofList(source, factsOf(source.from))),
   ];
-  // Lists may share an index.
+  // Lists may share an index, so findings are kept by their statement.
   const statements = new Map<string, Finding>();
   for (const finding of found) {
     const same = statements.get(finding.statement ?? finding.problem);
@@ -97,12 +97,12 @@ function ofList(source: ListSource, { exists, indexes, nullable }: TableFacts): 
   return findings;
 }
 
-/** Whether no two rows are alike in some columns. */
+/** Whether an index makes some columns unique. */
 function isUniqueOver({ unique, columns }: TableIndex, names: readonly string[]): boolean {
   return unique && columns.every(({ name }) => name !== null && names.includes(name));
 }
 
-/** Whether a list can be read by an index: its parent's rows lie side by side, in the list's order from either end. */
+/** Whether a list can be read by an index: its parent's rows are adjacent, and in the list's order from either end. */
 function serves({ columns }: TableIndex, { parent, sorted }: WantedIndex): boolean {
   const first = columns.slice(0, parent.length);
   if (!first.every(({ name }) => name !== null && parent.includes(name)) || first.length < parent.length) return false;

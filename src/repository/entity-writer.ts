@@ -9,8 +9,8 @@ import type { Storage } from './storage.ts';
 import { write } from './write.ts';
 
 /**
- * Makes the writing half of a repository. A write is committed, then every process forgets what it changed, then it returns:
- * whoever asks afterwards reads what was written.
+ * Makes the writing half of a repository. A write commits, then every process forgets what it changed, and then it returns. So later reads
+ * see what was written.
  *
  * @param definition the entity
  * @param storage where its rows and bodies are
@@ -28,7 +28,7 @@ export function entityWriter<E extends Entity, Lists extends string>(
   } = definition;
   const ownScope = () => createScope(new Trace(storage.database));
 
-  /** Does the write; when it returns, whoever asks reads what was written. */
+  /** Does the write. When it returns, every read sees what was written. */
   const written = async (
     statement: Statement<EntityRow>,
     values: Record<string, unknown>,
@@ -42,10 +42,10 @@ export function entityWriter<E extends Entity, Lists extends string>(
     const id = (body?.entity as E | undefined)?.id ?? given;
     if (id === null) throw new TypeError(`${statement.name} returned no row`);
     scope.hasWritten = true;
-    // The key may be among what was changed.
+    // The write may have changed the key.
     const moved = given !== null && given !== id ? [{ entity: name, id: given }] : [];
     for (const before of moved) identityMap(scope, name).set(before.id, null);
-    // Where nothing tells of changes, a trigger may have changed the row again, in the same version.
+    // A trigger of an unwatched table may have changed the row again, in the same version.
     if (unwatched) identityMap(scope, name).delete(id);
     else if (!changedAgain(name, id)) identityMap(scope, name).set(id, body);
     await forget({ entity: name, id }, ...moved);
@@ -82,7 +82,7 @@ export function entityWriter<E extends Entity, Lists extends string>(
   };
 }
 
-/** What is undefined is not given. */
+/** The names of the fields that are not undefined. */
 function fieldsGiven(values: object): string[] {
   return Object.entries(values).flatMap(([field, value]) => (value === undefined ? [] : [field]));
 }

@@ -13,65 +13,65 @@ import type { ColumnOf, FiltersOf, KeyOf, ListFor, ListName, ListTypes, OrdersOf
 import type { Repository } from './repository.ts';
 import type { Storage } from './storage.ts';
 
-/** A table whose rows are entities: it has a primary key, of one column or several, or another key that its entity names. */
+/** A table whose rows are entities. It has a primary key, of one column or several, or another key that its entity names. */
 export type EntityTable = PgTable;
 
-/** An entity as its table says it. The field `id` is the key as text, whatever its type, and is there whatever the key is called. */
+/** An entity as its table declares it. The field `id` is the key as text, whatever its type and name. */
 export type RowOf<Table extends EntityTable> = Readonly<Omit<Table['$inferSelect'], 'id'> & Entity>;
 
-/** What `entity` takes beside the table. */
+/** The options of `entity`. */
 export interface EntityOptions<Table extends EntityTable, Lists, Verbs, By = Readonly<Record<never, never>>> {
-  /** The columns that tell rows apart, which are unique and never NULL; the primary key when they are left out. */
+  /** The columns that identify a row; the primary key when they are left out. They are unique and never NULL. */
   readonly key?: KeyOf<Table>;
-  /** Which ids a row can have, of those that have the form of the key: others are answered with `null` without asking Postgres. */
+  /** Which ids a row can have, of those in the form of the key. Others are answered with `null` without asking Postgres. */
   readonly isId?: (id: string) => boolean;
   /**
-   * Unique columns that the entity is found by beside its key, by name: `by: { name: artists.name }`. Each needs an index. Where several rows
-   * have a value after all, the one with the least key is found.
+   * Unique columns by which the entity is found, beside its key, by name: `by: { name: artists.name }`. Each needs an index. If several
+   * rows have a value after all, the one with the least key is found.
    */
   readonly by?: By & { readonly [Name in keyof By]: ColumnOf<Table> };
   /** The entity's lists by name, beside `all`, which every entity has. */
   readonly lists?: Lists & { readonly [Name in keyof Lists]: ListFor<Table, Lists[Name]> };
   /**
-   * Whether no trigger tells of changes of the table: `cache_outbox_watch` was not called for it, since it is somebody else's, or a view. Each
-   * read by id then asks Postgres for the version first, and is never older than that.
+   * Whether no trigger notes changes of the table. Then `cache_outbox_watch` was not called for it, because it belongs to somebody else, or
+   * is a view. Each read by id asks Postgres for the version first, and is never older than that.
    */
   readonly unwatched?: boolean;
   /**
-   * What tells one version of a row from another, in the place of `xmin`: a column that every write changes, or an expression over the
-   * columns or over the table, for a view or for what has no `xmin`.
+   * The version of a row, instead of `xmin`. It is a column that every write changes, or an expression over the columns or the table. A
+   * view needs it, and so does whatever has no `xmin`.
    */
   readonly version?: ColumnOf<Table> | SQL;
-  /** What may be written, and what broken constraints mean. */
+  /** What may be written, and the errors for broken constraints. */
   readonly rules?: Partial<WriteRules>;
   /**
-   * Adds verbs of one's own to the repository: those of an object, or of an instance of a class, which becomes the entity's repository. What it
-   * calls as the repository does is in the place of that.
+   * Adds methods of one's own to the repository. They come from an object, or from an instance of a class, which then becomes the entity's
+   * repository. A method with the name of a repository's method replaces it.
    *
-   * @param repository what is there without them
+   * @param repository the repository without them
    * @param storage where rows and bodies are
-   * @returns an object that is nobody else's
+   * @returns an object that nothing else uses
    */
   readonly extend?: (repository: Repository<RowOf<Table>, ListName<Lists>>, storage: Storage) => Verbs;
 }
 
-/** An entity that has not been given its name yet. */
+/** An entity without its name. */
 export interface DeclaredEntity<E extends Entity, Lists extends string, Types, Verbs> {
   /**
    * @param name the entity's name, such as `Author`
-   * @returns everything that follows from its table
+   * @returns its definition, which follows from its table
    * @throws {TypeError} naming the list and the column that cannot be served
    */
   define(name: string): EntityDefinition<E, Lists>;
   /**
    * @param name the entity's name
    * @param storage where rows and bodies are
-   * @returns its repository, with the verbs that were added
+   * @returns its repository, with the added methods
    */
   open(name: string, storage: Storage): Repository<E, Lists> & Types & Verbs;
 }
 
-/** Entities by name, of whatever rows, lists and verbs. */
+/** Entities by name, with any rows, lists and methods. */
 export type Entities = Readonly<
   Record<
     string,
@@ -79,15 +79,15 @@ export type Entities = Readonly<
   >
 >;
 
-/** A repository for each of some entities, by its name. */
+/** The repository of each entity, by the entity's name. */
 export type RepositoriesOf<E extends Entities> = { readonly [Name in keyof E]: ReturnType<E[Name]['open']> };
 
 /**
- * Declares an entity over a table. Its name is what it is given among the others:
- * `{ Author: entity(authors), Book: entity(books, { lists: { byAuthor: { parent: books.authorId } } }) }`.
+ * Declares an entity over a table. Its name is the property that holds it: `{ Author: entity(authors), Book: entity(books, { lists: {
+ * byAuthor: { parent: books.authorId } } }) }`.
  *
  * @param table the table
- * @param options its key, lists, rules and verbs
+ * @param options its key, lists, rules and methods
  * @returns the declaration
  */
 export function entity<
@@ -169,7 +169,7 @@ export function openRepositories<E extends Entities>(entities: E, storage: Stora
   return Object.fromEntries(repositories) as RepositoriesOf<E>;
 }
 
-/** An instance stays what it is, so that its methods find what is its own, private fields too; it gets the methods that it has not. */
+/** An instance stays the same object, so that its methods find its private fields. It gets the repository's methods that it lacks. */
 function withVerbs(repository: object, verbs: unknown): object {
   if (typeof verbs !== 'object' || verbs === null) return repository;
   for (const [name, method] of Object.entries(repository)) {

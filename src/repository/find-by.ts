@@ -10,28 +10,40 @@ import { run } from '../postgres/run.ts';
 import { arrayLiteral } from '../postgres/statement.ts';
 import { Trace } from '../trace/trace.ts';
 
-/** The part of a repository that finds entities by other columns than the key. */
+/** Finds entities by other columns than the key. */
 export interface FindBy<E extends Entity, By extends string> {
   /** The names of these columns. */
   readonly foundBy: readonly By[];
   /**
-   * Postgres says which row has the value, and in which version: one statement, and one more when no cache has that body.
+   * Finds one entity. A statement asks Postgres for the id and version of its row. One more reads the body when no cache has it.
    *
    * @param by the name of the column in the entity's option `by`
    * @param value the value as text
-   * @returns the entity, as new as what the statement saw; `null` when there is none
+   * @param scope the state of a request; a new one when it is left out
+   * @returns the entity, as new as the statement's snapshot; `null` when there is none
+   * @throws {TypeError} when the entity has no such column
+   * @throws {DatabaseUnavailable} when Postgres does not answer in time
    */
   findBy(by: By, value: string, scope?: Scope): Promise<E | null>;
-  /** @returns an entity for each value, in order, `null` for gaps; no more statements than for one */
+  /**
+   * Finds several entities, with no more statements than for one.
+   *
+   * @param by the name of the column in the entity's option `by`
+   * @param values the values as text
+   * @param scope the state of a request; a new one when it is left out
+   * @returns an entity for each value, in order; `null` where there is none
+   * @throws {TypeError} when the entity has no such column
+   * @throws {DatabaseUnavailable} when Postgres does not answer in time
+   */
   findAllBy(by: By, values: readonly string[], scope?: Scope): Promise<(E | null)[]>;
 }
 
 /**
  * @param lookups the columns by name
- * @param database where
+ * @param database where the rows are
  * @param read reads bodies
  * @param clock the time
- * @returns what finds entities by them
+ * @returns finds entities by these columns
  */
 export function findsBy<E extends Entity, By extends string>(
   lookups: Readonly<Record<By, Lookup>>,

@@ -1,25 +1,25 @@
 import type { SQL } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 
-/** The columns of a table, by their types: a column of another table is none of them. */
+/** The columns of a table, by their types. The types exclude columns of another table. */
 export type ColumnOf<Table extends PgTable> = Table['_']['columns'][keyof Table['_']['columns']];
 
 /** The columns of a table whose values are text. */
 type TextColumnOf<Table extends PgTable> = Extract<ColumnOf<Table>, { readonly _: { readonly data: string } }>;
 
-/** Columns that hold a key: one, or several of a key of several columns. */
+/** The columns that hold a key: one, or several in order. */
 export type KeyOf<Table extends PgTable> = ColumnOf<Table> | readonly ColumnOf<Table>[];
 
-/** A column that a list is sorted by, which ascends unless it says otherwise. NULL comes first where it descends, else last. */
+/** A column that a list is sorted by, which ascends by default. NULL comes first in a descending order, otherwise last. */
 type OrderTermOf<Table extends PgTable> =
   | ColumnOf<Table>
   | { readonly asc: ColumnOf<Table>; readonly nulls?: 'first' | 'last'; readonly desc?: never }
   | { readonly desc: ColumnOf<Table>; readonly nulls?: 'first' | 'last'; readonly asc?: never };
 
-/** What a list is sorted by before the key, which breaks ties; `null` for the key alone. */
+/** The columns that a list is sorted by before the key, which breaks ties; `null` for the key alone. */
 export type OrderOf<Table extends PgTable> = OrderTermOf<Table> | readonly OrderTermOf<Table>[] | null;
 
-/** The values of conditions of the user's own, by their SQL types. */
+/** The values of a user's own conditions, by their SQL types. */
 interface ValueTypes {
   readonly text: string;
   readonly uuid: string;
@@ -36,7 +36,7 @@ interface ValueTypes {
   readonly 'integer[]': readonly number[];
 }
 
-/** What each operator takes. */
+/** The argument of each operator. */
 interface Operators<Table extends PgTable> {
   readonly eq: { readonly eq: ColumnOf<Table> };
   readonly in: { readonly in: ColumnOf<Table> };
@@ -44,14 +44,14 @@ interface Operators<Table extends PgTable> {
   readonly gte: { readonly gte: ColumnOf<Table> };
   readonly lt: { readonly lt: ColumnOf<Table> };
   readonly lte: { readonly lte: ColumnOf<Table> };
-  /** `@>`: arrays that have all of some elements, documents of jsonb that have all of another. */
+  /** `@>`: arrays that contain all of some elements, or documents of jsonb that contain all of another. */
   readonly contains: { readonly contains: ColumnOf<Table> };
   readonly isNull: { readonly isNull: ColumnOf<Table> };
-  /** `ILIKE`: text that begins so, in capitals or not. */
+  /** `ILIKE`: text that begins so, ignoring case. */
   readonly startsWith: { readonly startsWith: TextColumnOf<Table> };
   /** `websearch_to_tsquery` on a tsvector, or on what `to_tsvector` makes of text. */
   readonly search: { readonly search: ColumnOf<Table>; readonly config?: string };
-  /** As `condition` makes it. */
+  /** A condition of one's own, as `condition` makes it. */
   readonly sql: { readonly sql: (t: Table, value: SQL) => SQL; readonly type: keyof ValueTypes };
 }
 
@@ -65,7 +65,7 @@ export type FilterOf<Table extends PgTable> = {
 type DataOf<Column> = Column extends PgColumn ? Column['_']['data'] : never;
 
 /**
- * A filter by a condition of one's own. The table is named again so that the condition need not say its types.
+ * A filter with a condition of one's own. Naming the table again lets the condition infer its types.
  *
  * @param _table the table that the list scans
  * @param type the SQL type of the value
@@ -80,7 +80,7 @@ export function condition<Table extends PgTable, const Type extends keyof ValueT
   return { sql, type };
 }
 
-/** What a filter is given, by how it is declared. */
+/** The type of a filter's argument, by the filter's declaration. */
 export type FilterValue<Filter> = Filter extends
   | { readonly eq: infer Column }
   | { readonly gt: infer Column }
@@ -99,7 +99,7 @@ export type FilterValue<Filter> = Filter extends
 
 /** A list over the rows of a table. */
 export interface ListOver<Table extends PgTable> {
-  /** The columns that hold the parent's key; left out for a list of all. */
+  /** The columns that hold the parent's key; left out for a list of all rows. */
   readonly parent?: KeyOf<Table>;
   /** Each order by its name. The first is the default. */
   readonly orders?: Readonly<Record<string, OrderOf<Table>>>;
@@ -114,7 +114,7 @@ interface ListOverJoin<Join extends PgTable> extends ListOver<Join> {
   readonly id: KeyOf<Join>;
 }
 
-/** What a list may be, by whether it names a table of its own. */
+/** The options of a list, which depend on whether it names a table of its own. */
 export type ListFor<Table extends PgTable, List> = List extends { readonly from: infer Join extends PgTable }
   ? ListOverJoin<Join>
   : ListOver<Table>;
@@ -131,7 +131,7 @@ export type OrdersOf<Lists> = {
     : 'ID';
 };
 
-/** The values that the filters of each list are given. */
+/** The types of the filters' arguments, by list. */
 export type FiltersOf<Lists> = {
   readonly [Name in ListName<Lists>]: Name extends keyof Lists
     ? Lists[Name] extends { readonly filters: infer Filters }
@@ -140,7 +140,7 @@ export type FiltersOf<Lists> = {
     : Readonly<Record<never, never>>;
 };
 
-/** What the types of a builder's fields know of a repository besides its methods; never set. */
+/** Types of a repository for the builder's fields, besides its methods; never set. */
 export interface ListTypes<Orders, Filters> {
   readonly listOrders?: Orders;
   readonly listFilters?: Filters;

@@ -8,27 +8,27 @@ import { Trace } from '../trace/trace.ts';
 import type { Storage } from './storage.ts';
 import { forgetChanged } from './write.ts';
 
-/** Changes that are forgotten before the transaction returns. What it changed beyond them is drained. */
+/** The most changes that are invalidated before the transaction returns. The drainer invalidates the rest. */
 const MOST = 1_000_000;
 
 const NAME = 'Larder.transaction';
 
 /**
- * Does the work of a user in a transaction, and has every process forget what it changed: rows of watched tables, by cascades and triggers,
- * too.
+ * Does a user's work in a transaction, and makes every process forget what it changed: rows of watched tables, also by cascades and
+ * triggers.
  *
  * @param storage where rows and bodies are
- * @param work what to do
- * @param scope what belongs to the request, which no longer knows what changed
- * @returns what `work` returns, committed and told to all
- * @throws what `work` throws; what Postgres refused as `run` does, without SQL and values; then nothing was written
+ * @param work sends its statements through the transaction
+ * @param scope the state of the request, which forgets what changed
+ * @returns what `work` returns, committed and invalidated
+ * @throws what `work` throws, or Postgres' error as `run` throws it, without SQL and values; then nothing was written
  */
 export async function ownTransaction<T>(
   storage: Storage,
   work: (transaction: DrizzleTransaction) => Promise<T>,
   scope: Scope = createScope(new Trace(storage.database)),
 ): Promise<T> {
-  // What the user throws is the user's, also when it has a code as failures of a connection have.
+  // An error of the user's code is thrown as it is, even with a code that looks like a lost connection.
   let thrown: { readonly error: unknown } | null = null;
   const act = async (transaction: DrizzleTransaction) => {
     try {

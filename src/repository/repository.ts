@@ -4,36 +4,85 @@ import type { Page, Ref } from '../lists/page.ts';
 import type { PageRequest, Position } from '../lists/page-request.ts';
 
 /**
- * Reads and writes entities of one kind; each method costs a number of statements that does not depend on how much it reads. A scope is
- * what belongs to a request: without one, a method has one of its own.
+ * Reads and writes entities of one kind. The number of statements of each method does not depend on how much it reads. A scope is the state
+ * of a request; a method without one makes a new one. Those that read or write throw a DatabaseUnavailable when Postgres does not answer in time.
  */
 export interface Repository<E extends Entity, Lists extends string> {
   /** The entity's name, which is also its GraphQL type's. */
   readonly name: string;
-  /** @returns whether a row can have the id */
+  /**
+   * @param id an id, as a client sent it
+   * @returns whether a row can have the id
+   */
   isId(id: string): boolean;
-  /** @returns the entity, or `null` when there is none or the id is not one a row can have */
+  /**
+   * @param id the entity's id
+   * @param scope the state of a request
+   * @returns the entity; `null` when there is none, or when no row can have the id
+   */
   findById(id: string, scope?: Scope): Promise<E | null>;
-  /** @returns an entity for each id, in order, `null` for gaps; at most one SELECT */
+  /**
+   * Reads entities with one SELECT at most.
+   *
+   * @param ids the ids, in any order
+   * @param scope the state of a request
+   * @returns an entity for each id, in order; `null` where there is none
+   */
   findByIds(ids: readonly string[], scope?: Scope): Promise<(E | null)[]>;
-  /** @returns an entity at least as new as each ref, in order, `null` when its row is gone since; at most one SELECT */
+  /**
+   * Reads entities that a list named, with one SELECT at most.
+   *
+   * @param refs the ids and versions
+   * @param scope the state of a request
+   * @returns an entity for each ref, in order, at least as new as its version; `null` when its row is gone since
+   */
   findByRefs(refs: readonly Ref[], scope?: Scope): Promise<(E | null)[]>;
-  /** @returns a page for each request, in order; one statement for each order and direction, then one `findByRefs` */
+  /**
+   * Reads pages of a list. Each order and direction takes one statement; then there is one `findByRefs`.
+   *
+   * @param list the name of the list
+   * @param requests what to read
+   * @param scope the state of a request
+   * @returns a page for each request, in order
+   * @throws {InvalidInput} when a filter has a value that its column cannot have
+   */
   list(list: Lists, requests: readonly PageRequest[], scope?: Scope): Promise<Page<E>[]>;
   /**
-   * Each write is one transaction; when it returns, every process reads what was written.
+   * Each write is one transaction. When it returns, every process reads what was written.
    *
-   * @returns the entity as it was written; from `update`, `null` when there is none with that id
+   * @param values the fields
+   * @param scope the state of a request
+   * @returns the entity as it was written
    * @throws {InvalidInput} when a value cannot be written; then nothing was
    */
   create(values: Omit<E, 'id'> & { readonly id?: string }, scope?: Scope): Promise<E>;
+  /**
+   * @param id the entity's id
+   * @param changes the fields to change
+   * @param scope the state of a request
+   * @returns the entity as it was written; `null` when there is none
+   * @throws {InvalidInput} when a value cannot be written; then nothing was
+   */
   update(id: string, changes: Partial<Omit<E, 'id'>>, scope?: Scope): Promise<E | null>;
-  /** @returns whether there was one; otherwise as the other writes */
+  /**
+   * @param id the entity's id
+   * @param scope the state of a request
+   * @returns whether there was one
+   * @throws {InvalidInput} when the entity is in use; then nothing was deleted
+   */
   delete(id: string, scope?: Scope): Promise<boolean>;
   /** The names of its lists. */
   readonly lists: readonly Lists[];
-  /** @returns what a list can do; its first order is the default */
+  /**
+   * @param list the name of a list
+   * @returns whether it has a parent, and its orders; the first is the default
+   */
   listOf(list: Lists): { readonly hasParent: boolean; readonly orders: readonly string[] };
-  /** @returns whether a place that a client sent could be one of the list in that order */
+  /**
+   * @param list the name of a list
+   * @param order one of its orders
+   * @param position a position that a client sent
+   * @returns whether an entry of the list can have that position
+   */
   isPosition(list: Lists, order: string, position: Position): boolean;
 }

@@ -3,14 +3,14 @@ import type { CatalogWatch } from '../entity/catalog-watch.ts';
 import type { SelfAudit } from '../outbox/self-audit.ts';
 import type { Database } from '../postgres/client.ts';
 
-/** What every repository goes through. */
+/** The stores and services that every repository uses. */
 export interface Storage {
   readonly database: Database;
   readonly cache: EntityCache;
-  /** Told when a committed write could not be told to Redis; the outbox then does it later. */
+  /** Told when Redis did not take the invalidation of a committed write. The outbox then does it later. */
   readonly onInvalidationFailed: (error: Error) => void;
-  /** Checks some of what caches answer; left out where nobody wants to know. */
+  /** Checks some of what caches answer; left out for no checks. */
   readonly audit?: SelfAudit;
-  /** Knows when tables change; without it they are taken to stay as they are. */
+  /** Knows when tables change. Without it, tables are assumed not to change. */
   readonly catalog?: Pick<CatalogWatch, 'follow' | 'isCurrent'>;
 }

@@ -5,29 +5,37 @@ import { transaction } from '../postgres/run.ts';
 import type { Statement } from '../postgres/statement.ts';
 import type { Storage } from './storage.ts';
 
-/** Changes of one transaction that every process forgets before the write returns. What it changed beyond them is drained. */
+/** The most changes of one transaction that every process forgets before the write returns. The drainer invalidates the rest. */
 const MOST = 10_000;
 
-/** Keys of one message. */
+/** The most keys in one message. */
 const BATCH = 2000;
 
-/** What a write did. */
+/** The result of a write. */
 export interface Written<Row> {
   readonly rows: Row[];
-  /** Has every process forget what the transaction changed, and what it changed for certain, should its table have no triggers. */
+  /**
+   * Makes every process forget what the transaction changed.
+   *
+   * @param own what it certainly changed, in case its table has no triggers
+   */
   forget(...own: Change[]): Promise<void>;
-  /** Whether something that came after the statement, such as a trigger, has changed a row again: then its row here is not the newest. */
+  /**
+   * @param entity the name of an entity
+   * @param id an id of that entity
+   * @returns whether a trigger or the like has changed its row again after the statement; then the row here is not the newest
+   */
   changedAgain(entity: string, id: string): boolean;
 }
 
 /**
- * Does one statement in a transaction, and finds out what else changed by it: rows of other tables, by foreign keys that cascade and by
- * triggers, those that are deferred included.
+ * Runs one statement in a transaction, and reads what else it changed: rows of other tables, by foreign keys that cascade and by triggers,
+ * deferred ones included.
  *
  * @param storage where rows and bodies are
- * @param statement what is written
- * @param values the placeholders' values
- * @param scope the request's scope, which no longer knows what changed
+ * @param statement the statement
+ * @param values its parameters, by placeholder
+ * @param scope the state of the request, which forgets what changed
  * @returns what was written, committed
  * @throws as `run` does
  */
@@ -40,7 +48,7 @@ export async function write<Row extends object>(
   const [rows, changes] = await transaction(
     storage.database,
     statement.name,
-    // Sent together: Postgres answers in order, and refuses the second when the first has failed.
+    // Both are sent at once. Postgres answers in order, and refuses the second when the first has failed.
     (run) => Promise.all([run(statement, values), run(ownChanges, { most: MOST })]),
     scope.trace,
   );
@@ -66,7 +74,7 @@ export async function write<Row extends object>(
 }
 
 /**
- * Has every process forget what was committed.
+ * Makes every process forget what was committed.
  *
  * @param storage where bodies are
  * @param changed the changes, each once
@@ -80,7 +88,7 @@ export async function forgetChanged(
   try {
     await Promise.all(batches.map((batch) => cache.invalidate(batch, true)));
   } catch (error) {
-    // The rows are committed, so the write has not failed: the outbox holds their ids until Redis can be told.
+    // The rows are committed, so the write has not failed. The outbox holds their ids until Redis takes the invalidation.
     onInvalidationFailed(error instanceof Error ? error : new Error(String(error)));
   }
 }
