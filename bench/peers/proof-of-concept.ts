@@ -3,6 +3,7 @@
 // its compiled queries (`jit`), which this peer is faster with.
 import { fastify } from 'fastify';
 import mercurius from 'mercurius';
+import { type Listed, type PageArguments, pageOf, schema } from './support/campaigns-schema.ts';
 import { connectPostgres } from './support/connect.ts';
 import { openEntities } from './support/entities.ts';
 import { decodeId, encodeId } from './support/global-id.ts';
@@ -12,49 +13,24 @@ import { settings } from './support/settings.ts';
 const sql = connectPostgres(settings.databaseUrl);
 const { brand, campaign, event } = openEntities(sql, settings.redisUrl);
 
-const schema = `
-  type Query {
-    campaigns(first: Int!, after: String): CampaignConnection!
-    campaign(id: ID!): Campaign
-  }
-  type Mutation { updateEvent(input: UpdateEventInput!): UpdateEventPayload! }
-  input UpdateEventInput { id: ID!, title: String! }
-  type UpdateEventPayload { event: Event }
-  type Brand { id: ID!, name: String!, campaigns(first: Int!): CampaignConnection! }
-  type Campaign { id: ID!, title: String!, body: String!, brand: Brand!, events(first: Int!): EventConnection! }
-  type Event { id: ID!, title: String!, body: String!, startsAt: String!, campaigns(first: Int!): CampaignConnection! }
-  type PageInfo { hasNextPage: Boolean!, endCursor: String }
-  type CampaignEdge { cursor: String!, node: Campaign! }
-  type CampaignConnection { nodes: [Campaign!]!, edges: [CampaignEdge!]!, pageInfo: PageInfo! }
-  type EventConnection { nodes: [Event!]!, pageInfo: PageInfo! }
-`;
-
 /** A page of a list whose statement fetched one id more than wanted. */
-async function page<Row extends { readonly id: string }>(
-  rows: readonly { readonly id: string; readonly key: string }[],
+async function page<Row>(
+  rows: readonly Listed[],
   first: number,
   load: (ids: readonly string[]) => Promise<(Row | null)[]>,
 ) {
-  const wanted = rows.slice(0, first);
-  const nodes = (await load(wanted.map((row) => row.id))).filter((node) => node !== null);
-  return {
-    nodes,
-    edges: nodes.map((node, i) => ({ node, cursor: wanted[i]?.key })),
-    pageInfo: { hasNextPage: rows.length > first, endCursor: wanted.at(-1)?.key ?? null },
-  };
+  const nodes = await load(rows.slice(0, first).map((row) => row.id));
+  return pageOf(
+    rows,
+    first,
+    nodes.filter((node) => node !== null),
+  );
 }
-
-interface PageArguments {
-  readonly first: number;
-  readonly after?: string | null;
-}
-
-type Ids = { id: string; key: string }[];
 
 const resolvers = {
   Query: {
     campaigns: async (_root: unknown, { first, after }: PageArguments) => {
-      const rows = await sql<Ids>`
+      const rows = await sql<Listed[]>`
         select id, id as key from campaigns where id > ${after ?? 0} order by id limit ${first + 1}`;
       return page<CampaignRow>(rows, first, campaign.getAll);
     },
@@ -75,7 +51,7 @@ const resolvers = {
   Brand: {
     id: (row: BrandRow) => encodeId('Brand', row.id),
     campaigns: async (row: BrandRow, { first }: PageArguments) => {
-      const rows = await sql<Ids>`
+      const rows = await sql<Listed[]>`
         select id, id as key from campaigns where brand_id = ${row.id} order by id limit ${first + 1}`;
       return page<CampaignRow>(rows, first, campaign.getAll);
     },
@@ -84,7 +60,7 @@ const resolvers = {
     id: (row: CampaignRow) => encodeId('Campaign', row.id),
     brand: (row: CampaignRow) => brand.get(row.brand_id),
     events: async (row: CampaignRow, { first }: PageArguments) => {
-      const rows = await sql<Ids>`
+      const rows = await sql<Listed[]>`
         select event_id as id, starts_at || ',' || event_id as key from campaign_events
         where campaign_id = ${row.id} order by starts_at, event_id limit ${first + 1}`;
       return page<EventRow>(rows, first, event.getAll);
@@ -94,7 +70,7 @@ const resolvers = {
     id: (row: EventRow) => encodeId('Event', row.id),
     startsAt: (row: EventRow) => row.starts_at,
     campaigns: async (row: EventRow, { first }: PageArguments) => {
-      const rows = await sql<Ids>`
+      const rows = await sql<Listed[]>`
         select campaign_id as id, campaign_id as key from campaign_events
         where event_id = ${row.id} order by campaign_id limit ${first + 1}`;
       return page<CampaignRow>(rows, first, campaign.getAll);

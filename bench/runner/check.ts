@@ -18,7 +18,9 @@ const SAMPLES = 10;
  */
 export async function readCursors({ peer, ask }: Pick<Server, 'peer' | 'ask'>): Promise<Cursors> {
   const { dialect } = peer;
-  if (dialect.cursorPage === undefined || dialect.readCursors === undefined) return new Map();
+  if (!queriesOf(peer).includes('random') || dialect.cursorPage === undefined || dialect.readCursors === undefined) {
+    return new Map();
+  }
   const page = dialect.readCursors(await ask(dialect.cursorPage(null)));
   const [id = '', cursor = ''] = page.at(-1) ?? [];
   const decoded = Buffer.from(cursor, 'base64').toString('utf8');

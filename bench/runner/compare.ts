@@ -84,6 +84,8 @@ async function compareOf(
   const { mode, stores, database, pool, say } = bench;
   const peers = mode.peers.map(peerOf).filter((peer) => kinds.some((traffic) => takes(peer, traffic)));
   if (peers.length === 0) return { samples: {}, rounds: 0 };
+  // Some peers do not hear what others wrote in the traffic before.
+  await stores.flushRedis();
   const contestants: Contestant[] = await Promise.all(
     peers.map(async (peer, i) => {
       const addresses = { databaseUrl: stores.databaseUrl(database), redisUrl: stores.redisUrl(i) };

@@ -16,10 +16,13 @@ export const PEER_NAMES = [
   'postgraphile',
   'pothos-drizzle',
   'pothos-prisma',
+  'mercurius-cache',
   'response-cache',
   'response-cache-new',
   'route-ids',
+  'route-splice',
   'route-json',
+  'route-bare',
 ] as const;
 
 /** The name of a server. */
@@ -131,6 +134,14 @@ export const PEERS: readonly Peer[] = [
     env: {},
   },
   {
+    name: 'mercurius-cache',
+    title: 'mercurius-cache in memory, every field a hit',
+    kind: 'finished answer',
+    dialect: relayDialect('nodes'),
+    command: peerCommand('mercurius-cache.js'),
+    env: {},
+  },
+  {
     name: 'response-cache',
     title: 'whole-response cache in memory, every request a hit',
     kind: 'finished answer',
@@ -157,12 +168,29 @@ export const PEERS: readonly Peer[] = [
     env: {},
   },
   {
+    name: 'route-splice',
+    title: 'route by hand: 2 id statements, 1 MGET, JSON spliced as bytes',
+    kind: 'route',
+    dialect: routesDialect(),
+    command: peerCommand('route-splice.js'),
+    env: {},
+  },
+  {
     name: 'route-json',
     title: 'route by hand: 1 statement making the JSON',
     kind: 'route',
     dialect: routesDialect(),
     command: peerCommand('route-json.js'),
     env: {},
+  },
+  {
+    name: 'route-bare',
+    title: 'bare route: the request parsed, the bytes of the answer sent',
+    kind: 'route',
+    dialect: relayDialect('nodes'),
+    command: peerCommand('route-bare.js'),
+    env: {},
+    only: ['byId'],
   },
 ];
 

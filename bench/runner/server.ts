@@ -56,7 +56,6 @@ export async function startServer(
   more: { readonly env?: Readonly<Record<string, string>>; readonly flags?: readonly string[]; cwd?: string } = {},
 ): Promise<Server> {
   const port = await findFreePort(HOST);
-  const metricsPort = await findFreePort(HOST, 0, [port]);
   const [node = 'node', ...rest] = peer.command;
   const [program = 'node', ...args] = pinned(cores, [node, ...(more.flags ?? []), ...rest]);
   const child = spawn(program, args, {
@@ -67,7 +66,8 @@ export async function startServer(
       DATABASE_URL: addresses.databaseUrl,
       REDIS_URL: addresses.redisUrl,
       PORT: String(port),
-      METRICS_PORT: String(metricsPort),
+      // Nobody asks for them: any port that is free.
+      METRICS_PORT: '0',
       CACHE_TTL_SECONDS: String(CACHE_TTL_SECONDS),
       ...peer.env,
       ...more.env,

@@ -85,6 +85,7 @@ export function targetsOf(results: Results): Target[] {
     ...atLeast('random', 3, 'postgraphile'),
     ...atLeast('byId', 4, 'postgraphile'),
     ...atLeast('heavy', 5, 'postgraphile'),
+    ...atLeast('heavy', 0.6, 'route-splice'),
     ...atLeast('cold', 1.5, 'postgraphile'),
     ...atLeast('half', 1.2, 'postgraphile'),
     // A lone reader shares no statement with anybody.
@@ -93,12 +94,14 @@ export function targetsOf(results: Results): Target[] {
     ...atLeast('lone-random', 2, 'postgraphile'),
     ...atLeast('lone-byId', 6, 'postgraphile'),
     ...atLeast('lone-heavy', 5, 'postgraphile'),
+    ...atLeast('lone-heavy', 0.6, 'route-splice'),
     ...atLeast('lone-cold', 1, 'postgraphile'),
     ...atLeast('lone-half', 1.2, 'postgraphile'),
     // Whoever is given the finished answer, is not fresher for it.
     ...atLeast('wide', 1, 'response-cache'),
     ...atLeast('threeLevels', 1, 'response-cache'),
     ...neverBehind,
+    ...atMost('byId', 1.3, 'route-bare', 'serverCpu'),
     ...atMost('wide', 0.5, 'postgraphile', 'postgresCpu'),
     ...quickest,
     ...(['nested', 'wide', 'random'] as const).flatMap((traffic) =>

@@ -48,6 +48,7 @@ const MATTERS_TO: readonly PeerName[] = [
   'proof-of-concept',
   'postgraphile',
   'route-ids',
+  'route-splice',
   'route-json',
 ];
 
