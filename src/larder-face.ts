@@ -41,6 +41,11 @@ export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisp
     outbox(): ReturnType<Drainer['status']>;
     /** Why Redis is not used, although it answers; `null` when it is used. */
     refused(): string | null;
+    /**
+     * Whether what Redis holds is used: `joined` when it is, `joining` until it is known to belong to this database, `refused` when it belongs
+     * to another; `null` when no Redis is configured.
+     */
+    domain(): 'joined' | 'joining' | 'refused' | null;
     /** What is wrong, although the stores answer, and what to do: a line for each. There is none when all is well. */
     problems(): readonly string[];
     /** Whether a table is missing, so that nearly every query fails. Then the database was never migrated. */

@@ -141,6 +141,11 @@ export async function createLarder<const E extends Entities>(
         redis: async () => (redis === null ? null : redis.ping()),
         outbox: drainer.status,
         refused: drainer.refused,
+        domain: () => {
+          if (redis === null) return null;
+          if (drainer.refused() !== null) return 'refused';
+          return cache.admitted ? 'joined' : 'joining';
+        },
         problems: () => {
           const problem = drainer.problem();
           const found = [redis?.unfit, drainer.refused(), problem && reasonOf(problem)];

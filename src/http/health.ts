@@ -10,6 +10,8 @@ export interface Health {
   outbox(): { readonly depth: number; readonly ageMs: number } | null;
   /** @returns why Redis is not used, although it answers; `null` when it is used */
   refused(): string | null;
+  /** @returns whether what Redis holds is used, not yet, or not; `null` when no Redis is configured */
+  domain(): 'joined' | 'joining' | 'refused' | null;
   /** @returns what is wrong, although the stores answer: a line for each */
   problems(): readonly string[];
   /** @returns whether a table is missing, so that nearly every query fails */
@@ -33,6 +35,7 @@ export const healthPlugin = plugin<{ health: Health; version: string }>(
         status,
         postgres,
         redis,
+        domain: health.domain(),
         outbox: outbox === null ? null : { depth: outbox.depth, ageMs: Math.round(outbox.ageMs) },
         ...(refused === null ? {} : { refused }),
         ...(problems.length === 0 ? {} : { reason: problems.join(' ') }),

@@ -79,7 +79,7 @@ t.test('a copy of the database that a Redis belongs to uses nothing of it, and t
   await copied`update campaigns set title = 'copied' where id = 1`;
   const other = await openServer(t, { database: copy, redis });
   await refused(other);
-  t.match(await readiness(other), { status: 'degraded', refused: /belongs to another database/ });
+  t.match(await readiness(other), { status: 'degraded', domain: 'refused', refused: /belongs to another database/ });
   const metrics = await (await fetch(other.metricsUrl)).text();
   t.match(metrics, /^larder_cache_refused 1$/m);
   t.equal((await find(other)).title, 'copied');

@@ -92,6 +92,11 @@ export async function openServer(
   };
   t.teardown(close);
   if (options.redis !== null && options.unvouched !== true) {
+    // Another server's heartbeat says nothing of this one, which fills nothing before it has joined the domain.
+    await until('it has joined the domain, or was refused', async () => {
+      const { domain } = (await (await fetch(`${larder.url}/readyz`)).json()) as { domain: string };
+      return domain !== 'joining';
+    });
     await withRedis(options.redis, (client) => vouched(client, prefix));
   }
   const query = async <Data>(document: string, variables?: object, headers: Record<string, string> = {}) => {
