@@ -5,7 +5,8 @@ import type { PageRequest, Position } from '../lists/page-request.ts';
 
 /**
  * Reads and writes entities of one kind. The number of statements of each method does not depend on how much it reads. A scope is the state
- * of a request; a method without one makes a new one. Those that read or write throw a DatabaseUnavailable when Postgres does not answer in time.
+ * of a request; a method without one makes a new one. Those that read or write throw a DatabaseUnavailable when Postgres does not answer in
+ * time.
  */
 export interface Repository<E extends Entity, Lists extends string> {
   /** The entity's name, which is also its GraphQL type's. */
