@@ -1,5 +1,5 @@
 import type { Database } from '../postgres/client.ts';
-import { type Watched, readUnwatched } from './unwatched.ts';
+import { readUnwatched, type Watched } from './unwatched.ts';
 
 /** How often Postgres is asked again although nothing has changed, in milliseconds. */
 const AGAIN_MS = 30_000;

@@ -1,17 +1,16 @@
 import type { GraphQLError, GraphQLResolveInfo } from 'graphql';
+import { afterPromises, Batch } from '../batch.ts';
 import type { Entity } from '../entity/definition.ts';
 import { Page } from '../lists/page.ts';
 import type { PageRequest, Position } from '../lists/page-request.ts';
 import type { LarderContext } from '../repository/context.ts';
 import type { Repository } from '../repository/repository.ts';
-import { Batch } from './batch.ts';
 import { Connection } from './connection-shape.ts';
 import { decodeCursor } from './cursor.ts';
 import type { EntityType } from './entity-type.ts';
 import { loadPages } from './load-pages.ts';
 import { needsOf } from './page-needs.ts';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from './page-size.ts';
-import { afterPromises } from './turn.ts';
 import { userInputError } from './user-input-error.ts';
 
 /** Which list a connection pages through, and what of it. */

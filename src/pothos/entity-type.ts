@@ -1,16 +1,15 @@
 import type { ObjectRef, SchemaTypes } from '@pothos/core';
 import type { GraphQLResolveInfo } from 'graphql';
+import { atEndOfTurn, Batch } from '../batch.ts';
 import type { Entity } from '../entity/definition.ts';
 import type { LarderContext } from '../repository/context.ts';
 import type { FindBy } from '../repository/find-by.ts';
 import type { Repository } from '../repository/repository.ts';
-import { Batch } from './batch.ts';
 import type { Connection, EdgeShape } from './connection-shape.ts';
 import { type EntityNode, nodeOf, unreadNode } from './entity-node.ts';
 import type { LoadNode } from './node.ts';
 import { PROPERTY } from './property.ts';
 import { needsBody, selectionOf } from './selection.ts';
-import { atEndOfTurn } from './turn.ts';
 
 /** Spans know their request by the context that a callback is called in, and what is called together is called in that of the first. */
 const own = (send: () => void) => void setImmediate(send);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { t } from 'tap';
-import { atEndOfTurn } from '../../src/pothos/turn.ts';
+import { atEndOfTurn } from '../src/batch.ts';
 
 /** A request: how many levels it asks for one after the other, each when the one before has come. */
 const depths = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 20 });

@@ -1,10 +1,9 @@
 import * as fc from 'fast-check';
 import { t } from 'tap';
 import { listSource } from '../../src/entity/definition.ts';
-import { listReader } from '../../src/lists/list.ts';
+import { listReader, sharedPages } from '../../src/lists/list.ts';
 import type { Page, PageRow } from '../../src/lists/page.ts';
 import type { PageNeeds, PageQuery } from '../../src/lists/page-request.ts';
-import { sharedReads } from '../../src/lists/shared-reads.ts';
 import { openDatabase } from '../../src/postgres/client.ts';
 import { DatabaseUnavailable } from '../../src/postgres/errors.ts';
 import { openChannels, type SqlExchange } from '../../src/trace/channels.ts';
@@ -130,7 +129,7 @@ t.test('what differs in anything is not the same', async (t) => {
   };
   const others = Object.entries(changes).flatMap(([name, values]) => values.map((value) => ({ [name]: value })));
   const sent: (readonly PageQuery[])[] = [];
-  const read = sharedReads('Thing.all', async (requests) => {
+  const read = sharedPages('Thing.all', async (requests) => {
     sent.push(requests);
     return requests.map(() => PAGE);
   });
@@ -144,7 +143,7 @@ t.test('what differs in anything is not the same', async (t) => {
 
 t.test('nobody is given what was asked for before', async (t) => {
   const answers: ((pages: PageRow[]) => void)[] = [];
-  const read = sharedReads('Thing.all', () => new Promise((resolve) => answers.push(resolve)));
+  const read = sharedPages('Thing.all', () => new Promise((resolve) => answers.push(resolve)));
   for (const limit of [3, 100]) {
     answers.length = 0;
     const first = read([page({ limit })], new Trace());
@@ -162,7 +161,7 @@ t.test(
   'a statement is sent as soon as no other group may share it, and nobody is given what it brings after that',
   async (t) => {
     const sent: number[] = [];
-    const read = sharedReads('Thing.all', async (requests) => {
+    const read = sharedPages('Thing.all', async (requests) => {
       sent.push(requests.length);
       return requests.map(() => PAGE);
     });
@@ -185,7 +184,7 @@ t.test(
 
 t.test('what has not been sent yet is shared on', async (t) => {
   const sent: number[] = [];
-  const read = sharedReads('Thing.all', async (requests) => {
+  const read = sharedPages('Thing.all', async (requests) => {
     sent.push(requests.length);
     return requests.map(() => PAGE);
   });
@@ -257,7 +256,7 @@ t.test('a shared statement brings what each would have brought alone', async (t)
 
 t.test('a statement that is refused fails nobody but whose fault it is', async (t) => {
   const sizes: number[] = [];
-  const read = sharedReads('Thing.all', async (requests) => {
+  const read = sharedPages('Thing.all', async (requests) => {
     sizes.push(requests.length);
     if (requests.some(({ parent }) => parent === 'bad')) throw new TypeError('bad');
     return requests.map(() => PAGE);
@@ -276,7 +275,7 @@ t.test('a statement that is refused fails nobody but whose fault it is', async (
 t.test('what has waited for a statement waits no more when that is answered and another asks', async (t) => {
   const sizes: number[] = [];
   const answers: (() => void)[] = [];
-  const read = sharedReads('Thing.all', async (requests) => {
+  const read = sharedPages('Thing.all', async (requests) => {
     sizes.push(requests.length);
     await new Promise<void>((resolve) => answers.push(resolve));
     return requests.map(() => PAGE);
@@ -297,7 +296,7 @@ t.test('what has waited for a statement waits no more when that is answered and 
 
 t.test('where Postgres cannot answer, nobody asks again', async (t) => {
   let asked = 0;
-  const read = sharedReads('Thing.all', async () => {
+  const read = sharedPages('Thing.all', async () => {
     asked += 1;
     throw new DatabaseUnavailable('gone');
   });
@@ -313,7 +312,7 @@ t.test('where Postgres cannot answer, nobody asks again', async (t) => {
 
 t.test('a shared statement has the time of the last to come, and is wanted while anybody wants it', async (t) => {
   const seen: Trace[] = [];
-  const read = sharedReads('Thing.all', async (requests, trace) => {
+  const read = sharedPages('Thing.all', async (requests, trace) => {
     seen.push(trace);
     return requests.map(() => PAGE);
   });
