@@ -1,8 +1,8 @@
-/** What a pooler says of a setting, or of a prepared statement, that it does not keep. */
+/** A pooler's message about a setting, or a prepared statement, that it does not keep. */
 const NOT_KEPT =
   'If that is a pooler of transactions in front of Postgres, DATABASE_URL needs pgbouncer=true, without prepared_statements where it keeps none (docs/operations.md).';
 
-/** What to do about what Postgres refuses, by the class or the code of the error. */
+/** What to do about an error of Postgres, by its class or its code. */
 const ADVICE: Record<string, string> = {
   '42P01': 'The database is not migrated: run node dist/cli/migrate.js, or npm run db:migrate.',
   '42883': 'The database is not migrated: run node dist/cli/migrate.js, or npm run db:migrate.',
@@ -15,10 +15,10 @@ const ADVICE: Record<string, string> = {
 };
 
 /**
- * What went wrong with Postgres, in words that say what to do.
+ * Adds advice to an error of Postgres.
  *
  * @param error what was thrown
- * @returns its message with advice, where there is some
+ * @returns its message, with what to do where that is known
  */
 export function withPostgresAdvice(error: Error): string {
   const code = 'code' in error ? String(error.code) : (/\(([0-9A-Z]{5})\)/.exec(error.message)?.[1] ?? '');

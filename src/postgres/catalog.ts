@@ -8,10 +8,11 @@ import { arrayLiteral, statement } from './statement.ts';
 /** What Postgres says of the columns of some tables: for each table, in order, a text by the column's name. */
 export type Catalog = readonly ReadonlyMap<string, string>[];
 
-// A column's row in the catalog is written anew, with another xmin, whenever anything about the column changes, so that no change and
-// way back leaves what was there before; so is the expression of a generated column, which may be no value of the row. Types are
-// followed to what they are made of: domains, elements, fields and ranges. Labels of an enum change without a trace in the column. Rows come
-// and go unheard with partitions, which TRUNCATE gives another file; while a trigger is off; and when a view is replaced.
+// The text has the xmin of a column's row in the catalog. Postgres writes that row anew whenever the column changes, so a change and its
+// reverse leave another text. The same holds for the expression of a generated column.
+// Types are followed to their parts: domains, elements, fields and ranges. Labels of an enum leave no trace in the column's row.
+// Rows also come and go without a trigger: with partitions, which TRUNCATE gives another file; while a trigger is off; and when a view is
+// replaced.
 const look = statement<{ ord: number; name: string; said: string }>(
   'Catalog.look',
   sql`with recursive cache_outbox_columns as materialized (
@@ -62,12 +63,12 @@ const look = statement<{ ord: number; name: string; said: string }>(
 );
 
 /**
- * Asks Postgres what the columns of some tables are. It says something else of a column once the rows have other values there although
- * nobody wrote them.
+ * Asks Postgres about the columns of some tables. The text of a column changes whenever its rows may have other values without having been
+ * written.
  *
- * @param database where
+ * @param database where the tables are
  * @param tables the tables
- * @returns what is said; nothing of a table that does not exist
+ * @returns the texts; none for a table that does not exist
  * @throws {DatabaseUnavailable} when Postgres does not answer in time
  */
 export async function readCatalog(database: Database, tables: readonly PgTable[]): Promise<Catalog> {
@@ -79,7 +80,7 @@ export async function readCatalog(database: Database, tables: readonly PgTable[]
 
 /**
  * @param table a table
- * @returns its name as SQL text, with its schema if it says one
+ * @returns its name as SQL text, with its schema where it declares one
  */
 export function nameOfTable(table: PgTable): string {
   const { schema, name } = getTableConfig(table);

@@ -11,74 +11,76 @@ import { PostgresRoute } from './route.ts';
 import { beginning } from './session-settings.ts';
 import { type PostgresSource, targetOf } from './source.ts';
 
-/** Where Postgres is and how much of it to use. */
+/** Where Postgres is, and how much of it to use. */
 export interface DatabaseOptions extends ConnectionOptions {
-  /** Connections for reading at most; transactions may take as many more. */
+  /** The most connections for reading; transactions may have as many more. */
   readonly poolSize: number;
-  /** How long a request may take in all, its waits included, in milliseconds; as long as it likes when it is not given. */
+  /** How long a request may take in all, with its waits, in milliseconds; without limit when it is left out. */
   readonly requestTimeoutMs?: number;
-  /** The time; the machine's when it is not given. */
+  /** The time; the machine's when it is left out. */
   readonly clock?: Clock;
-  /** Where statements that no request asks for are told; nowhere when it is not given. */
+  /** Where statements that no request asks for are reported; nowhere when it is left out. */
   readonly channels?: Channels;
 }
 
-/** Sends one statement and waits for its rows. */
+/** Sends one statement, and waits for its rows. */
 export type Send = Connection['send'];
 
 /** Postgres as requests use it. Whoever opened it closes it. */
 export interface Database {
-  /** The driver's own pool, for tools: template strings, COPY, no bounds. It connects when it is first used. */
+  /** The driver's own pool, for tools: template strings, COPY, no limits. It connects at first use. */
   readonly client: Sql;
   readonly statementTimeoutMs: number;
   readonly requestTimeoutMs: number;
-  /** The time that its limits go by, and that of its traces. */
+  /** The time of its limits and its traces. */
   readonly clock: Clock;
-  /** Where its traces are told. */
+  /** Where its traces report. */
   readonly channels: Channels;
-  /** Bounds the statements under way and those that wait. */
+  /** Limits the statements under way, and those that wait. */
   readonly gate: Gate;
-  /**
-   * Bounds the reads of bodies among them: when the caches are empty or gone, the lists must still get their turn.
-   */
+  /** Limits the reads of bodies among them. When the caches are empty or gone, lists must still get a place. */
   readonly bodyGate: Gate;
-  /** Bounds the transactions, which have connections of their own: a lock that one waits for holds up no reader. */
+  /** Limits the transactions. They have connections of their own, so a lock that one waits for stops no reader. */
   readonly transactionGate: Gate;
   /** Sends one statement, perhaps on a connection where others wait for their answers. */
   readonly query: Send;
   /**
    * Does some work in a transaction, on a connection of its own.
    *
-   * @param work what to do; its statements go through the function that it is given
+   * @param work sends its statements through the function that it is given
    * @returns what `work` returns, committed
    * @throws what `work` throws, rolled back
    */
   begin<T>(work: (send: Send) => Promise<T>): Promise<T>;
-  /** @returns whether Postgres answers within a second; asks outside of any request's figures */
+  /**
+   * Asks Postgres outside of any request's trace.
+   *
+   * @returns whether it answers within a second
+   */
   ping(): Promise<boolean>;
-  /** Ends every connection after the statements under way, at the latest after five seconds. */
+  /** Closes every connection after the statements under way, after five seconds at the latest. */
   close(): Promise<void>;
 }
 
-/** Statements sent on one connection before the first is answered: the driver pipelines them. */
+/** Statements that are sent on a connection before the first is answered; the driver pipelines them. */
 const PIPELINE = 8;
 
-/** Reads of bodies under way for each connection. */
+/** Reads of bodies under way, for each connection. */
 const BODY_READS = 2;
 
-/** Statements that may wait for each that may be under way. */
+/** Statements that may wait, for each that may be under way. */
 const WAITING = 16;
 
-/** How long a closing process waits for statements under way. */
+/** How long a closing process waits for statements under way, in seconds. */
 const CLOSE_SECONDS = 5;
 
-/** How long Postgres may take to answer before it is said to be away. */
+/** How long Postgres may take to answer a ping, in milliseconds. */
 const PING_MS = 1000;
 
 /**
- * Opens a database. Connections are made when first used.
+ * Opens a database. Connections are made at first use.
  *
- * @param options the address, how many connections and the time limits
+ * @param options the address, how many connections, and the time limits
  * @returns the database
  */
 export function openDatabase(options: DatabaseOptions): Database {
@@ -104,7 +106,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     query: (...asked) => planAnew(() => pool.share().send(...asked)),
     begin: (work) => begin(pool, beginning(target.pooled, statementTimeoutMs), work),
     ping: () => {
-      // Whoever asks often must not fill the connections with questions.
+      // However often it is called, only one question is under way.
       pinging ??= answers(pool, clock).finally(() => {
         pinging = null;
       });
@@ -118,16 +120,16 @@ export function openDatabase(options: DatabaseOptions): Database {
 }
 
 /**
- * Connects a tool, for template strings, COPY and statements that may take as long as they like. It is connected when first used.
+ * Connects a tool, for template strings, COPY and statements without a time limit. It connects at first use.
  *
- * @param url the address as libpq and hosts write it, or a client of the driver that knows it
- * @returns the driver's client, of one connection, and what ends it
+ * @param url the URL in libpq's form, or a client of the driver
+ * @returns the driver's client, with one connection, and what closes it
  */
 export function connectPostgres(url: PostgresSource): Pick<Database, 'client' | 'close'> {
   return openDatabase({ url, poolSize: 1, statementTimeoutMs: 0 });
 }
 
-/** The driver goes on after a socket that breaks, but not after one that it did not get. */
+/** The driver recovers from a socket that breaks, but not from one that it did not get. */
 async function openOrFail(route: PostgresRoute, signal: AbortSignal): Promise<Socket> {
   try {
     return await route.open(signal);
@@ -140,8 +142,8 @@ async function openOrFail(route: PostgresRoute, signal: AbortSignal): Promise<So
 
 async function begin<T>(pool: Pool, text: string, work: (send: Send) => Promise<T>): Promise<T> {
   const connection = pool.take();
-  // Postgres answers in order, so that what follows need not wait for it: a write holds its connection for two answers, not three.
-  // Postgres refuses BEGIN on no connection that is of any use: one where it does is given up, with what was sent after it.
+  // Postgres answers in order, so the next statements need not wait for BEGIN. So a write holds its connection for two answers, not three.
+  // Postgres refuses BEGIN only on a connection that is of no use. Such a connection is given up, with what was sent after it.
   const begun = connection.send(text).catch((error: unknown) => {
     connection.giveUp();
     throw error;
@@ -151,7 +153,7 @@ async function begin<T>(pool: Pool, text: string, work: (send: Send) => Promise<
     await connection.send('commit');
     return done;
   } catch (error) {
-    // Without its connection Postgres rolls back by itself.
+    // When the connection is lost, Postgres rolls back by itself.
     if (!connection.lost) await connection.send('rollback').catch(() => connection.giveUp());
     throw error;
   } finally {

@@ -10,7 +10,7 @@ class BigintText extends PgColumn<ColumnBaseConfig<'string', 'BigintText'>> {
   }
 }
 
-/** Drizzle's own way to say that a table has such a column. */
+/** Drizzle's builder for such a column. */
 class BigintTextBuilder<T extends ColumnBuilderBaseConfig<'string', 'BigintText'>> extends PgIntColumnBaseBuilder<T> {
   static override readonly [entityKind]: string = 'BigintTextBuilder';
 
@@ -40,7 +40,7 @@ export function bigintText<Name extends string>(name: Name) {
 }
 
 /**
- * A timestamptz column of years 1 to 9999 whose value is RFC 3339 text in UTC with every digit of the second that there is, such as
+ * A timestamptz column of the years 1 to 9999, whose value is RFC 3339 text in UTC with all digits of the second, such as
  * `2026-01-02T03:04:05.000006Z`. A JavaScript Date would lose microseconds.
  */
 export const rfc3339 = customType<{ data: string; driverData: string }>({
@@ -54,14 +54,14 @@ function rfc3339OfSql(text: string): string {
 
 /**
  * @param column any column
- * @returns whether it was made by `rfc3339`
+ * @returns whether `rfc3339` made it
  */
 export function isRfc3339(column: PgColumn): boolean {
   return (column as { readonly mapFrom?: unknown }).mapFrom === rfc3339OfSql;
 }
 
 /**
- * From the value of an `rfc3339` column back to the SQL text that sort keys are in.
+ * Turns the value of an `rfc3339` column into the SQL text of sort keys.
  *
  * @param iso RFC 3339 in UTC
  * @returns the text as Postgres writes it

@@ -8,32 +8,34 @@ import { SentOnce } from './sent-once.ts';
 import { targetOf } from './source.ts';
 import { takeRows } from './take-rows.ts';
 
-/** Postgres' code for a write to a server that takes none. */
+/** Postgres' code for a write to a read-only server. */
 const READ_ONLY = '25006';
 
-/** What Postgres' own time limit gets to act in before the connection is given up. */
+/** How long Postgres' own time limit may take to act before the connection is given up, in milliseconds. */
 export const GRACE_MS = 250;
 
 /**
- * One connection to Postgres, given up at its first failure and never healed. The driver (postgres.js 3.4.9) would
- * connect again by itself and carry over what it had: bytes that were not sent, a statement that still waits, a rollback
- * that finds no socket and ends the process. A client of it for each connection, with one attempt each, keeps no state
- * that outlives its socket.
+ * One connection to Postgres. It is given up at its first failure, and never repaired. The driver (postgres.js 3.4.9) would connect again
+ * by itself and carry over its state: unsent bytes, a waiting statement, a rollback without a socket that ends the process. So each
+ * connection has a client of its own with one attempt. Its state ends with its socket.
  */
 export class Connection {
-  /** When it is to be replaced, in milliseconds on the clock. */
+  /** When it is to be replaced, in milliseconds on the monotonic clock. */
   readonly dueAt: number;
   readonly #clock: Clock;
   readonly #client: Sql;
-  /** `null` to wait for ever. */
+  /** How long an answer may take, in milliseconds; `null` for no limit. */
   readonly #stuckMs: number | null;
   readonly #onLost: (connection: Connection, why: ConnectionLost) => void;
-  /** What fails the statements under way. A handful, and no set of them: what was in one may outlive it for long (see draining.ts). */
+  /**
+   * Fails the statements under way. They are few, and are kept in no Set, which may keep its former members in memory for long (see
+   * connections.ts).
+   */
   readonly #underWay: ((error: Error) => void)[] = [];
   readonly #prepare: boolean;
-  /** Ends each statement that is prepared, so that a pooler takes it for another than those whose plans are outdated. */
+  /** A comment at the end of each prepared statement. It makes a pooler distinguish the statement from those whose plans are outdated. */
   readonly #mark: string;
-  /** Whether a server that became read-only is of no more use. */
+  /** Whether it is given up when its server becomes read-only. */
   readonly #writes: boolean;
   readonly #attempt = new AbortController();
   #socket: Socket | null = null;
@@ -45,11 +47,11 @@ export class Connection {
   /**
    * Connects when the first statement is sent.
    *
-   * @param options where
-   * @param onLost told once, when the connection is of no more use, and why
+   * @param options where Postgres is
+   * @param onLost told once, when the connection is given up, and why
    * @param clock the time
    * @param maxAgeMs how old it may become, in milliseconds
-   * @param mark a comment at the end of what is prepared, where a pooler keeps plans for others
+   * @param mark the comment at the end of each prepared statement
    */
   constructor(
     options: ConnectionOptions,
@@ -80,7 +82,7 @@ export class Connection {
     this.#client = postgres({ ...driverOptions(target, statementTimeoutMs), ...once });
   }
 
-  /** How many statements have been sent and not been answered. */
+  /** How many statements have been sent but not answered. */
   get load(): number {
     return this.#underWay.length;
   }
@@ -91,14 +93,14 @@ export class Connection {
   }
 
   /**
-   * Sends a statement after those under way; Postgres answers them in order.
+   * Sends a statement after those under way. Postgres answers them in order.
    *
    * @param text the statement
    * @param parameters its parameters as SQL text; none for a command such as `begin`
-   * @param asLists whether each row is a list of its values, in the order of the columns, and no object
-   * @param prepared whether Postgres is to keep its plan for the next time
+   * @param asLists whether each row is a list of its values, in the order of the columns, instead of an object
+   * @param prepared whether Postgres keeps its plan for the next time
    * @returns the rows
-   * @throws what Postgres or the driver says
+   * @throws the error of Postgres or of the driver
    * @throws {ConnectionLost} when no answer comes any more
    */
   send<Row extends object>(
@@ -113,7 +115,7 @@ export class Connection {
         this.#settled(fail);
         if (isPlanOutdated(error)) this.#onOutdated();
         reject(isPlanOutdated(error) ? new PlanOutdated() : error);
-        // What Postgres says of a statement leaves the connection as it was; all else is about the connection.
+        // An error of Postgres about a statement leaves the connection usable. Any other error is about the connection.
         if (!(error instanceof postgres.PostgresError) || (this.#writes && error.code === READ_ONLY)) this.giveUp();
       };
       this.#underWay.push(fail);
@@ -132,14 +134,18 @@ export class Connection {
     });
   }
 
-  /** Drops the connection at once: what was sent and not answered has failed. */
+  /** Drops the connection at once. Statements without an answer have failed. */
   giveUp(): void {
     if (this.#lost) return;
     this.#fail(new ConnectionLost());
     this.#drop();
   }
 
-  /** Ends the connection after the statements under way, at the latest after so many seconds. */
+  /**
+   * Closes the connection after the statements under way.
+   *
+   * @param seconds how long that may take
+   */
   async end(seconds: number): Promise<void> {
     await this.#client.end({ timeout: seconds });
     this.giveUp();
@@ -166,8 +172,8 @@ export class Connection {
   }
 
   /**
-   * The driver sends a statement again when its plan is outdated, after those that were sent meanwhile: their answers and its own get mixed
-   * up, and none of them ever ends. It must have written that before it finds its socket gone.
+   * When a plan is outdated, the driver sends the statement again, after those that were sent meanwhile. Their answers get mixed up, and
+   * none of them ever ends. The driver must have written it before it finds its socket gone.
    */
   readonly #onOutdated = (): void => {
     if (this.#lost) return;
@@ -183,8 +189,8 @@ export class Connection {
   }
 
   /**
-   * Gives the connection up when nothing has come for longer than a statement may take. A stopped backend never answers
-   * and never hangs up, and whatever is sent after the statement that is stuck would be stuck, too.
+   * Gives the connection up when no answer has come for longer than a statement may take. A stopped backend neither answers nor hangs up,
+   * and later statements would be stuck behind the first.
    */
   #watchOver(): void {
     const stuckMs = this.#stuckMs;
@@ -201,7 +207,7 @@ export class Connection {
   }
 }
 
-/** A statement whose connection closed may be answered by the driver with a result that Postgres never completed. */
+/** Whether Postgres completed a statement. When a connection closes, the driver may answer with an incomplete result. */
 function isComplete({ command }: { readonly command: string | null }): boolean {
   return command !== null;
 }

@@ -3,17 +3,17 @@ import { KEPT_SETTINGS, sessionSettings } from './session-settings.ts';
 import type { PostgresSource } from './source.ts';
 import type { PostgresTarget } from './url.ts';
 
-/** Where Postgres is and what each connection to it is told. */
+/** Where Postgres is, and the limits of each connection to it. */
 export interface ConnectionOptions {
-  /** The address, or a client of the driver that knows it. */
+  /** The URL, or a client of the driver. */
   readonly url: PostgresSource;
-  /** How long a statement may take at Postgres, in milliseconds; 0 for as long as it likes. */
+  /** How long a statement may take at Postgres, in milliseconds; 0 for no limit. */
   readonly statementTimeoutMs: number;
-  /** The way there; one's own when it is not given. Whoever shares it profits from what others found out about the hosts. */
+  /** The route to its hosts; a new one when it is left out. Connections that share a route share what it knows about the hosts. */
   readonly route?: PostgresRoute;
 }
 
-/** date, time, timestamp and timestamptz: the driver would make a Date of them, which has no microseconds. */
+/** date, time, timestamp and timestamptz. The driver would make a Date, which has no microseconds. */
 const AS_TEXT = {
   to: 1184,
   from: [1082, 1083, 1114, 1184],
@@ -21,7 +21,7 @@ const AS_TEXT = {
   parse: (text: string) => text,
 };
 
-/** Parameters travel as SQL text, in which the driver would not see a boolean, json or bytes. */
+/** Parameters travel as SQL text, in which the driver would not recognise a boolean, json or bytes. */
 const AS_GIVEN = {
   boolean: { to: 16, from: [16], serialize: String, parse: (text: string) => text === 't' },
   json: { to: 114, from: [114, 3802], serialize: String, parse: (text: string): unknown => JSON.parse(text) },
@@ -35,11 +35,11 @@ const AS_GIVEN = {
 };
 
 /**
- * The driver's options for every client of ours. Sockets are ours, too (route.ts): the driver is not told what the URL
- * says of hosts and TLS.
+ * Makes the driver's options for every client. Larder opens the sockets itself (route.ts), so the driver is not told the hosts and TLS of
+ * the URL.
  *
- * @param target what the URL says
- * @param statementTimeoutMs how long a statement may take, in milliseconds; 0 for as long as it likes
+ * @param target the parts of the URL
+ * @param statementTimeoutMs how long a statement may take, in milliseconds; 0 for no limit
  * @returns the options
  */
 export function driverOptions(target: PostgresTarget, statementTimeoutMs: number) {
@@ -47,11 +47,11 @@ export function driverOptions(target: PostgresTarget, statementTimeoutMs: number
     user: target.user,
     pass: target.password ?? '',
     database: target.database,
-    // For its messages alone.
+    // Only for the driver's messages.
     host: 'Postgres',
     ssl: false as const,
     prepare: target.prepare,
-    // Array types travel as text literals that we write, so the driver need not ask for them on each new connection.
+    // Larder writes arrays as text literals, so the driver need not ask for their types on each new connection.
     fetch_types: false,
     connect_timeout: 5,
     keep_alive: target.keepAliveSeconds ?? 10,
@@ -60,7 +60,7 @@ export function driverOptions(target: PostgresTarget, statementTimeoutMs: number
     connection: {
       application_name: 'larder',
       ...KEPT_SETTINGS,
-      // Poolers refuse what they cannot keep.
+      // Poolers refuse settings that they cannot keep.
       ...(target.pooled ? {} : sessionSettings(statementTimeoutMs)),
       ...target.settings,
     },

@@ -4,24 +4,24 @@ import type { Trace } from '../trace/trace.ts';
 import type { Send } from './client.ts';
 import { DatabaseUnavailable, databaseError } from './errors.ts';
 
-/** A transaction, as Drizzle's users know it. */
+/** A transaction, as users of Drizzle know it. */
 export type DrizzleTransaction = PostgresJsDatabase;
 
 /** A transaction that Drizzle may use until it is over. */
 export interface DrizzleSession {
   readonly transaction: DrizzleTransaction;
-  /** Refuses whatever is asked of it from now on: its connection is another's. */
+  /** Refuses all further statements, since another transaction may use the connection. */
   end(): void;
 }
 
 /**
- * Has Drizzle speak through a connection of ours, on which a transaction is open. The driver's own `begin` would do it on a client that
- * goes on after failures (see Connection). Of the driver, Drizzle uses the four members that are made here.
+ * Makes Drizzle use a connection of Larder's, on which a transaction is open. The driver's own `begin` would use a client that goes on
+ * after failures (see Connection). Drizzle uses only the four members of the driver that are made here.
  *
  * @param send sends a statement of the transaction
- * @param name what its statements are called in figures
- * @param trace the request's trace, to which they are added
- * @returns the transaction; one inside of it is a savepoint
+ * @param name the name of its statements in metrics
+ * @param trace the request's trace, which counts them
+ * @returns the transaction; one within it is a savepoint
  */
 export function drizzleSession(send: Send, name: string, trace: Trace): DrizzleSession {
   let over = false;

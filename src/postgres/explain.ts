@@ -2,15 +2,15 @@ import { Trace } from '../trace/trace.ts';
 import type { Database } from './client.ts';
 import { run } from './run.ts';
 
-/** Classes of errors that say that a parameter does not fit: data exceptions and wrong types. */
+/** Classes of errors that mean that a parameter does not fit: data exceptions and wrong types. */
 const UNFIT = /^(22|42)/;
 
 /**
- * Asks Postgres how it would run a statement, without running it.
+ * Asks Postgres for the plan of a statement, without running it.
  *
  * @param database where
- * @param text a statement of ours: never what a client wrote
- * @param parameters the values of its places
+ * @param text a statement of Larder's, never a client's text
+ * @param parameters its parameters
  * @returns the plan's lines; `null` when the parameters do not fit the statement
  * @throws {DatabaseUnavailable} when Postgres does not answer
  */

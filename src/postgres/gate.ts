@@ -1,13 +1,11 @@
 import type { Clock } from '../clock.ts';
 
-/** Why a gate turned somebody away. */
+/** Why a gate refused a place. */
 export class GateClosed extends Error {
   override name = 'GateClosed';
 }
 
-/**
- * Lets so many in at a time and so many wait, and no more: under overload the surplus is told at once instead of piling up.
- */
+/** Limits how many are inside and how many wait. Under overload it refuses the surplus at once, instead of letting it pile up. */
 export class Gate {
   readonly #capacity: number;
   readonly #maxWaiting: number;
@@ -37,10 +35,10 @@ export class Gate {
   }
 
   /**
-   * Waits for a place, in the order of arrival. Who got one calls `leave` once.
+   * Waits for a place, in the order of arrival. Whoever got a place calls `leave` once.
    *
    * @param ms how long to wait at most, in milliseconds
-   * @throws {GateClosed} when too many wait, or none left in time
+   * @throws {GateClosed} when too many wait, or when no place became free in time
    */
   async enter(ms: number): Promise<void> {
     if (ms <= 0) throw new GateClosed('no time is left');

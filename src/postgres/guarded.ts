@@ -5,19 +5,18 @@ import { DatabaseUnavailable, databaseError } from './errors.ts';
 import { type Gate, GateClosed } from './gate.ts';
 
 /**
- * Takes a place at each gate for as long as the action is under way, and stops waiting after the time limit: that of a
- * statement, its wait for places included, or what the request has left when that is less. `statement_timeout` is
- * Postgres' own limit and does not help against a stopped backend, a network that swallows everything or a pool where
- * others come first, so the waiting is limited here too.
+ * Takes a place at each gate while an action is under way, and limits the time. The limit is that of a statement, with its wait for places,
+ * or the rest of the request's time when that is less. `statement_timeout` is Postgres' own limit. It does not help against a stopped
+ * backend, a silent network or a busy pool, so the wait is limited here, too.
  *
- * @param database whose limits hold
- * @param gates where to take a place, in this order
- * @param name what the action is called in errors
- * @param trace the request's trace, which says how long the request has been under way
- * @param action what to do; it is told by a function whether nobody waits for it any more
+ * @param database the database whose limits apply
+ * @param gates the gates, in this order
+ * @param name the action's name in errors
+ * @param trace the request's trace, which knows how long the request has taken
+ * @param action the action; its argument tells whether the time is over
  * @returns what the action returns
- * @throws {DatabaseUnavailable} when there is no place, or the time limit passes
- * @throws what the action throws, as `databaseError` has it
+ * @throws {DatabaseUnavailable} when there is no place, or the time is over
+ * @throws what the action throws, as `databaseError` classifies it
  */
 export async function guarded<T>(
   database: Database,
@@ -32,7 +31,7 @@ export async function guarded<T>(
   const left = () => Math.min(started + database.statementTimeoutMs, untilMs) - clock.now();
   const leave = await enter(gates, left, name);
   let expired = false;
-  // The places stay taken for as long as Postgres has the work, also when nobody waits for it any more.
+  // The places stay taken while Postgres has the work, even when the time is over.
   const answer = action(() => expired).finally(leave);
   let stop = () => {};
   const limit = new Promise<never>((_resolve, reject) => {
@@ -50,7 +49,7 @@ export async function guarded<T>(
   }
 }
 
-/** Enters gates one after the other, and returns what leaves them. */
+/** Enters gates one after the other, and returns a function that leaves them. */
 async function enter(gates: readonly Gate[], left: () => number, name: string): Promise<() => void> {
   const entered: Gate[] = [];
   const leave = () => {

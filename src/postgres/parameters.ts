@@ -1,6 +1,6 @@
 import { WrongValue } from '../wrong-value.ts';
 
-/** The parameters that are heeded. */
+/** The parameters that Larder uses. */
 const HEEDED = [
   ...['host', 'hostaddr', 'port', 'user', 'password', 'dbname', 'target_session_attrs', 'load_balance_hosts'],
   ...['sslmode', 'ssl', 'sslrootcert', 'sslcert', 'sslkey', 'sslpassword', 'sslcrl', 'sslsni', 'sslnegotiation'],
@@ -9,7 +9,7 @@ const HEEDED = [
   ...['pgbouncer', 'prepared_statements'],
 ];
 
-/** Parameters that change nothing here, and what does in their place; `null` where there is nothing to say. */
+/** Parameters that Larder ignores, and what it does instead; `null` where nothing has to be said. */
 const UNHEEDED: Readonly<Record<string, string | null>> = {
   connection_limit: 'DATABASE_POOL_SIZE says how many connections there are',
   pool_timeout: 'STATEMENT_TIMEOUT_MS says how long a statement waits for its place',
@@ -23,7 +23,7 @@ const UNHEEDED: Readonly<Record<string, string | null>> = {
   supa: null,
 };
 
-/** Parameters with the values that mean what is done anyway. Any other is refused. */
+/** Parameters with the only values that Larder supports. It refuses any other. */
 const ONLY: Readonly<Record<string, readonly string[]>> = {
   gssencmode: ['disable', 'prefer'],
   replication: ['false', 'off', 'no', '0'],
@@ -34,9 +34,9 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
 /**
  * Sorts the parameters of a Postgres URL.
  *
- * @param parameters what stands in it
- * @returns those that are heeded, and in words those that are not
- * @throws {WrongValue} naming those that are not understood
+ * @param parameters the parameters
+ * @returns those that are used, and in words those that are ignored
+ * @throws {WrongValue} naming unknown ones
  */
 export function parametersOf(parameters: ReadonlyMap<string, string>): {
   given: Readonly<Record<string, string>>;
@@ -70,8 +70,8 @@ export function parametersOf(parameters: ReadonlyMap<string, string>): {
 
 /**
  * @param name the parameter, for the message
- * @param value its value; `undefined` when it is not given
- * @param values those that there are
+ * @param value its value; `undefined` when it is missing
+ * @param values the allowed values
  * @returns the value
  * @throws {WrongValue} when it is none of them
  */
@@ -81,7 +81,15 @@ export function oneOf<T extends string>(name: string, value: string | undefined,
   throw new WrongValue(`${name} must be one of ${values.join(', ')}`);
 }
 
-/** As `oneOf`, for what is on or off. */
+/**
+ * Reads a parameter that is on or off.
+ *
+ * @param name the parameter, for the message
+ * @param value its value; `undefined` when it is missing
+ * @param otherwise the default
+ * @returns whether it is on
+ * @throws {WrongValue} when it is neither on nor off
+ */
 export function isOn(name: string, value: string | undefined, otherwise: boolean): boolean {
   const known = oneOf(name, value, ['true', '1', 'on', 'yes', 'false', '0', 'off', 'no']);
   return known === undefined ? otherwise : ['true', '1', 'on', 'yes'].includes(known);
@@ -89,9 +97,9 @@ export function isOn(name: string, value: string | undefined, otherwise: boolean
 
 /**
  * @param name the parameter, for the message
- * @param value seconds in digits; `undefined` when it is not given
- * @param unit how many of what is returned make a second
- * @returns the time; `null` when it is not given, or 0, which leaves it to us
+ * @param value seconds in digits; `undefined` when it is missing
+ * @param unit the result's units in a second
+ * @returns the time; `null` for the default, when it is missing or 0
  * @throws {WrongValue} when it is no number of seconds
  */
 export function secondsOf(name: string, value: string | undefined, unit: number): number | null {

@@ -1,12 +1,12 @@
 import { PlanOutdated } from './errors.ts';
 
-/** How often something is tried: one change of a table may follow another. */
+/** How often it is tried, since one change of a table may follow another. */
 const ATTEMPTS = 3;
 
 /**
- * Does something, and does it again when a plan was outdated. The connections of before are gone by then.
+ * Runs an attempt, and runs it again when a plan was outdated. The connections with that plan are gone by then.
  *
- * @param attempt what to do, of which nothing is left when it fails so
+ * @param attempt leaves nothing behind when it fails so
  * @returns what it returns
  * @throws what it throws
  */

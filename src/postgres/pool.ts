@@ -5,12 +5,12 @@ import type { ConnectionOptions } from './driver-options.ts';
 import { type ConnectionLost, PlanOutdated } from './errors.ts';
 
 /**
- * A connection is replaced after half an hour to an hour, so that a process notices where Postgres has moved to. Those that were opened
- * together, here and in other processes, are not replaced together.
+ * When a connection is replaced, in milliseconds: after half an hour to an hour. So a process notices where Postgres has moved to.
+ * Connections that were opened at once, here and in other processes, are not replaced at once.
  */
 const MAX_AGE_MS = { least: 1_800_000, spread: 1_800_000 };
 
-/** The multiples of the golden ratio lie far apart, however many there are, when whole numbers are left out. */
+/** Modulo 1, the multiples of the golden ratio lie far apart, however many there are. */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 /** Connections to one Postgres, made when they are needed. */
@@ -18,19 +18,19 @@ export class Pool {
   readonly #options: ConnectionOptions;
   readonly #size: number;
   readonly #clock: Clock;
-  /** Those that anybody's statements may be sent on. */
+  /** Connections on which any statement may be sent. */
   readonly #shared = new Set<Connection>();
   readonly #taken = new Set<Connection>();
-  /** Which part of the spread the last connection may age. */
+  /** The part of the spread that is added to the last connection's age, from 0 to 1. */
   #part = Math.random();
-  /** Those that were there when plans were found to be outdated: what is tried again must not meet the same plan there. */
+  /** Connections that existed when a plan was found to be outdated. The next attempt must not meet the same plan there. */
   readonly #outdated = new WeakSet<Connection>();
-  /** A pooler gives a new connection the plans of the old ones, unless the statements are others. */
+  /** The mark of prepared statements. A pooler gives a new connection the plans of old ones, unless the texts differ. */
   #mark = '';
 
   /**
-   * @param options where
-   * @param size how many may be shared; those that are taken come on top
+   * @param options where Postgres is
+   * @param size how many connections are shared; those that are taken come on top
    * @param clock the time
    */
   constructor(options: ConnectionOptions, size: number, clock: Clock) {
@@ -39,7 +39,7 @@ export class Pool {
     this.#size = size;
   }
 
-  /** @returns the connection where a statement waits for the fewest others */
+  /** @returns the connection with the fewest statements under way */
   share(): Connection {
     let best: Connection | undefined;
     for (const connection of this.#shared) if (best === undefined || connection.load < best.load) best = connection;
@@ -52,7 +52,7 @@ export class Pool {
     return connection;
   }
 
-  /** @returns a connection for nobody but the caller, until it is given back */
+  /** @returns a connection for the caller alone, until it is given back */
   take(): Connection {
     const idle = [...this.#shared].find((connection) => connection.load === 0);
     if (idle !== undefined) this.#shared.delete(idle);
@@ -61,19 +61,23 @@ export class Pool {
     return connection;
   }
 
-  /** @param connection one that was taken and on which no transaction is open */
+  /** @param connection a connection that was taken, without an open transaction */
   giveBack(connection: Connection): void {
     if (!this.#taken.delete(connection)) return;
     if (this.#outdated.has(connection)) connection.retire();
     else this.#shared.add(connection);
   }
 
-  /** Ends each connection after the statements under way, at the latest after so many seconds. */
+  /**
+   * Closes each connection after the statements under way.
+   *
+   * @param seconds how long that may take
+   */
   async end(seconds: number): Promise<void> {
     await Promise.all([...this.#shared, ...this.#taken].map((connection) => connection.end(seconds)));
   }
 
-  /** Lets all connections go that are there, each when it has done what is under way. */
+  /** Retires all connections, each when its statements are done. */
   #renew(): void {
     this.#mark = ` /* ${randomBytes(4).toString('hex')} */`;
     for (const connection of [...this.#shared, ...this.#taken]) this.#outdated.add(connection);
@@ -86,7 +90,7 @@ export class Pool {
     const onLost = (lost: Connection, why: ConnectionLost) => {
       this.#shared.delete(lost);
       this.#taken.delete(lost);
-      // Those that came after it may have been told by another.
+      // A connection that came later does not have the outdated plan.
       if (why instanceof PlanOutdated && !this.#outdated.has(lost)) this.#renew();
     };
     this.#part = (this.#part + GOLDEN) % 1;

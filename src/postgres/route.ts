@@ -7,11 +7,11 @@ import { KEPT_SETTINGS, WRONG_FOR_VALUES } from './session-settings.ts';
 import { occurs } from './socket-event.ts';
 import type { PostgresHost, PostgresTarget } from './url.ts';
 
-/** How long a host may take when the URL does not say: less when there are others. */
+/** How long a host may take when the URL does not say, in milliseconds. */
 const CONNECT_MS = 5000;
 const CONNECT_OF_SEVERAL_MS = 1000;
 
-/** Asks whether a server does TLS (PostgreSQL documentation, 54.7, SSLRequest). */
+/** Asks whether a server supports TLS (PostgreSQL documentation, 54.7, SSLRequest). */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 const YES = 'S'.charCodeAt(0);
 const NO = 'N'.charCodeAt(0);
@@ -22,16 +22,16 @@ interface Role {
   readonly read_only: boolean;
 }
 
-/** The way to a Postgres: its hosts, each as the URL says. The driver's own way checks no address and takes any host. */
+/** Connects to a Postgres, through the hosts of its URL. The driver's own way checks no certificate's address, and takes any host. */
 export class PostgresRoute {
   readonly #target: PostgresTarget;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
-  /** The host that was good last. */
+  /** The host that accepted last. */
   #first: number;
 
   /**
-   * @param target the hosts, and what kind is wanted
+   * @param target the hosts, and the wanted kind of server
    * @param clock the time
    */
   constructor(target: PostgresTarget, clock: Clock) {
@@ -42,11 +42,11 @@ export class PostgresRoute {
   }
 
   /**
-   * Connects to the first host that is there and of the kind that is wanted, beginning with the one that was good last.
+   * Connects to the first host that answers and is of the wanted kind, beginning with the one that accepted last.
    *
    * @param signal ends the attempt
-   * @returns a socket on which Postgres waits to be greeted, encrypted as the URL says
-   * @throws {PostgresUnreachable} saying of each host why not
+   * @returns a socket on which Postgres waits for the startup message, encrypted as the URL demands
+   * @throws {PostgresUnreachable} with the reason for each host
    */
   async open(signal: AbortSignal): Promise<Socket> {
     const { hosts, sessionAttrs } = this.#target;
@@ -76,7 +76,7 @@ export class PostgresRoute {
     const plain = connect(
       'path' in host ? { path: host.path } : { host: host.address, port: host.port, noDelay: true },
     );
-    // Whoever waits is told; an error that comes between two waits must not end the process.
+    // Each wait reports errors. An error between two waits must not end the process.
     plain.on('error', () => {});
     const limits = { clock: this.#clock, ms: this.#timeoutMs, signal };
     try {
@@ -86,7 +86,7 @@ export class PostgresRoute {
       if (!direct) {
         plain.write(SSL_REQUEST);
         const answer = await occurs(plain, 'data', limits);
-        // More than the one byte would be taken for what came encrypted.
+        // Bytes after the first would be taken for encrypted ones.
         if (!Buffer.isBuffer(answer) || answer.length !== 1) throw new Error('it answers as no Postgres would');
         if (answer[0] === NO && mode === 'prefer') return plain;
         if (answer[0] !== YES) throw new Error('it does no TLS, which sslmode demands');
@@ -116,7 +116,7 @@ export class PostgresRoute {
     throw new Error(`what is set for a session is lost behind it: ${statements.join(' ')}`);
   }
 
-  /** On a connection of its own: the driver must not be told of a server that is not used. */
+  /** A connection of its own, since the driver must not know of a server that is not used. */
   async #ask<Row extends object>(host: PostgresHost, signal: AbortSignal, text: string): Promise<Row> {
     const { user, password, database, settings } = this.#target;
     const socket = await this.#reach(host, signal);

@@ -9,11 +9,11 @@ import type { Statement } from './statement.ts';
  * Runs one statement and counts it.
  *
  * @param database where
- * @param statement what, prepared once per connection
- * @param values the placeholders' values
- * @param trace the request's trace, to which the statement, its rows and its time are added
- * @returns the rows, their values as the driver sends them: bigints and timestamps as text
- * @throws {DatabaseUnavailable} when there is no connection or the time limit passes
+ * @param statement the statement, which is prepared once for a connection
+ * @param values its parameters, by placeholder
+ * @param trace the request's trace, which counts the statement, its rows and its time
+ * @returns the rows, their values as the driver gives them: bigints and timestamps as text
+ * @throws {DatabaseUnavailable} when there is no connection, or the time is over
  * @throws {ConstraintViolation} when a write breaks a constraint
  */
 export async function run<Row extends object>(
@@ -29,8 +29,15 @@ export async function run<Row extends object>(
 }
 
 /**
- * Runs a statement that reads bodies, of which fewer may be under way. Takes, returns and throws what `run` does, but goes
- * on when the client has hung up: other requests may wait for the same bodies.
+ * Runs a statement that reads bodies, of which fewer may be under way. It goes on when the client has hung up, since other requests may
+ * wait for the same bodies.
+ *
+ * @param database where
+ * @param statement the statement, which is prepared once for a connection
+ * @param values its parameters, by placeholder
+ * @param trace the request's trace, which counts the statement, its rows and its time
+ * @returns as `run` does
+ * @throws as `run` does
  */
 export async function runBodyRead<Row extends object>(
   database: Database,
@@ -42,18 +49,18 @@ export async function runBodyRead<Row extends object>(
   return guarded(database, gates, statement.name, trace, () => send(database.query, statement, values, trace));
 }
 
-/** Runs statements of a transaction; as `run`, but within it. */
+/** Runs a statement like `run`, within a transaction. */
 export type RunInTransaction = <Row extends object>(
   statement: Statement<Row>,
   values: Record<string, unknown>,
 ) => Promise<Row[]>;
 
 /**
- * Does some statements in one transaction, which is rolled back when any of them, or `work` itself, fails.
+ * Runs some statements in one transaction. It is rolled back when any of them, or `work` itself, fails.
  *
  * @param database where
- * @param name what the transaction is called in figures
- * @param work the statements
+ * @param name the transaction's name in metrics
+ * @param work runs the statements; it runs again when a plan was outdated
  * @param trace the request's trace
  * @returns what `work` returns, committed
  * @throws as `run` does, and what `work` throws
@@ -66,16 +73,16 @@ export async function transaction<T>(
 ): Promise<T> {
   return guarded(database, [database.transactionGate], name, trace, async (expired) => {
     checkWanted(name, trace);
-    // Nothing was committed: a statement that was refused came before.
+    // The failed statement came before the commit, so nothing was committed.
     return planAnew(() => attempt(database, name, work, trace, expired));
   });
 }
 
 /**
- * As `transaction`, but `work` sends statements of any text, and is done once: whatever fails, it does not come again.
+ * Like `transaction`, but `work` sends statements of any text. It runs once, whatever fails.
  *
  * @param database where
- * @param name what the transaction and its statements are called in figures
+ * @param name the name of the transaction and its statements in metrics
  * @param work sends statements through the function that it is given
  * @param trace the request's trace
  * @returns what `work` returns, committed
@@ -93,7 +100,7 @@ export function anyTransaction<T>(
   });
 }
 
-/** Does the statements of a transaction, once. */
+/** Runs the statements of a transaction once. */
 async function attempt<T>(
   database: Database,
   name: string,
@@ -101,7 +108,7 @@ async function attempt<T>(
   trace: Trace,
   expired: () => boolean,
 ): Promise<T> {
-  // BEGIN and COMMIT are statements too; when they are sent follows from what lies between them.
+  // BEGIN and COMMIT count as statements. Their times follow from those of the statements between.
   const started = trace.clock.now();
   let ending = '';
   let ended = started;
@@ -111,7 +118,7 @@ async function attempt<T>(
       ending = 'rollback';
       try {
         const done = await work((statement, values) => send(sendWithin, statement, values, trace), sendWithin);
-        // Whoever was told that it failed may try again: it must not be done twice.
+        // The client was told that it failed, and may try again. It must not happen twice.
         if (expired()) throw new DatabaseUnavailable(`${name} took too long.`);
         ending = 'commit';
         return done;
@@ -142,7 +149,7 @@ async function send<Row extends object>(
   }
 }
 
-/** A client that hung up while its request waited for a place needs no answer, and others want the place. */
+/** A client that hung up during the wait for a place needs no answer, and other requests need the place. */
 function checkWanted(name: string, trace: Trace): void {
   if (trace.abandoned) throw new Abandoned(`Nobody waits for ${name} any more.`);
 }

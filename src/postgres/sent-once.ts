@@ -1,6 +1,6 @@
 /**
- * A query's options, as the driver (postgres.js 3.4.9) reads them each time that it sends the query. It sends one again by itself when its
- * plan is outdated, and says so nowhere else.
+ * The options of a query. The driver (postgres.js 3.4.9) reads them each time that it sends the query. Only so can Larder notice that the
+ * driver sends a query again because its plan is outdated.
  */
 export class SentOnce {
   readonly simple: boolean;
@@ -10,7 +10,7 @@ export class SentOnce {
 
   /**
    * @param simple whether it is a command without parameters
-   * @param prepare whether it is prepared: planned once for a connection
+   * @param prepare whether it is prepared, that is planned once for a connection
    * @param onAgain told when it is sent again
    */
   constructor(simple: boolean, prepare: boolean, onAgain: () => void) {
@@ -19,7 +19,7 @@ export class SentOnce {
     this.#onAgain = onAgain;
   }
 
-  /** Read by the driver each time that it sends the query. */
+  /** The driver reads it each time that it sends the query. */
   get prepare(): boolean {
     if (this.#sent) this.#onAgain();
     this.#sent = true;

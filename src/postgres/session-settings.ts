@@ -1,25 +1,25 @@
-/** What a value's text depends on, and what every pooler keeps for each of its clients, since Postgres reports it. */
+/** Settings that the text of values depends on. Every pooler keeps them for each client, since Postgres reports them. */
 export const KEPT_SETTINGS: Readonly<Record<string, string>> = {
-  // Sort keys travel as text: one time zone and one date style make that text the same on every connection.
+  // Sort keys travel as text. One time zone and one date style make that text the same on every connection.
   TimeZone: 'UTC',
   DateStyle: 'ISO, MDY',
 };
 
 /**
- * What else a session of Larder is told. A pooler of transactions drops it: there the role has it (docs/operations.md), and transactions set
- * it for themselves.
+ * The other settings of a session. A pooler of transactions drops them. There the role has them (docs/operations.md), and transactions set
+ * them for themselves.
  *
- * @param statementTimeoutMs how long a statement may take, in milliseconds; 0 for as long as it likes
+ * @param statementTimeoutMs how long a statement may take, in milliseconds; 0 for no limit
  * @returns the settings of Postgres by name
  */
 export function sessionSettings(statementTimeoutMs: number): Record<string, string> {
   return {
-    // Values are text, too, and a role or a database may have settings of its own for these.
+    // Values travel as text, too. A role or a database may set these otherwise.
     IntervalStyle: 'postgres',
     bytea_output: 'hex',
     extra_float_digits: '1',
     statement_timeout: String(statementTimeoutMs),
-    // Each statement has the one plan that it was written for; to plan it anew for each request took longer than to run it.
+    // Each statement is written for one plan. Planning it for each request would take longer than running it.
     plan_cache_mode: 'force_generic_plan',
     jit: 'off',
     // A process that was stopped, or whose machine is gone, must not keep its locks for ever.
@@ -29,8 +29,8 @@ export function sessionSettings(statementTimeoutMs: number): Record<string, stri
 
 /**
  * @param pooled whether a pooler gives each transaction another connection
- * @param statementTimeoutMs how long a statement may take, in milliseconds; 0 for as long as it likes
- * @returns what begins a transaction, to be sent as one message
+ * @param statementTimeoutMs how long a statement may take, in milliseconds; 0 for no limit
+ * @returns the commands that begin a transaction, to be sent as one message
  */
 export function beginning(pooled: boolean, statementTimeoutMs: number): string {
   if (!pooled) return 'begin';
@@ -38,7 +38,7 @@ export function beginning(pooled: boolean, statementTimeoutMs: number): string {
   return ['begin', ...settings.map(([name, value]) => `set local ${name} = '${value}'`)].join('; ');
 }
 
-/** What the text of values depends on: a statement that says which settings are wrong, in the form that mends them. */
+/** A statement that finds settings which would change the text of values, and gives the SQL that mends them. */
 export const WRONG_FOR_VALUES = `select current_user as role, concat_ws(', ',
     case when current_setting('TimeZone') <> 'UTC' then 'TimeZone = ''UTC''' end,
     case when current_setting('DateStyle') <> 'ISO, MDY' then 'DateStyle = ''ISO, MDY''' end,

@@ -2,27 +2,38 @@ import { atEndOfTurn } from '../batch.ts';
 import { Trace } from '../trace/trace.ts';
 import { DatabaseUnavailable } from './errors.ts';
 
-/** What requests ask of one statement, and how it is read. */
+/** A statement that requests share: what they ask, and how it is read. */
 export interface Shared<Ask, Answer> {
-  /** What the statement is called in figures. */
+  /** The statement's name in metrics. */
   readonly name: string;
   /**
-   * Reads by one statement what is asked for.
+   * Reads by one statement what is asked.
    *
-   * @param asked what, by one request or several
+   * @param asked what one request or several ask
    * @param trace the trace of the request, or of all of them
    * @returns an answer for each, in order
    */
   read(asked: readonly Ask[], trace: Trace): Promise<readonly Answer[]>;
-  /** @returns how many rows it takes at most; infinite when nobody knows */
+  /**
+   * @param ask what a request asks
+   * @returns how many rows it takes at most; infinite when that is not known
+   */
   size(ask: Ask): number;
-  /** @returns how many of the rows that came are for this one */
+  /**
+   * @param ask what a request asks
+   * @param answer its answer
+   * @returns how many of the statement's rows are for this answer
+   */
   rowsFor(ask: Ask, answer: Answer): number;
-  /** @returns whether both ask for the very same; nothing is compared when it is left out */
+  /**
+   * @param a what a request asks
+   * @param b what another asks
+   * @returns whether both ask for the very same; when it is left out, nothing is the same
+   */
   areSame?(a: Ask, b: Ask): boolean;
 }
 
-/** What one request asks for, or several that ask for the very same, and who waits for it. */
+/** What one request asks, or several that ask for the very same, and their promises. */
 interface Group<Ask, Answer> {
   readonly ask: Ask;
   readonly traces: Trace[];
@@ -31,40 +42,38 @@ interface Group<Ask, Answer> {
   reject(reason: unknown): void;
 }
 
-/** More rows than this are a statement's worth of work, and many connections do it sooner than one. */
+/** The most rows of a group that shares its statement. Larger ones are faster on several connections than in one statement. */
 const MAX_ROWS = 32;
 
-/** How many groups share a statement at most: whoever is in it waits for all of it. */
+/** How many groups share a statement at most. Each of them waits for all of it. */
 const MAX_GROUPS = 16;
 
-/** How many do while none of its own shared statements is under way: to wait for more would mostly keep Postgres waiting. */
+/** How many groups share it while none of its shared statements is under way. Waiting for more would mostly keep Postgres idle. */
 const MAX_GROUPS_WHEN_IDLE = 8;
 
-/** How many requests share a group: its answer makes them all go on at once, and nobody else until they are through. */
+/** How many requests share a group. Its answer resumes all of them, and nothing else runs until they are through. */
 const MAX_SAME = { small: 16, large: 4 };
 
-/** How many groups that have not been sent are compared with those that come after them. */
+/** How many unsent groups are compared with those that come after them. */
 const MAX_OPEN = 32;
 
 /**
- * Lets requests that come in the same turn of the event loop share statements: those that ask for little, whatever that is, and those
- * that ask for the very same. To send a statement and to begin it costs either side more than to read a few rows: shared, the nested
- * query took 0.6 times the CPU time of the server and 0.55 times that of Postgres at 32 connections. A request that comes alone waits
- * for no other, nobody is given what was asked for before his request had come in, and the statements of a request that is looked at
- * are sent for it alone.
+ * Lets requests in the same turn of the event loop share statements: those for few rows, whatever they ask, and those that ask for the very
+ * same. Sending and starting a statement costs both sides more than reading a few rows.
  *
- * A statement is sent at the end of the turn, or as soon as another group has come and no more may share it: what is left to do in the
- * turn, such as the answers to others, would only keep Postgres waiting. That gave 1.07 times the random pages at 32 connections, and
- * fewer groups where no shared statement is under way 1.09 times as many again. When a shared statement is refused, each group is read
- * on its own, so that nobody fails by another's fault; Postgres being away is nobody's.
+ * A request alone waits for no other. An answer is never older than its request. An inspected or traced request shares no statement.
+ *
+ * A statement is sent at the end of the turn, or as soon as it is full. Otherwise the rest of the turn would keep Postgres idle. When
+ * Postgres refuses a shared statement, each group is read on its own, so that no request fails because of another. When Postgres is away,
+ * all of them fail.
  *
  * @param shared what is asked, and how it is read
- * @returns reads what a request asks for; its trace counts the statement as if it had been its own, and it throws what `read` throws
+ * @returns reads what a request asks; its trace counts the statement as its own, and it throws what `read` throws
  */
 export function sharedStatement<Ask, Answer>(shared: Shared<Ask, Answer>): (ask: Ask, trace: Trace) => Promise<Answer> {
   const { name, size, rowsFor, areSame } = shared;
   type OneGroup = Group<Ask, Answer>;
-  /** Those that others may join, and those that wait for the end of the turn to share a statement: neither have been sent. */
+  /** The groups that others may join, and those that wait for the end of the turn. None of either has been sent. */
   let open: OneGroup[] = [];
   let waiting: OneGroup[] = [];
   let awaitsEnd = false;
@@ -112,7 +121,7 @@ export function sharedStatement<Ask, Answer>(shared: Shared<Ask, Answer>): (ask:
     }
   };
 
-  /** Sends groups: who asks for the same from now on comes too late for them. */
+  /** Sends groups. A request that asks for the same later gets a new group. */
   const send = (groups: readonly OneGroup[]): void => {
     open = open.filter((group) => !groups.includes(group));
     void answer(groups);

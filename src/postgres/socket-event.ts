@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
 
-/** How long something may be waited for. */
+/** How long to wait. */
 export interface WaitLimits {
   readonly clock: Clock;
   /** In milliseconds. */
@@ -14,9 +14,9 @@ export interface WaitLimits {
  *
  * @param socket the socket
  * @param event the event, such as `connect`
- * @param limits how long
- * @returns what comes with the event
- * @throws the socket's error, and an error with the code ETIMEDOUT or ECONNRESET when the event does not come any more
+ * @param limits how long to wait
+ * @returns the event's arguments
+ * @throws the socket's error, or an error with the code ETIMEDOUT or ECONNRESET when the event does not come in time
  */
 export function occurs(socket: Socket, event: string, { clock, ms, signal }: WaitLimits): Promise<unknown> {
   return new Promise((resolve, reject) => {

@@ -4,15 +4,15 @@ import { WrongValue } from '../wrong-value.ts';
 import type { PostgresTls } from './tls.ts';
 import { type PostgresTarget, parsePostgresUrl, SESSION_ATTRS } from './url.ts';
 
-/** A client of postgres.js, of which the options are looked at. */
+/** A client of postgres.js, as far as Larder reads its options. */
 export interface PostgresClient {
   readonly options: object;
 }
 
-/** Where Postgres is: its address, or a client of the driver that knows it. */
+/** Where Postgres is: its URL, or a client of the driver. */
 export type PostgresSource = string | PostgresClient;
 
-/** What postgres.js makes of its options. */
+/** The parsed options of postgres.js. */
 interface ClientOptions {
   readonly host: readonly string[];
   readonly port: readonly number[];
@@ -30,20 +30,20 @@ interface ClientOptions {
   readonly socket?: unknown;
 }
 
-/** The driver's own defaults, which nobody meant: an application's name, and seconds to connect. */
+/** The driver's own defaults, which nobody chose: an application's name, and seconds to connect. */
 const DRIVER_NAME = 'postgres.js';
 const DRIVER_TIMEOUT = 30;
 
 /**
  * @param source where Postgres is
- * @returns what that says
- * @throws {WrongValue} naming what is not understood
+ * @returns the parts of its URL
+ * @throws {WrongValue} naming what is not supported
  */
 export function targetOf(source: PostgresSource): PostgresTarget {
   return typeof source === 'string' ? parsePostgresUrl(source) : targetOfClient(source.options as ClientOptions);
 }
 
-/** Where a client connects, as whom, and how: each connection of ours has settings of its own, and so none of the client's is used. */
+/** Reads where a client connects, as whom, and how. Larder's connections have settings of their own, so none of the client's is used. */
 function targetOfClient(options: ClientOptions): PostgresTarget {
   const { host, port, path, connection, connect_timeout: timeout } = options;
   if (!Array.isArray(host)) throw new WrongValue('is no client of postgres.js');
@@ -71,7 +71,7 @@ function targetOfClient(options: ClientOptions): PostgresTarget {
   };
 }
 
-/** As the driver does it: its words without `verify` look at no certificate. */
+/** Like the driver: modes without `verify` check no certificate. */
 function tlsOfClient({ ssl, sslnegotiation }: ClientOptions): PostgresTls {
   const lax = ssl === 'require' || ssl === 'allow' || ssl === 'prefer';
   return {
@@ -81,7 +81,7 @@ function tlsOfClient({ ssl, sslnegotiation }: ClientOptions): PostgresTls {
       ...(isIP(host) === 0 ? { servername: host } : {}),
       ...(sslnegotiation === 'direct' ? { ALPNProtocols: ['postgresql'] } : {}),
       rejectUnauthorized: !lax,
-      // Node would check the name that it sends, and where it sends none, as to an address, `localhost`.
+      // Node would check the name that it sends. For an address it sends none, and would check `localhost`.
       checkServerIdentity: (_name, certificate) => (lax ? undefined : checkServerIdentity(host, certificate)),
       ...(typeof ssl === 'object' ? ssl : {}),
     }),

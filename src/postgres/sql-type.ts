@@ -1,7 +1,7 @@
 import { is } from 'drizzle-orm';
 import { PgArray, type PgColumn } from 'drizzle-orm/pg-core';
 
-/** What a column may be declared as that is no type to cast to, or another one. */
+/** Declared types that cannot be cast to under that name, or that mean another type in a cast. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   smallserial: 'smallint',
   serial: 'integer',
@@ -12,11 +12,11 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The type that a value is cast to when it is compared with a column. It has no length and no precision: a cast to these would cut the
- * value, or round it, and find other rows.
+ * The type to which a value is cast when it is compared with a column. It has no length and no precision: a cast to these would truncate or
+ * round the value, and find other rows.
  *
  * @param column the column as Drizzle declares it
- * @returns the type as SQL text, quoted where that is needed
+ * @returns the type as SQL text, quoted where necessary
  */
 export function sqlType(column: PgColumn): string {
   if (is(column, PgArray)) return `${sqlType(column.baseColumn)}[]`;
@@ -27,8 +27,8 @@ export function sqlType(column: PgColumn): string {
 }
 
 /**
- * @param schema the schema; `undefined` for what the search path finds
- * @param name the name of a table or a type within
+ * @param schema the schema; `undefined` for the search path
+ * @param name the name of a table or a type in it
  * @returns both, quoted
  */
 export function qualified(schema: string | undefined, name: string): string {

@@ -12,7 +12,7 @@ export interface TableIndex {
     readonly name: string | null;
     readonly descending: boolean;
     readonly nullsFirst: boolean;
-    /** Whether it sorts as the column itself does: in its collation, and by the type's own order. */
+    /** Whether it sorts as the column does: in its collation, and by the type's default order. */
     readonly usual: boolean;
   }[];
 }
@@ -25,7 +25,7 @@ export interface TableFacts {
   readonly nullable: readonly string[];
 }
 
-// By its name the outbox' own statements are told from those of requests.
+// The name distinguishes the outbox' own statements from those of requests.
 const look = statement<{ ord: number; found: boolean; indexes: string; nullable: string }>(
   'Catalog.facts',
   sql`select cache_outbox_tables.ord::int as ord, to_regclass(cache_outbox_tables.name) is not null as found,
@@ -49,9 +49,9 @@ const look = statement<{ ord: number; found: boolean; indexes: string; nullable:
 );
 
 /**
- * Asks Postgres for the indexes of some tables, and what may be NULL.
+ * Asks Postgres for the indexes of some tables, and for the columns that may be NULL.
  *
- * @param database where
+ * @param database where the tables are
  * @param tables their names, quoted
  * @returns what Postgres says of each, by its name
  * @throws {DatabaseUnavailable} when Postgres does not answer in time

@@ -2,7 +2,7 @@ import type { PgColumn } from 'drizzle-orm/pg-core';
 import { isRfc3339 } from './column-types.ts';
 import { sqlType } from './sql-type.ts';
 
-/** Tells whether text is a value of a type. */
+/** Tells whether a text is a value of a type. */
 type Form = (text: string) => boolean;
 
 const integer =
@@ -10,7 +10,7 @@ const integer =
   (text) =>
     /^(0|-?[1-9]\d{0,18})$/.test(text) && BigInt.asIntN(bits, BigInt(text)) === BigInt(text);
 
-/** The greatest number that `round` makes of a text is a number, and what is not zero does not become zero. */
+/** A number that `round` makes infinite is out of range, and so is one other than zero that becomes zero. */
 const float =
   (round: (value: number) => number): Form =>
   (text) => {
@@ -22,7 +22,7 @@ const float =
 
 const isText: Form = (text) => !text.includes('\0') && text.isWellFormed();
 
-/** The years that Postgres has, before Christ as numbers below 1 (the manual's section 8.5). */
+/** The first day that Postgres has. A year before Christ is a number below 1 (the manual's section 8.5). */
 const FIRST = [-4713, 11, 24] as const;
 
 const date = (lastYear: number, rest: RegExp): Form => {
@@ -53,7 +53,7 @@ const TIME = /([01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?/;
 /** The last year of a timestamp, and of a date. */
 const LAST = { timestamp: 294_276, date: 5_874_897 };
 
-/** As Postgres writes the values of types in the style that connections are told (see driver-options.ts). */
+/** The forms in which Postgres writes values, with the settings of Larder's connections (see session-settings.ts). */
 const FORMS: Readonly<Record<string, Form>> = {
   smallint: integer(16),
   integer: integer(32),
@@ -74,16 +74,16 @@ const FORMS: Readonly<Record<string, Form>> = {
   'timestamp with time zone': date(LAST.timestamp, new RegExp(` ${TIME.source}\\+00`)),
 };
 
-/** Of years 1 to 9999. */
+/** In the years 1 to 9999. */
 const isRfc3339Time: Form = (text) =>
   /^\d{4}-/.test(text) && text.endsWith('+00') && FORMS['timestamp with time zone']?.(text) === true;
 
 /**
- * Tells whether text is a value of a column as Postgres writes it. It is asked before any SQL, because one bad value would fail the
- * whole batch that it stands in.
+ * Makes a check whether a text is a value of a column as Postgres writes it. It is asked before any SQL, because one bad value would fail
+ * its whole batch.
  *
  * @param column the column
- * @returns the question; `null` where Postgres alone knows what values of the type look like
+ * @returns the check; `null` where only Postgres knows the form of the type's values
  */
 export function textForm(column: PgColumn): Form | null {
   return isRfc3339(column) ? isRfc3339Time : (FORMS[sqlType(column)] ?? null);
@@ -91,7 +91,7 @@ export function textForm(column: PgColumn): Form | null {
 
 /**
  * @param text what a client sent
- * @returns whether Postgres can be told it at all, whatever the type
+ * @returns whether Postgres accepts the text at all, whatever the type
  */
 export function isWritable(text: string): boolean {
   return isText(text);

@@ -10,15 +10,15 @@ const VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const satisfies r
 
 /** How connections to a Postgres are encrypted. */
 export interface PostgresTls {
-  /** Whether a server that does without is asked in the clear: `disable` never tries, `prefer` takes what there is, `require` insists. */
+  /** Whether to connect without TLS: `disable` always does, `prefer` does when the server has no TLS, `require` never does. */
   readonly mode: 'disable' | 'prefer' | 'require';
-  /** Whether to begin with TLS instead of asking for it. */
+  /** Whether to begin with TLS at once, instead of asking first. */
   readonly direct: boolean;
   /**
    * Reads the files again, so that certificates may be replaced while the process runs.
    *
    * @param host the name or the address in the URL, which the certificate must have where that is checked
-   * @returns what Node's TLS is told
+   * @returns the options of Node's TLS
    * @throws {WrongValue} naming a file that cannot be read
    */
   options(host: string): ConnectionOptions;
@@ -26,9 +26,9 @@ export interface PostgresTls {
 
 /**
  * @param given the parameters of a Postgres URL
- * @param env where libpq's defaults are
+ * @param env the environment, with libpq's defaults
  * @returns how to encrypt; every file has been read once
- * @throws {WrongValue} naming a parameter or a file that cannot be
+ * @throws {WrongValue} naming a parameter or a file that is wrong
  */
 export function tlsOf(given: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv): PostgresTls {
   const rootCert = given.sslrootcert ?? env.PGSSLROOTCERT;
@@ -43,7 +43,7 @@ export function tlsOf(given: Readonly<Record<string, string>>, env: NodeJS.Proce
   }
   const named = isOn('sslsni', given.sslsni, true);
   const options = (host: string): ConnectionOptions => ({
-    // `system` is what Node trusts by itself.
+    // `system` means the authorities that Node trusts.
     ...(rootCert === undefined || rootCert === 'system' ? {} : { ca: fileOf('sslrootcert', rootCert) }),
     ...(cert === undefined || key === undefined ? {} : { cert: fileOf('sslcert', cert), key: fileOf('sslkey', key) }),
     ...(sslpassword === undefined ? {} : { passphrase: sslpassword }),
@@ -53,7 +53,7 @@ export function tlsOf(given: Readonly<Record<string, string>>, env: NodeJS.Proce
     ...(named && isIP(host) === 0 ? { servername: host } : {}),
     ...(direct ? { ALPNProtocols: ['postgresql'] } : {}),
     rejectUnauthorized: mode === 'verify-ca' || mode === 'verify-full',
-    // Node would check the name that it sends, and where it sends none, as to an address, `localhost`.
+    // Node would check the name that it sends. For an address it sends none, and would check `localhost`.
     checkServerIdentity: (_name, certificate) =>
       mode === 'verify-full' ? checkServerIdentity(host, certificate) : undefined,
   });
@@ -66,7 +66,7 @@ export function tlsOf(given: Readonly<Record<string, string>>, env: NodeJS.Proce
 }
 
 function modeOf(given: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv, rootCert: string | undefined) {
-  // `ssl` and `no-verify` are words of JDBC and node-postgres.
+  // `ssl` and `no-verify` come from JDBC and node-postgres.
   const said =
     given.sslmode ?? (given.ssl === undefined ? env.PGSSLMODE : isOn('ssl', given.ssl, true) ? 'require' : 'disable');
   const mode = said === 'no-verify' ? 'require' : (oneOf('sslmode', said, MODES) ?? 'prefer');
@@ -74,6 +74,6 @@ function modeOf(given: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv,
     if (said === undefined) return 'verify-full';
     throw new WrongValue('sslrootcert=system needs sslmode=verify-full');
   }
-  // libpq: who names a certificate wants it to be looked at.
+  // In libpq, a given root certificate is checked.
   return mode === 'require' && rootCert !== undefined && said !== 'no-verify' ? 'verify-ca' : mode;
 }

@@ -4,53 +4,53 @@ import { WrongValue } from '../wrong-value.ts';
 import { isOn, oneOf, parametersOf, secondsOf } from './parameters.ts';
 import { type PostgresTls, tlsOf } from './tls.ts';
 
-/** What kind of server is wanted, in libpq's words. */
+/** The wanted kind of server, in libpq's words. */
 export const SESSION_ATTRS = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'] as const;
 
-/** A server that may be asked. */
+/** A server to try. */
 export type PostgresHost =
   | { readonly path: string }
   | {
       /** The name in the URL, which a certificate must have. */
       readonly host: string;
-      /** Where to connect to. */
+      /** The address to connect to. */
       readonly address: string;
       readonly port: number;
     };
 
-/** What a Postgres URL says. */
+/** The parts of a Postgres URL. */
 export interface PostgresTarget {
   readonly hosts: readonly PostgresHost[];
   readonly user: string;
-  /** The password, or what finds it for each connection; `null` when there is none. */
+  /** The password, or a function that finds it for each connection; `null` for none. */
   readonly password: string | (() => string | Promise<string>) | null;
   readonly database: string;
   readonly sessionAttrs: (typeof SESSION_ATTRS)[number];
-  /** Whether to begin with any of the hosts. */
+  /** Whether to begin with a random host. */
   readonly shuffled: boolean;
   readonly tls: PostgresTls;
-  /** How long one host may take, in milliseconds; `null` when it is not said. */
+  /** How long one host may take, in milliseconds; `null` for the default. */
   readonly connectTimeoutMs: number | null;
-  /** How long to wait before the first probe, in seconds; 0 for no probes, `null` when it is not said. */
+  /** How long to wait before the first probe, in seconds; 0 for no probes, `null` for the default. */
   readonly keepAliveSeconds: number | null;
   /** Whether statements may be prepared by name. */
   readonly prepare: boolean;
-  /** Whether a pooler gives each transaction another connection, on which nothing lasts that was set for a session. */
+  /** Whether a pooler gives each transaction another connection, which keeps no setting of a session. */
   readonly pooled: boolean;
-  /** What Postgres is told at the start of each connection. */
+  /** Settings of Postgres for each connection. */
   readonly settings: Readonly<Record<string, string>>;
-  /** What was asked for and is not done, in words, for the log. */
+  /** Parameters that are ignored, in words, for the log. */
   readonly unheeded: readonly string[];
 }
 
 /**
- * Reads the address of a Postgres as libpq does (PostgreSQL documentation, 34.1.1.2 and 34.1.2), with what Prisma, node-postgres
- * and hosts write into theirs. postgres.js would send what it does not know to the server as settings.
+ * Parses the URL of a Postgres as libpq does (PostgreSQL documentation, 34.1.1.2 and 34.1.2). It also understands parameters of Prisma,
+ * node-postgres and hosting platforms. postgres.js would send unknown ones to the server as settings.
  *
  * @param url such as `postgres://user:secret@a,b:5433/name?target_session_attrs=read-write&sslmode=verify-full`
- * @param env where libpq's defaults are, such as PGUSER
- * @returns what it says, with libpq's defaults
- * @throws {WrongValue} naming what is not understood
+ * @param env the environment, with libpq's defaults such as PGUSER
+ * @returns its parts, with libpq's defaults
+ * @throws {WrongValue} naming what is not supported
  */
 export function parsePostgresUrl(url: string, env: NodeJS.ProcessEnv = process.env): PostgresTarget {
   const parsed = parseConnectionUrl(url, ['postgres', 'postgresql']);
@@ -77,7 +77,7 @@ export function parsePostgresUrl(url: string, env: NodeJS.ProcessEnv = process.e
   };
 }
 
-/** The account of the process; in a container it may have no name. */
+/** The account of the process. In a container it may have no name. */
 function accountName(): string {
   try {
     return userInfo().username;
@@ -116,7 +116,7 @@ function settingsOf(given: Readonly<Record<string, string>>, env: NodeJS.Process
   return {
     ...(name === undefined ? {} : { application_name: name }),
     ...(given.options === undefined ? {} : { options: given.options }),
-    // Prisma's word for it. The usual one is not sent: poolers refuse what they do not track.
+    // Prisma's parameter. The default schema is not sent, since poolers refuse settings that they do not track.
     ...(given.schema === undefined || given.schema === 'public'
       ? {}
       : { search_path: `"${given.schema.replaceAll('"', '""')}"` }),
