@@ -34,7 +34,7 @@ model: $(INSTALLED) ## Search the model of the cache's protocol: whole, and with
 soak: $(INSTALLED) ## Run the race suite until Ctrl-C, or for SOAK_MINUTES
 	@exec $(TS) test/races/soak.ts
 
-bench: $(INSTALLED) $(BENCH_INSTALLED) ## Measure Larder beside its peers in 15 minutes, or with QUICK=1 in 3; bench/README.md tells the rest
+bench: $(INSTALLED) $(BENCH_INSTALLED) ## Measure Larder beside its peers in 15 minutes, or with QUICK=1 in 4; bench/README.md tells the rest
 	@npm run --silent build
 	@npm run --silent --prefix bench build
 	@exec $(TS) bench/run.ts

@@ -7,6 +7,8 @@ import { type Bench, compare, poolOf } from './runner/compare.ts';
 import { measureGrowth } from './runner/growth/measure-growth.ts';
 import { plotGrowth, reportGrowth } from './runner/growth/report-growth.ts';
 import { busyWarning, describeMachine, pin } from './runner/machine.ts';
+import { MEMORY_CAMPAIGNS, measureMemory } from './runner/memory/measure-memory.ts';
+import { reportMemory } from './runner/memory/report-memory.ts';
 import { isSet, type Mode, readMode } from './runner/mode.ts';
 import { measureOverhead } from './runner/overhead/measure-overhead.ts';
 import { reportOverhead } from './runner/overhead/report-overhead.ts';
@@ -30,11 +32,13 @@ const DATABASE = 'bench';
 
 const help = `Measures Larder beside its peers; bench/README.md tells what and how.
 
-  make bench            at most 15 minutes
-  make bench QUICK=1    less data, four queries, one round: at most 3 minutes
+  make bench            15 minutes: a crowd of 32 connections and one reader alone
+  make bench QUICK=1    less data, ten kinds of traffic, one round: 4 minutes
+  make bench CONNECTIONS=1  one reader alone, and nobody else
   make bench GROWTH=1   Larder alone, while tables, pages, hit rates and connections grow
   make bench OVERHEAD=1 Larder alone: what it costs that requests could be inspected
   make bench STORM=1    Larder alone, while it is attacked
+  make bench MEMORY=1   Larder alone: what it takes in memory, bounded by bytes
   make bench PEERS=larder,postgraphile TRAFFIC=wide ROUNDS=5 SECONDS=4 WARM_UP=3 PROFILE=wide
 `;
 
@@ -54,8 +58,9 @@ async function comparison(bench: Bench, machine: string, busyBefore: string | nu
     coldSeconds: mode.coldSeconds.others,
     ...compared,
     restarts: mode.whole ? await restarts(bench) : [],
-    // Attacks have no place in three minutes; STORM=1 is for them alone.
+    // Attacks have no place in four minutes; STORM=1 is for them alone, and MEMORY=1 for what memory takes.
     storm: mode.whole && mode.name === 'full' ? await measureStorm(bench) : null,
+    memory: mode.whole && mode.name === 'full' ? await measureMemory(bench) : [],
   };
   const text = report(results);
   const profiled = await profile(bench, profiledTraffic(), RESULTS);
@@ -121,9 +126,10 @@ async function storm(bench: Bench, busyBefore: string | null): Promise<void> {
 }
 
 /** How many campaigns there have to be that nobody has asked for. */
-function freshOf({ traffic, rounds }: Mode): number {
+function freshOf({ name, traffic, rounds, whole }: Mode): number {
   const each = traffic.map((kind) => freshCampaigns(kind, SIZES.nested.campaigns));
-  return rounds * each.reduce((sum, campaigns) => sum + campaigns, 0);
+  const asked = rounds * each.reduce((sum, campaigns) => sum + campaigns, 0);
+  return Math.max(asked, (whole && name === 'full') || isSet(process.env.MEMORY) ? MEMORY_CAMPAIGNS : 0);
 }
 
 /** What Larder is profiled with. */
@@ -164,6 +170,7 @@ async function main(mode: Mode, teardown: Teardown): Promise<void> {
     await seed(stores, DATABASE, mode.data, freshOf(mode));
     if (isSet(process.env.OVERHEAD)) await overhead(bench, machine, warning, teardown);
     else if (isSet(process.env.STORM)) await storm(bench, warning);
+    else if (isSet(process.env.MEMORY)) say(`\n${reportMemory(await measureMemory(bench)).join('\n')}\n`);
     else await comparison(bench, machine, warning, teardown);
   }
   say(`Took ${Math.round(process.uptime())} s.`);

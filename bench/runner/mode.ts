@@ -7,7 +7,7 @@ export interface Mode {
   readonly name: 'full' | 'quick';
   readonly data: DataSize;
   readonly connections: number;
-  /** How often each peer is asked each query, at most. */
+  /** How often each peer is asked what has a target, at most. */
   readonly rounds: number;
   /** Before a peer is measured; longer in the first round, in which its code is yet to be compiled. */
   readonly warmUpSeconds: number;
@@ -36,19 +36,19 @@ const FULL: Mode = {
   data: { campaigns: 10_000, events: 500_000 },
   connections: 32,
   rounds: 3,
-  warmUpSeconds: 0.9,
-  firstWarmUpSeconds: 2.5,
-  seconds: 1.5,
+  warmUpSeconds: 0.7,
+  firstWarmUpSeconds: 1.2,
+  seconds: 1.2,
   peers: PEER_NAMES,
   traffic: TRAFFIC,
   whole: true,
-  coldSeconds: { larder: 6, others: 3 },
+  coldSeconds: { larder: 6, others: 2 },
   coldStarts: 3,
   profileSeconds: 6,
   restartSeconds: { before: 5, down: 2, after: 8 },
   loneSeconds: 0.8,
   freshSeconds: 6,
-  lastRoundAt: { warm: 7 * 60, fresh: 9 * 60 },
+  lastRoundAt: { warm: 8 * 60, fresh: 10 * 60 },
 };
 
 const QUICK: Mode = {
@@ -56,18 +56,29 @@ const QUICK: Mode = {
   data: { campaigns: 1_000, events: 50_000 },
   connections: 32,
   rounds: 1,
-  warmUpSeconds: 0.8,
-  firstWarmUpSeconds: 0.8,
-  seconds: 1,
+  warmUpSeconds: 0.4,
+  firstWarmUpSeconds: 0.4,
+  seconds: 0.7,
   peers: PEER_NAMES,
-  traffic: TRAFFIC.filter((traffic) => traffic !== 'threeLevels' && traffic !== 'mix'),
+  traffic: [
+    'nested',
+    'wide',
+    'heavy',
+    'random',
+    'byId',
+    'cold',
+    'lone-nested',
+    'lone-random',
+    'lone-byId',
+    'lone-cold',
+  ],
   whole: true,
   coldSeconds: { larder: 5, others: 1 },
   coldStarts: 1,
   profileSeconds: 3,
   restartSeconds: { before: 3, down: 1, after: 6 },
   loneSeconds: 0.5,
-  freshSeconds: 6,
+  freshSeconds: 3,
   lastRoundAt: { warm: 3 * 60, fresh: 3 * 60 },
 };
 

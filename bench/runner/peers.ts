@@ -74,6 +74,9 @@ const LARDER = {
 
 const larderDialect = relayDialect('nodes', { authorization: `Bearer ${writeToken()}` });
 
+/** What those are asked who take a second for the wide page as it is. */
+const ALL_BUT_HEAVY: readonly QueryName[] = ['nested', 'wide', 'random', 'byId', 'threeLevels', 'mutation'];
+
 /** All of them; the order is that of the table. */
 export const PEERS: readonly Peer[] = [
   {
@@ -124,6 +127,7 @@ export const PEERS: readonly Peer[] = [
     dialect: relayDialect('edges'),
     command: peerCommand('pothos-drizzle/server.js'),
     env: {},
+    only: ALL_BUT_HEAVY,
   },
   {
     name: 'pothos-prisma',
@@ -132,6 +136,7 @@ export const PEERS: readonly Peer[] = [
     dialect: relayDialect('edges'),
     command: peerCommand('pothos-prisma/server.js'),
     env: {},
+    only: ALL_BUT_HEAVY,
   },
   {
     name: 'mercurius-cache',

@@ -1,4 +1,5 @@
 import type { Sample } from './measure.ts';
+import { reportMemory } from './memory/report-memory.ts';
 import { PEERS, type PeerName } from './peers.ts';
 import { type ColdStart, type Results, type Spread, spreadOf } from './results.ts';
 import { reportStorm } from './storm/report-storm.ts';
@@ -34,8 +35,10 @@ export function report(results: Results): string {
     ...targetsOf(results).map(({ what, measured, passed }) => `- ${passed ? 'pass' : 'FAIL'}: ${what} — ${measured}`),
     '',
     ...(results.storm === null ? [] : [...reportStorm(results.storm), '']),
-    'Redis taken away under load, random pages answered in each second:',
-    '',
+    ...(results.memory.length === 0 ? [] : [...reportMemory(results.memory), '']),
+    ...(results.restarts.length === 0
+      ? []
+      : ['Redis taken away under load, random pages answered in each second:', '']),
     ...results.restarts.map(
       ({ title, eachSecond, from, until, errors }) =>
         `- ${title} (${from === until ? `at ${from} s` : `from ${from} s to ${until} s`}): ${eachSecond.join(', ')}; ${errors} errors`,

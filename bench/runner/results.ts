@@ -1,4 +1,5 @@
 import type { Sample } from './measure.ts';
+import type { Held } from './memory/measure-memory.ts';
 import type { PeerName } from './peers.ts';
 import type { Storm } from './storm/measure-storm.ts';
 import type { Traffic } from './traffic.ts';
@@ -23,6 +24,8 @@ export interface Results {
   readonly restarts: readonly Restart[];
   /** `null` when it was not measured. */
   readonly storm: Storm | null;
+  /** Empty when it was not. */
+  readonly memory: readonly Held[];
 }
 
 /** How a server did that had just been started, on empty caches. */

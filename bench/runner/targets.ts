@@ -14,6 +14,27 @@ export interface Target {
 
 const rate = (sample: Sample) => sample.perSecond;
 
+/** What targets are about is measured in each round, for a median; all else once. */
+const REPEATED: Partial<Record<PeerName, readonly Traffic[]>> = {
+  larder: TRAFFIC,
+  'larder-redis-only': ['nested', 'wide', 'random'],
+  'proof-of-concept': ['nested', 'wide', 'random', 'byId', 'threeLevels', 'mix'],
+  postgraphile: TRAFFIC,
+  'response-cache': ['wide', 'threeLevels'],
+  'route-splice': ['heavy', 'lone-heavy'],
+  'route-json': ['nested', 'wide', 'lone-nested'],
+  'route-bare': ['byId'],
+};
+
+/**
+ * @param peer who is asked
+ * @param traffic what
+ * @returns whether that is measured in each round
+ */
+export function isRepeated(peer: PeerName, traffic: Traffic): boolean {
+  return REPEATED[peer]?.includes(traffic) ?? false;
+}
+
 /** Whose start from nothing has a target. */
 export const HELD_COLD: readonly PeerName[] = ['larder', 'larder-redis-only'];
 

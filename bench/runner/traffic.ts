@@ -39,7 +39,23 @@ export interface Kind {
 }
 
 const WARM = { caches: 'warm', lone: false, writes: false } as const;
-const LONE = { ...WARM, lone: true } as const;
+/** Alone, whoever is told apart by what a crowd shares is left out. */
+const LONE: Omit<Kind, 'title' | 'query'> = {
+  ...WARM,
+  lone: true,
+  peers: [
+    'larder',
+    'larder-node-22',
+    'postgraphile',
+    'pothos-drizzle',
+    'pothos-prisma',
+    'mercurius-cache',
+    'response-cache',
+    'route-splice',
+    'route-json',
+    'route-bare',
+  ],
+};
 
 /** For whoever caches nothing, pages that are new are pages like all others: those stand here that the others are held to. */
 const MATTERS_TO: readonly PeerName[] = [
