@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { Gauge, type Registry } from 'prom-client';
 import type { Clock } from '../../../clock.ts';
 
@@ -79,6 +80,17 @@ export function registerGauges(registry: Registry, sources: Gauges): void {
       for (const process of sources.silent()) this.set({ process }, 1);
     },
   });
+  let busySince = performance.eventLoopUtilization();
+  gauge(
+    'larder_event_loop_utilization',
+    'Which share of the time since it was last asked this process was busy.',
+    () => {
+      const now = performance.eventLoopUtilization();
+      const { utilization } = performance.eventLoopUtilization(now, busySince);
+      busySince = now;
+      return utilization;
+    },
+  );
   const memory = (name: string, help: string, field: 'entries' | 'bytes') =>
     new Gauge({
       name,
