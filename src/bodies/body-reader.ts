@@ -23,19 +23,27 @@ export type ReadBodies = (
   since?: number,
 ) => (Body | null)[] | Promise<(Body | null)[]>;
 
+/** Where rows are read. */
+export interface BodySource {
+  readonly load: Loader;
+  readonly loadShared: Loader;
+  readonly loadThere?: Loader;
+  isCurrent(): boolean;
+}
+
 /**
  * Makes what reads the bodies of one kind of entity through the request's identity map and the caches.
  *
  * @param space the kind of entity
  * @param cache the caches
  * @param source what reads rows for one request alone, what shares statements with others, and whether it is known what the columns are:
- *   if not, bodies are read past the caches
+ *   if not, bodies are read past the caches; where a replica names the versions, as of `since`, what reads rows there
  * @returns reads what the request has not read yet, or has read in another version than a list now names
  */
 export function bodyReader(
   space: EntitySpace,
   cache: EntityCache,
-  { load, loadShared, isCurrent }: { readonly load: Loader; readonly loadShared: Loader; isCurrent(): boolean },
+  { load, loadShared, isCurrent, loadThere }: BodySource,
 ): ReadBodies {
   /** Reads past every cache, and leaves them all as they are: nobody else's request becomes slower or faster by it. */
   const readPast = async (wants: readonly Want[], { trace, cold }: Scope): Promise<Bodies> => {
@@ -59,9 +67,10 @@ export function bodyReader(
     past: boolean,
     since?: number,
   ): Promise<(Body | null)[]> => {
+    const lagging = loadThere === undefined || since === undefined ? null : { asOf: since, load: loadThere };
     const bodies = past
       ? await readPast(missing, scope)
-      : await cache.read(space, missing, loadShared, scope.trace, since);
+      : await cache.read(space, missing, loadShared, scope.trace, since, lagging);
     for (const [id, body] of bodies) identities.set(id, body);
     return answers.map((answer, i) => {
       const body = bodies.get((wants[i] as Want).id);

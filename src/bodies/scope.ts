@@ -1,4 +1,5 @@
 import type { Body, EntitySpace } from '../cache/entry.ts';
+import type { WalPosition } from '../postgres/wal-position.ts';
 import type { Trace } from '../trace/trace.ts';
 
 /** What belongs to one request: its figures, and the bodies it has read, so that no entity is fetched twice. */
@@ -12,15 +13,20 @@ export interface Scope {
   hasWritten: boolean;
   /** Whether bodies are read from Postgres alone, and left there: no cache is asked, filled or told anything. */
   readonly cold: boolean;
+  /** Whether its lists are read at the primary: it writes, or has written. */
+  fromPrimary: boolean;
+  /** What its lists must have seen where a replica reads them: the end of its last write, or what its client says; `null` for nothing. */
+  position: WalPosition | null;
 }
 
 /**
  * @param trace the request's trace
  * @param cold whether bodies are read past the caches
+ * @param position what its lists must have seen
  * @returns a scope that has read nothing
  */
-export function createScope(trace: Trace, cold = false): Scope {
-  return { trace, identities: new Map(), shapes: new Map(), hasWritten: false, cold };
+export function createScope(trace: Trace, cold = false, position: WalPosition | null = null): Scope {
+  return { trace, identities: new Map(), shapes: new Map(), hasWritten: false, cold, fromPrimary: false, position };
 }
 
 /**

@@ -6,11 +6,12 @@ import type { Echo } from './bus/messages.ts';
 import { cacheKey, type KeyWriter, keyWriter } from './cache-key.ts';
 import type { Body, EntitySpace } from './entry.ts';
 import { type Bodies, type Flight, Flights } from './flights.ts';
+import { type Lagging, Sightings } from './lagging.ts';
 import type { PageMemory } from './memory/page-memory.ts';
 import type { MemoryTier } from './memory/tier.ts';
 import { Trust } from './memory/trust.ts';
 import { TrustedMemory } from './memory/trusted-memory.ts';
-import { type Loader, type ReadThroughOptions, readThrough, type Want } from './read-through.ts';
+import { type Loader, type ReadThroughOptions, readThrough, type Stays, type Want } from './read-through.ts';
 import type { Told } from './redis/send-invalidation.ts';
 import type { Presented, Share } from './share.ts';
 
@@ -38,6 +39,7 @@ export class EntityCache {
   readonly clock: Clock;
   readonly #options: CacheOptions & ReadThroughOptions;
   readonly #flights = new Flights();
+  readonly #sightings = new Sightings();
   readonly #trust: Trust;
   readonly #memory: TrustedMemory;
   readonly #key: KeyWriter;
@@ -81,15 +83,54 @@ export class EntityCache {
    * @param load reads what no tier holds
    * @param trace the request's trace
    * @param since when the versions that are wanted were asked for, if that was before now
+   * @param lagging where the versions come from, if from a replica
    * @returns a body for each id that exists, `null` for each that does not
    * @throws what `load` throws
    */
-  async read(
+  read(
     space: EntitySpace,
     wants: readonly Want[],
     load: Loader,
     trace: Trace,
     since: number = this.clock.now(),
+    lagging: Lagging | null = null,
+  ): Promise<Bodies> {
+    return lagging === null
+      ? this.#read(space, wants, load, trace, since, null)
+      : this.#readLagging(space, wants, load, trace, since, lagging);
+  }
+
+  /** Reads at the replica what is cached in other versions that may be newer: that stays, and what the replica brings is kept nowhere. */
+  async #readLagging(
+    space: EntitySpace,
+    wants: readonly Want[],
+    load: Loader,
+    trace: Trace,
+    since: number,
+    { asOf, load: loadThere }: Lagging,
+  ): Promise<Bodies> {
+    const stays: Stays = (key, version) => this.#sightings.mayBeNewer(key, version, asOf, this.clock.now());
+    const found = new Map(await this.#read(space, wants, load, trace, since, stays));
+    const lacking = wants.filter(({ id }) => !found.has(id));
+    if (lacking.length === 0) return found;
+    const ids = lacking.map(({ id }) => id);
+    const bodies = await loadThere(ids, trace);
+    trace.entity(space.entity).misses += ids.length;
+    for (const id of ids) {
+      const { version, entity } = bodies.get(id) ?? { version: null };
+      found.set(id, version === null || entity === undefined ? null : { version, entity });
+    }
+    return found;
+  }
+
+  /** As `read`, without those whose cached bodies stay. */
+  async #read(
+    space: EntitySpace,
+    wants: readonly Want[],
+    load: Loader,
+    trace: Trace,
+    since: number,
+    stays: Stays | null,
   ): Promise<Bodies> {
     const found = new Map<string, Body | null>();
     const own: Want[] = [];
@@ -100,6 +141,7 @@ export class EntityCache {
         found.set(want.id, held);
         continue;
       }
+      if (stays !== null && this.#staysInMemory(this.#key(space, want), stays)) continue;
       const flight = this.#flights.of(this.#key(space, want));
       // Who reads by id trusts what a flight brings; of a list, the versions are compared when it has arrived.
       const mayJoin = flight !== undefined && (want.version !== null || this.#trust.covers(flight.since));
@@ -107,10 +149,10 @@ export class EntityCache {
       else joined.set(flight, [...(joined.get(flight) ?? []), want]);
     }
     if (own.length === 0 && joined.size === 0) return found;
-    if (found.size === 0 && joined.size === 0) return this.#fly(space, own, load, trace, since);
+    if (found.size === 0 && joined.size === 0) return this.#fly(space, own, load, trace, since, stays);
     const reads: Promise<Bodies>[] = [];
-    if (own.length > 0) reads.push(this.#fly(space, own, load, trace, since));
-    for (const [flight, waiting] of joined) reads.push(this.#join(space, flight, waiting, load, trace));
+    if (own.length > 0) reads.push(this.#fly(space, own, load, trace, since, stays));
+    for (const [flight, waiting] of joined) reads.push(this.#join(space, flight, waiting, load, trace, stays));
     for (const bodies of await Promise.all(reads)) for (const [id, body] of bodies) found.set(id, body);
     return found;
   }
@@ -221,15 +263,32 @@ export class EntityCache {
     this.#trust.heard(echo);
   }
 
-  /** Waits for another reading; a body of another version than the list named may be older, so it is read again. */
-  async #join(space: EntitySpace, flight: Flight, wants: Want[], load: Loader, trace: Trace): Promise<Bodies> {
+  #staysInMemory(key: string, stays: Stays): boolean {
+    const version = this.#memory.versionOf(key);
+    return version !== undefined && stays(key, version);
+  }
+
+  /**
+   * Waits for another reading; a body of another version than the list named may be older, so it is read again, and so is what that reading
+   * has left out.
+   */
+  async #join(
+    space: EntitySpace,
+    flight: Flight,
+    wants: Want[],
+    load: Loader,
+    trace: Trace,
+    stays: Stays | null,
+  ): Promise<Bodies> {
     const bodies = await flight.bodies;
     const found = new Map<string, Body | null>();
     const again: Want[] = [];
     for (const want of wants) {
-      const body = bodies.get(want.id) ?? null;
-      if (want.version !== null && body?.version !== want.version) again.push(want);
-      else {
+      const body = bodies.get(want.id);
+      if (body === undefined) again.push(want);
+      else if (want.version !== null && body?.version !== want.version) {
+        if (!stays?.(this.#key(space, want), body?.version ?? null)) again.push(want);
+      } else {
         found.set(want.id, body);
         const counts = trace.entity(space.entity);
         counts[body === null ? 'joinedNegatives' : 'joined'] += 1;
@@ -237,17 +296,25 @@ export class EntityCache {
       }
     }
     if (again.length > 0) {
-      for (const [id, body] of await this.#readThrough(space, again, load, trace)) found.set(id, body);
+      for (const [id, body] of await this.#readThrough(space, again, load, trace, stays)) found.set(id, body);
     }
     return found;
   }
 
   /** Reads, lets others join meanwhile, and keeps in memory what no invalidation overtook. */
-  #fly(space: EntitySpace, wants: Want[], load: Loader, trace: Trace, since: number): Promise<Bodies> {
-    const bodies = this.#readThrough(space, wants, load, trace);
+  #fly(
+    space: EntitySpace,
+    wants: Want[],
+    load: Loader,
+    trace: Trace,
+    since: number,
+    stays: Stays | null,
+  ): Promise<Bodies> {
+    const bodies = this.#readThrough(space, wants, load, trace, stays);
     const keys = wants.map((want) => this.#key(space, want));
     return this.#flights.take(keys, { bodies, since }, (key, i, found) => {
-      this.#memory.keep(key, found.get((wants[i] as Want).id) ?? null, since);
+      const body = found.get((wants[i] as Want).id);
+      if (body !== undefined) this.#memory.keep(key, body, since);
     });
   }
 
@@ -256,10 +323,11 @@ export class EntityCache {
     wants: readonly Want[],
     load: Loader,
     trace: Trace,
+    stays: Stays | null,
   ): Promise<Map<string, Body | null>> {
     const { redis } = this.#options;
-    if (this.#admitted || redis === null) return readThrough(this.#options, space, wants, load, trace);
+    if (this.#admitted || redis === null) return readThrough(this.#options, space, wants, load, trace, stays);
     trace.entity(space.entity).bypassed += wants.length;
-    return readThrough({ ...this.#options, redis: null }, space, wants, load, trace);
+    return readThrough({ ...this.#options, redis: null }, space, wants, load, trace, stays);
   }
 }

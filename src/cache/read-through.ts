@@ -36,6 +36,9 @@ export interface ReadThroughOptions {
   readonly missed: Map<string, number>;
 }
 
+/** Says of a body that is cached in another version than is wanted whether it stays, and is left out: it may be newer (see `Lagging`). */
+export type Stays = (key: string, version: string | null) => boolean;
+
 /** After so many readings in a row that missed one, the next is expected to. */
 const EXPECT_MISSES = 3;
 
@@ -55,7 +58,8 @@ const LEASED_WAIT_MS = 5;
  * @param wants what to read, each id once, at least one
  * @param load reads what Redis does not hold
  * @param trace the request's trace
- * @returns a body for each id that exists, `null` for each that does not
+ * @param stays asked of bodies in other versions; `null` where none stays
+ * @returns a body for each id that exists, `null` for each that does not; those whose bodies stay are left out
  * @throws what `load` throws
  */
 export async function readThrough(
@@ -64,6 +68,7 @@ export async function readThrough(
   wants: readonly Want[],
   load: Loader,
   trace: Trace,
+  stays: Stays | null = null,
 ): Promise<Map<string, Body | null>> {
   // As it is now: what is read before the columns change is not what they are afterwards.
   const space = { ...kind };
@@ -73,7 +78,9 @@ export async function readThrough(
   /** What stood under the keys of bodies that did not answer, by id. */
   const unused = new Map<string, string>();
   const key = (want: Want) => cacheKey(prefix, space.entity, want.id);
-  const left = () => wants.filter((want) => !found.has(want.id));
+  /** The ids of those that are left out. */
+  const leftOut = new Set<string>();
+  const left = () => wants.filter(({ id }) => !found.has(id) && !leftOut.has(id));
 
   /** Where misses are to be expected they are leased in the same round trip; where not, Redis has less to do for an MGET. */
   const ask = () =>
@@ -96,7 +103,8 @@ export async function readThrough(
       if (entry !== null && current) {
         found.set(want.id, entry.body);
         counts[entry.body === null ? 'negative' : 'hits'] += 1;
-      } else if (text !== null && !text.startsWith(LEASE_MARK)) {
+      } else if (entry !== null && stays?.(key(want), entry.body?.version ?? null)) leftOut.add(want.id);
+      else if (text !== null && !text.startsWith(LEASE_MARK)) {
         unfit.push(key(want));
         unused.set(want.id, text);
       }
@@ -123,7 +131,7 @@ export async function readThrough(
   const token = `${LEASE_MARK}${randomUUID()}`;
   const held = (await ask()) ?? null;
   const unfit = held === null ? [] : take(wants, held);
-  if (found.size === wants.length) {
+  if (found.size + leftOut.size === wants.length) {
     missed.delete(space.entity);
     return found;
   }

@@ -1,24 +1,22 @@
 import { bodyReader } from '../bodies/body-reader.ts';
-import { pageBodies } from '../bodies/page-bodies.ts';
 import { createScope } from '../bodies/scope.ts';
 import { type ReadRows, sharedRows } from '../bodies/shared-rows.ts';
 import { versionsFirst } from '../bodies/versions-first.ts';
 import type { Body } from '../cache/entry.ts';
-import type { Loader } from '../cache/read-through.ts';
-import { type Entity, type EntityDefinition, listSource } from '../entity/definition.ts';
+import type { Entity, EntityDefinition } from '../entity/definition.ts';
 import { givenFilters } from '../entity/filter.ts';
 import { InvalidInput } from '../entity/invalid-input.ts';
 import type { ListDefinition } from '../entity/list-definition.ts';
-import { listReader } from '../lists/list.ts';
 import type { Page } from '../lists/page.ts';
 import type { PageQuery, PageRequest } from '../lists/page-request.ts';
 import { isPosition } from '../lists/position.ts';
 import type { AuditSource } from '../outbox/self-audit.ts';
 import { isValueRefused } from '../postgres/errors.ts';
-import { run, runBodyRead } from '../postgres/run.ts';
+import { run } from '../postgres/run.ts';
 import { Trace } from '../trace/trace.ts';
 import { entityWriter } from './entity-writer.ts';
 import { type FindBy, findsBy } from './find-by.ts';
+import { pageReader, rowLoader } from './places.ts';
 import type { Repository } from './repository.ts';
 import type { Storage } from './storage.ts';
 
@@ -43,17 +41,15 @@ export function createRepository<E extends Entity, Lists extends string>(
   const isWatched = () => definition.unwatched !== true && (followed?.isWatched() ?? true);
   const isCurrent = () => catalog?.isCurrent() ?? true;
 
-  const load: Loader = async (ids, trace) => {
-    const rows = await runBodyRead(database, definition.byIds, definition.valuesOfIds(ids), trace);
-    return new Map(rows.map((row) => [row.id, definition.toBody(row)]));
-  };
+  const load = rowLoader(database, definition);
   const loadVersions: ReadRows<string> = async (ids, trace) => {
     const rows = await run(database, definition.versionsOf, definition.valuesOfIds(ids), trace);
     return new Map(rows.map(({ id, version }) => [id, version]));
   };
-  const read = bodyReader(space, cache, { load, loadShared: sharedRows(definition.byIds.name, load), isCurrent });
+  const source = { load, loadShared: sharedRows(definition.byIds.name, load), isCurrent };
+  const read = bodyReader(space, cache, source);
   const readNamed = versionsFirst(sharedRows(definition.versionsOf.name, loadVersions), read, cache.clock);
-  const fillPages = pageBodies(space, cache, read, isCurrent);
+  const readPages = pageReader(storage, { ...source, definition, space });
 
   // The body's entity was made from this definition's columns, or decoded under a shape that hashes them.
   const entityOf = (body: Body | null | undefined) => (body?.entity ?? null) as E | null;
@@ -86,13 +82,6 @@ export function createRepository<E extends Entity, Lists extends string>(
     return bodies instanceof Promise ? bodies.then(answer) : Promise.resolve(answer(bodies));
   };
 
-  const readers = new Map(
-    (Object.keys(definition.lists) as Lists[]).map((list) => [
-      list,
-      listReader(database, listSource(definition, list)),
-    ]),
-  );
-
   return {
     name,
     isId,
@@ -114,20 +103,13 @@ export function createRepository<E extends Entity, Lists extends string>(
       return isPosition(definition.key, Object.hasOwn(orders, order) ? orders[order] : undefined, position);
     },
     list: async (list, requests, scope = createScope(unasked())) => {
-      const reader = readers.get(list);
-      if (reader === undefined) throw new TypeError(`${name} has no list ${list}`);
-      // Taken before the list is asked, so that what the list says is at least as new, however long its answer takes.
-      const since = cache.clock.now();
+      if (!Object.hasOwn(definition.lists, list)) throw new TypeError(`${name} has no list ${list}`);
       const { filters } = definition.lists[list];
       const asked = requests.map((request) => withFilters(filters, request));
-      const pages = await reader(asked, scope.trace).catch((error: unknown) => {
+      const { pages, fill } = await readPages(list, asked, scope).catch((error: unknown) => {
         throw isValueRefused(error) ? refusedValue(asked) : error;
       });
-      await fillPages(
-        pages.filter((_page, i) => requests[i]?.needs.entities),
-        scope,
-        since,
-      );
+      await fill(pages.filter((_page, i) => requests[i]?.needs.entities));
       // Its bodies are of this definition (see `entityOf`).
       return pages as Page<E>[];
     },

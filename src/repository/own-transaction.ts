@@ -6,7 +6,7 @@ import { type DrizzleTransaction, drizzleSession } from '../postgres/drizzle-ses
 import { anyTransaction } from '../postgres/run.ts';
 import { Trace } from '../trace/trace.ts';
 import type { Storage } from './storage.ts';
-import { forgetChanged } from './write.ts';
+import { forgetChanged, noteWrite } from './write.ts';
 
 /** The most changes that are invalidated before the transaction returns. The drainer invalidates the rest. */
 const MOST = 1_000_000;
@@ -56,9 +56,10 @@ export async function ownTransaction<T>(
     const cause = (thrown as { readonly error: unknown } | null)?.error ?? error;
     throw cause instanceof DrizzleQueryError && cause.cause !== undefined ? cause.cause : cause;
   }
+  const noted = noteWrite(storage, scope);
   const changed = [...new Map(changes.map((change) => [`${change.entity}-${change.id}`, change])).values()];
   for (const { entity, id } of changed) identityMap(scope, entity).delete(id);
   if (changed.length > 0) scope.hasWritten = true;
-  await forgetChanged(storage, changed);
+  await Promise.all([noted, forgetChanged(storage, changed)]);
   return done;
 }

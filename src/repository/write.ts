@@ -52,6 +52,7 @@ export async function write<Row extends object>(
     (run) => Promise.all([run(statement, values), run(ownChanges, { most: MOST })]),
     scope.trace,
   );
+  const noted = noteWrite(storage, scope);
   const times = new Map<string, number>();
   const changed: Change[] = [];
   for (const change of changes) {
@@ -67,10 +68,22 @@ export async function write<Row extends object>(
     rows,
     forget: async (...own) => {
       changed.push(...own.filter(({ entity, id }) => !times.has(keyOf(entity, id))));
-      await forgetChanged(storage, changed);
+      await Promise.all([noted, forgetChanged(storage, changed)]);
     },
     changedAgain: (entity, id) => (times.get(keyOf(entity, id)) ?? 0) > 1,
   };
+}
+
+/**
+ * Lets what a request reads from now on see what it has written, at whichever server of Postgres. Without replicas that costs nothing.
+ *
+ * @param storage where rows are
+ * @param scope the request's scope
+ */
+export async function noteWrite({ replicas }: Pick<Storage, 'replicas'>, scope: Scope): Promise<void> {
+  if (replicas === undefined) return;
+  scope.fromPrimary = true;
+  scope.position = await replicas.position(scope.trace);
 }
 
 /**

@@ -38,6 +38,15 @@ export class TrustedMemory {
   }
 
   /**
+   * @param key the cache key
+   * @returns the version of the body that is held, `null` where it is known that there is none; `undefined` when nothing is held
+   */
+  versionOf(key: string): string | null | undefined {
+    const held = this.#memory?.get(key);
+    return held === undefined ? undefined : (held.body?.version ?? null);
+  }
+
+  /**
    * Keeps what was read.
    *
    * @param key the cache key

@@ -1,0 +1,114 @@
+import { chmodSync, chownSync, copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import postgres from 'postgres';
+import { type Account, canReach, postgresAccount } from './account.ts';
+import { type PostgresOptions, type PostgresService, startPostgres } from './postgres.ts';
+import { ServiceError } from './service-error.ts';
+
+/** What in a data directory belongs to the server that runs on it, and not to a copy of it (PostgreSQL documentation, 26.3.3). */
+const LEFT_OUT = /^(postmaster\.(pid|opts)|pgsql_tmp.*|pg_internal\.init.*|standby\.signal|.*\.unfinished)$/;
+
+/** Directories of which a copy has nothing but themselves. */
+const EMPTY = new Set([
+  ...['pg_dynshmem', 'pg_notify', 'pg_replslot', 'pg_serial', 'pg_snapshots', 'pg_stat_tmp', 'pg_subtrans', 'pg_wal'],
+]);
+
+/** A replica that is running. */
+export interface PostgresReplica extends PostgresService {
+  /** What the primary calls the place where it keeps what the replica has not received. */
+  readonly slot: string;
+}
+
+/**
+ * Starts a streaming replica of a Postgres of this machine: copies its files while it runs, and follows it from there. The npm packages
+ * have no pg_basebackup, which does the same.
+ *
+ * @param primary the primary, started by `startPostgres`
+ * @param options where the replica's data is, which must not exist yet, and what else `startPostgres` takes
+ * @returns the replica, ready to be read from; stopped, it leaves its slot behind at the primary
+ * @throws when it cannot be copied or does not start
+ */
+export async function startReplica(
+  primary: Pick<PostgresService, 'adminUrl' | 'port'>,
+  options: PostgresOptions,
+): Promise<PostgresReplica> {
+  const slot = await copyFiles(primary, options.dataDir);
+  return { ...(await startPostgres(options)), slot };
+}
+
+/** Copies what a primary has on disk, so that a server may begin there and catch up. */
+async function copyFiles(
+  { adminUrl, port }: Pick<PostgresService, 'adminUrl' | 'port'>,
+  dataDir: string,
+): Promise<string> {
+  const directory = join(dataDir, 'cluster');
+  const unfinished = `${directory}.unfinished`;
+  const password = decodeURIComponent(new URL(adminUrl).password);
+  const account = postgresAccount(directory);
+  makeDirectory(dataDir, account);
+  if (account !== null && !canReach(account, dataDir)) {
+    throw new ServiceError(
+      `${account.name}, who runs Postgres, cannot enter ${dataDir}. Choose a directory below /tmp.`,
+    );
+  }
+  writeFile(join(dataDir, 'password'), password, account);
+  rmSync(unfinished, { recursive: true, force: true });
+  // A backup ends with the session that began it.
+  const sql = postgres(adminUrl, { max: 1, onnotice: () => {}, fetch_types: false });
+  try {
+    const slot = `larder_${process.pid}_${Date.now().toString(36)}_${Math.random().toString(36).slice(2, 8)}`;
+    await sql`select pg_create_physical_replication_slot(${slot}, true)`;
+    const [{ source = '' } = {}] = await sql<{ source: string }[]>`
+      select current_setting('data_directory') as source, pg_backup_start(${slot}, true)`;
+    copyInto(source, unfinished, account);
+    const [{ label = '' } = {}] = await sql<{ label: string }[]>`select labelfile as label from pg_backup_stop(false)`;
+    writeFile(join(unfinished, 'backup_label'), label, account);
+    writeFile(join(unfinished, 'standby.signal'), '', account);
+    // In a file, since everybody on the machine sees what stands on a command line.
+    const conninfo = `host=127.0.0.1 port=${port} user=postgres password=${password} application_name=${slot}`;
+    const following = `primary_conninfo = '${conninfo}'\nprimary_slot_name = '${slot}'\n`;
+    writeFile(join(unfinished, 'postgresql.auto.conf'), following, account);
+    renameSync(unfinished, directory);
+    return slot;
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
+/** Copies a directory whose files change and vanish meanwhile. */
+function copyInto(source: string, target: string, account: Account | null): void {
+  makeDirectory(target, account);
+  for (const entry of readdirSync(source, { withFileTypes: true })) {
+    if (LEFT_OUT.test(entry.name)) continue;
+    const [from, to] = [join(source, entry.name), join(target, entry.name)];
+    if (entry.isDirectory() && EMPTY.has(entry.name)) makeDirectory(to, account);
+    else if (entry.isDirectory()) copyInto(from, to, account);
+    else copyFile(from, to, account);
+  }
+}
+
+function copyFile(from: string, to: string, account: Account | null): void {
+  try {
+    copyFileSync(from, to);
+  } catch (error) {
+    // What is removed meanwhile is removed again by what the replica has yet to do.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    throw error;
+  }
+  own(to, account);
+}
+
+function writeFile(path: string, text: string, account: Account | null): void {
+  writeFileSync(path, text, { mode: 0o600 });
+  own(path, account);
+}
+
+function makeDirectory(path: string, account: Account | null): void {
+  mkdirSync(path, { recursive: true });
+  chmodSync(path, 0o700);
+  own(path, account);
+}
+
+function own(path: string, account: Account | null): void {
+  if (account !== null) chownSync(path, account.uid, account.gid);
+}

@@ -1,0 +1,163 @@
+import { sql } from 'drizzle-orm';
+import type { Trace } from '../trace/trace.ts';
+import { type Database, type DatabaseOptions, openDatabase } from './client.ts';
+import { isValueRefused } from './errors.ts';
+import type { KnownPositions } from './known-positions.ts';
+import { lookAtWal, type OfSystem } from './look-at-wal.ts';
+import { targetOf } from './source.ts';
+import { standbyOnly } from './standby.ts';
+import { parsePosition, type WalPosition } from './wal-position.ts';
+
+/** What a replica says of itself. */
+interface Looked {
+  readonly standby: boolean;
+  readonly replayed: string | null;
+}
+
+/** What a replica must belong to, and how far behind it may be. */
+export interface ReplicaOptions extends DatabaseOptions {
+  /** Where the primary was, and when. */
+  readonly positions: KnownPositions;
+  /** In milliseconds. */
+  readonly maxLagMs: number;
+  /** The cluster of the primary; `null` when it is not known. */
+  readonly system: () => string | null;
+}
+
+/** Something is not waited for any more, since the replica is not used any more. */
+class Dropped extends Error {
+  override name = 'Dropped';
+}
+
+/** A replica, with what is known of it. */
+export class Replica {
+  /** Its hosts and ports, by which logs and figures call it. */
+  readonly name: string;
+  /** For statements that read. */
+  readonly database: Database;
+  /** How many statements were sent there. */
+  statements = 0;
+  readonly #options: ReplicaOptions;
+  /** For looks, which must not wait for what others ask. */
+  readonly #aside: Database;
+  readonly #underWay = new Set<() => void>();
+  readonly #lookAt = lookAtWal<Looked>(
+    'Replica.look',
+    sql`pg_is_in_recovery() as standby, pg_last_wal_replay_lsn()::text as replayed`,
+  );
+  #fault: string | null = 'it has not answered yet';
+  #asOf = Number.NEGATIVE_INFINITY;
+  #replayed: WalPosition = '';
+  #looking: Promise<void> | null = null;
+
+  /** @param options where it is, and what it must be */
+  constructor(options: ReplicaOptions) {
+    this.#options = options;
+    this.name = targetOf(options.url)
+      .hosts.map((host) => ('path' in host ? host.path : `${host.host}:${host.port}`))
+      .join(',');
+    const opened = standbyOnly(openDatabase(options));
+    const query: Database['query'] = (...asked) => {
+      this.statements += 1;
+      return opened.query(...asked);
+    };
+    this.database = { ...opened, query };
+    this.#aside = openDatabase({ ...options, poolSize: 1 });
+  }
+
+  /** It has everything that was committed before, in milliseconds on the monotonic clock; minus infinity when nothing is known. */
+  get asOf(): number {
+    return this.#asOf;
+  }
+
+  /** How far it has come. */
+  get replayed(): WalPosition {
+    return this.#replayed;
+  }
+
+  /** How many statements it has to answer. */
+  get load(): number {
+    return this.database.gate.inside + this.database.gate.waiting;
+  }
+
+  /** @returns why it is not used; `null` when it is */
+  unfit(now: number): string | null {
+    if (this.#fault !== null) return this.#fault;
+    const { maxLagMs } = this.#options;
+    return now - this.#asOf > maxLagMs ? `it is not known to be at most ${maxLagMs} ms behind` : null;
+  }
+
+  /** Looks how far it has come, once for all who want to know at the same time. Does not throw: a fault is remembered. */
+  look(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = null;
+    });
+    return this.#looking;
+  }
+
+  /**
+   * Reads something there, for as long as the replica is fit to be used.
+   *
+   * @param action what to read
+   * @param trace the request's trace
+   * @returns what it returns; `null` when the replica could not answer, so that the primary has to
+   * @throws what is no fault of the replica's
+   */
+  async attempt<T extends object>(action: () => Promise<T>, trace: Trace): Promise<T | null> {
+    let drop = () => {};
+    const dropped = new Promise<never>((_resolve, reject) => {
+      drop = () => reject(new Dropped());
+    });
+    this.#underWay.add(drop);
+    try {
+      return await Promise.race([action(), dropped]);
+    } catch (error) {
+      if (trace.abandoned || isValueRefused(error)) throw error;
+      void this.look();
+      return null;
+    } finally {
+      this.#underWay.delete(drop);
+    }
+  }
+
+  /** Waits no more for what is under way there. */
+  drop(): void {
+    for (const drop of [...this.#underWay]) drop();
+  }
+
+  /** Ends its connections after the statements under way. */
+  async close(): Promise<void> {
+    await Promise.all([this.database.close(), this.#aside.close()]);
+  }
+
+  async #look(): Promise<void> {
+    try {
+      this.#take(await this.#lookAt(this.#aside));
+    } catch (error) {
+      this.#refuse(`it does not answer: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  #take({ standby, replayed, system }: Looked & OfSystem): void {
+    const { positions } = this.#options;
+    const own = this.#options.system();
+    const position = replayed === null ? null : parsePosition(replayed);
+    const isOwn = own === null || system === null || system === own;
+    if (!isOwn || !standby || position === null) {
+      this.#refuse(isOwn ? 'it is no replica, or none any more' : 'it is of another cluster than the primary');
+      return;
+    }
+    // What another server was known to have is nothing that this one is known to have.
+    const before = this.#fault === null ? this.#asOf : Number.NEGATIVE_INFINITY;
+    this.#fault = null;
+    this.#replayed = position;
+    this.#asOf = positions.asOf(position) ?? before;
+  }
+
+  #refuse(fault: string): void {
+    this.#fault = fault;
+    this.#asOf = Number.NEGATIVE_INFINITY;
+    this.#replayed = '';
+    this.drop();
+  }
+}

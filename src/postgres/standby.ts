@@ -1,0 +1,25 @@
+import type { Database, Send } from './client.ts';
+
+/** How many texts are remembered. */
+const MOST = 1000;
+
+/**
+ * Lets statements be answered by a replica alone: one that was promoted has a history of its own from then on, in which the versions of
+ * rows mean something else. Asked whether it replays, a server that does not refuses the statement, before anybody has noticed.
+ *
+ * @param database a replica
+ * @returns the same, for statements that read
+ */
+export function standbyOnly(database: Database): Database {
+  const guarded = new Map<string, string>();
+  const guard = (text: string): string => {
+    let own = guarded.get(text);
+    if (own === undefined) {
+      own = `select r.* from (${text}) r where pg_is_wal_replay_paused() is not null`;
+      if (guarded.size < MOST) guarded.set(text, own);
+    }
+    return own;
+  };
+  const query: Send = (text, ...more) => database.query(guard(text), ...more);
+  return { ...database, query };
+}

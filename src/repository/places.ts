@@ -1,0 +1,117 @@
+import { bodyReader } from '../bodies/body-reader.ts';
+import { pageBodies } from '../bodies/page-bodies.ts';
+import type { Scope } from '../bodies/scope.ts';
+import { sharedRows } from '../bodies/shared-rows.ts';
+import type { EntitySpace } from '../cache/entry.ts';
+import type { Loader } from '../cache/read-through.ts';
+import { type Entity, type EntityDefinition, listSource } from '../entity/definition.ts';
+import { listReader, type ReadPages } from '../lists/list.ts';
+import type { Page } from '../lists/page.ts';
+import type { PageQuery } from '../lists/page-request.ts';
+import type { Database } from '../postgres/client.ts';
+import type { Replica } from '../postgres/replica.ts';
+import type { Replicas } from '../postgres/replicas.ts';
+import { runBodyRead } from '../postgres/run.ts';
+import type { Trace } from '../trace/trace.ts';
+import type { Storage } from './storage.ts';
+
+/** A server of Postgres that lists are read at. */
+interface Place<Lists extends string> {
+  readonly lists: Readonly<Record<Lists, ReadPages>>;
+  /** Reads the bodies of pages that it has named, as of `since`. */
+  readonly fill: ReturnType<typeof pageBodies>;
+}
+
+/** Pages as a server named them, and what reads the bodies of some of them. */
+export interface NamedPages {
+  readonly pages: readonly Page[];
+  fill(wanted: readonly Page[]): undefined | Promise<void>;
+}
+
+/** Reads pages of one list, wherever that may be. */
+export type ReadNamed<Lists extends string> = (
+  list: Lists,
+  asked: readonly PageQuery[],
+  scope: Scope,
+) => Promise<NamedPages>;
+
+/** How the bodies of an entity are read. */
+export interface PlaceOptions<Lists extends string> {
+  readonly definition: EntityDefinition<Entity, Lists>;
+  readonly space: EntitySpace;
+  /** Reads rows at the primary. */
+  readonly load: Loader;
+  readonly loadShared: Loader;
+  isCurrent(): boolean;
+}
+
+/**
+ * Makes what reads rows of an entity.
+ *
+ * @param database where
+ * @param definition the entity
+ * @returns reads bodies by id
+ */
+export function rowLoader(database: Database, definition: EntityDefinition<Entity, string>): Loader {
+  return async (ids, trace) => {
+    const rows = await runBodyRead(database, definition.byIds, definition.valuesOfIds(ids), trace);
+    return new Map(rows.map((row) => [row.id, definition.toBody(row)]));
+  };
+}
+
+/**
+ * Makes what reads the lists of an entity: at the primary, or at a replica where there are some and one will do.
+ *
+ * @param storage where rows and bodies are
+ * @param options how bodies are read
+ * @returns reads pages; throws as `run` does
+ */
+export function pageReader<Lists extends string>(
+  { database, cache, replicas }: Storage,
+  options: PlaceOptions<Lists>,
+): ReadNamed<Lists> {
+  const { definition, space, load, isCurrent } = options;
+
+  const placeOf = (at: Database, loadThere?: Loader): Place<Lists> => {
+    const there = loadThere === undefined ? {} : { loadThere };
+    const readers = (Object.keys(definition.lists) as Lists[]).map((list) => [
+      list,
+      listReader(at, listSource(definition, list)),
+    ]);
+    const lists = Object.fromEntries(readers) as Place<Lists>['lists'];
+    const read = bodyReader(space, cache, { ...options, ...there });
+    return { lists, fill: pageBodies(space, cache, read, isCurrent) };
+  };
+
+  const primary = placeOf(database);
+  const readPrimary: ReadNamed<Lists> = (list, asked, scope) => {
+    // Taken before the list is asked, so that what the list says is at least as new, however long its answer takes.
+    const since = cache.clock.now();
+    const fill: NamedPages['fill'] = (wanted) => primary.fill(wanted, scope, since);
+    return primary.lists[list](asked, scope.trace).then((pages) => ({ pages, fill }));
+  };
+  if (replicas === undefined) return readPrimary;
+
+  const places = new Map<Replica, Place<Lists>>();
+  for (const replica of replicas.all) places.set(replica, placeOf(replica.database, loaderAt(replicas, replica)));
+
+  /** Rows as a replica has them, or as the primary has them where the replica does not answer. */
+  function loaderAt(from: Replicas, replica: Replica): Loader {
+    const loadThere = rowLoader(replica.database, definition);
+    const either = async (ids: string[], trace: Trace) =>
+      (await from.read(replica, () => loadThere(ids, trace), trace)) ?? load(ids, trace);
+    return sharedRows(definition.byIds.name, either);
+  }
+
+  return async (list, asked, scope) => {
+    const chosen = replicas.choose(scope);
+    const replica = chosen instanceof Promise ? await chosen : chosen;
+    const place = replica === null ? undefined : places.get(replica);
+    if (replica === null || place === undefined) return readPrimary(list, asked, scope);
+    // What it names was so at the latest then: it is as if the primary had been asked, and had taken so long to answer.
+    const since = replica.asOf;
+    const pages = await replicas.read(replica, () => place.lists[list](asked, scope.trace), scope.trace);
+    if (pages === null) return readPrimary(list, asked, scope);
+    return { pages, fill: (wanted) => place.fill(wanted, scope, since) };
+  };
+}
