@@ -33,7 +33,7 @@ export { ConstraintViolation, DatabaseUnavailable } from './postgres/errors.ts';
 export type { PostgresClient } from './postgres/source.ts';
 export { type Statement, statement } from './postgres/statement.ts';
 export { parsePostgresUrl } from './postgres/url.ts';
-export type { LarderContext } from './repository/context.ts';
+export type { LarderContext, RequestOptions } from './repository/context.ts';
 export type { Finding } from './repository/doctor.ts';
 // Types that appear in the declarations of a project that exports its entities.
 export {

@@ -5,8 +5,9 @@ import type { RedisSource } from './cache/redis/source.ts';
 import type { Clock } from './clock.ts';
 import type { Drainer } from './outbox/drainer-face.ts';
 import type { DrizzleTransaction } from './postgres/drizzle-session.ts';
+import type { Replicas } from './postgres/replicas.ts';
 import type { PostgresSource } from './postgres/source.ts';
-import type { LarderContext } from './repository/context.ts';
+import type { LarderContext, RequestOptions } from './repository/context.ts';
 import type { Finding } from './repository/doctor.ts';
 import type { Entities } from './repository/entity.ts';
 import type { Channels } from './trace/channels.ts';
@@ -16,10 +17,16 @@ export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisp
   /** A repository for each entity, by the entity's name. */
   readonly repositories: R;
   /**
+<<<<<<< HEAD
    * @param scope the state of a request; a new one when it is left out
    * @returns the context of a request, for any GraphQL server
+=======
+   * @param given what belongs to a request, or what it brings with it; nothing when it is left out
+   * @returns the context of a request to any GraphQL server
+   * @throws {InvalidInput} for a position that nobody was told
+>>>>>>> 349590f (Take replicas of Postgres as settings and options, and say in health, figures and a header what becomes of them)
    */
-  createContext(scope?: Scope): LarderContext<R>;
+  createContext(given?: Scope | RequestOptions): LarderContext<R>;
   /**
    * Does work of your own in a transaction of Drizzle. When it returns, every process reads what was written, also by cascades and
    * triggers. All of it may take `statementTimeoutMs`.
@@ -60,6 +67,8 @@ export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisp
     refused(): boolean | null;
     /** The processes that mutations no longer wait for, because they do not acknowledge. */
     silent(): readonly string[];
+    /** The replicas of Postgres; `null` when none is configured. */
+    replicas(): Pick<Replicas, 'states' | 'instead'> | null;
     /** How much is in memory, by kind. */
     memoryUse(): Readonly<Record<string, MemoryUse>>;
     readonly maxStalenessMs: number;

@@ -1,4 +1,5 @@
 import { BYTES, COUNT, DRAIN_MS, expectWhole, MILLISECONDS, YEAR_SECONDS } from './number-range.ts';
+import { WrongValue } from './wrong-value.ts';
 
 /** Times in milliseconds. */
 interface Times {
@@ -26,4 +27,21 @@ export function checkNumbers(times: Times, { ttlMs, memoryMaxEntries, memoryMaxB
   expectWhole('ttlMs', ttlMs, { from: 1, to: YEAR_SECONDS * 1000 });
   expectWhole('memoryMaxEntries', memoryMaxEntries, COUNT);
   if (memoryMaxBytes !== undefined) expectWhole('memoryMaxBytes', memoryMaxBytes, BYTES);
+}
+
+/**
+ * Adds the name of the option to its error.
+ *
+ * @param option what the option is called
+ * @param read reads it
+ * @returns what was read
+ * @throws {WrongValue} naming it
+ */
+export function named<T>(option: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof WrongValue)) throw error;
+    throw new WrongValue(`${option}: ${error.message}`, { cause: error });
+  }
 }

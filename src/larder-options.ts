@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { RedisClientOptions, RedisSource } from './cache/redis/source.ts';
 import type { Clock } from './clock.ts';
 import type { LarderLogger } from './larder-logger.ts';
-import type { PostgresClient } from './postgres/source.ts';
+import type { PostgresClient, PostgresSource } from './postgres/source.ts';
 import type { Entities } from './repository/entity.ts';
 
 /** Where Postgres is: an address, or a client of postgres.js. Larder connects as that client does, on connections of its own. */
@@ -21,6 +21,10 @@ export interface PostgresLimits {
   readonly statementTimeoutMs?: number;
   /** How long a request may take in all, in milliseconds; 10,000 when it is left out. */
   readonly requestTimeoutMs?: number;
+  /** Streaming replicas at which lists may be read, as Postgres itself is given: each gets `poolSize` connections. None when it is not given. */
+  readonly replicas?: readonly PostgresSource[];
+  /** How far behind a replica may be at most to be used, in milliseconds. 1,000 when it is not given. */
+  readonly maxReplicaLagMs?: number;
 }
 
 /**

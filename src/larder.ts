@@ -1,4 +1,3 @@
-import { createScope } from './bodies/scope.ts';
 import { openCache } from './cache/open-cache.ts';
 import { REDIS_TIMEOUT_MS } from './cache/redis/connection.ts';
 import { withRedisAdvice } from './cache/redis/fitness.ts';
@@ -10,8 +9,9 @@ import { Closers } from './closers.ts';
 import { CatalogWatch } from './entity/catalog-watch.ts';
 import type { Larder } from './larder-face.ts';
 import { warnOfSilence } from './larder-logger.ts';
-import { checkNumbers } from './larder-numbers.ts';
+import { checkNumbers, named } from './larder-numbers.ts';
 import { type LarderOptions, redisSource } from './larder-options.ts';
+import { checkReplicas, openReplicas, unfitReplicas } from './larder-replicas.ts';
 import { hasOutbox } from './outbox/domains.ts';
 import { startDrainer } from './outbox/drainer.ts';
 import { NO_DRAINER } from './outbox/drainer-face.ts';
@@ -21,13 +21,12 @@ import { openDatabase } from './postgres/client.ts';
 import { explain } from './postgres/explain.ts';
 import { targetOf } from './postgres/source.ts';
 import { repeatFilter } from './repeat-filter.ts';
-import { Context } from './repository/context.ts';
+import { Context, scopeFor } from './repository/context.ts';
 import { examine } from './repository/doctor.ts';
 import { definitionsOf, type Entities, openRepositories, type RepositoriesOf } from './repository/entity.ts';
 import { ownTransaction } from './repository/own-transaction.ts';
 import { openChannels } from './trace/channels.ts';
 import { Trace } from './trace/trace.ts';
-import { WrongValue } from './wrong-value.ts';
 
 /** What to do when this process may not use what Redis holds. */
 const REFUSED_REMEDY =
@@ -46,7 +45,12 @@ export async function createLarder<const E extends Entities>(
   options: LarderOptions<E>,
 ): Promise<Larder<RepositoriesOf<E>>> {
   const { clock = systemClock } = options;
-  const { poolSize = 4, statementTimeoutMs = 5000, requestTimeoutMs = 10_000 } = options.postgres;
+  const {
+    poolSize = 4,
+    statementTimeoutMs = 5000,
+    requestTimeoutMs = 10_000,
+    maxReplicaLagMs = 1000,
+  } = options.postgres;
   const { prefix = '', ttlMs = 300_000, maxStalenessMs = 5000, memoryTtlMs = 1000 } = options.cache ?? {};
   const { memoryMaxEntries = 100_000, memoryMaxBytes, selfAuditRate = 0.0001 } = options.cache ?? {};
   const redisTimeoutMs = options.redis?.timeoutMs ?? REDIS_TIMEOUT_MS;
@@ -56,7 +60,7 @@ export async function createLarder<const E extends Entities>(
   const warn = (message: string) => (error: Error) => fault(message, reasonOf(error));
   const onRedisError = refusalsOnce(warn('Redis failed'), clock);
   checkNumbers(
-    { statementTimeoutMs, requestTimeoutMs, redisTimeoutMs, maxStalenessMs, memoryTtlMs },
+    { statementTimeoutMs, requestTimeoutMs, redisTimeoutMs, maxReplicaLagMs, maxStalenessMs, memoryTtlMs },
     { ttlMs, memoryMaxEntries, memoryMaxBytes },
   );
 
@@ -67,6 +71,7 @@ export async function createLarder<const E extends Entities>(
     const url = options.postgres.client ?? options.postgres.url;
     const { unheeded } = named(`postgres.${typeof url === 'string' ? 'url' : 'client'}`, () => targetOf(url));
     for (const words of unheeded) options.logger?.warn({}, `in the URL of Postgres, ${words}`);
+    checkReplicas(options.postgres.replicas ?? [], options.logger);
     const redisUrl = redisSource(options.redis ?? null);
     if (typeof redisUrl === 'string') named('redis.url', () => parseRedisUrl(redisUrl));
     const connection = { url, statementTimeoutMs, clock, channels };
@@ -104,7 +109,10 @@ export async function createLarder<const E extends Entities>(
       onUnwatched: warn('reads by id ask Postgres for versions first'),
       clock,
     });
-    const storage = { database, cache, onInvalidationFailed: onRedisError, audit, catalog };
+    const common = { ...connection, poolSize, requestTimeoutMs };
+    const surroundings = { common, primary: database, beat: drains, closers, logger: options.logger, onUnfit: fault };
+    const atReplicas = await openReplicas(options.postgres, surroundings);
+    const storage = { database, ...atReplicas, cache, onInvalidationFailed: onRedisError, audit, catalog };
     const repositories = openRepositories(options.entities, storage);
     catalog.start();
     closers.add(() => catalog.stop());
@@ -131,7 +139,11 @@ export async function createLarder<const E extends Entities>(
     closers.add(drainer.stop);
     return {
       repositories,
-      createContext: (scope = createScope(new Trace({ clock, channels }))) => new Context(repositories, scope),
+      createContext: (given) =>
+        new Context(
+          repositories,
+          scopeFor(given, () => new Trace({ clock, channels })),
+        ),
       transaction: (work, scope) => ownTransaction(storage, work, scope),
       channels,
       stores: { postgres: url, statementTimeoutMs, redis: redisUrl, prefix },
@@ -151,6 +163,7 @@ export async function createLarder<const E extends Entities>(
           const found = [redis?.unfit, drainer.refused(), problem && reasonOf(problem)];
           if (catalog.missing !== '') found.push(`The database lacks columns of ${catalog.missing}.`);
           found.push(...catalog.triggers.unwatched);
+          found.push(...unfitReplicas(atReplicas.replicas));
           return found.filter((line) => line != null);
         },
         unmigrated: () => catalog.lacksTable,
@@ -165,6 +178,7 @@ export async function createLarder<const E extends Entities>(
         refused: () => (redis === null ? null : drainer.refused() !== null),
         memoryUse,
         silent,
+        replicas: () => atReplicas.replicas ?? null,
         maxStalenessMs,
         memoryTtlMs: memoryMaxEntries === 0 || memoryMaxBytes === 0 ? 0 : memoryTtlMs,
         clock,
@@ -181,16 +195,6 @@ export async function createLarder<const E extends Entities>(
       options.logger?.warn({ reason: String(closing) }, 'a store was not closed'),
     );
     throw error;
-  }
-}
-
-/** Adds the name of the option to its error. */
-function named<T>(option: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof WrongValue)) throw error;
-    throw new WrongValue(`${option}: ${error.message}`, { cause: error });
   }
 }
 

@@ -7,7 +7,14 @@ import { SECRETS, withSecretFiles } from './settings/secret-files.ts';
 /** The settings of one process, read once at start and passed to what needs them. */
 export interface Config {
   readonly production: boolean;
-  readonly database: { readonly url: string; readonly poolSize: number; readonly statementTimeoutMs: number };
+  readonly database: {
+    readonly url: string;
+    readonly poolSize: number;
+    readonly statementTimeoutMs: number;
+    /** Streaming replicas at which lists may be read. */
+    readonly replicas: readonly string[];
+    readonly maxReplicaLagMs: number;
+  };
   readonly http: {
     readonly host: string;
     readonly port: number;
@@ -109,7 +116,13 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   const production = e.NODE_ENV === 'production';
   return {
     production,
-    database: { url: e.DATABASE_URL, poolSize: e.DATABASE_POOL_SIZE, statementTimeoutMs: e.STATEMENT_TIMEOUT_MS },
+    database: {
+      url: e.DATABASE_URL,
+      poolSize: e.DATABASE_POOL_SIZE,
+      statementTimeoutMs: e.STATEMENT_TIMEOUT_MS,
+      replicas: e.DATABASE_REPLICA_URLS ?? [],
+      maxReplicaLagMs: e.MAX_REPLICA_LAG_MS,
+    },
     http: {
       host: e.HOST,
       port: e.PORT,

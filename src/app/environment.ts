@@ -43,6 +43,13 @@ const listOf = (parse: (item: string) => string) =>
     })
     .pipe(z.array(read(parse)))
     .transform((items) => [...new Set(items)]);
+/** As `listOf`, of addresses, which may have commas of their own between hosts. */
+const addressesOf = (parse: (address: string) => unknown) =>
+  read((text) => {
+    const addresses = text.split(/\s*,\s*(?=[a-z]+:\/\/)/i).map((address) => address.trim());
+    for (const address of addresses) parse(address);
+    return [...new Set(addresses)];
+  });
 const port = whole({ from: 0, to: 65_535 });
 const url = (...protocols: string[]) =>
   z.url({
@@ -56,6 +63,8 @@ export const environment = z.object({
   DATABASE_URL: checked(parsePostgresUrl),
   DATABASE_POOL_SIZE: whole({ from: 1, to: 1000 }).default(4),
   STATEMENT_TIMEOUT_MS: milliseconds.default(5000),
+  DATABASE_REPLICA_URLS: addressesOf(parsePostgresUrl).optional(),
+  MAX_REPLICA_LAG_MS: milliseconds.default(1000),
   REDIS_URL: checked(parseRedisUrl).optional(),
   REDIS_TIMEOUT_MS: milliseconds.default(100),
   HOST: read(parseListenHost).default('127.0.0.1'),

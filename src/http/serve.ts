@@ -17,6 +17,7 @@ import { isInspected } from './inspector/inspected.ts';
 import { RecordedStatements } from './inspector/recorded-statements.ts';
 import { readJsonBodies } from './json-body.ts';
 import { needPackages } from './optional-package.ts';
+import { positionOf } from './position-header.ts';
 import { requestIdPlugin } from './request-id.ts';
 import { requestStatePlugin, State, type StateFactory } from './request-state.ts';
 import type { Settled } from './settle.ts';
@@ -44,8 +45,9 @@ export async function serveOn(app: FastifyInstance, options: Settled, ownsHost =
   if (tracing?.plugin != null) await app.register(tracing.plugin);
   await app.register(requestIdPlugin);
   const { corsOrigins } = options;
+  const replicated = larder.gauges.replicas() !== null;
   if (corsOrigins !== null) {
-    await app.register(corsPlugin, { allow: allowPages(corsOrigins) });
+    await app.register(corsPlugin, { allow: allowPages(corsOrigins, replicated) });
     await app.register(refusedOriginsPlugin, { corsOrigins });
   }
   readJsonBodies(app);
@@ -71,7 +73,8 @@ export async function serveOn(app: FastifyInstance, options: Settled, ownsHost =
       trace.abandon();
     });
     const cold = inspected && request.headers['x-cache'] === 'bypass';
-    const state = new State(larder.repositories, createScope(trace, cold), inspected);
+    const position = replicated ? positionOf(request.headers) : null;
+    const state = new State(larder.repositories, createScope(trace, cold, position), inspected);
     request.larderState = state;
     return state;
   };

@@ -1,4 +1,7 @@
-import type { Scope } from '../bodies/scope.ts';
+import { createScope, type Scope } from '../bodies/scope.ts';
+import { InvalidInput } from '../entity/invalid-input.ts';
+import { parsePosition } from '../postgres/wal-position.ts';
+import type { Trace } from '../trace/trace.ts';
 
 /** The context of every resolver: the repositories, and the state of the request. */
 export interface LarderContext<R = unknown> {
@@ -7,6 +10,32 @@ export interface LarderContext<R = unknown> {
   readonly scope: Scope;
   /** What upper layers collect during the request, under keys of their own. */
   readonly collected: Map<unknown, unknown>;
+}
+
+export { parsePosition };
+
+/** What a request brings with it. */
+export interface RequestOptions {
+  /**
+   * What its client has been told as `scope.position` after a write of its own: it reads what it wrote, also where lists are read at a
+   * replica of Postgres. Nothing when it is left out or `null`.
+   */
+  readonly position?: string | null | undefined;
+}
+
+/**
+ * @param given what belongs to the request, or what it brings with it
+ * @param trace makes its trace
+ * @returns what belongs to the request
+ * @throws {InvalidInput} for a position that nobody was told
+ */
+export function scopeFor(given: Scope | RequestOptions = {}, trace: () => Trace): Scope {
+  if ('identities' in given) return given;
+  const position = given.position == null ? null : parsePosition(given.position);
+  if (given.position != null && position === null) {
+    throw new InvalidInput('position', 'MALFORMED', 'Expected a position as the answer to a write gave it.');
+  }
+  return createScope(trace(), false, position);
 }
 
 /**

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { WrongValue } from '../../index.ts';
 
 /** The settings that may come from a file. Orchestrators mount secrets as files, and the environment of a process leaks easily. */
-export const SECRETS = ['DATABASE_URL', 'REDIS_URL', 'JWT_SECRET', 'JWT_PUBLIC_KEY'] as const;
+export const SECRETS = ['DATABASE_URL', 'DATABASE_REPLICA_URLS', 'REDIS_URL', 'JWT_SECRET', 'JWT_PUBLIC_KEY'] as const;
 
 /**
  * Reads secrets from the files that variables such as `DATABASE_URL_FILE` name.

@@ -15,6 +15,7 @@ import { type PointBuckets, pay, type ThrottleStatus } from '../guards/rate-limi
 import { dataFetching } from '../inspector/inspector.ts';
 import type { RecordedStatements } from '../inspector/recorded-statements.ts';
 import { responseType } from '../media-type.ts';
+import { POSITION_HEADER } from '../position-header.ts';
 import { OTHER, type RequestState, type StateFactory } from '../request-state.ts';
 import { withApolloTrace } from './apollo-trace.ts';
 import { type Execute, registerExecution } from './execution.ts';
@@ -95,6 +96,7 @@ function createHandler(options: GraphQLOptions, execute: Execute) {
       return { plan, cost: checkCost(schema, plan, variables, maxCost) };
     });
     state.cost = cost;
+    if (operation.isMutation) state.scope.fromPrimary = true;
     const throttleStatus = buckets === null ? null : await pay(buckets, request, state.cost);
     if (context !== null) Object.assign(state, await context(request, reply));
     const execution = await withinTime(
@@ -102,6 +104,8 @@ function createHandler(options: GraphQLOptions, execute: Execute) {
       requestTimeoutMs - (clock.now() - came),
       execute(plan, state, variables, reply),
     );
+    const { position } = state.scope;
+    if (operation.isMutation && position !== null) reply.header(POSITION_HEADER, position);
     const warnings = options.warnings ? idWarnings(schema, plan, variables.coerced, state) : [];
     const extensions = extensionsOf(request, state, throttleStatus, warnings, options);
     const cacheControl = trusted ? cacheControlOf(request, execution, options) : null;

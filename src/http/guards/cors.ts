@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
+import { POSITION_HEADER } from '../position-header.ts';
 
 /** How long a browser may remember a preflight, in seconds. No browser remembers it for longer than two hours. */
 const MAX_AGE_SECONDS = 7200;
@@ -15,17 +16,23 @@ export type AllowPages = (request: FastifyRequest, reply: FastifyReply) => void;
  * broken network.
  *
  * @param origins the origins whose pages may read answers; for none, nothing is added
+<<<<<<< HEAD
  * @returns adds the headers to an answer, those of a preflight among them
+=======
+ * @param replicated whether answers say what clients have to have seen
+ * @returns what adds the headers to an answer, those of a preflight among them
+>>>>>>> 349590f (Take replicas of Postgres as settings and options, and say in health, figures and a header what becomes of them)
  */
-export function allowPages(origins: readonly string[]): AllowPages {
+export function allowPages(origins: readonly string[], replicated = false): AllowPages {
   const allowed = new Set(origins);
+  const exposed = replicated ? `${EXPOSED}, ${POSITION_HEADER}` : EXPOSED;
   return ({ method, headers }, reply) => {
     if (allowed.size === 0) return;
     const preflight = method === 'OPTIONS';
     reply.header('vary', preflight ? 'origin, access-control-request-headers' : 'origin');
     const { origin } = headers;
     if (origin === undefined || !allowed.has(origin)) return;
-    reply.header('access-control-allow-origin', origin).header('access-control-expose-headers', EXPOSED);
+    reply.header('access-control-allow-origin', origin).header('access-control-expose-headers', exposed);
     if (!preflight) return;
     reply.header('access-control-allow-methods', 'GET, POST').header('access-control-max-age', MAX_AGE_SECONDS);
     const asked = headers['access-control-request-headers'];

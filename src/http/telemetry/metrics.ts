@@ -4,6 +4,7 @@ import type { Channels } from '../../trace/channels.ts';
 import { WrongValue } from '../../wrong-value.ts';
 import { registerCacheMetrics } from './metrics/cache.ts';
 import { type Gauges, registerGauges } from './metrics/gauges.ts';
+import { registerReplicaMetrics } from './metrics/replicas.ts';
 import { registerRequestMetrics } from './metrics/requests.ts';
 import { registerStoreMetrics } from './metrics/stores.ts';
 
@@ -75,6 +76,8 @@ export function openMetrics(
     registers: [registry],
   }).set({ version: options.version, node: process.versions.node }, 1);
   registerGauges(registry, options);
+  const replicas = options.replicas?.() ?? null;
+  if (replicas !== null) registerReplicaMetrics(registry, replicas);
   const { channels } = options;
   const subscriptions = [
     registerRequestMetrics(registry, channels.request),

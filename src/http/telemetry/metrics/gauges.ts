@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { Gauge, type Registry } from 'prom-client';
 import type { Clock } from '../../../clock.ts';
+import type { ReplicaFigures } from './replicas.ts';
 
 /** The sources that are asked when the metrics are read. */
 export interface Gauges {
@@ -10,6 +11,8 @@ export interface Gauges {
   readonly breakerOpen: () => boolean | null;
   /** The processes that mutations no longer wait for, because they do not acknowledge. Each is named by its host and its process id. */
   readonly silent: () => readonly string[];
+  /** What is known of the replicas of Postgres; `null`, or left out, when none is configured. */
+  readonly replicas?: () => ReplicaFigures | null;
   /** How much is in memory, by kind. */
   readonly memoryUse: () => Readonly<Record<string, { readonly entries: number; readonly bytes: number }>>;
   /** Whether Redis is not used, because it belongs to another database; `null` when none is configured. */

@@ -1,0 +1,71 @@
+import type { Closers } from './closers.ts';
+import type { LarderLogger } from './larder-logger.ts';
+import { named } from './larder-numbers.ts';
+import type { PostgresLimits } from './larder-options.ts';
+import type { Database, DatabaseOptions } from './postgres/client.ts';
+import { Replicas } from './postgres/replicas.ts';
+import { targetOf } from './postgres/source.ts';
+
+/** How long one waits at start until something is known of each replica, in milliseconds. */
+const KNOWN_MS = 1000;
+
+/** What replicas are opened with. */
+export interface ReplicaSurroundings {
+  /** What connections to the primary are told, to whichever address. */
+  readonly common: Omit<DatabaseOptions, 'url'> & { readonly clock: NonNullable<DatabaseOptions['clock']> };
+  readonly primary: Database;
+  /** The primary by connections that requests do not use. */
+  readonly beat: Database;
+  readonly closers: Closers;
+  readonly logger: LarderLogger | undefined;
+  /** Told of a replica that is not used, and why. */
+  readonly onUnfit: (about: string, reason: string) => void;
+}
+
+/**
+ * @param sources where the replicas are, as they were given
+ * @param logger told what of an address is not heeded
+ * @throws {WrongValue} naming an address that is not understood
+ */
+export function checkReplicas(
+  sources: NonNullable<PostgresLimits['replicas']>,
+  logger: LarderLogger | undefined,
+): void {
+  for (const [i, source] of sources.entries()) {
+    const { unheeded } = named(`postgres.replicas[${i}]`, () => targetOf(source));
+    for (const words of unheeded) logger?.warn({}, `in the address of replica ${i + 1} of Postgres, ${words}`);
+  }
+}
+
+/**
+ * Opens the replicas of Postgres, and waits a moment until something is known of each. One that is away is tried again.
+ *
+ * @param limits the replicas, and how far behind they may be
+ * @param surroundings the primary, and what else there is
+ * @returns the replicas; none where there are none
+ */
+export async function openReplicas(
+  { replicas: urls = [], maxReplicaLagMs = 1000 }: PostgresLimits,
+  { common, primary, beat, closers, logger, onUnfit }: ReplicaSurroundings,
+): Promise<{ readonly replicas?: Replicas }> {
+  if (urls.length === 0) return {};
+  const onChange = (name: string, unfit: string | null) => {
+    if (unfit === null) logger?.info(`lists are read at the replica ${name}`);
+    else onUnfit(`lists are not read at the replica ${name}`, unfit);
+  };
+  const replicas = new Replicas({ ...common, urls, maxLagMs: maxReplicaLagMs, primary, beat, onChange });
+  closers.add(() => replicas.close());
+  await replicas.start(KNOWN_MS);
+  return { replicas };
+}
+
+/**
+ * @param replicas the replicas, if there are some
+ * @returns a line for each that is not used, and why
+ */
+export function unfitReplicas(replicas: Replicas | undefined): string[] {
+  const states = replicas?.states() ?? [];
+  return states.flatMap(({ name, unfit }) =>
+    unfit === null ? [] : [`Lists are not read at the replica ${name}: ${unfit.replace(/\.?$/, '.')}`],
+  );
+}
