@@ -4,22 +4,22 @@ import type { Entity } from '../entity/definition.ts';
 import type { FindBy } from '../repository/find-by.ts';
 import type { Repository } from '../repository/repository.ts';
 
-/** What a field shows of a Larder, among its extensions. */
+/** What a field shows of a Larder; one of its extensions. */
 export interface Shown {
   readonly entity: string;
-  /** The list that a connection names, and its order; absent where a function says which. */
+  /** The list that a connection names, and its order; absent where a function chooses the list. */
   readonly list?: string;
   readonly order?: string | undefined;
-  /** The column that an entity is found by, if not the key. */
+  /** The column that finds the entity, if it is not the key. */
   readonly by?: string;
 }
 
 /**
- * Checks that a schema and a Larder fit: what no compiler has told whoever writes JavaScript, or has the one of another place.
+ * Checks that a schema fits a Larder. The compiler does not check that for JavaScript, nor for a Larder from elsewhere.
  *
  * @param schema a schema whose builder had Larder's plugin
- * @param repositories those of the Larder, by the names of their entities
- * @throws {TypeError} naming a field whose entity, list, order or column is not there, or whose list has a parent that the field has not
+ * @param repositories the Larder's repositories, by the names of their entities
+ * @throws {TypeError} naming a field whose entity, list, order or column does not exist, or a field without a parent whose list has one
  */
 export function checkSchema(schema: GraphQLSchema, repositories: Readonly<Record<string, unknown>>): void {
   const known = Object.keys(repositories);

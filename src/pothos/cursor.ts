@@ -5,7 +5,7 @@ import type { Position, SortKey } from '../lists/page-request.ts';
  *
  * @param list the list's name
  * @param order the list's order
- * @param position a place in it
+ * @param position a position in it
  * @returns opaque base64
  */
 export function encodeCursor(list: string, order: string, position: Position): string {
@@ -16,9 +16,9 @@ export function encodeCursor(list: string, order: string, position: Position): s
  * Reads a cursor that a client sent.
  *
  * @param cursor the client's text
- * @param list the list that it should be of
- * @param order the order that it should be of
- * @returns the place, of which only the form is checked; `null` when the text is no cursor of that list and order
+ * @param list the expected list
+ * @param order the expected order
+ * @returns the position, of which only the form is checked; `null` when the text is no cursor of that list and order
  */
 export function decodeCursor(cursor: string, list: string, order: string): Position | null {
   const text = Buffer.from(cursor, 'base64').toString('utf8');

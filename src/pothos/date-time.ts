@@ -4,7 +4,7 @@ import { InvalidValue } from './invalid-value.ts';
 const RFC_3339 = /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(\.\d{1,6})?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/;
 
 /**
- * Reads a time that a client sent and turns it into UTC, every digit kept: a JavaScript Date would lose microseconds.
+ * Reads a time that a client sent, and turns it into UTC with all digits. A JavaScript Date would lose microseconds.
  *
  * @param text what the client sent
  * @returns the same time in UTC, as in `2026-01-02T03:04:05.000006Z`
@@ -14,7 +14,7 @@ export function parseDateTime(text: unknown): string {
   if (typeof text !== 'string') throw notDateTime();
   const [, day, time, fraction = '', sign, hours = '0', minutes = '0'] = RFC_3339.exec(text) ?? [];
   const local = new Date(`${day}T${time}Z`);
-  // A date that the calendar does not have, such as February 30th, comes back as another one.
+  // A date that does not exist, such as February 30th, becomes another one.
   const exists = !Number.isNaN(local.getTime()) && local.toISOString().startsWith(`${day}T${time}`);
   if (!exists || Number(hours) > 23 || Number(minutes) > 59) throw notDateTime();
   const offset = (Number(hours) * 60 + Number(minutes)) * 60_000 * (sign === '-' ? -1 : 1);

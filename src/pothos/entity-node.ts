@@ -3,18 +3,21 @@ import type { Entity } from '../entity/definition.ts';
 import { encodeGlobalId } from './global-id.ts';
 
 /**
- * An entity as the fields of its type read it: `id` is the global one, so that no resolver has to be called for it, and the name of
- * the type tells the Node interface what it is.
+ * An entity as the fields of its type read it. Its `id` is the global id, so no resolver has to make it. `__typename` tells the Node
+ * interface the type.
  */
 export type EntityNode<E extends Entity> = E & { readonly __typename: string; readonly databaseId: string };
 
-/** The nodes of entities that are in memory, which are asked for again and again, by type: several may show one entity. */
+/**
+ * The nodes of entities, by type, while the entities are in memory. Requests ask for the same nodes again and again, and several types may
+ * show one entity.
+ */
 const known = new Map<string, WeakMap<Entity, EntityNode<Entity>>>();
 
 /**
  * @param typename the entity's type
  * @param entity the entity
- * @returns its node, the same each time for as long as the entity itself is kept
+ * @returns its node, the same object while the entity is kept
  */
 export function nodeOf<E extends Entity>(typename: string, entity: E): EntityNode<E> {
   let nodes = known.get(typename);
@@ -33,7 +36,7 @@ export function nodeOf<E extends Entity>(typename: string, entity: E): EntityNod
 /**
  * @param typename the entity's type
  * @param id its database id
- * @returns a node for those who ask for nothing but what the id tells
+ * @returns a node without a body, for queries that select only what follows from the id
  */
 export function unreadNode<E extends Entity>(typename: string, id: string): EntityNode<E> {
   return makeNode(typename, { id } as E);

@@ -11,26 +11,26 @@ import type { LoadNode } from './node.ts';
 import { PROPERTY } from './property.ts';
 import { needsBody, selectionOf } from './selection.ts';
 
-/** Spans know their request by the context that a callback is called in, and what is called together is called in that of the first. */
+/** A span finds its request by the context of a callback. A shared batch would run in the context of the first request. */
 const own = (send: () => void) => void setImmediate(send);
 
-/** Any builder: what is kept for one does not depend on its types. */
+/** Any builder. What is kept for a builder does not depend on its types. */
 export type Builder = PothosSchemaTypes.SchemaBuilder<SchemaTypes>;
 
-/** The GraphQL type of an entity in one builder, whether it has been given its fields yet or not. */
+/** The GraphQL type of an entity in one builder, with or without its fields. */
 export class EntityType {
   /** The type's name. */
   readonly name: string;
-  /** The entity's name, which is its repository's. */
+  /** The name of the entity and of its repository. */
   readonly entity: string;
-  /** The type that fields refer to. */
+  /** The type, for fields that refer to it. */
   readonly ref: ReturnType<EntityType['makeRef']>;
-  /** Loads a node by its database id; calls of one turn are batched. */
+  /** Loads a node by its database id. Calls in one turn are batched. */
   readonly load: LoadNode;
   implemented = false;
-  /** Who may see entities of the type (scope-auth): nobody else may see its pages and edges. */
+  /** The scopes (scope-auth) that may see entities of the type. They guard its pages and edges, too. */
   authScopes: unknown = undefined;
-  /** Whether these depend on the entity, so that no page or count can know what it may say. */
+  /** Whether the scopes depend on the entity. Then a page or a count cannot hide others. */
   isHiddenOneByOne = false;
   readonly #builder: Builder;
   readonly #listNames = new Map<string, string>();
@@ -56,12 +56,12 @@ export class EntityType {
     const ref = this.#builder.loadableObjectRef<EntityNode<Entity>, string>(name, {
       load: () => Promise.reject(new TypeError(`${name} is loaded in batches of Larder's.`)),
     });
-    // Of the DataLoader that Pothos would make, it uses no more than a batch has.
+    // Of the DataLoader that Pothos would make, it uses only what a batch has.
     ref.getDataloader = ((context: LarderContext) => this.#batchOf(context)) as never;
     return ref;
   }
 
-  /** What a request asks for by id of this type. The request's identity map remembers, and knows of writes. */
+  /** Batches a request's reads by id of this type. The request's identity map remembers entities, and follows writes. */
   #batchOf(context: LarderContext): Batch<string, EntityNode<Entity> | null> {
     const { collected, scope } = context;
     let batch = collected.get(this) as Batch<string, EntityNode<Entity> | null> | undefined;
@@ -76,19 +76,19 @@ export class EntityType {
     return batch;
   }
 
-  /** The type of the entity's edges, made when a field first asks for it. */
+  /** The type of the entity's edges, made at first use. */
   get edge(): ObjectRef<SchemaTypes, EdgeShape<Entity>> {
     this.#edge ??= this.#builder.edgeObject({
       name: `${this.name}Edge`,
       description: `A node of the type ${this.name} and its place in a list.`,
       type: this.ref,
-      // An edge is one with its node, and costs what one costs.
+      // An edge costs nothing beside its node.
       nodeField: { nullable: false, extensions: { ...PROPERTY, cost: 0 } },
     } as never) as never;
     return this.#edge as ObjectRef<SchemaTypes, EdgeShape<Entity>>;
   }
 
-  /** The type of the entity's pages, made when a field first asks for it. */
+  /** The type of the entity's pages, made at first use. */
   get connection(): ObjectRef<SchemaTypes, Connection<Entity>> {
     this.#connection ??= this.#makeConnection();
     return this.#connection;
@@ -96,7 +96,7 @@ export class EntityType {
 
   #makeConnection(): ObjectRef<SchemaTypes, Connection<Entity>> {
     const { name, ref } = this;
-    // The shape that Pothos knows has neither a count nor nodes of its own.
+    // Pothos' own type of a connection has neither a count nor nodes.
     const fields = (t: PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, Connection<Entity>>) => ({
       nodes: t.field({
         type: [ref],
@@ -131,7 +131,7 @@ export class EntityType {
 
   /**
    * @param list one of the entity's lists
-   * @returns what the list is called in cursors: the same text each time, since maps must first hash one that is new
+   * @returns the list's name in cursors. It is the same text object each time, since a Map hashes each new one
    */
   listName(list: string): string {
     const listName = this.#listNames.get(list) ?? `${this.entity}.${list}`;
@@ -142,7 +142,7 @@ export class EntityType {
   /**
    * @param context the request's context
    * @returns the entity's repository
-   * @throws {TypeError} when the context has none of that name: it belongs to another Larder
+   * @throws {TypeError} when the context has none of that name, because it belongs to another Larder
    */
   repositoryOf({ repositories }: LarderContext): AnyRepository {
     const repository = (repositories as Record<string, AnyRepository | undefined>)[this.entity];
@@ -153,16 +153,16 @@ export class EntityType {
   }
 
   /**
-   * A field's answer from the id that an entity holds of another: what the id alone tells is not read.
+   * Answers a field with the entity whose id another entity holds. It is not read when the query selects only what follows from the id.
    *
-   * @param id the other entity's id, known to exist
+   * @param id the other entity's id, which exists
    * @param info the field's info
-   * @returns the id, which Pothos loads, or a stand-in when nothing but the id is selected
+   * @returns the id, which Pothos loads, or a node without a body
    */
   reference(id: string, info: GraphQLResolveInfo): string | EntityNode<Entity> {
     return needsBody(info, this.name, selectionOf(info)) ? id : unreadNode(this.name, id);
   }
 }
 
-/** A repository of whatever entity. */
+/** A repository of any entity. */
 type AnyRepository = Repository<Entity, string> & FindBy<Entity, string>;

@@ -24,8 +24,8 @@ function entityTypes(builder: Builder): Map<string, EntityType> {
 /**
  * @param builder the builder
  * @param name the type's name
- * @param entity the name of the entity that it shows, where that is another
- * @returns the type, which may be given its fields later: types may refer to each other
+ * @param entity the name of the entity that it shows; `name` when it is left out
+ * @returns the type, which may get its fields later, since types may refer to each other
  */
 export function entityType(builder: Builder, name: string, entity: string = name): EntityType {
   const types = entityTypes(builder);
@@ -40,7 +40,7 @@ export function entityType(builder: Builder, name: string, entity: string = name
 /**
  * @param builder a builder whose schema is being built
  * @param name the name of a type
- * @returns the scopes that guard it, when it is of the pages or edges of an entity's type that has some
+ * @returns the scopes of the entity's type, when `name` is that of its pages or edges; `undefined` for others
  */
 export function scopesOf(builder: Builder, name: string): unknown {
   const listed = /^(.+)(?:Connection|Edge)$/.exec(name)?.[1];
@@ -49,9 +49,9 @@ export function scopesOf(builder: Builder, name: string): unknown {
 
 /**
  * @param builder a builder whose schema is being built
- * @param field where a field is, such as `Query.books`
+ * @param field the field, such as `Query.books`
  * @param name the entity type that it lists
- * @throws {TypeError} when anybody may read the list, and not each of its entities: it would count those that are hidden
+ * @throws {TypeError} when the list has no scopes but its type's scopes depend on the entity: the list would count hidden entities
  */
 export function checkListable(builder: Builder, field: string, name: string): void {
   if (typesOfBuilders.get(builder)?.get(name)?.isHiddenOneByOne !== true) return;

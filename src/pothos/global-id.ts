@@ -1,5 +1,5 @@
 /**
- * A global id in Pothos' default encoding (Relay Global Object Identification, section 2).
+ * Writes a global id in Pothos' default encoding (Relay Global Object Identification, section 2).
  *
  * @param typename the entity's type
  * @param id its database id
@@ -10,11 +10,10 @@ export function encodeGlobalId(typename: string, id: string): string {
 }
 
 /**
- * Reads a global id that a client sent. What comes after the first colon is the database id: a text may hold more of them.
+ * Reads a global id that a client sent. Everything after the first colon is the database id, since a text key may contain colons.
  *
  * @param globalId the client's text
- * @returns the type's name and the database id, of which nothing is checked; `null` when the text is not exactly what `encodeGlobalId`
- *   writes
+ * @returns the type's name and the database id, both unchecked; `null` when the text is not exactly what `encodeGlobalId` writes
  */
 export function decodeGlobalId(globalId: string): { typename: string; id: string } | null {
   const text = Buffer.from(globalId, 'base64').toString('utf8');
@@ -24,17 +23,17 @@ export function decodeGlobalId(globalId: string): { typename: string; id: string
 }
 
 /**
- * What an argument that takes global ids has among its extensions, so that a developer can be told of others.
+ * Marks an argument that takes global ids, so that a developer can be warned of other texts.
  *
- * @param typename the type whose ids it takes; `null` for those of all
- * @returns the extensions
+ * @param typename the type whose ids it takes; `null` for those of all types
+ * @returns extensions for the argument
  */
 export function globalIdOf(typename: string | null): { readonly globalIdOf: string | null } {
   return { globalIdOf: typename };
 }
 
 /**
- * @param extensions those of an argument
+ * @param extensions the extensions of an argument
  * @returns the type whose global ids it takes, `null` for all types; `undefined` when it takes no global ids
  */
 export function expectedId(extensions: Readonly<Record<string, unknown>>): string | null | undefined {

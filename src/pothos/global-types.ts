@@ -1,5 +1,5 @@
 import type { FieldKind, InputFieldMap, SchemaTypes } from '@pothos/core';
-// What they add to builders is needed here, whoever else loads them.
+// These modules add to the builder's types, so they are imported here.
 import type {} from '@pothos/plugin-dataloader';
 import type {} from '@pothos/plugin-relay';
 import type { Connection } from './connection-shape.ts';
@@ -39,7 +39,7 @@ declare global {
 
     export interface RootFieldBuilder<Types extends SchemaTypes, ParentShape, Kind extends FieldKind = FieldKind> {
       /**
-       * A field that answers the entity with a global id, which is its argument `id`; `null` when there is none.
+       * A field that answers the entity with a global id, its argument `id`; `null` when there is none.
        *
        * @param name the entity's name
        * @param options the field's description
@@ -50,8 +50,8 @@ declare global {
       ) => FieldRef<Types, EntityNode<EntityOf<Types, Name>> | null, Kind>;
 
       /**
-       * A field that answers the entity with a value in a unique column, which is its argument, of the column's name in the entity's option
-       * `by`; `null` when there is none.
+       * A field that answers the entity with a value in a unique column; `null` when there is none. The value is its argument, which has
+       * the column's name in the entity's option `by`.
        *
        * @param name the entity's name
        * @param by the column's name
@@ -64,7 +64,8 @@ declare global {
       ) => FieldRef<Types, EntityNode<EntityOf<Types, Name>> | null, Kind>;
 
       /**
-       * A field that answers the entity whose database id the parent holds. What the id alone tells is not read.
+       * A field that answers the entity whose database id the parent holds. The entity is not read when the query selects only what follows
+       * from the id.
        *
        * @param name the entity's name
        * @param options where the id is: a field of the parent, or a function of it
@@ -75,8 +76,7 @@ declare global {
       ) => FieldRef<Types, EntityNode<EntityOf<Types, Name>> | null, Kind>;
 
       /**
-       * A field that pages through a list of entities (Relay Cursor Connections). The lists of all parents on a level share a
-       * statement.
+       * A field that pages through a list of entities (Relay Cursor Connections). The lists of all parents on a level share a statement.
        *
        * @param name the listed entity's name
        * @param options which list, in which order

@@ -1,6 +1,6 @@
 /**
- * A Pothos plugin that shows the entities of a Larder: as nodes, as references and as connections. It stands on the plugins of Relay and
- * of the DataLoader, which a builder needs beside it: `plugins: [RelayPlugin, DataloaderPlugin, LarderPlugin]`.
+ * A Pothos plugin that shows the entities of a Larder as nodes, references and connections. A builder needs the plugins of Relay and of the
+ * DataLoader beside it: `plugins: [RelayPlugin, DataloaderPlugin, LarderPlugin]`.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What a scalar throws at a value that it does not take, when its message says what was expected and not what came: then a client is
- * shown it for values in variables, too. Other errors of scalars may hold the value, which may be a secret.
+ * A scalar throws it for a wrong value. Its message says what was expected and does not quote the value. So a client may see it, even for
+ * values in variables. Other errors of scalars may quote the value, which may be a secret.
  */
 export class InvalidValue extends TypeError {
   override name = 'InvalidValue';

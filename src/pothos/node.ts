@@ -8,19 +8,19 @@ import type { EntityNode } from './entity-node.ts';
 import { decodeGlobalId, globalIdOf } from './global-id.ts';
 import { userInputError } from './user-input-error.ts';
 
-/** How many ids `nodes` takes: as many as a page may have entries. */
+/** How many ids `nodes` takes, which is the most entries of a page. */
 const MAX_NODES = 100;
 
 /** Loads a node by its database id; `null` when there is none. */
 export type LoadNode = (id: string, context: LarderContext) => Promise<EntityNode<Entity> | null>;
 
 /**
- * The database id behind a global id of one type.
+ * Reads the database id from a global id of one type.
  *
- * @param typename the type that the id must be of
+ * @param typename the expected type
  * @param globalId what the client sent
- * @param context the request's context; without it the form of the id is not checked
- * @returns the database id; `null` when the text is no global id of that type, or no row of the entity of that name can have the id
+ * @param context the request's context; without it the id's form is not checked
+ * @returns the database id; `null` when the text is no global id of that type, or no row of that entity can have the id
  */
 export function databaseId(
   typename: string,
@@ -33,7 +33,7 @@ export function databaseId(
 
 /**
  * @param context the request's context
- * @param decoded what a global id names
+ * @param decoded the type and the database id in a global id
  * @returns whether a row of the entity of that name can have the id; true when there is no such entity
  */
 export function isIdOf(
@@ -47,11 +47,11 @@ export function isIdOf(
 }
 
 /**
- * Adds `node` and `nodes` (Relay Global Object Identification, section 3) in the place of the Relay plugin's: a bad id is `null` in its
- * own place, and not an error for all. Nodes that are no entities are the Relay plugin's.
+ * Replaces the Relay plugin's `node` and `nodes` (Relay Global Object Identification, section 3). A bad id gives `null` in its own place,
+ * and no error for all. Nodes that are no entities are left to the Relay plugin.
  *
  * @param builder the builder
- * @param loaderOf how nodes of a type are loaded; `undefined` when no entity has it
+ * @param loaderOf gives the loader of a type's nodes; `undefined` when it shows no entity
  */
 export function addNodeFields(
   builder: PothosSchemaTypes.SchemaBuilder<SchemaTypes>,
@@ -84,7 +84,7 @@ export function addNodeFields(
         if (ids.length > MAX_NODES) {
           throw userInputError('ids', `Expected at most ${MAX_NODES} ids, got ${ids.length}.`);
         }
-        // An error is an entry like any other: of a list of promises, graphql-jit puts what fails at the end.
+        // An error is an entry like any other. In a list of promises, graphql-jit would move errors to the end.
         const asEntry = (error: unknown) => error;
         const entries = ids.map((id) => loadNode(String(id), context as LarderContext, info).catch(asEntry));
         return Promise.all(entries) as never;
@@ -93,7 +93,7 @@ export function addNodeFields(
   }));
 }
 
-/** Whether a type of the schema is a node: what else a client names is nobody's. */
+/** Whether a type of the schema is a node. A client may name any type. */
 function isNode({ schema }: GraphQLResolveInfo, node: string, typename: string): boolean {
   const type = schema.getType(typename);
   return isObjectType(type) && type.getInterfaces().some(({ name }) => name === node);

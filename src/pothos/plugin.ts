@@ -8,18 +8,28 @@ import { GraphQLSchema, isObjectType } from 'graphql';
 import { checkImplemented, checkListable, scopesOf } from './entity-types.ts';
 import { readProperty } from './property.ts';
 
-/** What happens to the schema of a builder with entities when it is built. */
+/** Changes the schema of a builder with entities when it is built. */
 export class LarderPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
+  /** @throws {TypeError} when a field refers to an entity that has no type */
   override beforeBuild(): void {
     checkImplemented(this.builder as never);
   }
 
+  /**
+   * @param config a type of the schema
+   * @returns the same, guarded by the scopes of the entity whose pages or edges it shows
+   */
   override onTypeConfig(config: PothosTypeConfig): PothosTypeConfig {
     const authScopes = scopesOf(this.builder as never, config.name);
     if (authScopes === undefined) return config;
     return { ...config, pothosOptions: Object.assign({}, config.pothosOptions, { authScopes }) } as PothosTypeConfig;
   }
 
+  /**
+   * @param config a field of the schema
+   * @returns the same
+   * @throws {TypeError} when the field lists entities that nobody can count
+   */
   override onOutputFieldConfig(config: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
     const listed = config.extensions?.listOf;
     const { authScopes } = config.pothosOptions as { authScopes?: unknown };
@@ -29,10 +39,14 @@ export class LarderPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     return config;
   }
 
+  /**
+   * @param schema the built schema
+   * @returns the same, without resolvers that only read a property, and without an empty mutation root
+   */
   override afterBuild(schema: GraphQLSchema): GraphQLSchema {
     for (const type of Object.values(schema.getTypeMap())) {
       if (!isObjectType(type) || type.name.startsWith('__')) continue;
-      // What checks the scopes is in the resolvers.
+      // The resolver checks the scopes, so it must stay.
       if (scopesOf(this.builder as never, type.name) !== undefined) continue;
       for (const field of Object.values(type.getFields())) readProperty(field);
     }
@@ -40,7 +54,7 @@ export class LarderPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   }
 }
 
-/** A root of which no field is left makes a schema invalid, so that whoever has no mutations need not declare less. */
+/** Drops a mutation root without fields, which would make the schema invalid. So a builder without mutations need not omit the root. */
 function withoutEmptyMutation(schema: GraphQLSchema): GraphQLSchema {
   const mutation = schema.getMutationType();
   if (mutation == null || Object.keys(mutation.getFields()).length > 0) return schema;

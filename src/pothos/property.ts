@@ -1,15 +1,14 @@
 import type { GraphQLField } from 'graphql';
 
 /**
- * The extensions of a field that is a property of its parent's, such as a connection's nodes: neither a promise nor an id that is yet
- * to be loaded.
+ * The extensions of a field that only reads a property of its parent, such as a connection's nodes. Its value is neither a promise nor an
+ * id to load.
  */
 export const PROPERTY = { isProperty: true };
 
 /**
- * Takes the resolver away from a field that is a property. Plugins of Pothos give it one nevertheless, to read the property or to load
- * what might be an id. A compiled query that reads the property by itself saves a call, and all that a call is told of its place, for
- * each page and each of its entries.
+ * Removes the resolver of a field that only reads a property. Plugins of Pothos add one nevertheless, which reads the property or loads a
+ * possible id. A compiled query that reads the property itself saves a call with its info, for each page and each entry.
  *
  * @param field the field
  */

@@ -28,7 +28,7 @@ prototype.entity = function entity<Name extends EntityName<SchemaTypes>>(
     extensions: { ...extensions, ...(isPlain(rest) ? {} : READ), larderEntity: true },
     interfaces: [this.nodeInterfaceRef()],
     fields: (t: PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, unknown>) => ({
-      // Pothos' own global id field is async, which costs as much as a resolver that does I/O.
+      // Pothos' own global id field is async, and therefore slow.
       id: t.exposeID('id' as never, { description: 'The global id.', nullable: false, extensions: FROM_ID }),
       ...fields(t as never),
     }),

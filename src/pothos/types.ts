@@ -5,7 +5,7 @@ import type { ConnectionSource } from './connection.ts';
 import type { Connection, EdgeShape } from './connection-shape.ts';
 import type { EntityNode } from './entity-node.ts';
 
-/** The repositories that a builder's contexts have, by the names of their entities. */
+/** The repositories in a builder's contexts, by the names of their entities. */
 export type RepositoriesOf<Types extends SchemaTypes> = Types['Context'] extends { readonly repositories: infer R }
   ? R
   : never;
@@ -43,7 +43,7 @@ export type OrderOf<Types extends SchemaTypes, Name, List> = Name extends keyof 
     : string
   : never;
 
-/** What the filters of one of an entity's lists take, by their names. */
+/** The types of the filters of an entity's list, by their names. */
 export type FiltersOf<Types extends SchemaTypes, Name, List> = Name extends keyof RepositoriesOf<Types>
   ? RepositoriesOf<Types>[Name] extends { readonly listFilters?: infer Filters }
     ? List extends keyof NonNullable<Filters>
@@ -52,7 +52,7 @@ export type FiltersOf<Types extends SchemaTypes, Name, List> = Name extends keyo
     : Readonly<Record<string, unknown>>
   : never;
 
-/** Which of an entity's lists a connection pages through, and what of it. */
+/** The list of an entity that a connection pages through, with its parent, order and filters. */
 export type SourceOf<Types extends SchemaTypes, Name> = {
   readonly [List in ListOf<Types, Name>]: Omit<ConnectionSource<List>, 'order' | 'filters'> & {
     readonly order: OrderOf<Types, Name, List>;
@@ -60,10 +60,10 @@ export type SourceOf<Types extends SchemaTypes, Name> = {
   };
 }[ListOf<Types, Name>];
 
-/** An id as a column of a foreign key may hold it. */
+/** An id in a column of a foreign key. */
 export type DatabaseId = string | number | bigint;
 
-/** A field of a parent that holds an id, or a function that tells one. */
+/** A field of a parent that holds an id, or a function that gives one. */
 export type IdOf<Parent> =
   | { [Field in keyof Parent]: Parent[Field] extends DatabaseId | null ? Field : never }[keyof Parent]
   | ((parent: Parent) => DatabaseId | null);
@@ -72,43 +72,45 @@ export type IdOf<Parent> =
 export interface EntityRef<Types extends SchemaTypes, Name extends EntityName<Types>> {
   /** The type's name. */
   readonly name: string;
-  /** For fields that answer a node, or its database id, which is then loaded. */
+  /** For fields that answer a node, or a database id, which is then loaded. */
   readonly ref: ObjectRef<Types, string | EntityNode<EntityOf<Types, Name>>, EntityNode<EntityOf<Types, Name>>>;
   readonly edge: ObjectRef<Types, EdgeShape<EntityOf<Types, Name>>>;
   readonly connection: ObjectRef<Types, Connection<EntityOf<Types, Name>>>;
 }
 
 /**
- * What `builder.entity` takes, options of other plugins included: with any of them, entities are read also where an id would do, since they
- * may be looked into. `authScopes` (scope-auth) of a type guards its pages and edges, too, unless they are a function of the entity: rows
- * that are hidden one by one belong into no list that shows the others, for a page with one of them is null, and it counts them.
+ * The options of `builder.entity`, with those of other plugins. With any of the latter, an entity is read even where its id would do, since
+ * the plugin may look into it.
+ *
+ * `authScopes` (scope-auth) of a type guards its pages and edges, too, unless it is a function of the entity. A list must not show rows
+ * that are hidden one by one: a page with a hidden row is null, and counts include hidden rows.
  */
 export type EntityTypeOptions<Types extends SchemaTypes, Name extends EntityName<Types>> = Omit<
   PothosSchemaTypes.ObjectTypeOptions<Types, EntityNode<EntityOf<Types, Name>>>,
   'name' | 'fields' | 'interfaces' | 'isTypeOf'
 > & {
-  /** The type's name, where it is not the entity's: an entity may be shown by several types. */
+  /** The type's name, where it differs from the entity's. Several types may show an entity. */
   readonly name?: string;
   /** The type's fields; `id` and the Node interface are added. */
   readonly fields: (t: PothosSchemaTypes.ObjectFieldBuilder<Types, EntityNode<EntityOf<Types, Name>>>) => FieldMap;
 };
 
-/** What `t.entityById` takes, options of other plugins included. */
+/** The options of `t.entityById`, with those of other plugins. */
 export type EntityByIdOptions<Types extends SchemaTypes, Parent> = Omit<
   PothosSchemaTypes.FieldOptions<Types, Parent>,
   'type' | 'args' | 'nullable'
 > & {
-  /** The type that shows the entity, where it is not of the entity's name. */
+  /** The type that shows the entity, where its name differs from the entity's. */
   readonly type?: string;
 };
 
-/** What `t.entityReference` takes. */
+/** The options of `t.entityReference`. */
 export type EntityReferenceOptions<Types extends SchemaTypes, Parent> = EntityByIdOptions<Types, Parent> & {
   /** Where the other entity's database id is. */
   readonly id: IdOf<Parent>;
 };
 
-/** What `t.entityConnection` takes: a list by its name, or what says which one. */
+/** The options of `t.entityConnection`: a list by its name, or a function that chooses one. */
 export type EntityConnectionOptions<
   Types extends SchemaTypes,
   Parent,
@@ -120,9 +122,9 @@ export type EntityConnectionOptions<
   readonly args?: Args;
 } & (
     | {
-        /** The list; `all` when it is left out. Where it has a parent, that is the field's own. */
+        /** The list; `all` when it is left out. A list with a parent is that of the field's own parent. */
         readonly list?: List;
-        /** One of the list's orders; its first when it is left out. */
+        /** One of the list's orders; the first when it is left out. */
         readonly order?: OrderOf<Types, Name, List>;
         readonly direction?: 'ASC' | 'DESC';
         readonly source?: never;

@@ -1,10 +1,10 @@
 import { GraphQLError } from 'graphql';
 
 /**
- * An argument whose type is right and whose value is not.
+ * Makes an error for an argument of the right type with a wrong value.
  *
- * @param argument the argument's name, put into the error's extensions
- * @param message what was expected and what came
+ * @param argument the argument's name, which the error's extensions have
+ * @param message what was expected, and what came
  * @returns an error with the code BAD_USER_INPUT
  */
 export function userInputError(argument: string, message: string): GraphQLError {

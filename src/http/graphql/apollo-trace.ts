@@ -4,7 +4,7 @@ import type { RequestState } from '../request-state.ts';
 import { type Execute, executeAlone } from './execution.ts';
 import { FieldTrace, type ShownError } from './field-trace.ts';
 
-/** What a traced request needs, made when the first one comes. */
+/** What a traced request needs. It is made when the first one comes. */
 interface Tools {
   readonly schema: GraphQLSchema;
   readonly encode: (trace: FieldTrace, errors: readonly ShownError[]) => string;
@@ -14,9 +14,8 @@ interface Tools {
 const traces = new WeakMap<object, FieldTrace>();
 
 /**
- * Answers Apollo's router, which asks by the header `apollo-federation-include-trace: ftv1` for a trace of each field in
- * `extensions.ftv1`. Such requests are executed on a schema of their own, whose resolvers take the time: the others pay
- * nothing for it.
+ * Answers Apollo's router. The router asks by the header `apollo-federation-include-trace: ftv1` for a trace of each field, in
+ * `extensions.ftv1`. Such requests run on a schema of their own, whose resolvers take the time. So the others pay nothing for it.
  *
  * @param execute executes all other requests
  * @param makeSchema makes another schema like theirs
@@ -46,7 +45,7 @@ async function makeTools(makeSchema: () => GraphQLSchema): Promise<Tools> {
   };
 }
 
-/** Puts a clock around every resolver. */
+/** Adds time measurement to every resolver. */
 function traced(schema: GraphQLSchema): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;

@@ -9,10 +9,10 @@ import { publicErrors } from '../errors/errors.ts';
 import { RETRY_AFTER_SECONDS } from '../errors/send-error.ts';
 import { noteErrors, type RequestState } from '../request-state.ts';
 
-/** An operation is compiled when it has come this often before: what comes once is executed sooner than compiled. */
+/** An operation is compiled when it has come this often before. Compiling one that comes once takes longer than executing it. */
 const COMPILE_AT = 3;
 
-/** How many compiled operations are kept, and documents that mercurius keeps a copy of; of those up to twice as many for a while. */
+/** How many compiled operations are kept, and how many documents in mercurius. Of the latter, twice as many may be kept for a while. */
 const COPIES = 512;
 
 /** Executes an operation, and sets the reply's status. */
@@ -24,15 +24,15 @@ export type Execute = (
 ) => Promise<ExecutionResult>;
 
 /**
- * Makes what executes the operations that have been checked: by mercurius, which keeps a copy of each document, found by the document
- * object itself, and once they have come often, compiled. What is not kept is executed without either.
+ * Makes what executes checked operations. mercurius executes them, and keeps a copy of each document, found by the document object.
+ * Operations that come often are compiled. Others are executed by graphql-js alone, and not kept.
  *
  * @param app the instance
  * @param schema the schema
- * @returns what executes an operation
+ * @returns executes an operation
  */
 export async function registerExecution(app: FastifyInstance, schema: GraphQLSchema): Promise<Execute> {
-  // Whoever has a mercurius of their own keeps it, with its schema: then what is not compiled is executed by graphql-js alone.
+  // An app's own mercurius keeps its schema. Then graphql-js alone executes what is not compiled.
   const hasOther = app.hasDecorator('graphql');
   if (!hasOther) await registerMercurius(app, schema);
   const compile = createCompiler(schema);
@@ -70,11 +70,11 @@ async function registerMercurius(app: FastifyInstance, schema: GraphQLSchema): P
 }
 
 /**
- * Executes an operation by graphql-js alone, which remembers nothing of it.
+ * Executes an operation by graphql-js alone, which keeps nothing of it.
  *
  * @param schema the schema
  * @param plan the operation
- * @param state the request's state, which resolvers get as their context
+ * @param state the request's state, which is the resolvers' context
  * @param variables the client's variables
  * @param reply gets the status
  * @returns the result as the client may see it
@@ -96,7 +96,7 @@ function formatted({ data, errors }: ExecutionResult, reply: FastifyReply): Exec
   return { data: data ?? null, errors: shown as never };
 }
 
-/** What of the errors a client may see, and the status that they ask for. */
+/** The errors as a client may see them, and their HTTP status. */
 function format(errors: readonly unknown[], reply: FastifyReply): { status: number; shown: GraphQLFormattedError[] } {
   const found = errors.flatMap((error) => publicErrors(error, reply.log));
   const unanswered = found.some(({ status }) => status === 503);

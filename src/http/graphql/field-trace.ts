@@ -2,10 +2,10 @@ import type { ITrace, Trace } from '@apollo/usage-reporting-protobuf';
 import type { GraphQLError, GraphQLResolveInfo } from 'graphql';
 import type { Clock } from '../../clock.ts';
 
-/** A place in a response, as graphql hands it to resolvers: siblings have the very same `prev`. */
+/** A place in a response, as graphql passes it to resolvers. Siblings have the same `prev` object. */
 type Path = GraphQLResolveInfo['path'];
 
-/** What of an error the trace shows. */
+/** The part of an error that the trace shows. */
 export type ShownError = Pick<GraphQLError, 'message' | 'path' | 'locations'>;
 
 /** A field, or an entry of a list, in Apollo's terms. */
@@ -30,7 +30,7 @@ export class FieldTrace {
   }
 
   /**
-   * @param info the field that begins to be resolved
+   * @param info the field that is about to be resolved
    * @returns to be called when it is resolved
    */
   begin({ path, returnType, parentType, fieldName }: GraphQLResolveInfo): () => void {
@@ -46,7 +46,7 @@ export class FieldTrace {
 
   /**
    * @param errors the errors as the client sees them
-   * @returns the trace as Apollo's message has it
+   * @returns the trace in the form of Apollo's message
    */
   finish(errors: readonly ShownError[]): ITrace {
     for (const { message, path, locations } of errors) {

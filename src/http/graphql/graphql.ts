@@ -22,44 +22,49 @@ import { type Execute, registerExecution } from './execution.ts';
 import { idWarnings } from './id-warnings.ts';
 import { checkIntrospection, checkMethod, type Introspection } from './operation-checks.ts';
 
-/** Makes what resolvers find in their context beside Larder's own. */
+/** Makes what resolvers find in their context, beside Larder's own. */
 export type ContextFactory = (request: FastifyRequest, reply: FastifyReply) => object | Promise<object>;
 
-/** What `/graphql` answers and to whom. */
+/** What `/graphql` answers, and to whom. */
 export interface GraphQLOptions extends DoorOptions {
   readonly schema: GraphQLSchema;
-  /** How long a body may be, in bytes. */
+  /** The longest body, in bytes. */
   readonly bodyLimit: number;
   readonly stateOf: StateFactory;
   /** How long a request may take to be answered once it has come in, in milliseconds. */
   readonly requestTimeoutMs: number;
   readonly clock: Clock;
   readonly guard: Guard;
-  /** What resolvers find in their context beside Larder's; `null` for nothing. */
+  /** Makes what resolvers find in their context, beside Larder's own; `null` for nothing. */
   readonly context: ContextFactory | null;
   readonly documents: TrustedDocuments;
   readonly maxCost: number;
-  /** `null` when clients do not pay. */
+  /** The clients' buckets of points; `null` for no such limit. */
   readonly buckets: PointBuckets | null;
   /** Who may ask for the schema itself: everybody, bearers of a token, or nobody. */
   readonly introspection: Introspection;
   /** `Cache-Control` of anonymous GETs of trusted documents; `null` to forbid storing them. */
   readonly cacheControl: string | null;
-  /** Gets the statements of inspected requests; `null` outside of development. */
+  /** Records the statements of inspected requests; `null` outside of development. */
   readonly statements: RecordedStatements | null;
-  /** Whether answers warn of ids that cannot name anything: in development alone. */
+  /** Whether answers warn of ids that cannot name anything; only in development. */
   readonly warnings: boolean;
-  /** Makes a schema of its own for requests that Apollo's router wants traced; `null` where it is not answered. */
+  /** Makes another schema, for requests that Apollo's router wants traced; `null` for no such traces. */
   readonly apolloSchema: (() => GraphQLSchema) | null;
 }
 
-/** Serves `/graphql` as the GraphQL over HTTP specification says. */
+/**
+ * Serves `/graphql` by the GraphQL over HTTP specification.
+ *
+ * @param app the instance
+ * @param options what it answers, and to whom
+ */
 export async function graphqlPlugin(app: FastifyInstance, options: GraphQLOptions): Promise<void> {
   const { identify: preValidation } = options.guard;
   const onRequest = await guardDoor(app, options);
   const plain = await registerExecution(app, options.schema);
   const execute = options.apolloSchema === null ? plain : withApolloTrace(plain, options.apolloSchema, options.clock);
-  // HEAD comes with GET.
+  // Fastify adds HEAD to GET.
   const { bodyLimit } = options;
   const handler = createHandler(options, execute);
   const exposeHeadRoute = true;
@@ -118,13 +123,13 @@ function createHandler(options: GraphQLOptions, execute: Execute) {
   };
 }
 
-/** What an answer may be stored for: the same for everybody, complete, and asked for by a URL. */
+/** Whether and how an answer may be stored. It must be the same for everybody, complete, and asked for by a URL. */
 function cacheControlOf(request: FastifyRequest, { errors }: ExecutionResult, options: GraphQLOptions): string | null {
   const storable = request.method !== 'POST' && request.larderViewer === null && errors === undefined;
   return storable ? options.cacheControl : null;
 }
 
-/** What a client asked to be told beside the data, and what a developer should know. */
+/** What the client asked for beside the data, and warnings for a developer. */
 function extensionsOf(
   request: FastifyRequest,
   state: RequestState,

@@ -15,14 +15,15 @@ import type { LarderContext } from '../../repository/context.ts';
 import type { Plan } from '../documents/plans.ts';
 
 /**
- * Tells a developer which ids of an operation cannot name anything. To a client they are like those of nodes that do not exist: an
- * error would be in the way of data that is there.
+ * Tells a developer which ids of an operation cannot name anything. For a client they are like ids of nodes that do not exist, since an
+ * error would hide other data.
  *
  * @param schema the schema
- * @param operation what is executed
- * @param variables its variables, coerced
+ * @param operation the operation that is executed
+ * @param variables its coerced variables
  * @param context its context
- * @returns for each argument that takes global ids and got none, what was expected, and where it stands; nothing that the client wrote
+ * @returns for each argument with a text that is no global id, what was expected, and the place in the document; it quotes nothing of the
+ *   client's
  */
 export function idWarnings(
   schema: GraphQLSchema,
@@ -55,7 +56,7 @@ export function idWarnings(
   return warnings;
 }
 
-/** Where a token stands in its document. */
+/** The place of a token in its document. */
 interface Place {
   readonly line: number;
   readonly column: number;

@@ -6,7 +6,7 @@ import { RequestRefused } from '../errors/request-refused.ts';
 export type Introspection = 'on' | 'authenticated' | 'off';
 
 /**
- * Lets mutations come by POST only: one by GET could be sent by any link.
+ * Refuses mutations by GET, since any link could send one.
  *
  * @param operation the operation
  * @param request the request that carries it
@@ -18,11 +18,11 @@ export function checkMethod(operation: PreparedOperation, request: FastifyReques
 }
 
 /**
- * Shows the schema only to those who may see it.
+ * Refuses introspection by those who may not see the schema.
  *
  * @param operation the operation
  * @param request the request that carries it
- * @param introspection who may
+ * @param introspection who may see it
  * @throws {RequestRefused} INTROSPECTION_OFF
  */
 export function checkIntrospection(
