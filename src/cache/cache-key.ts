@@ -1,5 +1,5 @@
 /**
- * @param prefix put before every key
+ * @param prefix comes before every key
  * @param entity the entity's name
  * @param id its id
  * @returns the key of its body in every tier
@@ -8,13 +8,12 @@ export function cacheKey(prefix: string, entity: string, id: string): string {
   return `${prefix}${entity}-${id}`;
 }
 
-/** Writes the key of what is wanted of a kind of entity. */
+/** Writes the key of an entity. */
 export type KeyWriter = (kind: { readonly entity: string }, want: { readonly id: string }) => string;
 
 /**
- * @param prefix put before every key
- * @returns writes the key of what is wanted, and what the keys of a kind begin with but once: written anew for each body, that took as
- *   long as to look the body up
+ * @param prefix comes before every key
+ * @returns writes keys; it makes the beginning for each kind of entity only once, since that takes as long as a lookup
  */
 export function keyWriter(prefix: string): KeyWriter {
   const starts = new Map<string, string>();

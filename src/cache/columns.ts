@@ -1,42 +1,42 @@
 import { createHash } from 'node:crypto';
 
-/** How many characters of a hash tell one form of a column from another. */
+/** How many characters of a hash distinguish the forms of a column. */
 const HASH_LENGTH = 8;
 
-/** How many shapes of others are remembered. */
+/** How many shapes of other code versions are remembered. */
 const MAX_KNOWN = 100;
 
-/** How many values of others an entry keeps. */
+/** How many values for other code versions an entry keeps. */
 const MAX_OTHERS = 100;
 
-/** An entity as an entry holds it: its values by field, and what it has of columns in forms that its writer does not know. */
+/** An entity as an entry holds it: its values by field, and values of columns in forms that its writer does not know. */
 export interface StoredEntity {
   readonly shape: string;
   /** The hashes of the columns, in the order of the fields. */
   readonly columns: string;
   readonly entity: Readonly<Record<string, unknown>>;
-  /** Values by their columns' hashes. */
+  /** Values for other code versions, by their columns' hashes. */
   readonly others?: Readonly<Record<string, unknown>>;
 }
 
-/** Where the values of this shape are in entries of another one. */
+/** Where the values of this shape are in entries of another shape. */
 interface Plan {
   /** The fields that the entry has in the same form. */
   readonly shared: readonly string[];
-  /** The fields that it lacks, or has in another form, with their hashes: they may be among what it has of others. */
+  /** The fields that the entry lacks or has in another form, with their hashes. The entry may have these among its values for others. */
   readonly lacking: readonly (readonly [field: string, hash: string])[];
-  /** What the entry has and this shape does not, with its hashes. */
+  /** The fields that the entry has and this shape does not, with their hashes. */
   readonly foreign: readonly (readonly [field: string, hash: string])[];
 }
 
 /**
- * The columns that an entity is made of, each with what its values depend on. Two versions of the code, or one before and after a change
- * of the table, may share an entry: each takes the columns that both know in the same form.
+ * The columns of an entity, each with what its values depend on. Two versions of the code may share an entry, and so may the same code
+ * before and after a change of the table. Each uses the columns that both have in the same form.
  */
 export class Columns {
-  /** What tells these columns, in these forms, from all others. */
+  /** A hash that distinguishes these columns, in these forms, from all others. */
   readonly shape: string;
-  /** The hashes, in the order of the fields. */
+  /** The hashes of the columns, in the order of the fields. */
   readonly text: string;
   readonly #hashes: ReadonlyMap<string, string>;
   readonly #plans = new Map<string, Plan>();
@@ -49,14 +49,14 @@ export class Columns {
     this.shape = hash(hashes, 12);
   }
 
-  /** @returns the hash of the key's column: entries of the same key name rows of the same table */
+  /** The hash of the key's column. Entries with the same hash are of rows of the same table. */
   get key(): string {
     return this.#hashes.get('id') ?? '';
   }
 
   /**
    * @param stored an entity of any shape
-   * @returns what it has of these columns, by field; `null` when it lacks one
+   * @returns its values of these columns, by field; `null` when it lacks one
    */
   take(stored: StoredEntity): Record<string, unknown> | null {
     const { shared, lacking } = this.#planFor(stored);
@@ -69,7 +69,7 @@ export class Columns {
   }
 
   /**
-   * What a successor of an entry of the same row and version keeps for others.
+   * Selects the values for other code versions that a new entry of the same row and version keeps.
    *
    * @param stored an entity of another shape
    * @returns the values that these columns do not hold, by their hashes

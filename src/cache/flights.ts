@@ -3,20 +3,20 @@ import type { Body } from './entry.ts';
 /** A body for each id that exists, `null` for each that does not. */
 export type Bodies = ReadonlyMap<string, Body | null>;
 
-/** One reading of some keys that others in this process may wait for instead of reading themselves. */
+/** A reading of some keys that others in this process may join instead of reading themselves. */
 export interface Flight {
-  /** What it brings, to be asked for while it is under way. */
+  /** The bodies that it reads; to be asked for only while it is under way. */
   bodies: Promise<Bodies>;
-  /** When it began, in milliseconds on the monotonic clock: what it brings may be that old. */
+  /** When it began, in milliseconds on the monotonic clock. Its bodies may be that old. */
   readonly since: number;
 }
 
-/** What a flight brings once it is over and nobody can find it any more. */
+/** What a flight holds once it is over. */
 const OVER: Promise<Bodies> = Promise.resolve(new Map());
 
 /**
- * The readings under way, each key by one of them at a time. A flight is to the memory tier what a lease is to Redis: an invalidation
- * ends it, and only a flight that is still there when its bodies arrive may put them into memory or be joined.
+ * The readings under way, at most one for each key. A flight is for the memory tier what a lease is for Redis: an invalidation ends it.
+ * Only a flight that still exists when its bodies arrive may fill memory or be joined.
  */
 export class Flights {
   readonly #flights = new Map<string, Flight>();
@@ -29,22 +29,26 @@ export class Flights {
     return this.#flights.get(key);
   }
 
-  /** @param key the cache key whose row changed */
+  /**
+   * Ends the reading of a key.
+   *
+   * @param key the cache key whose row changed
+   */
   end(key: string): void {
     this.#flights.delete(key);
   }
 
-  /** Ends all of them. */
+  /** Ends all readings. */
   clear(): void {
     this.#flights.clear();
   }
 
   /**
-   * Lets a reading be joined until it is over.
+   * Lets others join a reading until it is over.
    *
    * @param keys the keys that it reads
    * @param flight the reading
-   * @param landed told of each key that no invalidation overtook, with its place among the keys and all that was read
+   * @param landed told of each key that no invalidation ended, with its index among the keys, and all that was read
    * @returns what was read
    * @throws what the reading throws
    */
@@ -63,8 +67,8 @@ export class Flights {
       return bodies;
     } finally {
       for (const key of keys) if (current(key)) this.#flights.delete(key);
-      // What has been in a map that changes so often may stay until the next full collection (see draining.ts): the flight, but not
-      // what it brought.
+      // The former tables of a Map that changes often may stay in memory until the next full collection (see connections.ts). They may hold
+      // the flight, but not its bodies.
       flight.bodies = OVER;
     }
   }

@@ -1,8 +1,8 @@
 /**
- * Parses text that anybody may have written.
+ * Parses text of unknown origin.
  *
  * @param text what should be JSON
- * @returns its value; `undefined`, which no JSON means, when it is none
+ * @returns its value; `undefined`, which JSON cannot express, when it is no JSON
  */
 export function parseJson(text: string): unknown {
   try {

@@ -1,14 +1,13 @@
 import { ReplyError } from 'ioredis';
 import type { Clock } from '../clock.ts';
 
-/** How long a refusal that goes on is not told again. */
+/** How long a continuing refusal is not reported again, in milliseconds. */
 const PAUSE_MS = 3_600_000;
 
 /**
- * Lets each refusal of Redis be told once and not each time: what an ACL, a full memory or a replica refuses, it refuses to every
- * request.
+ * Reports each refusal of Redis once. An ACL, a full memory or a replica refuses the same command for every request.
  *
- * @param onError told of all else, and of the first refusal of its kind in an hour
+ * @param onError told of all other errors, and of the first refusal of its kind in an hour
  * @param clock the time
  * @returns takes errors
  */
@@ -26,7 +25,7 @@ export function refusalsOnce(onError: (error: Error) => void, clock: Clock): (er
   };
 }
 
-/** The name of the command that was refused, as ioredis notes it on the error. */
+/** The name of the refused command, which ioredis adds to the error. */
 function commandOf(error: Error): string {
   const { command } = error as { command?: { name?: unknown } };
   return String(command?.name ?? '');

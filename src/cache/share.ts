@@ -1,29 +1,29 @@
 /**
- * A process' part in a cache domain, which is one run of one Redis with one prefix: what it must prove to vouch for bodies.
- * The token of the domain is turned over again and again, in Postgres first and then here, so that whoever has an outdated copy of the
- * database is found out.
+ * A process' share in a cache domain, with which it proves that it may certify bodies. A domain is one run of one Redis with one prefix.
+ * The domain's token is rotated again and again, in Postgres first and then in Redis. So a process with an outdated copy of the database is
+ * recognised.
  */
 export interface Share {
   /** The run of Redis. */
   readonly run: string;
-  /** Begins anew when something may have been missed. */
+  /** Changes when an invalidation may have been missed. */
   readonly generation: string;
-  /** What Redis is to hold: the domain and its token. */
+  /** The mark that Redis has to hold: the domain and its token. */
   readonly mark: string;
-  /** What it may have held before. */
+  /** The mark before that, which Redis may still hold. */
   readonly previousMark: string;
-  /** What else it may hold, since it was set back. */
+  /** Another mark that Redis may hold, because it was set back. */
   readonly acceptedMark?: string;
 }
 
-/** What Redis said to a process that presented its share. */
+/** What Redis answered to a process that presented its share. */
 export interface Presented {
-  /** Which run of Redis it is. */
+  /** The run of Redis. */
   readonly run: string;
-  /** What it holds of whichever domain; `null` when it holds nothing, or was not asked. */
+  /** The mark that Redis holds, of any domain; `null` when it holds none, or was not asked. */
   readonly held: string | null;
-  /** Whether it is the share's domain, as the token shows. */
+  /** Whether Redis belongs to the share's domain, as the token proves. */
   readonly accepted: boolean;
-  /** What bodies that are read now name; `null` when it vouches for none. */
+  /** The epoch that bodies which are read now name; `null` when Redis certifies none. */
   readonly epoch: string | null;
 }

@@ -1,39 +1,44 @@
 import type { Clock } from '../../clock.ts';
 
-/** Who did not acknowledge so often in a row is given up. */
+/** A process that did not acknowledge this often in a row is no longer waited for. */
 const SILENCES = 3;
 
-/** And is told before, so that it may begin anew. */
+/** It is warned before, so that it can subscribe again. */
 const WARNING = SILENCES - 1;
 
-/** A process that has not heard for so long that it hears does not believe its memory, in milliseconds. */
+/** How long a process trusts its memory without an answer on its subscription, in milliseconds. */
 export const DEAF_MS = 1000;
 
-/** What is known of a process that did not acknowledge. */
+/** A process that did not acknowledge. */
 interface Silence {
   missed: number;
-  /** Since when what tells it that it is given up has been at Redis; infinite while it is not. */
+  /** When Redis took the warning, in milliseconds on the monotonic clock; infinite until it does. */
   toldAt: number;
 }
 
-/** How a process that is given up is told so, and who else hears of it. */
+/** How a process is warned, and who else is told of it. */
 export interface SilenceListener {
   /**
-   * @param process where it is replied to
-   * @returns whether Redis has it
+   * Warns a process that it will no longer be waited for.
+   *
+   * @param process its reply channel
+   * @returns whether Redis took the warning
    */
   tell(process: string): Promise<boolean>;
-  /** A process is waited for no more, or again. */
+  /**
+   * @param process the reply channel of a process
+   * @param silent whether it is no longer waited for, or is again
+   */
   onSilence(process: string, silent: boolean): void;
 }
 
 /**
- * Which processes are waited for when they are told to forget something: all that listen, but for those that were stopped or hang, and
- * do not acknowledge.
+ * Chooses the processes that an invalidation waits for. These are all that listen, except those that were stopped or hang, and do not
+ * acknowledge.
  *
- * Such a process may wake up, and must not answer from its memory what it has not forgotten. It believes its memory for as long as what it
- * asks its subscription comes back, in order with all that it is told (`DEAF_MS`). It is given up only when it was told so longer ago than
- * that: then it has either heard that, and takes a new name under which it is waited for, or it believes nothing.
+ * Such a process may go on, and must not answer from its memory what it has not forgotten. A process trusts its memory only while answers
+ * come back on its subscription, in order with all invalidations (`DEAF_MS`). It is no longer waited for only when its warning is older
+ * than that. By then, it has either received the warning and taken a new name, under which it is waited for, or it trusts nothing.
  */
 export class Acknowledgers {
   readonly #clock: Clock;
@@ -43,21 +48,21 @@ export class Acknowledgers {
 
   /**
    * @param clock the time
-   * @param listener how processes are told
+   * @param listener warns processes
    */
   constructor(clock: Clock, listener: SilenceListener) {
     this.#clock = clock;
     this.#listener = listener;
   }
 
-  /** Those that are waited for no more. */
+  /** The processes that are no longer waited for, by their reply channels. */
   get silent(): readonly string[] {
     return [...this.#givenUp];
   }
 
   /**
-   * @param processes those that listen now
-   * @returns those of them that are to be waited for
+   * @param processes the processes that listen now, by their reply channels
+   * @returns those of them to wait for
    */
   waitedFor(processes: readonly string[]): string[] {
     if (this.#silences.size === 0) return [...processes];
@@ -66,13 +71,13 @@ export class Acknowledgers {
     return processes.filter((process) => !this.#isGivenUp(process));
   }
 
-  /** @param process one that has acknowledged, or listens no more */
+  /** @param process a process that has acknowledged, or no longer listens */
   acknowledged(process: string): void {
     this.#silences.delete(process);
     if (this.#givenUp.delete(process)) this.#listener.onSilence(process, false);
   }
 
-  /** @param process one that has not acknowledged in time */
+  /** @param process a process that has not acknowledged in time */
   missed(process: string): void {
     const silence = this.#silences.get(process) ?? { missed: 0, toldAt: Number.POSITIVE_INFINITY };
     silence.missed += 1;

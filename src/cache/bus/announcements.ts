@@ -2,13 +2,13 @@ import type { Clock } from '../../clock.ts';
 import type { Told } from '../redis/send-invalidation.ts';
 import { Acknowledgers, type SilenceListener } from './acknowledgers.ts';
 
-/** A message that is waited for until those that it was for have acknowledged it. */
+/** A message, and the processes that have to acknowledge it. */
 interface Announcement {
   readonly acknowledged: Set<string>;
   done: () => void;
 }
 
-/** What this process tells others and waits for. */
+/** The messages of this process that wait for acknowledgements. */
 export class Announcements {
   readonly #clock: Clock;
   readonly #acknowledgers: Acknowledgers;
@@ -17,22 +17,22 @@ export class Announcements {
 
   /**
    * @param clock the time
-   * @param listener how processes are told that they are given up
+   * @param listener warns processes that do not acknowledge
    */
   constructor(clock: Clock, listener: SilenceListener) {
     this.#clock = clock;
     this.#acknowledgers = new Acknowledgers(clock, listener);
   }
 
-  /** Those that are waited for no more, by where they are replied to. */
+  /** The processes that are no longer waited for, by their reply channels. */
   get silent(): readonly string[] {
     return this.#acknowledgers.silent;
   }
 
   /**
-   * Begins to count the acknowledgements of a message that is about to be published: they may come before Redis has said whose.
+   * Begins to count the acknowledgements of a message before it is published. They may come before Redis has said which processes listen.
    *
-   * @returns its number
+   * @returns the message's number
    */
   begin(): number {
     this.#number += 1;
@@ -42,7 +42,7 @@ export class Announcements {
 
   /**
    * @param number the number of a message
-   * @param from who has acknowledged it
+   * @param from the reply channel of a process that has acknowledged it
    */
   acknowledged(number: number, from: string): void {
     this.#acknowledgers.acknowledged(from);
@@ -53,13 +53,13 @@ export class Announcements {
   }
 
   /**
-   * Waits until a message was acknowledged by all that it is for. Where it was for nobody, or Redis did not take it, whoever may still
-   * listen gets all the time to forget by itself.
+   * Waits until all processes have acknowledged a message. When Redis named none, or did not take the message, it waits for the whole time:
+   * then a process that listens after all has stopped trusting its memory.
    *
    * @param number the message's number
-   * @param told who was told; `null` when Redis did not say
-   * @param own where this process is replied to
-   * @param ms how long to wait at most, in milliseconds
+   * @param told who received it; `null` when Redis did not say
+   * @param own this process' reply channel
+   * @param ms the longest wait, in milliseconds
    */
   async wait(number: number, told: Told | null, own: string, ms: number): Promise<void> {
     const announcement = this.#waiting.get(number);
@@ -83,7 +83,7 @@ export class Announcements {
       });
     }
     this.#waiting.delete(number);
-    // Where our own is missing, it is we who do not hear.
+    // When this process' own acknowledgement is missing, the fault is its own subscription.
     if (awaited === null || !acknowledged.has(own)) return;
     for (const process of awaited) if (!acknowledged.has(process)) this.#acknowledgers.missed(process);
   }

@@ -10,13 +10,13 @@ import type { BusListener } from './listener.ts';
 import { type Acknowledgement, decodeMessage, decodeReply, type Echo, type GivenUp, type Message } from './messages.ts';
 import { ReplyChannels } from './reply-channels.ts';
 
-/** How often the subscription is asked whether it still stands: what would come on it may be nothing for hours. */
+/** How often the subscription is pinged, in milliseconds. Messages may not come for hours, so their absence says nothing. */
 const PING_MS = 250;
 
 /**
- * Tells every process which keys to forget, over Redis' publish and subscribe. It makes "read your own write" hold in
- * other processes, whose memory tier would else serve a body for up to its time to live: the writer's answer waits
- * until each of them has acknowledged. And it lets a process find out that it has missed nothing, by telling itself something.
+ * Tells every process which keys to forget, by publish and subscribe of Redis. It makes "read your own write" hold in other processes, too:
+ * the writer answers when each of them has acknowledged. It also sends each process an echo, which proves that the process has missed
+ * nothing.
  */
 export class InvalidationBus {
   readonly #subscriber: Redis;
@@ -26,19 +26,19 @@ export class InvalidationBus {
   readonly #endPings: () => void;
   readonly #listener: BusListener;
   readonly #announcements: Announcements;
-  /** The Redis process that this one listens to; `null` while there is none, or Redis does not tell. */
+  /** The run of Redis that this process listens to; `null` while there is none, or when Redis does not say. */
   #run: string | null = null;
 
   /**
    * Subscribes in the background, and again after each lost connection.
    *
    * @param source where Redis is
-   * @param prefix put before the channels' names
-   * @param listener what to do about messages
-   * @param tell publishes on a channel what may be lost: acknowledgements and echoes; answers `null` when it was
+   * @param prefix comes before the channels' names
+   * @param listener what to do with messages
+   * @param tell publishes acknowledgements and echoes, which may be lost; gives `null` when they were
    * @param onError told of each failure, for the log
    * @param clock the time
-   * @param timeoutMs how long a round trip of a request may take, in milliseconds; one of the bus ten times that
+   * @param timeoutMs how long a round trip of a request may take, in milliseconds; one of the bus may take ten times as long
    */
   constructor(
     source: RedisSource,
@@ -85,8 +85,8 @@ export class InvalidationBus {
       };
       inTime(clock, silenceMs, what()).then(alive, (error: Error) => {
         onError(error);
-        // A connection that does not answer is replaced: it may have lost an answer, and then nothing else would end it. What
-        // Redis refuses is an answer, too, and what was asked on an earlier connection says nothing of this one.
+        // A connection that does not answer is replaced, since it may have lost an answer and would never recover. A refusal is an answer,
+        // too. An answer on an earlier connection says nothing about this one.
         if (error instanceof ReplyError || this.#subscriber.stream !== stream) return;
         this.#beginAnew();
       });
@@ -121,25 +121,25 @@ export class InvalidationBus {
     });
   }
 
-  /** Where invalidations are published. */
+  /** The channel of invalidations. */
   get channel(): string {
     return this.#channel;
   }
 
-  /** Where processes are replied to that acknowledge, as a pattern for Redis. */
+  /** The reply channels, as a pattern for Redis. */
   get acknowledgers(): string {
     return this.#replies.pattern;
   }
 
-  /** The processes that are waited for no more, each by its host and its id there. */
+  /** The processes that are no longer waited for, each by its host and its process id. */
   get silent(): readonly string[] {
     return this.#announcements.silent.map((channel) => this.#replies.processOf(channel));
   }
 
   /**
    * @param keys the keys to forget
-   * @param reply whether the processes shall acknowledge
-   * @returns the message's text, and a wait until all that Redis says were told of it have acknowledged it, at most `ms`
+   * @param reply whether the processes have to acknowledge
+   * @returns the message's text, and a function that waits for the acknowledgements of all that received it, `ms` at most
    */
   announce(
     keys: string[],
@@ -157,19 +157,19 @@ export class InvalidationBus {
 
   /**
    * @param epoch a run of Redis
-   * @returns whether this process listens to it: what comes from another one comes by way of replication, which leaves out what was
-   *   published while it was interrupted
+   * @returns whether this process listens to it. Messages of another run come by replication, which drops what was published while it was
+   *   interrupted
    */
   listensTo(epoch: string): boolean {
     return this.#run !== null && epoch.startsWith(this.#run);
   }
 
   /**
-   * Tells this process something through Redis. Redis delivers in order, so when it comes back, this process has heard of every
-   * invalidation that was published before it was sent. It goes the way of the invalidations, and not over the subscription as a
-   * ping would: after a failover the two connections may lead to different servers.
+   * Sends this process an echo through Redis. Redis delivers in order. So when it comes back, every invalidation published before it has
+   * arrived. It is published like an invalidation, not sent on the subscription like a ping: after a failover the two connections may lead
+   * to different servers.
    *
-   * @param echo what to tell
+   * @param echo what to send
    */
   echo(echo: Echo): void {
     void this.#tell(this.#replies.own, JSON.stringify(echo));
@@ -183,7 +183,7 @@ export class InvalidationBus {
     else if (this.listensTo(reply.epoch)) this.#listener.onEcho(reply);
   }
 
-  /** Subscribes anew, and believes nothing until then. */
+  /** Subscribes again, and trusts nothing until then. */
   #beginAnew(): void {
     this.#listener.onConnected(false);
     this.#subscriber.disconnect(true);

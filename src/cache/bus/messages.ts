@@ -1,35 +1,35 @@
 import { parseJson } from '../parse-json.ts';
 
-/** What processes tell each other: keys whose rows changed, and whom to tell when they have been forgotten. */
+/** A message between processes: keys whose rows changed, and where to acknowledge that they are forgotten. */
 export interface Message {
   readonly keys: string[];
-  /** The channel to acknowledge on; absent when the sender does not wait. */
+  /** The reply channel of the sender; absent when it does not wait. */
   readonly replyTo?: string;
   readonly number?: number;
 }
 
-/** That a process has forgotten the keys of a message. */
+/** A process has forgotten the keys of a message. */
 export interface Acknowledgement {
   readonly number: number;
-  /** The channel where the process itself is replied to. */
+  /** The reply channel of that process. */
   readonly from: string;
 }
 
-/** What a process tells itself. */
+/** What a process sends itself through Redis. */
 export interface Echo {
-  /** When that was, in milliseconds on its monotonic clock. */
+  /** When it was sent, in milliseconds on the process' monotonic clock. */
   readonly sent: number;
-  /** Which run of Redis vouched for bodies then: its `run_id`, and its history. */
+  /** The run of Redis that certified bodies at that time: its `run_id` and its history. */
   readonly epoch: string;
 }
 
-/** What a process is told that did not acknowledge: soon nobody will wait for it under this name. */
+/** Warns a process that did not acknowledge: soon nobody will wait for it under this name. */
 export interface GivenUp {
   readonly givenUp: true;
 }
 
 /**
- * @param text what came where invalidations are published
+ * @param text a message on the channel of invalidations
  * @returns the message; `null` when it is none
  */
 export function decodeMessage(text: string): Message | null {
@@ -40,8 +40,8 @@ export function decodeMessage(text: string): Message | null {
 }
 
 /**
- * @param text what came where a process is replied to
- * @returns what it is; `null` when it is nothing of these
+ * @param text a message on a reply channel
+ * @returns what it is; `null` when it is none of these
  */
 export function decodeReply(text: string): Acknowledgement | Echo | GivenUp | null {
   const reply = (parseJson(text) ?? {}) as Partial<Acknowledgement & Echo & GivenUp>;

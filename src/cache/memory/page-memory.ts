@@ -3,26 +3,28 @@ import type { Body, EntitySpace } from '../entry.ts';
 import { bytesOf, textBytes } from './size.ts';
 import type { MemoryLimits, MemoryUse } from './tier.ts';
 
-/** A page, and what it takes in memory, about, in bytes. */
+/** A page, and its approximate size in memory, in bytes. */
 interface HeldPage {
   readonly bodies: readonly Body[];
   readonly bytes: number;
 }
 
 /**
- * The bodies of whole pages, by what a list said of them: ids and versions. A page that is named again in the same words has the same
- * bodies, so that one look answers for all of them. That is no cache of lists: Postgres has just said what the page is, and for the same
- * reason nothing here has to be invalidated. A body that is used by way of its page alone is not used in the other tiers meanwhile: they
- * may drop it, and nobody puts it back before it is asked for by itself. So it counts here and there.
+ * The bodies of whole pages, under the ids and versions that a list named. A page that is named again in the same way has the same bodies,
+ * so one lookup answers for all of them. This is no cache of lists: Postgres has just said what the page is. For the same reason, nothing
+ * here has to be invalidated.
+ *
+ * A body that is only used through its page is not used in the other tiers. They may drop it, and a later read by itself misses. So each
+ * body counts in both places.
  */
 export class PageMemory {
   readonly #pages: LRUCache<string, HeldPage>;
   #bodies = 0;
   #bytes = 0;
 
-  /** @param limits how many bodies the pages may have together, and what they may take; the least recently used pages go first */
+  /** @param limits how many bodies all pages may have, and how many bytes they may take; the least recently used pages go first */
   constructor({ entries, bytes }: MemoryLimits) {
-    // Where each body takes at least its part of the bytes, the one bound holds the other.
+    // Each body takes at least its share of the bytes, so the limit of bytes implies that of bodies.
     const least = bytes / entries;
     this.#pages = new LRUCache({
       maxSize: Math.max(1, bytes),
@@ -35,7 +37,7 @@ export class PageMemory {
   /**
    * @param space the kind of entity
    * @param named the ids and versions of the page, as one text
-   * @returns the bodies, in order; `undefined` when they were not kept, or not for so long
+   * @returns the bodies, in order; `undefined` when they are not there
    */
   get({ entity }: EntitySpace, named: string): readonly Body[] | undefined {
     return this.#pages.get(entity + named)?.bodies;
@@ -52,7 +54,7 @@ export class PageMemory {
     this.#pages.set(entity + named, { bodies, bytes });
   }
 
-  /** @returns how many bodies the pages have, and what they take */
+  /** @returns how many bodies the pages have, and how many bytes they take */
   use(): MemoryUse {
     return { entries: this.#bodies, bytes: this.#bytes };
   }

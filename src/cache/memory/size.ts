@@ -1,29 +1,26 @@
 import { getHeapStatistics } from 'node:v8';
 import type { Body } from '../entry.ts';
 
-/** What a body in memory takes beside its values, in bytes: its key, its books, and the node that GraphQL makes of it. */
+/** The size of a body in memory beside its values, in bytes: its key, its entry, and the node that GraphQL makes of it. */
 const BODY_BYTES = 384;
 
-/** What a value takes beside its text, with its places in the entity and in the node. */
+/** The size of a value beside its text, in bytes, with its places in the entity and in the node. */
 const VALUE_BYTES = 40;
 
-/** What V8 does not hold in one byte a character. In a text that it does hold so, nothing is looked for. */
+/** Characters that V8 does not hold in one byte. V8 knows texts without them, and does not search these. */
 const WIDE = /[^\0-\xff]/;
 
-/**
- * Which part of the heap bodies in memory may take when nobody says. A small heap that was given to them by half still served, with
- * little left for requests.
- */
+/** The part of the heap that bodies in memory may take by default. With half of a small heap, requests had little left. */
 const SHARE = 0.25;
 
-/** @returns how much memory may keep when nobody says, in bytes */
+/** @returns how much memory may keep by default, in bytes */
 export function defaultMemoryBytes(): number {
   return Math.floor(getHeapStatistics().heap_size_limit * SHARE);
 }
 
 /**
- * @param body a body, `null` for an entity known not to exist
- * @returns what it takes in memory, about, in bytes
+ * @param body a body; `null` for an entity known not to exist
+ * @returns its approximate size in memory, in bytes
  */
 export function bytesOf(body: Body | null): number {
   return BODY_BYTES + (body === null ? 0 : valueBytes(body.entity));
@@ -40,7 +37,7 @@ function valueBytes(value: unknown): number {
 
 /**
  * @param text a text
- * @returns what it takes in memory, about, in bytes
+ * @returns its approximate size in memory, in bytes
  */
 export function textBytes(text: string): number {
   return VALUE_BYTES + (WIDE.test(text) ? 2 * text.length : text.length);

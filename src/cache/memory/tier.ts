@@ -2,37 +2,37 @@ import { LRUCache } from 'lru-cache';
 import type { Body } from '../entry.ts';
 import { bytesOf } from './size.ts';
 
-/** A body in this process. */
+/** A body in this process' memory. */
 export interface Held {
   /** `null` for an entity known not to exist. */
   readonly body: Body | null;
   /** When its reading began, or the list that named its version was asked for, in milliseconds on the monotonic clock. */
   readonly since: number;
-  /** When it ceases to answer reads by id, whatever was heard meanwhile. */
+  /** When it stops answering reads by id, in any case, in milliseconds on the monotonic clock. */
   readonly until: number;
-  /** What it takes in memory, about, in bytes. */
+  /** Its approximate size in memory, in bytes. */
   readonly bytes: number;
 }
 
-/** How much is kept in memory. What was used least recently goes first. */
+/** How much memory keeps. The least recently used goes first. */
 export interface MemoryLimits {
-  /** How many bodies. */
+  /** The most bodies. */
   readonly entries: number;
   readonly bytes: number;
 }
 
-/** How much there is. */
+/** How much there is in memory. */
 export interface MemoryUse {
   readonly entries: number;
   readonly bytes: number;
 }
 
-/** What is known not to exist may take a tenth as many entries as bodies, and of their bytes a sixteenth. */
+/** Negatives may have a tenth as many entries as bodies, and a sixteenth of their bytes. */
 const NEGATIVES = { entries: 1 / 10, bytes: 1 / 16 };
 
 /**
- * The tier in this process' memory, bounded by the number of bodies and by what they take. What it holds may be used for is the
- * cache's matter. Ids that name nothing are kept apart: whoever asks for many of them must not push out what others ask for.
+ * The tier in this process' memory, limited by the number of bodies and by their bytes. The cache decides what its bodies may be used for.
+ * Negatives have limits of their own, so that asking for many unknown ids does not evict bodies.
  */
 export class MemoryTier {
   readonly #bodies: LRUCache<string, Held>;
@@ -47,7 +47,7 @@ export class MemoryTier {
 
   /**
    * @param key the cache key
-   * @returns what is held under it
+   * @returns what is held under it; `undefined` for nothing
    */
   get(key: string): Held | undefined {
     return this.#bodies.get(key) ?? this.#negatives.get(key);
@@ -57,7 +57,7 @@ export class MemoryTier {
    * @param key the cache key
    * @param body what was read; `null` when there is no such entity
    * @param since when its reading began, or the list that named its version was asked for, in milliseconds on the monotonic clock
-   * @param until when it ceases to answer reads by id
+   * @param until when it stops answering reads by id, in milliseconds on the monotonic clock
    */
   set(key: string, body: Body | null, since: number, until: number): void {
     if (body === null) {
@@ -67,7 +67,7 @@ export class MemoryTier {
     }
     this.#negatives.delete(key);
     const before = this.#bodies.get(key);
-    // One that replaced the same would only make garbage.
+    // Replacing a body by an equal one would only make garbage.
     const held = before?.body?.version === body.version ? before : { body, bytes: bytesOf(body) };
     this.#bodies.set(key, { body: held.body, since, until, bytes: held.bytes });
   }
@@ -78,7 +78,7 @@ export class MemoryTier {
     this.#negatives.delete(key);
   }
 
-  /** @returns how much there is of what exists, and of what does not */
+  /** @returns how much there is of bodies, and of negatives */
   use(): { readonly bodies: MemoryUse; readonly negatives: MemoryUse } {
     return { bodies: useOf(this.#bodies), negatives: useOf(this.#negatives) };
   }

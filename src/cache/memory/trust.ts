@@ -3,24 +3,26 @@ import { DEAF_MS } from '../bus/acknowledgers.ts';
 import type { Echo } from '../bus/messages.ts';
 
 /**
- * What this process knows of the invalidations that it has heard: whether a body in its memory that none of them has ended may
+ * What this process knows about the invalidations that it has received. It decides whether a body in memory that no invalidation ended may
  * answer a read by id.
  */
 export class Trust {
   readonly #ttlMs: number;
   readonly #clock: Clock;
-  /** When it began to hear of every invalidation, and to read where they come from; infinite while it does not hear. */
+  /**
+   * Since when this process receives every invalidation, and reads from the Redis that they come from. It is infinite while it does not.
+   */
   #since: number;
-  /** When it last asked its subscription something that was answered. */
+  /** When it last sent a ping on its subscription that was answered. */
   #aliveAt: number;
-  /** It has heard of every invalidation that was published before. */
+  /** Every invalidation published before this time has arrived, in milliseconds on the monotonic clock. */
   #heardUpTo = Number.NEGATIVE_INFINITY;
-  /** The run of Redis that it last heard from. */
+  /** The run of Redis that the last echo came from. */
   #epoch = '';
 
   /**
-   * @param ttlMs how long a body may answer after it was read, or after every invalidation is known to have been heard
-   * @param alone whether there is nobody to hear from, so that the age of a body is all that counts
+   * @param ttlMs how long a body may answer after it was read, or after the last echo, in milliseconds
+   * @param alone whether there are no other processes, so that only the age of a body counts
    * @param clock the time
    */
   constructor(ttlMs: number, alone: boolean, clock: Clock) {
@@ -30,35 +32,34 @@ export class Trust {
     this.#aliveAt = alone ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
   }
 
-  /** @param connected whether it hears of invalidations from now on */
+  /** @param connected whether this process receives invalidations from now on */
   connected(connected: boolean): void {
     this.#since = connected ? this.#clock.now() : Number.POSITIVE_INFINITY;
   }
 
   /**
-   * Takes note that the subscription answers. A process that was stopped, or hangs, does not know how long that was; those that told it
-   * something meanwhile have given it up (see `Acknowledgers`).
+   * Notes that the subscription answers. A process that was stopped, or hangs, does not know for how long. Others that sent it
+   * invalidations meanwhile may no longer wait for it (see `Acknowledgers`).
    *
-   * @param asOf when it was asked, in milliseconds on the monotonic clock
+   * @param asOf when it was pinged, in milliseconds on the monotonic clock
    */
   alive(asOf: number): void {
     this.#aliveAt = asOf;
   }
 
   /**
-   * Takes note that what is read comes by another connection, or of another run of Redis, from now on. The one before may have led
-   * elsewhere, where what was read was forgotten later than here, or never.
+   * Notes that reads use another connection, or another run of Redis, from now on. The one before may have led to another server, which
+   * forgot later than this process, or never.
    */
   readsAnew(): void {
     this.#since = Math.max(this.#since, this.#clock.now());
   }
 
   /**
-   * Takes note that every invalidation was heard which was published before an echo was sent. In another run of Redis, such as one that
-   * came back with an old snapshot or as the primary, some may have been lost, and bodies been read that its heartbeat would not have
-   * allowed.
+   * Notes an echo: every invalidation published before it has arrived. Another run of Redis may have lost some, for example one with an old
+   * snapshot or a new primary. And bodies may have been read there that its heartbeat would not have certified.
    *
-   * @param echo what this process had told itself
+   * @param echo what this process sent itself
    */
   heard({ sent, epoch }: Echo): void {
     if (epoch !== this.#epoch) this.readsAnew();
@@ -68,7 +69,7 @@ export class Trust {
 
   /**
    * @param since when the reading of a body began, in milliseconds on the monotonic clock
-   * @returns whether it may answer a read by id, if no invalidation ended it
+   * @returns whether the body may answer a read by id, if no invalidation ended it
    */
   covers(since: number): boolean {
     const now = this.#clock.now();

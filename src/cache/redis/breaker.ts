@@ -3,12 +3,12 @@ import type { Clock } from '../../clock.ts';
 /** Failures in a row that open the breaker. */
 const THRESHOLD = 3;
 
-/** How long an open breaker answers at once, before it lets one attempt through to see whether Redis is back. */
+/** How long an open breaker refuses, in milliseconds, before it lets one attempt through to see whether Redis is back. */
 const OPEN_MS = 500;
 
 /**
- * A circuit breaker: after failures in a row it answers `null` at once instead of waiting for one more time-out, and
- * lets a single attempt through now and then (M. Nygard, Release It!).
+ * A circuit breaker (M. Nygard, Release It!). After failures in a row it answers `null` at once, instead of waiting for another time-out.
+ * Now and then it lets a single attempt through.
  */
 export class Breaker {
   readonly #onError: (error: Error) => void;
@@ -25,23 +25,23 @@ export class Breaker {
     this.#clock = clock;
   }
 
-  /** Whether attempts are being refused now. */
+  /** Whether attempts are refused now. */
   get open(): boolean {
     return this.#failures >= THRESHOLD && this.#clock.now() < this.#openUntil;
   }
 
-  /** Whether the last attempts failed: nearly all are refused until one succeeds. */
+  /** Whether the last attempts failed, so that nearly all are refused until one succeeds. */
   get tripped(): boolean {
     return this.#failures >= THRESHOLD;
   }
 
   /**
-   * @param action what to do while the breaker is closed
-   * @returns the action's result; `null` when it failed or was not tried
+   * @param action runs while the breaker is closed
+   * @returns the action's result; `null` when it failed or did not run
    */
   async attempt<T>(action: () => Promise<T>): Promise<T | null> {
     if (this.open) return null;
-    // Half open: this attempt decides, the others do not wait for it.
+    // Half open: this attempt decides, and the others do not wait for it.
     if (this.#failures >= THRESHOLD) this.#openUntil = this.#clock.now() + OPEN_MS;
     try {
       const result = await action();

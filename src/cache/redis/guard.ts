@@ -7,13 +7,13 @@ interface DataHandler {
   returnFatalError(error: Error): void;
 }
 
-/** How ioredis says that a reply came to which there was no question. */
+/** The message of ioredis for a reply to which there was no question. */
 const UNASKED = /^Command queue state error/;
 
-// ioredis 6.0 throws what goes wrong amid a reply where nobody can catch it, so that a reply of a kind that it does not
-// expect ends the process. A connection that answers such things is broken, and no more than that.
-// Node puts what a CommonJS module exports beneath `default`; loaders that make CommonJS of this file, as drizzle-kit's does for a schema
-// that imports `larder`, do not.
+// ioredis 6.0 throws an error amid a reply where nobody can catch it. So an unexpected kind of reply would end the process, though only the
+// connection is broken.
+// Node puts the exports of a CommonJS module beneath `default`. Loaders that make CommonJS of this file do not, as drizzle-kit's does for a
+// schema that imports `larder`.
 const { prototype } = (handlers.default ?? handlers) as unknown as { prototype: DataHandler };
 prototype.dispatch = function dispatch(handle) {
   try {
@@ -24,8 +24,8 @@ prototype.dispatch = function dispatch(handle) {
 };
 
 /**
- * Replaces a connection on which a reply came to which there was no question: who counts wrong once would take the replies
- * of all that follows for those to other questions.
+ * Replaces a connection with a reply to which there was no question. Otherwise all later replies would be taken for those to other
+ * questions.
  *
  * @param redis the connection
  */
@@ -36,14 +36,14 @@ export function replaceWhenOutOfStep(redis: Redis): void {
 }
 
 /**
- * Hears every error of a connection's sockets. ioredis 6.0 listens to the first of a socket alone; one with TLS may have another, which
- * nobody would catch, so that it would end the process.
+ * Catches every error of a connection's sockets. ioredis 6.0 listens to a connection's first socket alone. With TLS there may be another,
+ * whose error would end the process.
  *
  * @param redis the connection
  */
 export function hearEveryError(redis: Redis): void {
   redis.on('connecting', () => {
-    // The socket is made after this event, and can have no error before the next turn.
+    // The socket is made after this event, and has no error before the next turn.
     setImmediate(() => {
       const { stream } = redis as { stream?: Redis['stream'] };
       let isFirst = true;
@@ -61,7 +61,7 @@ export class WrongDatabase extends Error {
 }
 
 /**
- * Uses no connection on which Redis refused the database: ioredis would go on in the database 0, among the keys of others.
+ * Closes a connection on which Redis refused the database. ioredis would go on in the database 0, among others' keys.
  *
  * @param redis the connection
  * @param onRefused told each time

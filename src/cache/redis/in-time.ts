@@ -1,14 +1,14 @@
 import type { Clock } from '../../clock.ts';
 
 /**
- * Waits for an answer of Redis, but not for long. The client has a time limit of its own, which goes by no clock that can be handed in.
- * What comes later is dropped: the client takes it for the answer to the same question still.
+ * Waits for an answer of Redis for a limited time. The client's own limit uses no clock that a test can drive. A late answer is dropped:
+ * the client still knows the question that it belongs to.
  *
  * @param clock the time
- * @param ms how long to wait, in milliseconds
- * @param answer what is waited for
+ * @param ms the longest wait, in milliseconds
+ * @param answer what is awaited
  * @returns the answer
- * @throws what the answer rejects with, and `Command timed out` when it takes longer
+ * @throws the answer's error, or `Command timed out` when it takes longer
  */
 export function inTime<T>(clock: Clock, ms: number, answer: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {

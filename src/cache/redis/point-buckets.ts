@@ -5,16 +5,16 @@ import type { RedisTier } from './tier.ts';
 /** The level of one client's bucket. */
 interface Level {
   readonly points: number;
-  /** When, in milliseconds on the monotonic clock. */
+  /** When it was so, in milliseconds on the monotonic clock. */
   readonly at: number;
 }
 
-/** What became of an attempt to take points. */
+/** The result of an attempt to take points. */
 export interface Taken {
   readonly allowed: boolean;
   /** Points left. */
   readonly available: number;
-  /** How long until there are enough, in milliseconds; 0 when there were. */
+  /** How long until there are enough, in milliseconds; 0 when they were taken. */
   readonly retryAfterMs: number;
 }
 
@@ -22,9 +22,9 @@ export interface Taken {
 const CLIENTS = 100_000;
 
 /**
- * Leaky buckets of points, one for each client (as Shopify counts them): a bucket holds so many seconds' worth and fills
- * steadily. With Redis all processes share them, in one call each; without, or while Redis cannot answer, each process
- * counts on its own: a client may then spend as much with every process, but is never let through uncounted.
+ * Leaky buckets of points, one for each client (as Shopify counts them). A bucket holds the points of some seconds, and fills steadily.
+ * With Redis, all processes share them, in one call each. Without it, or while Redis does not answer, each process counts on its own. Then
+ * a client may spend as much with every process, but never without being counted.
  */
 export class SharedPointBuckets {
   readonly perSecond: number;
@@ -36,8 +36,8 @@ export class SharedPointBuckets {
 
   /**
    * @param redis where processes share the buckets; `null` for none
-   * @param prefix put before each key
-   * @param perSecond points that flow in, a second
+   * @param prefix comes before each key
+   * @param perSecond how many points flow in each second
    * @param maximum the most that a bucket holds
    * @param clock the time
    */
@@ -51,8 +51,8 @@ export class SharedPointBuckets {
 
   /**
    * @param client whose bucket
-   * @param points how many to take; more than a bucket holds are never there
-   * @returns whether they were there, and what is left
+   * @param points how many to take; more than the maximum are never there
+   * @returns whether they were taken, and what is left
    */
   async take(client: string, points: number): Promise<Taken> {
     const key = `${this.#prefix}larder:points:${client}`;

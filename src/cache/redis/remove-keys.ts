@@ -1,13 +1,13 @@
 import { openRedis, type RedisSource } from './source.ts';
 
-/** Keys that Redis looks at in one step. */
+/** How many keys Redis scans in one step. */
 const STEP = 1000;
 
 /**
- * Removes all bodies and leases of some kinds of entities from Redis, and whose they were.
+ * Removes all bodies and leases of some kinds of entities from Redis, and the mark of the database that they belonged to.
  *
  * @param source where Redis is
- * @param prefix what stands before the keys
+ * @param prefix comes before the keys
  * @param entities the names of the entities
  * @param onProgress told how many were removed so far
  * @returns how many were removed
@@ -20,7 +20,7 @@ export async function removeKeys(
   onProgress: (removed: number) => void = () => {},
 ): Promise<number> {
   const redis = openRedis(source, { maxRetriesPerRequest: 1, connectTimeout: 5000, lazyConnect: true });
-  // What goes wrong is thrown by the commands.
+  // Each command throws its own error.
   redis.on('error', () => {});
   try {
     await redis.connect();
@@ -35,7 +35,7 @@ export async function removeKeys(
         cursor = next;
       } while (cursor !== '0');
     }
-    // The database that Redis belongs to puts its mark back; a restored one takes what has none.
+    // The database of this Redis sets its mark again. A restored one takes a Redis without a mark.
     await redis.unlink(`${prefix}larder:domain`, `${prefix}larder:heartbeat`);
     return removed;
   } finally {
@@ -43,7 +43,7 @@ export async function removeKeys(
   }
 }
 
-/** A text as a pattern that matches it alone. */
+/** Makes a pattern that matches only a given text. */
 function escapePattern(text: string): string {
   return text.replaceAll(/[\\*?[\]^]/g, '\\$&');
 }

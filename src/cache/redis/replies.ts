@@ -1,11 +1,11 @@
 /**
- * Redis answered what is no answer to the question: the stream of answers is out of step, or whoever listens there is no
- * Redis. Nothing more of that connection may be believed.
+ * Redis gave a reply that cannot answer the question. Either the stream of replies is out of step, or the server is no Redis. Nothing more
+ * of that connection may be trusted.
  */
 export class OutOfStep extends Error {
   override name = 'OutOfStep';
 
-  /** @param command the command that was asked */
+  /** @param command the command */
   constructor(command: string) {
     super(`Redis answered ${command} with something that is no answer to it.`);
   }
@@ -14,9 +14,9 @@ export class OutOfStep extends Error {
 /**
  * @param command the command, for the error
  * @param reply its reply
- * @param count how many values were asked for
- * @returns the reply
- * @throws {OutOfStep} when it is not a list of so many texts and gaps
+ * @param count the expected number of values
+ * @returns the reply; `null` stands for a missing value
+ * @throws {OutOfStep} when it is not a list of so many texts and `null`s
  */
 export function texts(command: string, reply: unknown, count: number): (string | null)[] {
   const fits = Array.isArray(reply) && reply.length === count && reply.every((value) => isText(value));
@@ -27,8 +27,8 @@ export function texts(command: string, reply: unknown, count: number): (string |
 /**
  * @param command the command, for the error
  * @param reply its reply
- * @returns the reply
- * @throws {OutOfStep} when it is neither a text nor a gap
+ * @returns the reply; `null` for a missing value
+ * @throws {OutOfStep} when it is neither a text nor `null`
  */
 export function text(command: string, reply: unknown): string | null {
   if (!isText(reply)) throw new OutOfStep(command);
@@ -49,7 +49,7 @@ export function integer(command: string, reply: unknown): number {
 /**
  * @param command the command, for the error
  * @param reply its reply
- * @param count how many values it is to have
+ * @param count the expected number of values
  * @returns the reply
  * @throws {OutOfStep} when it is not a list of so many
  */

@@ -1,18 +1,18 @@
 import type { RedisWork, Trace } from '../../trace/trace.ts';
 
-/** What a round trip brought, and what it made Redis do. */
+/** The answer of a round trip, and what Redis did for it. */
 export interface Brought<T> extends RedisWork {
   readonly answer: T;
 }
 
 /**
- * Does one round trip to Redis, and counts it however it ends.
+ * Does one round trip to Redis, and counts it, whether or not it fails.
  *
- * @param name the command that it is about, such as `MGET`
- * @param keys the keys that it is about
- * @param send sends it and waits for the answer
- * @param trace the request's trace, or one for what no request asked for
- * @returns what it brought
+ * @param name the main command, such as `MGET`
+ * @param keys the keys of entities
+ * @param send sends it, and waits for the answer
+ * @param trace the request's trace, or one for work that no request asked for
+ * @returns the answer
  * @throws what `send` throws
  */
 export async function roundTrip<T>(

@@ -2,25 +2,25 @@ import { type Redis, ReplyError } from 'ioredis';
 import { integer } from './replies.ts';
 import type { Brought } from './round-trip.ts';
 
-/** Who was told of an invalidation. */
+/** Who received an invalidation. */
 export interface Told {
-  /** How many subscribers it had, whoever they are. */
+  /** How many subscribers it had, of any kind. */
   readonly receivers: number;
-  /** The channels where those processes are replied to that acknowledge; `null` when Redis does not say. */
+  /** The reply channels of the processes that acknowledge; `null` when Redis does not say. */
   readonly processes: readonly string[] | null;
 }
 
 /**
- * Removes keys and publishes that, in this order. Redis itself says which processes listen, before it publishes: one that begins to in
- * between finds that the keys are gone already.
+ * Removes keys, and then publishes that. Redis lists the processes that listen before it publishes. A process that begins to listen in
+ * between finds the keys gone.
  *
  * @param redis the connection
  * @param keys the keys, at least one
- * @param channel where the processes listen
- * @param message what they are told
- * @param pattern the channels where they are replied to
- * @returns who was told
- * @throws when Redis cannot be told
+ * @param channel the channel of invalidations
+ * @param message the message
+ * @param pattern the reply channels
+ * @returns who received it
+ * @throws when Redis does not do it
  */
 export async function sendInvalidation(
   redis: Redis,
@@ -33,7 +33,7 @@ export async function sendInvalidation(
   const [unlinked, listed, published] = (await pipeline.exec()) ?? [];
   for (const reply of [unlinked, published]) if (reply?.[0] != null) throw reply[0];
   integer('UNLINK', unlinked?.[1]);
-  // An ACL may refuse it: then all that were told are waited for.
+  // An ACL may refuse the list. Then all receivers are waited for.
   if (listed?.[0] != null && !(listed[0] instanceof ReplyError)) throw listed[0];
   const processes = Array.isArray(listed?.[1]) ? listed[1].map(String) : null;
   return { commands: 3, answer: { receivers: integer('PUBLISH', published?.[1]), processes } };

@@ -5,17 +5,19 @@ import { parseRedisUrl } from './url.ts';
 /** How a client behaves. */
 export type RedisClientOptions = Omit<RedisOptions, 'replyMapping'>;
 
-/** Where Redis is: its address, or what makes a client of ioredis that is there. */
+/** Where Redis is: its URL, or a function that makes a client of ioredis. */
 export type RedisSource = string | ((options: RedisClientOptions) => Redis);
 
-/** What no connection of ours has, whatever a client of somebody's has: keys are whole, and commands are there to be sent. */
+/**
+ * Options that every connection of Larder has, whatever a user's client has. Keys have no prefix of ioredis, and commands are sent at once.
+ */
 const OURS: RedisClientOptions = { keyPrefix: '', lazyConnect: false };
 
 /**
  * @param source where Redis is
  * @param options how the client has to behave
  * @returns a client, which connects in the background unless the options say otherwise
- * @throws {WrongValue} when what was made does not behave so
+ * @throws {WrongValue} when the function's client ignores the options
  */
 export function openRedis(source: RedisSource, options: RedisClientOptions): Redis {
   if (typeof source === 'string') return new Redis({ ...parseRedisUrl(source), ...options });

@@ -5,20 +5,20 @@ import type { Brought } from './round-trip.ts';
 /** A bucket of points that all processes share. */
 export interface SharedBucket {
   readonly key: string;
-  /** Points that flow in, a second. */
+  /** How many points flow in each second. */
   readonly perSecond: number;
   /** The most that it holds. */
   readonly maximum: number;
 }
 
 /**
- * Takes points out of a bucket.
+ * Takes points out of a bucket, if it holds enough.
  *
  * @param redis the connection
  * @param bucket the bucket
  * @param points how many to take
- * @returns whether they were there and what is left
- * @throws when Redis cannot answer
+ * @returns whether they were taken, and what is left
+ * @throws when Redis does not answer
  */
 export async function sendTakePoints(
   redis: Redis,

@@ -4,30 +4,30 @@ import { WrongValue } from '../../wrong-value.ts';
 
 const TCP = ['redis', 'rediss'];
 
-/** `unix` as redis-py and `redis+socket` as Celery call it. */
+/** `unix` is redis-py's name, and `redis+socket` is Celery's. */
 const SOCKET = ['unix', 'redis+socket'];
 
-/** Sentinels that know which of several is the primary; with TLS they are asked that way, too. */
+/** Sentinels, which know which Redis is the primary. With `rediss` they are asked over TLS, too. */
 const SENTINEL = ['redis+sentinel', 'rediss+sentinel'];
 
-/** The port of a Sentinel that has none. */
+/** The default port of a Sentinel. */
 const SENTINEL_PORT = 26_379;
 
-/** Sentinels, in the words of ioredis. */
+/** Sentinels, as options of ioredis. */
 interface Sentinels {
   readonly sentinels: { readonly host: string; readonly port: number }[];
-  /** What they call the primary. */
+  /** The name of the primary. */
   readonly name: string;
   readonly sentinelUsername?: string;
   readonly sentinelPassword?: string;
-  /** They tell of a failover: the old primary may answer reads as its successor's replica for ever. */
+  /** Sentinels report a failover. Otherwise the old primary may answer reads as a replica for ever. */
   readonly failoverDetector: true;
   readonly enableTLSForSentinelMode?: boolean;
   readonly tls?: ConnectionOptions;
   readonly sentinelTLS?: ConnectionOptions;
 }
 
-/** Where a Redis is and as whom to ask it, in the words of ioredis. */
+/** Where a Redis is, and the account there, as options of ioredis. */
 export type RedisAddress = { readonly username?: string; readonly password?: string; readonly db: number } & (
   | Sentinels
   | { readonly path: string }
@@ -35,11 +35,11 @@ export type RedisAddress = { readonly username?: string; readonly password?: str
 );
 
 /**
- * Reads the address of a Redis. ioredis would read it by itself, but takes what it does not understand for something else.
+ * Parses the URL of a Redis. ioredis could do so, too, but misreads what it does not know.
  *
  * @param url such as `rediss://user:secret@host:6379/0`, `unix:///run/redis.sock?db=0` or `redis+sentinel://one:26379,two:26379/mymaster/0`
  * @returns the options of ioredis for it
- * @throws {WrongValue} naming what is not understood
+ * @throws {WrongValue} naming what is not supported
  */
 export function parseRedisUrl(url: string): RedisAddress {
   const { scheme, user, password, hosts, path, parameters } = parseConnectionUrl(url, [...TCP, ...SOCKET, ...SENTINEL]);
@@ -99,7 +99,7 @@ function sentinelsOf(
   };
 }
 
-/** What is said of certificates, in the words of redis-py: no other client has some for URLs; `null` without TLS. */
+/** The options of TLS, from parameters in redis-py's words, since no other client has such parameters; `null` without TLS. */
 function tlsOf(
   given: Readonly<Record<string, string>>,
   wanted: boolean,
