@@ -1,6 +1,8 @@
 import type { GraphQLError, GraphQLResolveInfo } from 'graphql';
 import { afterPromises, Batch } from '../batch.ts';
+import type { Scope } from '../bodies/scope.ts';
 import type { Entity } from '../entity/definition.ts';
+import { InvalidInput } from '../entity/invalid-input.ts';
 import { Page } from '../lists/page.ts';
 import type { PageRequest, Position } from '../lists/page-request.ts';
 import type { LarderContext } from '../repository/context.ts';
@@ -8,10 +10,14 @@ import type { Repository } from '../repository/repository.ts';
 import { Connection } from './connection-shape.ts';
 import { decodeCursor } from './cursor.ts';
 import type { EntityType } from './entity-type.ts';
-import { loadPages } from './load-pages.ts';
-import { needsOf } from './page-needs.ts';
-import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from './page-size.ts';
+import { needsOf } from './selection.ts';
 import { userInputError } from './user-input-error.ts';
+
+/** Entries on a page when the client does not say. */
+export const DEFAULT_PAGE_SIZE = 20;
+
+/** Entries on a page at most. */
+export const MAX_PAGE_SIZE = 100;
 
 /** Which list a connection pages through, and what of it. */
 export interface ConnectionSource<Lists extends string = string> {
@@ -60,12 +66,14 @@ export function resolvePage(
   const { first, last, after, before } = args;
   // Checked before any SQL. Written out, because an object that is spread together costs as much as the whole rest here.
   if (first != null && last != null) throw userInputError('last', 'Expected first or last, got both.');
+  checkSize('first', first);
+  checkSize('last', last);
   const request: PageRequest = {
     parent: parent ?? undefined,
     order,
     direction: source.direction ?? 'ASC',
     filters: source.filters,
-    limit: pageSize('first', first) ?? pageSize('last', last) ?? DEFAULT_PAGE_SIZE,
+    limit: pageSizeOf(args),
     backward: last != null,
     after: place(repository, source, name, 'after', after),
     before: place(repository, source, name, 'before', before),
@@ -99,10 +107,46 @@ function place(
   return position;
 }
 
-function pageSize(argument: string, size: number | null | undefined): number | undefined {
-  if (size == null) return undefined;
-  if (size < 0 || size > MAX_PAGE_SIZE) {
-    throw userInputError(argument, `Expected ${argument} to be from 0 to ${MAX_PAGE_SIZE}, got ${size}.`);
+/**
+ * How many entries a page has at most: the one place where that is read from arguments, for what a field costs and for what it reads.
+ *
+ * @param args a connection's arguments
+ * @returns the size; what is out of range is refused when the field is resolved
+ */
+export function pageSizeOf({ first, last }: { readonly first?: unknown; readonly last?: unknown }): number {
+  const size = first ?? last ?? DEFAULT_PAGE_SIZE;
+  return typeof size === 'number' ? Math.max(size, 0) : DEFAULT_PAGE_SIZE;
+}
+
+function checkSize(argument: string, size: number | null | undefined): void {
+  if (size == null || (size >= 0 && size <= MAX_PAGE_SIZE)) return;
+  throw userInputError(argument, `Expected ${argument} to be from 0 to ${MAX_PAGE_SIZE}, got ${size}.`);
+}
+
+/**
+ * Loads pages of one list together. Of types whose values Postgres alone can tell, a stranger's may be none: then each page is
+ * loaded by itself, so that nobody fails by another's fault.
+ *
+ * @param repository the listed entity's repository
+ * @param list the list
+ * @param requests the pages
+ * @param scope the request's scope
+ * @returns the pages, in order, an error for one whose cursor or filters no row can have
+ * @throws what else the reading throws
+ */
+async function loadPages(
+  repository: Repository<Entity, string>,
+  list: string,
+  requests: readonly PageRequest[],
+  scope: Scope,
+): Promise<readonly (Page<Entity> | GraphQLError)[]> {
+  try {
+    return await repository.list(list, requests, scope);
+  } catch (error) {
+    if (!(error instanceof InvalidInput)) throw error;
+    const [only, ...others] = requests;
+    if (only !== undefined && others.length === 0) return [userInputError(error.field, error.message)];
+    const apart = await Promise.all(requests.map((request) => loadPages(repository, list, [request], scope)));
+    return apart.flat();
   }
-  return size;
 }

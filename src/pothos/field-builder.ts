@@ -4,12 +4,18 @@ import { wrongDeclaration } from '../entity/check-declaration.ts';
 import type { Entity } from '../entity/definition.ts';
 import type { LarderContext } from '../repository/context.ts';
 import type { Shown } from './check-schema.ts';
-import { type ConnectionSource, type PageArguments, resolvePage } from './connection.ts';
+import {
+  type ConnectionSource,
+  DEFAULT_PAGE_SIZE,
+  MAX_PAGE_SIZE,
+  type PageArguments,
+  pageSizeOf,
+  resolvePage,
+} from './connection.ts';
 import { type EntityNode, nodeOf } from './entity-node.ts';
 import { entityType } from './entity-types.ts';
 import { globalIdOf } from './global-id.ts';
 import { databaseId } from './node.ts';
-import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, pageSizeOf } from './page-size.ts';
 import { FROM_ID, isPlain } from './selection.ts';
 import type { DatabaseId, EntityByIdOptions, EntityConnectionOptions, EntityReferenceOptions } from './types.ts';
 

@@ -8,7 +8,7 @@ import {
   isListType,
   isObjectType,
 } from 'graphql';
-import { pageSizeOf } from '../../src/pothos/page-size.ts';
+import { pageSizeOf } from '../../src/pothos/connection.ts';
 
 /** What an execution by graphql-js did, counted field by field while it ran: the price must not be less. */
 export class PointCount {
