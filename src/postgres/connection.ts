@@ -1,12 +1,10 @@
 import type { Socket } from 'node:net';
 import postgres, { type Sql } from 'postgres';
 import type { Clock } from '../clock.ts';
-import { type ConnectionOptions, driverOptions } from './driver-options.ts';
+import { type ConnectionOptions, driverOptions, isComplete, SentOnce, takeRows } from './driver.ts';
 import { ConnectionLost, isPlanOutdated, PlanOutdated } from './errors.ts';
 import { PostgresRoute } from './route.ts';
-import { SentOnce } from './sent-once.ts';
 import { targetOf } from './source.ts';
-import { takeRows } from './take-rows.ts';
 
 /** Postgres' code for a write to a read-only server. */
 const READ_ONLY = '25006';
@@ -205,9 +203,4 @@ export class Connection {
     };
     this.#stopWatching = this.#clock.after(stuckMs, look);
   }
-}
-
-/** Whether Postgres completed a statement. When a connection closes, the driver may answer with an incomplete result. */
-function isComplete({ command }: { readonly command: string | null }): boolean {
-  return command !== null;
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { Connection } from './connection.ts';
-import type { ConnectionOptions } from './driver-options.ts';
+import type { ConnectionOptions } from './driver.ts';
 import { type ConnectionLost, PlanOutdated } from './errors.ts';
 
 /**

@@ -1,8 +1,8 @@
 import type { Trace } from '../trace/trace.ts';
 import type { Database, Send } from './client.ts';
+import { planAnew } from './driver.ts';
 import { Abandoned, DatabaseUnavailable } from './errors.ts';
-import { guarded } from './guarded.ts';
-import { planAnew } from './plan-anew.ts';
+import { guarded } from './gate.ts';
 import type { Statement } from './statement.ts';
 
 /**
