@@ -1,14 +1,14 @@
 import { sharedStatement } from '../postgres/shared-statement.ts';
 import type { Trace } from '../trace/trace.ts';
 
-/** Reads something of each row: for each id that there is. */
+/** Reads something of each row that exists, by id. */
 export type ReadRows<T> = (ids: string[], trace: Trace) => Promise<Map<string, T>>;
 
 /**
- * Lets requests that come to miss bodies, or ask for versions, in the same turn of the event loop read them by one statement. It is sent after
- * all who share it have asked, hence after their leases, so that what it brings is as new for each as its own statement would have brought it.
+ * Lets requests share a statement when they miss bodies, or ask for versions, in the same turn of the event loop. It is sent after all of
+ * them have asked, and so after their leases. So its rows are as new for each request as those of its own statement.
  *
- * @param name what the statement is called in figures
+ * @param name the statement's name in metrics
  * @param load reads rows
  * @returns the same, shared
  */

@@ -3,13 +3,13 @@ import type { ReadBodies } from './body-reader.ts';
 import type { ReadRows } from './shared-rows.ts';
 
 /**
- * Makes what reads bodies by id where nobody tells when a row has changed: Postgres is asked for the versions first, as a list does, and
- * caches supply bodies of these versions alone. What the request has read before is asked for again, too.
+ * Makes a function that reads bodies by id where changes are not noticed. It asks Postgres for the versions first, as a list does, and
+ * caches supply only bodies of these versions. It asks again even for what the request has read before.
  *
  * @param versions reads the versions of rows
  * @param read reads bodies
  * @param clock the time
- * @returns reads bodies as new as the statement that names their versions; throws what the reading throws
+ * @returns reads bodies as new as the statement for their versions; throws what the reading throws
  */
 export function versionsFirst(versions: ReadRows<string>, read: ReadBodies, clock: Clock): ReadBodies {
   return async (wants, scope) => {

@@ -5,24 +5,24 @@ import { sqlType } from '../postgres/sql-type.ts';
 import type { PageKind, PageShape } from './page-shape.ts';
 import { type Nulls, orderBy, place, rangesAfter, type ScanTerm } from './scan.ts';
 
-/** A filter as a statement has it: its condition, and its place among those of the page. */
+/** A filter within a statement: its condition, and its number among those of the page. */
 interface Placed {
   readonly filter: Filter;
   readonly value: SQL;
   readonly condition: SQL;
-  /** The condition as rows are read by it in the list's order. */
+  /** The condition in a form that makes Postgres read rows in the list's order. */
   readonly inOrder: SQL;
 }
 
 /** Reads rows of a list in order. */
 export interface PageRanges {
-  /** How many rows a page has in all, bounds left aside. */
+  /** How many rows the list has in all, filtered, but not limited by the page. */
   readonly count: SQL;
   /**
-   * @param bound which places pages begin after
-   * @param terms the columns that rows are read in the order of
-   * @param inclusive whether the row at the place itself is meant, too; then nothing is read where there is no place
-   * @param columns what is read of each row
+   * @param bound the positions that pages begin after
+   * @param terms the columns in whose order rows are read
+   * @param inclusive whether the row at the position counts, too; then nothing is read where there is no position
+   * @param columns the columns to read of each row
    * @param limit how many rows at most
    * @returns a query for the rows, in order; `null` when there is nothing to read
    */
@@ -34,13 +34,13 @@ export interface PageRanges {
   isOf(kinds: readonly PageKind[]): SQL | null;
 }
 
-/** Which place of a page. */
+/** The position that a page begins after, or the one that it ends before. */
 type Bound = 'start' | 'stop';
 
 /**
  * @param source the list
  * @param shape how its pages are cut
- * @returns what reads the rows of its pages
+ * @returns the parts of a statement that read the rows of its pages
  */
 export function pageRanges(source: ListSource, shape: PageShape): PageRanges {
   const placed = shape.filters.map(([name, text], i): Placed => {
@@ -48,14 +48,14 @@ export function pageRanges(source: ListSource, shape: PageShape): PageRanges {
     if (filter === undefined) throw new TypeError(`${source.name} has no filter ${name}`);
     const value = sql.raw(`q.f${i}`);
     const condition = filter.condition(value, text);
-    // Where the order is another, the order's index alone is to be read: that of a range would bring all of it to be sorted.
+    // In another order, only the order's index may be read. The index of the range would read all of it, and sort.
     const isAside = ['gt', 'gte', 'lt', 'lte'].includes(filter.operator) && filter.column !== shape.terms[0]?.column;
     return { filter, value, condition, inOrder: isAside ? sql`(${value} is null or ${condition})` : condition };
   });
   const filtersOf = (kind: PageKind) => kind.filters.map((i) => placed[i] as Placed);
   const ofParent = [
     ...(source.parent?.columns ?? []).map((column, i) => sql`${place(column)} = ${sql.raw(`q.parent${i}`)}`),
-    // A row that names no entity is none of the list's.
+    // A row that names no entity is not in the list.
     ...source.id
       .filter(({ notNull, primary }) => !notNull && !primary)
       .map((column) => sql`${place(column)} is not null`),
@@ -65,7 +65,7 @@ export function pageRanges(source: ListSource, shape: PageShape): PageRanges {
     const numbers = kinds.map((kind) => shape.kinds.indexOf(kind));
     return sql.raw(numbers.length === 1 ? `q.kind = ${numbers[0]}` : `q.kind in (${numbers.join(', ')})`);
   };
-  /** The kinds that something is the same for, by what that is. */
+  /** Groups kinds of pages by a property. */
   const grouped = (kinds: readonly PageKind[], same: (kind: PageKind) => unknown) => {
     const groups = new Map<string, PageKind[]>();
     for (const kind of kinds) {
@@ -104,7 +104,7 @@ export function pageRanges(source: ListSource, shape: PageShape): PageRanges {
   };
 }
 
-/** The ranges after a place that pass some filters, as the conditions of each. */
+/** The ranges after a position that pass some filters, each as its conditions. */
 function rangesOf(
   terms: readonly ScanTerm[],
   bound: Bound,
@@ -119,7 +119,7 @@ function rangesOf(
   if (own.length === 0) {
     return rangesAfter(terms, bound, nulls, inclusive).map((range) => [...conditions, range]);
   }
-  // No NULL passes them.
+  // NULL passes none of these filters.
   const filled = [{ ...first, nullable: false }, ...terms.slice(1)];
   const after = (from: number) => rangesAfter(filled, bound, nulls, inclusive, from);
   const at = sql.raw(`q.${bound}0`);
@@ -138,13 +138,13 @@ function rangesOf(
 
 const COMPARISONS: Readonly<Record<string, string>> = { eq: '=', gt: '>', gte: '>=', lt: '<', lte: '<=' };
 
-/** Types whose values are compared in the same way wherever they come from: text has the collation of its column. */
+/** Types whose comparison does not depend on a column. Text depends on the collation of its column. */
 const COMPARED =
   /^(smallint|integer|bigint|numeric|real|double precision|boolean|date|uuid|time|timestamp)( with(out)? time zone)?$|^"/;
 
 /**
- * Whether a filter bounds the index range that a page begins in, as its cursor does. Given both, Postgres begins at one of them, and reads on to
- * the other however far away that is. So it is asked first which one comes later.
+ * Whether a filter limits the index range that a page begins in, as its cursor does. Given both limits, Postgres begins at one of them, and
+ * reads on to the other, however far away that is. So the statement first finds out which one comes later.
  */
 function isOfOrder({ column, descending }: ScanTerm, { filter }: Placed): boolean {
   const bounding = descending ? ['eq', 'lt', 'lte'] : ['eq', 'gt', 'gte'];
@@ -152,8 +152,8 @@ function isOfOrder({ column, descending }: ScanTerm, { filter }: Placed): boolea
 }
 
 /**
- * Ranges one after the other. Each is a subquery with a limit, which Postgres runs neither in parallel nor asynchronously: it begins the next
- * one when the one before has ended, and none after the limit of all.
+ * Reads ranges one after the other. Each is a subquery with a limit, which Postgres runs neither in parallel nor asynchronously. It begins
+ * a range when the one before has ended, and none after the limit of all.
  */
 function inTurn(queries: readonly SQL[], limit: SQL): SQL {
   const [first] = queries;

@@ -4,12 +4,12 @@ import { isWritable, textForm } from '../postgres/text-form.ts';
 import type { Position, SortKey } from './page-request.ts';
 
 /**
- * Tells whether a place, decoded from a stranger's cursor, is one that the list could have named. It is asked before
- * any SQL, because one bad key would fail the whole batch that it stands in.
+ * Tells whether the list could have named a position that a client's cursor has. It is asked before any SQL, because one bad value would
+ * fail its whole batch.
  *
  * @param key the listed entity's key
  * @param order the columns that the list is sorted by before the key; `undefined` when it has no such order
- * @param position the place
+ * @param position the position
  * @returns whether Postgres may be asked for what lies beyond it
  */
 export function isPosition(key: EntityKey, order: readonly OrderTerm[] | undefined, position: Position): boolean {
@@ -20,9 +20,9 @@ export function isPosition(key: EntityKey, order: readonly OrderTerm[] | undefin
 }
 
 /**
- * @param key what a place is sorted by
- * @param columns how many columns that are
- * @returns the value of each; `null` when there are not so many
+ * @param key the sort values of a position
+ * @param columns the expected number of values
+ * @returns each value; `null` when there are not so many
  */
 export function sortValues(key: SortKey, columns: number): readonly (string | null)[] | null {
   if (columns === 0) return [];

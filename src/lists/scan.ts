@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { ListSource } from '../entity/list-definition.ts';
 
-/** A column that rows are read in the order of: one of an order's, or one of the key's, which end it. */
+/** A column in whose order rows are read: one of the order's, or one of the key's, which come last. */
 export interface ScanTerm {
   readonly column: PgColumn;
   readonly descending: boolean;
@@ -11,8 +11,8 @@ export interface ScanTerm {
 }
 
 /**
- * Which of a place's values are NULL, a letter for each column of the order: `v` for a value, `n` for NULL. The values of the key are
- * left out. An index is read for a value in another way than for NULL.
+ * Which sort values of a position are NULL, a letter for each column of the order: `v` for a value, `n` for NULL. The key's values are left
+ * out. An index is searched for NULL in another way than for a value.
  */
 export type Nulls = string;
 
@@ -20,18 +20,18 @@ export type Nulls = string;
  * @param source the list
  * @param order one of its orders
  * @param down whether rows are read from the end of the order
- * @returns the columns that they are read in the order of
+ * @returns the columns in whose order rows are read
  */
 export function scanTerms({ orders, id }: ListSource, order: string, down: boolean): readonly ScanTerm[] {
   const terms = (orders[order] ?? []).map((term) => ({ ...term, nullable: !term.column.notNull }));
-  // An index that is read in one direction serves both the order and the key.
+  // The key has the same direction, so that an index read in one direction serves both.
   const descending = terms.at(-1)?.descending ?? false;
   const key = id.map((column) => ({ column, descending, nullsFirst: descending, nullable: false }));
   return down ? reversed([...terms, ...key]) : [...terms, ...key];
 }
 
 /**
- * @param terms the columns that rows are read in the order of
+ * @param terms the columns in whose order rows are read
  * @returns the same from the other end
  */
 export function reversed(terms: readonly ScanTerm[]): readonly ScanTerm[] {
@@ -40,7 +40,7 @@ export function reversed(terms: readonly ScanTerm[]): readonly ScanTerm[] {
 
 /**
  * @param terms the columns
- * @returns what follows `order by`; the place of NULL is said where it is not Postgres' own or there may be one
+ * @returns the text after `order by`; the place of NULL is written where it is not the default, or where NULL may occur
  */
 export function orderBy(terms: readonly ScanTerm[]): SQL {
   return sql.join(
@@ -53,7 +53,7 @@ export function orderBy(terms: readonly ScanTerm[]): SQL {
 }
 
 /**
- * @param column a column of the table that is scanned
+ * @param column a column of the scanned table
  * @returns its value in the row `t`
  */
 export function place(column: PgColumn): SQL {
@@ -61,14 +61,15 @@ export function place(column: PgColumn): SQL {
 }
 
 /**
- * The rows that come after a place, as ranges of an index: each is read in order, and all rows of one come before those of the next. One
- * comparison of rows would do where all columns have one direction and none is NULL. Otherwise it says nothing of where to begin.
+ * The rows after a position, as ranges of an index. Each range is read in order, and all of its rows come before those of the next. One
+ * comparison of rows would do if all columns had one direction and none were NULL. Otherwise Postgres cannot find the start of such a
+ * comparison in the index.
  *
- * @param terms the columns that rows are read in the order of
- * @param bound what the values of the place are called: `start` for `q.start0`, `q.start1`, …
+ * @param terms the columns in whose order rows are read
+ * @param bound the name of the position's values: `start` for `q.start0`, `q.start1`, …
  * @param nulls which of them are NULL
- * @param inclusive whether the row at the place itself is meant, too
- * @param first the first column that is compared: those before it are known to be the same
+ * @param inclusive whether the row at the position counts, too
+ * @param first the first column that is compared; those before it are known to be equal
  * @returns the conditions of each range
  */
 export function rangesAfter(
@@ -114,11 +115,11 @@ export function rangesAfter(
 }
 
 /**
- * Whether a row comes before a place, as a condition that any row can be asked.
+ * A condition for any row: whether it comes before a position.
  *
- * @param terms the columns that rows are read in the order of
- * @param bound what the values of the place are called
- * @param row what the values of the row are called: `row.c` for `row.c0`, `row.c1`, …
+ * @param terms the columns in whose order rows are read
+ * @param bound the name of the position's values
+ * @param row the name of the row's values: `row.c` for `row.c0`, `row.c1`, …
  * @returns the condition
  */
 export function isBefore(terms: readonly ScanTerm[], bound: string, row: string): SQL {

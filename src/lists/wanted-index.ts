@@ -8,27 +8,27 @@ export interface IndexColumn {
   readonly name: string;
   readonly descending: boolean;
   readonly nullsFirst: boolean;
-  /** Whether it says something where NULL stands. */
+  /** Whether the place of NULL matters. */
   readonly nullable: boolean;
 }
 
 /** The index that a list needs in one of its orders. */
 export interface WantedIndex {
-  /** Which rows are read by it, such as `Artwork.byArtist by MADE_YEAR`. */
+  /** The list and order that need it, such as `Artwork.byArtist by MADE_YEAR`. */
   readonly list: string;
   /** The table, quoted. */
   readonly table: string;
   /** The parent's columns, in any order and direction. */
   readonly parent: readonly string[];
-  /** Those that rows are sorted by, in this order and these directions, or all in the others. */
+  /** The columns that rows are sorted by, in this order. They have these directions, or all of them the opposite. */
   readonly sorted: readonly IndexColumn[];
-  /** The statement that makes it. */
+  /** The statement that makes the index. */
   readonly statement: string;
 }
 
 /**
  * @param source a list
- * @returns the indexes by which each page is a range scan of its own length
+ * @returns the indexes with which each page is a range scan of its own length
  */
 export function wantedIndexes(source: ListSource): readonly WantedIndex[] {
   const parent = (source.parent?.columns ?? []).map(({ name }) => name);
@@ -36,12 +36,12 @@ export function wantedIndexes(source: ListSource): readonly WantedIndex[] {
   return Object.keys(source.orders).map((order) => {
     const known = new Set(parent);
     const sorted = scanTerms(source, order, false).flatMap(({ column, ...term }): IndexColumn[] => {
-      // What is the same for all rows, or was sorted by before, adds nothing.
+      // A column that is equal in all rows, or that was sorted by before, adds nothing.
       if (known.has(column.name)) return [];
       known.add(column.name);
       return [{ name: column.name, ...term }];
     });
-    // An index is read from either end: the one with fewer words is named.
+    // An index can be read from either end, so the shorter text is chosen.
     const text = (columns: readonly IndexColumn[]) => [...parent.map(quoted), ...columns.map(columnText)].join(', ');
     const [there, back] = [text(sorted), text(flipped(sorted))];
     const on = qualified(schema, table);
@@ -65,7 +65,7 @@ export function flipped(columns: readonly IndexColumn[]): readonly IndexColumn[]
 
 /**
  * @param source a list
- * @returns columns that are taken never to be NULL: rows with NULL there would be missing
+ * @returns the columns that must not be NULL: rows with NULL in them would be missing
  */
 export function filledColumns(source: ListSource): readonly PgColumn[] {
   const sorted = Object.values(source.orders).flatMap((terms) => terms.map(({ column }) => column));
