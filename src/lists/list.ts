@@ -43,13 +43,8 @@ export function listReader(database: Database, source: ListSource): ReadPages {
     return read(requests, trace);
   };
 
-  const readRows: ReadRows = async (requests, trace) => {
-    const [first] = requests;
-    if (first === undefined) return [];
-    if (requests.every((request) => isSameScan(request, first) && hasRows(source, request))) {
-      return readAlike(requests, trace);
-    }
-    // The pages of parents that no row can have stay as they are.
+  /** Reads by a statement for each order and direction; the pages of parents that no row can have stay as they are. */
+  const readEach: ReadRows = async (requests, trace) => {
     const rows = requests.map(() => NO_ROW);
     await Promise.all(
       byScan(source, requests).map(async (indexes) => {
@@ -64,7 +59,10 @@ export function listReader(database: Database, source: ListSource): ReadPages {
   };
 
   return async (requests, trace) => {
-    const rows = await readRows(requests, trace);
+    const [first] = requests;
+    if (first === undefined) return [];
+    const areAlike = requests.every((request) => isSameScan(request, first) && hasRows(source, request));
+    const rows = await (areAlike ? readAlike : readEach)(requests, trace);
     return requests.map((request, i) => new Page(rows[i] as PageRow, request, idsOf));
   };
 }
