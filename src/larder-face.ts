@@ -17,14 +17,9 @@ export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisp
   /** A repository for each entity, by the entity's name. */
   readonly repositories: R;
   /**
-<<<<<<< HEAD
-   * @param scope the state of a request; a new one when it is left out
+   * @param given the state of a request, or what the request brings with it; a new state when it is left out
    * @returns the context of a request, for any GraphQL server
-=======
-   * @param given what belongs to a request, or what it brings with it; nothing when it is left out
-   * @returns the context of a request to any GraphQL server
-   * @throws {InvalidInput} for a position that nobody was told
->>>>>>> 349590f (Take replicas of Postgres as settings and options, and say in health, figures and a header what becomes of them)
+   * @throws {InvalidInput} for a position that Larder never gave out
    */
   createContext(given?: Scope | RequestOptions): LarderContext<R>;
   /**

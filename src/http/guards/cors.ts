@@ -16,12 +16,8 @@ export type AllowPages = (request: FastifyRequest, reply: FastifyReply) => void;
  * broken network.
  *
  * @param origins the origins whose pages may read answers; for none, nothing is added
-<<<<<<< HEAD
+ * @param replicated whether answers have the position that a client has to send with its next request
  * @returns adds the headers to an answer, those of a preflight among them
-=======
- * @param replicated whether answers say what clients have to have seen
- * @returns what adds the headers to an answer, those of a preflight among them
->>>>>>> 349590f (Take replicas of Postgres as settings and options, and say in health, figures and a header what becomes of them)
  */
 export function allowPages(origins: readonly string[], replicated = false): AllowPages {
   const allowed = new Set(origins);
