@@ -12,6 +12,7 @@ import { startDrainer } from '../../src/outbox/drainer.ts';
 import type { Drainer } from '../../src/outbox/drainer-face.ts';
 import { Membership } from '../../src/outbox/membership.ts';
 import { type Database, openDatabase } from '../../src/postgres/client.ts';
+import { Replicas, type ReplicasOptions } from '../../src/postgres/replicas.ts';
 import { openRepositories } from '../../src/repository/entity.ts';
 import type { Storage } from '../../src/repository/storage.ts';
 import { Trace } from '../../src/trace/trace.ts';
@@ -40,6 +41,8 @@ export interface ProcessOptions {
   readonly redisTimeoutMs?: number;
   /** The time; the machine's when it is not given. */
   readonly clock?: Clock;
+  /** A replica that lists may be read at, and how far behind it may be, in milliseconds; the start waits until it is used. */
+  readonly replica?: { readonly url: string; readonly maxLagMs: number };
   /** Whether nobody waits until it may use what Redis holds, which it may never. */
   readonly mayBeRefused?: boolean;
   /** Whether nothing tells the process when rows change, as with entities that are not watched. */
@@ -64,6 +67,7 @@ export interface Parts {
   readonly deaf?: boolean;
   /** Where the bus connects, if not where the tier does. */
   readonly busUrl?: string;
+  readonly replicas?: typeof Replicas;
   /** Runs in the place of the drainer. */
   readonly drainer?: (options: Parameters<typeof startDrainer>[0]) => Drainer;
 }
@@ -153,7 +157,9 @@ export async function openProcess(options: ProcessOptions): Promise<LarderProces
   if (redis !== null && !(await redis.connected(REDIS_PATIENCE_MS))) throw new Error(`No connection to ${redisUrl}`);
   let invalidationsFailed = 0;
   const seamed = seam === undefined ? database : seamedDatabase(database, seam);
+  const replicas = await openReplica(options, { clock, poolSize: 1, primary: database, beat: drains });
   const storage: Storage = {
+    ...(replicas === null ? {} : { replicas }),
     database: parts?.through?.(seamed) ?? seamed,
     cache,
     ...(options.unwatched === true ? { catalog: WATCHES_NOTHING } : {}),
@@ -228,9 +234,26 @@ export async function openProcess(options: ProcessOptions): Promise<LarderProces
     },
     close: async () => {
       await stopDraining();
-      await Promise.all([opened.close(), database.close(), drains.close()]);
+      await Promise.all([opened.close(), replicas?.close()]);
+      await Promise.all([database.close(), drains.close()]);
     },
   };
+}
+
+/** Waits until it is used: a race put together with one that is not would be none. */
+async function openReplica(
+  { replica, parts }: ProcessOptions,
+  surroundings: Pick<ReplicasOptions, 'clock' | 'poolSize' | 'primary' | 'beat'>,
+): Promise<Replicas | null> {
+  if (replica === undefined) return null;
+  const Opened = parts?.replicas ?? Replicas;
+  const { url, maxLagMs } = replica;
+  // However slow the machine is, it must not come to be unfit for want of an answer.
+  const patient = { ...surroundings, statementTimeoutMs: 60_000 };
+  const replicas = new Opened({ ...patient, urls: [url], maxLagMs, onChange: () => {} });
+  await replicas.start(1000);
+  await until('the replica is used', () => replicas.states()[0]?.unfit === null);
+  return replicas;
 }
 
 /** As `openCache`, with seams and with whatever parts a test brings. */

@@ -14,7 +14,7 @@ import { type Change, type EntityName, keyOf, LAST_GIVEN_ID, type Row, tableOf }
 /** A database, a Redis and processes of Larder on them, with a history of all that is written and read. */
 export interface Stage {
   readonly history: History;
-  readonly database: TestDatabase;
+  readonly database: Pick<TestDatabase, 'url'>;
   readonly redis: RedisControl;
   readonly sql: Sql;
   /** A client of the Redis itself. */
@@ -27,8 +27,17 @@ export interface Stage {
   write(via: Via, ...changes: Change[]): Promise<void>;
   /** Reads entities of one kind by id, and tells the history. */
   byId(process: LarderProcess, entity: EntityName, ids: readonly string[], scope?: Scope): Promise<void>;
-  /** Reads the list of all entities of one kind, and tells the history. */
-  list(process: LarderProcess, entity: EntityName, scope?: Scope): Promise<void>;
+  /**
+   * Reads the list of all entities of one kind, and tells the history.
+   *
+   * @param lagMs how old the list may be, in milliseconds: it is judged as if it had been asked for so long ago
+   */
+  list(process: LarderProcess, entity: EntityName, scope?: Scope, lagMs?: number): Promise<void>;
+}
+
+/** A stage on a database of the test run, which counts what it is asked. */
+export interface CountingStage extends Stage {
+  readonly database: TestDatabase;
 }
 
 /** How many rows of each kind there are. */
@@ -42,13 +51,20 @@ export type Sizes = Readonly<Record<EntityName, number>>;
  * @param sizes how many rows
  * @returns the stage
  */
-export async function setStage(
+export async function setStage(t: Test, contract: Partial<Contract> = {}, sizes?: Sizes): Promise<CountingStage> {
+  const database = await freshDatabase(t);
+  return { ...(await setStageOn(t, database, contract, sizes)), database };
+}
+
+/** As `setStage`, on a migrated and empty database of one's own. */
+export async function setStageOn(
   t: Test,
+  database: Stage['database'],
   contract: Partial<Contract> = {},
   sizes: Sizes = { Brand: 4, Campaign: 8, Event: 8 },
 ): Promise<Stage> {
   const history = new History({ maxStalenessMs: DEFAULTS.maxStalenessMs, ...contract });
-  const [database, redis] = await Promise.all([freshDatabase(t), openRedisControl(t)]);
+  const redis = await openRedisControl(t);
   const sql = postgres(database.url, { max: 16, onnotice: () => {}, connection: { TimeZone: 'UTC' } });
   const keys = new Redis(redis.url, { retryStrategy: () => 20, maxRetriesPerRequest: null });
   keys.on('error', () => {});
@@ -79,8 +95,8 @@ export async function setStage(
         reading.saw(keyOf({ entity, id }), markOf(found[i] ?? null, history));
       });
     },
-    list: async (process, entity, scope = process.scope()) => {
-      const reading = history.reading('list', 'process');
+    list: async (process, entity, scope = process.scope(), lagMs = 0) => {
+      const reading = history.reading('list', 'process', performance.now() - lagMs);
       const [page] = await repositoryOf(process, entity).list('all', [WHOLE_PAGE], scope);
       sawPage(history, reading, `${entity}-`, page?.items ?? []);
     },

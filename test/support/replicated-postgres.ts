@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,8 @@ import { until } from './until.ts';
 /** A streaming replica that a test may do anything to. */
 export interface TestReplica {
   readonly url: string;
+  /** The way into another of its databases. */
+  urlOf(name: string): string;
   /** What logs and figures call it. */
   readonly name: string;
   /** Connected to it. */
@@ -33,12 +36,15 @@ export interface ReplicatedPostgres {
   /** Connected to the primary. */
   readonly sql: Sql;
   readonly replicas: readonly TestReplica[];
+  /** Makes another migrated and empty database, which the replicas have, too. None of them may be paused. */
+  createDatabase(): Promise<{ readonly url: string; readonly replicaUrls: readonly string[] }>;
 }
 
 /** What is to be done when the test ends. */
 type Ends = (() => unknown)[];
 
 const DATABASE = 'larder';
+const TEMPLATE = 'larder_template';
 
 // Conflicts with what is replayed are decided at once.
 const SETTINGS = { fsync: 'off', max_standby_streaming_delay: '0' };
@@ -58,13 +64,24 @@ export async function replicatedPostgres(t: Test, count: number): Promise<Replic
   });
   const primary = await startPostgres({ dataDir: directory(ends), settings: SETTINGS, persistent: true });
   ends.push(() => primary.stop());
-  await primary.createDatabase(DATABASE);
+  await primary.createDatabase(TEMPLATE);
+  await migrateDatabase(primary.url(TEMPLATE));
+  await primary.createDatabase(DATABASE, { template: TEMPLATE });
   const url = primary.url(DATABASE);
-  await migrateDatabase(url);
   const sql = connectTo(ends, url);
   const replicas: TestReplica[] = [];
   for (let i = 0; i < count; i += 1) replicas.push(await testReplica(ends, primary, sql));
-  return { url, sql, replicas };
+  return {
+    url,
+    sql,
+    replicas,
+    createDatabase: async () => {
+      const name = `test_${randomBytes(6).toString('hex')}`;
+      await primary.createDatabase(name, { template: TEMPLATE });
+      for (const replica of replicas) await replica.resume();
+      return { url: primary.url(name), replicaUrls: replicas.map((replica) => replica.urlOf(name)) };
+    },
+  };
 }
 
 async function testReplica(ends: Ends, primary: PostgresService, sql: Sql): Promise<TestReplica> {
@@ -84,6 +101,7 @@ async function testReplica(ends: Ends, primary: PostgresService, sql: Sql): Prom
   await caughtUp();
   return {
     url,
+    urlOf: (name) => service.url(name),
     name: `127.0.0.1:${port}`,
     sql: there,
     pause: async () => {

@@ -2,7 +2,7 @@ import { createScope, type Scope } from '../../../src/bodies/scope.ts';
 import { type CacheCounts, noCounts } from '../../../src/trace/cache-counts.ts';
 import { Trace } from '../../../src/trace/trace.ts';
 import type { LarderProcess, ProcessOptions } from '../../stage/process.ts';
-import { type Stage, settle } from '../../stage/stage.ts';
+import { type CountingStage, type Stage, settle } from '../../stage/stage.ts';
 import { until } from '../../support/until.ts';
 
 /** Which tiers a process has. */
@@ -68,7 +68,7 @@ export async function openReady(
  * @param action what is done
  * @returns how many SELECTs Postgres ran
  */
-export async function bodyReads(stage: Stage, action: () => Promise<unknown>): Promise<number> {
+export async function bodyReads(stage: CountingStage, action: () => Promise<unknown>): Promise<number> {
   await stage.database.resetStatements();
   await action();
   const statements = await stage.database.statements();

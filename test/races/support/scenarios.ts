@@ -169,7 +169,7 @@ function succeeds(action: () => Promise<unknown>): Promise<boolean> {
 }
 
 /** Lets a process hear of itself: what it reads from now on it may trust for as long as it goes on hearing. */
-async function echoed(reader: LarderProcess, maxStalenessMs = DEFAULTS.maxStalenessMs): Promise<void> {
+export async function echoed(reader: LarderProcess, maxStalenessMs = DEFAULTS.maxStalenessMs): Promise<void> {
   const asOf = reader.cache.clock.now();
   await reader.vouch(maxStalenessMs, asOf);
   await until('its echo has come back', () => reader.heardUpTo() >= asOf);
