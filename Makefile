@@ -1,6 +1,6 @@
 # Every target sets up what it needs: `make demo` and `make test` work in a fresh clone.
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check model soak bench clean
+.PHONY: help demo dev cluster test check model soak bench clean
 
 # tsx by way of node: no process in between that would hold back a signal.
 TS := node --import=tsx
@@ -21,6 +21,9 @@ demo: $(INSTALLED) ## Start everything with sample data, show the nested query c
 
 dev: $(INSTALLED) ## Start everything with sample data, and restart the server at each change of a source file
 	@exec $(TS) src/cli/dev.ts
+
+cluster: $(INSTALLED) ## Start four servers, Postgres replicas and Redis, kill one of each while a judge reads, and say what it saw
+	@exec $(TS) src/cli/cluster.ts
 
 test: $(INSTALLED) ## Check format, lint, types, schema and migrations, and run all tests, the browser ones included
 	@exec $(TS) test/run.ts
