@@ -1,5 +1,6 @@
 import type { EntityCache } from '../cache/entity-cache.ts';
 import type { Body, EntitySpace } from '../cache/entry.ts';
+import type { HeldPage } from '../cache/memory/page-memory.ts';
 import type { Entity } from '../entity/definition.ts';
 import type { Page, Ref } from '../lists/page.ts';
 import type { ReadBodies } from './body-reader.ts';
@@ -22,12 +23,12 @@ export function pageBodies(
   isCurrent = () => true,
 ) {
   /** Takes what memory holds as if each body had been asked for, unless the request has one of them, or a ref, in another version. */
-  const take = (held: readonly (readonly Body[] | undefined)[], refs: readonly Ref[], scope: Scope): boolean => {
+  const take = (held: readonly (HeldPage | undefined)[], refs: readonly Ref[], scope: Scope): boolean => {
     const identities = identitiesOf(scope, space);
     let agree = true;
     let taken = 0;
-    for (const bodies of held) {
-      for (const body of bodies ?? []) {
+    for (const page of held) {
+      for (const body of page?.bodies ?? []) {
         // A body's entity was made from a row, and has its id.
         const { id } = body.entity as Entity;
         const known = identities.get(id);
@@ -68,7 +69,8 @@ export function pageBodies(
       for (const [i, page] of pages.entries()) {
         const own = held[i];
         if (own !== undefined) {
-          page.bodies = own;
+          page.bodies = own.bodies;
+          page.texts = own.texts;
           continue;
         }
         const start = end;

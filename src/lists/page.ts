@@ -1,4 +1,5 @@
 import type { Body } from '../cache/entry.ts';
+import type { PageTexts } from '../cache/memory/page-texts.ts';
 import type { PageQuery, Position, SortKey } from './page-request.ts';
 
 /** A row that a list named: the entity's id and the version of its row. */
@@ -51,6 +52,8 @@ export class Page<E = object> {
   readonly total: number | null;
   /** Bodies in the order of the refs, `null` for a row that went away since; `null` until they are read. */
   bodies: readonly (Body | null)[] | null = null;
+  /** What was written of the bodies; `null` where they are no page that memory holds. */
+  texts: PageTexts | null = null;
   readonly #row: PageRow;
   readonly #request: Pick<PageQuery, 'limit' | 'backward'>;
   readonly #idsOf: ReadIds;

@@ -34,6 +34,18 @@ export class Connection<E extends Entity> {
     this.pageInfo = new PageInfo(page, list);
   }
 
+  /**
+   * @param selection what is selected of the nodes, the same object each time
+   * @param make writes that, in pieces
+   * @returns the pieces, made once for as long as memory holds the nodes as a page; `null` where it does not
+   */
+  written(
+    selection: object,
+    make: (nodes: readonly EntityNode<E>[]) => readonly (string | Buffer)[],
+  ): readonly (string | Buffer)[] | null {
+    return this.#page.texts?.of(selection, () => make(this.nodes)) ?? null;
+  }
+
   get nodes(): readonly EntityNode<E>[] {
     const { typename } = this.#list;
     this.#nodes ??= this.#page.items.map(({ id, entity }) =>

@@ -11,6 +11,7 @@ import { type PreparedOperation, prepareDocument, selectOperation } from '../../
 import { selectedIn } from '../../src/http/documents/selected.ts';
 import { coerceVariables } from '../../src/http/documents/variables.ts';
 import { RequestRefused } from '../../src/http/errors/request-refused.ts';
+import { createSplicer } from '../../src/http/splice/splice.ts';
 import { createLarder } from '../../src/larder.ts';
 import { makeData } from '../support/data.ts';
 import { startServer } from '../support/server.ts';
@@ -29,6 +30,7 @@ const larder = await createLarder({ entities, postgres: { url: server.database.u
 t.teardown(() => larder.close());
 const schema = buildGraphQLSchema();
 const compile = createCompiler(schema);
+const splice = createSplicer(schema);
 const planOf = createPlans();
 const seed = Number(process.env.DOCUMENT_SEED ?? randomInt(2 ** 31));
 t.comment(`DOCUMENT_SEED=${seed}`);
@@ -111,8 +113,8 @@ async function overRandom(
   if (valid < runs) throw new Error(`Expected ${runs} valid documents, got ${valid}, and ${refused} that are not.`);
 }
 
-t.test('random documents are answered alike by graphql-js, as they were cut, and compiled', async (t) => {
-  const figures = { compiled: 0, cut: 0, mutations: 0, priced: 0 };
+t.test('random documents are answered alike by graphql-js, as they were cut, compiled, and spliced', async (t) => {
+  const figures = { compiled: 0, spliced: 0, cut: 0, mutations: 0, priced: 0 };
   await overRandom(DOCUMENTS, async (operation, prepared) => {
     const definitions = prepared.definition.variableDefinitions ?? [];
     const { given, coerced } = coerceVariables(schema, definitions, operation.variables);
@@ -122,7 +124,21 @@ t.test('random documents are answered alike by graphql-js, as they were cut, and
     const cut = async () =>
       seen(await execute({ schema, document: plan.document, variableValues: given, contextValue: context() }));
     const compiled = async () => seen((await query?.(context(), coerced)) ?? {});
-    const runs = [() => reference(operation), cut, ...(query === null ? [] : [compiled, compiled])];
+    const text = splice(plan);
+    const spliced = async () => {
+      const answer = await text?.(context(), coerced);
+      // What it cannot tell, graphql-js does.
+      if (answer == null) return cut();
+      answer.written.text('}');
+      figures.spliced += 1;
+      return seen({ ...JSON.parse(String(answer.written.end())), errors: answer.errors });
+    };
+    const runs = [
+      ...[() => reference(operation), cut],
+      ...(query === null ? [] : [compiled, compiled]),
+      // The second time from what memory has of pages by then, and the third as it was kept.
+      ...(text === null ? [] : [spliced, spliced, spliced]),
+    ];
     await inTurn(prepared.isMutation, runs, JSON.stringify(operation));
     figures.priced += (await checkPrice(operation, plan, coerced)) ? 1 : 0;
     figures.compiled += query === null ? 0 : 1;
@@ -131,6 +147,7 @@ t.test('random documents are answered alike by graphql-js, as they were cut, and
   });
   t.comment(JSON.stringify(figures));
   t.ok(figures.compiled > DOCUMENTS * 0.95, 'nearly all are compiled');
+  t.ok(figures.spliced > DOCUMENTS * 0.3, 'many are spliced, three times each');
   t.ok(figures.cut > DOCUMENTS * 0.4, 'many are cut');
   t.ok(figures.priced > DOCUMENTS * 0.1, 'the price of some is exactly what ran');
   t.ok(figures.mutations > DOCUMENTS * 0.1, 'some write');

@@ -1,11 +1,18 @@
 import { LRUCache } from 'lru-cache';
 import type { Body, EntitySpace } from '../entry.ts';
+import { PageTexts } from './page-texts.ts';
 import { bytesOf, textBytes } from './size.ts';
 import type { MemoryLimits, MemoryUse } from './tier.ts';
 
-/** A page, and its approximate size in memory, in bytes. */
-interface HeldPage {
+/** A page. */
+export interface HeldPage {
   readonly bodies: readonly Body[];
+  /** What was written of it. */
+  readonly texts: PageTexts;
+}
+
+/** A page, and its approximate size in memory, in bytes. */
+interface Sized extends HeldPage {
   readonly bytes: number;
 }
 
@@ -18,7 +25,7 @@ interface HeldPage {
  * body counts in both places.
  */
 export class PageMemory {
-  readonly #pages: LRUCache<string, HeldPage>;
+  readonly #pages: LRUCache<string, Sized>;
   #bodies = 0;
   #bytes = 0;
 
@@ -37,10 +44,10 @@ export class PageMemory {
   /**
    * @param space the kind of entity
    * @param named the ids and versions of the page, as one text
-   * @returns the bodies, in order; `undefined` when they are not there
+   * @returns the page; `undefined` when it is not there
    */
-  get({ entity }: EntitySpace, named: string): readonly Body[] | undefined {
-    return this.#pages.get(entity + named)?.bodies;
+  get({ entity }: EntitySpace, named: string): HeldPage | undefined {
+    return this.#pages.get(entity + named);
   }
 
   /**
@@ -51,7 +58,12 @@ export class PageMemory {
   set({ entity }: EntitySpace, named: string, bodies: readonly Body[]): void {
     let bytes = textBytes(named);
     for (const body of bodies) bytes += bytesOf(body);
-    this.#pages.set(entity + named, { bodies, bytes });
+    const key = entity + named;
+    // Texts may double it, where there is so much room.
+    const texts = new PageTexts(2 * bytes > this.#pages.maxSize ? 0 : bytes, (more) => {
+      if (this.#pages.peek(key)?.texts === texts) this.#pages.set(key, { bodies, texts, bytes: bytes + more });
+    });
+    this.#pages.set(key, { bodies, texts, bytes });
   }
 
   /** @returns how many bodies the pages have, and how many bytes they take */
@@ -59,7 +71,7 @@ export class PageMemory {
     return { entries: this.#bodies, bytes: this.#bytes };
   }
 
-  #count({ bodies, bytes }: HeldPage, sign: 1 | -1): void {
+  #count({ bodies, bytes }: Sized, sign: 1 | -1): void {
     this.#bodies += sign * bodies.length;
     this.#bytes += sign * bytes;
   }

@@ -2,6 +2,7 @@ import {
   type ArgumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
+  type GraphQLField,
   GraphQLScalarType,
   GraphQLSchema,
   getArgumentValues,
@@ -116,6 +117,20 @@ function valuesReader(fields: readonly { readonly place: number; readonly select
   );
   if (changing.length === 0) return () => fixed;
   return (variables: Record<string, unknown>) => fill({ ...fixed }, variables, changing);
+}
+
+/**
+ * @param field a field
+ * @param node the node that selects it
+ * @returns reads the field's arguments from the coerced variables; throws a GraphQLError when one that must have a value gets null
+ */
+export function argumentsReader(
+  field: GraphQLField<unknown, unknown>,
+  node: FieldNode,
+): (variables: Record<string, unknown>) => Record<string, unknown> {
+  if (node.arguments?.some(hasVariable)) return (variables) => getArgumentValues(field, node, variables);
+  const fixed = getArgumentValues(field, node, {});
+  return () => fixed;
 }
 
 function nameOf(place: number, { name }: ArgumentNode): string {

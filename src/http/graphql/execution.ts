@@ -8,6 +8,8 @@ import type { Variables } from '../documents/variables.ts';
 import { publicErrors } from '../errors/errors.ts';
 import { RETRY_AFTER_SECONDS } from '../errors/send-error.ts';
 import { noteErrors, type RequestState } from '../request-state.ts';
+import type { Output } from '../splice/output.ts';
+import { createSplicer, type SplicedOperation } from '../splice/splice.ts';
 
 /** An operation is compiled when it has come this often before. Compiling one that comes once takes longer than executing it. */
 const COMPILE_AT = 3;
@@ -15,13 +17,19 @@ const COMPILE_AT = 3;
 /** How many compiled operations are kept, and how many documents in mercurius. Of the latter, twice as many may be kept for a while. */
 const COPIES = 512;
 
+/** What an operation came to, as the client may see it. */
+export interface Execution extends ExecutionResult {
+  /** The body as far as its data goes, where it was written so; then there is no `data`. */
+  readonly written?: Output;
+}
+
 /** Executes an operation, and sets the reply's status. */
 export type Execute = (
   plan: Plan,
   state: RequestState,
   variables: Variables,
   reply: FastifyReply,
-) => Promise<ExecutionResult>;
+) => Promise<Execution>;
 
 /**
  * Makes what executes checked operations. mercurius executes them, and keeps a copy of each document, found by the document object.
@@ -35,13 +43,14 @@ export async function registerExecution(app: FastifyInstance, schema: GraphQLSch
   // An app's own mercurius keeps its schema. Then graphql-js alone executes what is not compiled.
   const hasOther = app.hasDecorator('graphql');
   if (!hasOther) await registerMercurius(app, schema);
+  const splice = createSplicer(schema);
   const compile = createCompiler(schema);
-  const known = new LRUCache<Plan, CompiledOperation>({ max: COPIES });
-  const compiled = (plan: Plan): CompiledOperation | undefined => {
+  const known = new LRUCache<Plan, SplicedOperation | CompiledOperation>({ max: COPIES });
+  const compiled = (plan: Plan): SplicedOperation | CompiledOperation | undefined => {
     if (!plan.isCompilable) return undefined;
     let query = known.get(plan);
     if (query === undefined && plan.runs >= COMPILE_AT) {
-      query = compile(plan) ?? undefined;
+      query = splice(plan) ?? compile(plan) ?? undefined;
       if (query === undefined) plan.isCompilable = false;
       else known.set(plan, query);
     }
@@ -49,8 +58,8 @@ export async function registerExecution(app: FastifyInstance, schema: GraphQLSch
     return query;
   };
   return async (plan, state, variables, reply) => {
-    const result = compiled(plan)?.(state, variables.coerced) ?? null;
-    if (result !== null) return formatted(await result, reply);
+    const result = await compiled(plan)?.(state, variables.coerced);
+    if (result != null) return formatted(result, reply);
     if (hasOther || plan.isCut || !plan.isCompilable) return executeAlone(schema, plan, state, variables.given, reply);
     const given = plan.definition.variableDefinitions?.length ? { ...variables.given } : undefined;
     return reply.graphql(plan.document as never, state as never, given);
@@ -89,11 +98,12 @@ export async function executeAlone(
   return formatted(await execute({ schema, document, contextValue: state, variableValues: variables }), reply);
 }
 
-function formatted({ data, errors }: ExecutionResult, reply: FastifyReply): ExecutionResult {
-  if (errors === undefined) return { data: data ?? null };
+function formatted({ data = null, written, errors }: Execution, reply: FastifyReply): Execution {
+  const answer = written === undefined ? { data } : { written };
+  if (errors === undefined) return answer;
   const { status, shown } = format(errors, reply);
   reply.code(status);
-  return { data: data ?? null, errors: shown as never };
+  return { ...answer, errors: shown as never };
 }
 
 /** The errors as a client may see them, and their HTTP status. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { ExecutionResult, GraphQLFormattedError, GraphQLSchema } from 'graphql';
+import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
 import type { Clock } from '../../clock.ts';
 import { sendCompressed } from '../compression.ts';
 import { checkCost } from '../cost/cost-limit.ts';
@@ -18,7 +18,7 @@ import { responseType } from '../media-type.ts';
 import { POSITION_HEADER } from '../position-header.ts';
 import { OTHER, type RequestState, type StateFactory } from '../request-state.ts';
 import { withApolloTrace } from './apollo-trace.ts';
-import { type Execute, registerExecution } from './execution.ts';
+import { type Execute, type Execution, registerExecution } from './execution.ts';
 import { idWarnings } from './id-warnings.ts';
 import { checkIntrospection, checkMethod, type Introspection } from './operation-checks.ts';
 
@@ -118,13 +118,21 @@ function createHandler(options: GraphQLOptions, execute: Execute) {
     if (cacheControl !== null && plain) reply.header('cache-control', cacheControl);
     const body = plain ? execution : { ...execution, extensions: { ...execution.extensions, ...extensions } };
     reply.type(`${type}; charset=utf-8`);
-    const json = JSON.stringify(body);
+    const json = bodyOf(body);
     return compression ? sendCompressed(json, state, request, reply) : reply.send(json);
   };
 }
 
+/** The body; data that is JSON already comes first. */
+function bodyOf({ written, ...rest }: Execution): string | Buffer {
+  const more = JSON.stringify(rest);
+  if (written === undefined) return more;
+  written.text(more === '{}' ? '}' : `,${more.slice(1)}`);
+  return written.end();
+}
+
 /** Whether and how an answer may be stored. It must be the same for everybody, complete, and asked for by a URL. */
-function cacheControlOf(request: FastifyRequest, { errors }: ExecutionResult, options: GraphQLOptions): string | null {
+function cacheControlOf(request: FastifyRequest, { errors }: Execution, options: GraphQLOptions): string | null {
   const storable = request.method !== 'POST' && request.larderViewer === null && errors === undefined;
   return storable ? options.cacheControl : null;
 }

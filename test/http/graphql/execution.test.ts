@@ -6,6 +6,7 @@ import { systemClock } from '../../../src/clock.ts';
 import { createCompiler } from '../../../src/http/documents/compile.ts';
 import { createDocuments } from '../../../src/http/documents/documents.ts';
 import { createPlans } from '../../../src/http/documents/plans.ts';
+import { createSplicer } from '../../../src/http/splice/splice.ts';
 
 const schema = buildGraphQLSchema();
 const operationOf = createDocuments(schema, 10_000, systemClock);
@@ -23,6 +24,23 @@ t.test('prepared documents can be compiled', async (t) => {
   ];
   for (const text of documents) {
     t.ok(compile(planOf(await operationOf(text, null), { some: true, a: true })), text);
+  }
+});
+
+t.test('queries of entities alone are written as text', async (t) => {
+  const splice = createSplicer(schema);
+  const spliced = async (text: string) => splice(planOf(await operationOf(text, null), { some: true })) !== null;
+  const nodes = '{ nodes { id ...F } edges { cursor node { title } } pageInfo { endCursor } totalCount __typename }';
+  const fragment = 'fragment F on Campaign { title brand { name } events(first: 2) { nodes { startsAt } } }';
+  t.ok(await spliced(EXAMPLE_QUERY));
+  t.ok(await spliced(`query ($some: Boolean!) { campaigns @include(if: $some) ${nodes} } ${fragment}`));
+  t.ok(await spliced('query ($id: ID!) { __typename campaign(id: $id) { title } brand(id: $id) { name } }'));
+  for (const other of [
+    '{ node(id: "none") { id } }',
+    '{ campaigns { nodes { ... on Node { id } } } nodes(ids: []) { id } }',
+    'mutation ($input: UpdateEventInput!) { updateEvent(input: $input) { event { title } } }',
+  ]) {
+    t.notOk(await spliced(other), other);
   }
 });
 

@@ -1,0 +1,157 @@
+import { type GraphQLError, type GraphQLResolveInfo, type GraphQLSchema, locatedError } from 'graphql';
+import type { Operation } from '../documents/operation.ts';
+import { NotAsPlanned } from './leaf-text.ts';
+import type { ObjectPlan, Path, Property, Resolved, Source } from './plan.ts';
+
+/** What is the same for all fields of an execution. */
+export interface Asked {
+  readonly schema: GraphQLSchema;
+  readonly operation: Operation;
+  readonly fragments: GraphQLResolveInfo['fragments'];
+  readonly context: object;
+  /** The coerced variables. */
+  readonly variables: Record<string, unknown>;
+  /** The arguments of the resolved fields, by their places. */
+  readonly arguments: readonly Record<string, unknown>[];
+}
+
+/** What the resolvers of an operation found: for each field, by its place, an object or null for each of its parents, in order. */
+export class Found {
+  readonly objects: (readonly (Source | null)[])[] = [];
+  readonly errors: GraphQLError[] = [];
+  readonly #asked: Asked;
+
+  /** @param asked what is asked */
+  constructor(asked: Asked) {
+    this.#asked = asked;
+  }
+
+  /**
+   * Executes what is selected in some objects, level by level: each field of all of them, then what is in it.
+   *
+   * @param plan what is selected
+   * @param sources the objects, in the order in which they are written
+   * @param paths their places in the answer
+   * @throws {NotAsPlanned} when there is something else than was planned
+   */
+  async resolve(plan: ObjectPlan, sources: readonly Source[], paths: readonly Path[]): Promise<void> {
+    const [only, ...others] = plan.executed;
+    if (only === undefined || sources.length === 0) return;
+    if (others.length === 0) return this.#field(only, sources, paths);
+    await Promise.all(plan.executed.map((field) => this.#field(field, sources, paths)));
+  }
+
+  #field(field: Property | Resolved, sources: readonly Source[], paths: readonly Path[]): Promise<void> {
+    if (field.kind === 'resolved') return this.#resolved(field, sources, paths);
+    const objects: Source[] = [];
+    const places: Path[] = [];
+    for (const [i, source] of sources.entries()) {
+      const path = { prev: paths[i], key: field.key, typename: field.parent.name };
+      const inside = insideOf(field, source);
+      if (!Array.isArray(inside)) {
+        if (inside === null) continue;
+        objects.push(inside as Source);
+        places.push(path);
+        continue;
+      }
+      for (const [key, item] of inside.entries()) {
+        if (item == null) continue;
+        objects.push(item);
+        places.push({ prev: path, key, typename: undefined });
+      }
+    }
+    return this.resolve(field.inside, objects, places);
+  }
+
+  async #resolved(field: Resolved, sources: readonly Source[], parents: readonly Path[]): Promise<void> {
+    const { key, place, parent, inside } = field;
+    const paths = parents.map((prev) => ({ prev, key, typename: parent.name }));
+    const answers = sources.map((source, i) => this.#call(field, source, paths[i] as NonNullable<Path>));
+    let values: readonly unknown[];
+    if (!answers.some((answer) => answer instanceof Promise)) values = answers;
+    else {
+      // One that fails is rare, and then has an error of its own.
+      values = await Promise.all(answers).catch(async () =>
+        (await Promise.allSettled(answers)).map((each) =>
+          each.status === 'fulfilled' ? each.value : new Failed(each.reason),
+        ),
+      );
+    }
+    const objects = values.map((value, i) => this.#complete(value, field, paths[i] as NonNullable<Path>));
+    this.objects[place] = objects;
+    if (inside.executed.length === 0) return;
+    const there = objects.flatMap((object, i) => (object === null ? [] : [i]));
+    await this.resolve(
+      inside,
+      there.map((i) => objects[i] as Source),
+      there.map((i) => paths[i]),
+    );
+  }
+
+  #call({ selected, parent, place }: Resolved, source: Source, path: NonNullable<Path>): unknown {
+    const { schema, operation, fragments, context, variables } = this.#asked;
+    const { field, nodes } = selected;
+    const info: GraphQLResolveInfo = {
+      fieldName: field.name,
+      fieldNodes: nodes,
+      returnType: field.type,
+      parentType: parent,
+      path,
+      schema,
+      fragments,
+      rootValue: undefined,
+      operation: operation.definition,
+      variableValues: variables,
+    };
+    try {
+      return field.resolve?.(source, { ...this.#asked.arguments[place] }, context, info);
+    } catch (error) {
+      return new Failed(error);
+    }
+  }
+
+  #complete(value: unknown, { selected }: Resolved, path: NonNullable<Path>): Source | null {
+    if (value == null) return null;
+    if (!(value instanceof Failed || value instanceof Error)) return value as Source;
+    const reason = value instanceof Failed ? value.reason : value;
+    this.errors.push(locatedError(reason, selected.nodes, pathKeys(path)));
+    return null;
+  }
+}
+
+/** What a resolver threw. */
+class Failed {
+  readonly reason: unknown;
+
+  constructor(reason: unknown) {
+    this.reason = reason;
+  }
+}
+
+/**
+ * @param field an object, or a list of objects, that an object has
+ * @param source the object
+ * @returns what it has, `null` where it has none
+ * @throws {NotAsPlanned} when it makes an error, or is not there yet
+ */
+export function insideOf(
+  { name, isNullable, hasNulls }: Property,
+  source: Source,
+): Source | readonly (Source | null)[] | null {
+  const inside = source[name] ?? null;
+  if (inside === null && isNullable) return null;
+  if (!isObject(inside) || Array.isArray(inside) !== (hasNulls !== null)) throw new NotAsPlanned();
+  if (!Array.isArray(inside)) return inside;
+  for (const item of inside) if (!isObject(item) && !(item == null && hasNulls)) throw new NotAsPlanned();
+  return inside as readonly (Source | null)[];
+}
+
+function isObject(value: unknown): value is Source {
+  return typeof value === 'object' && value !== null && !(value instanceof Promise) && !(value instanceof Error);
+}
+
+function pathKeys(path: Path): (string | number)[] {
+  const keys: (string | number)[] = [];
+  for (let place = path; place !== undefined; place = place.prev) keys.unshift(place.key);
+  return keys;
+}
