@@ -15,12 +15,16 @@ import { reportOverhead } from './runner/overhead/report-overhead.ts';
 import { plot } from './runner/plot.ts';
 import { profile } from './runner/profile.ts';
 import { SIZES } from './runner/queries.ts';
+import { readmeTable } from './runner/readme-table.ts';
 import { report } from './runner/report.ts';
 import { restarts } from './runner/restart.ts';
 import type { Results } from './runner/results.ts';
+import { measureScale } from './runner/scale/measure-scale.ts';
+import { reportScale } from './runner/scale/report-scale.ts';
 import { seed, startStores } from './runner/stores.ts';
 import { measureStorm } from './runner/storm/measure-storm.ts';
 import { reportStorm, stormTarget } from './runner/storm/report-storm.ts';
+import { summaryOf } from './runner/summary.ts';
 import { stopAll, type Teardown } from './runner/teardown.ts';
 import { freshCampaigns, TRAFFIC, type Traffic } from './runner/traffic.ts';
 import { findOrInstallWrk } from './runner/wrk.ts';
@@ -28,6 +32,7 @@ import { findOrInstallWrk } from './runner/wrk.ts';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const RESULTS = join(HERE, 'results');
 const README = join(HERE, 'README.md');
+const SCALING = join(HERE, '..', 'docs', 'scaling.md');
 const DATABASE = 'bench';
 
 const help = `Measures Larder beside its peers; bench/README.md tells what and how.
@@ -38,6 +43,7 @@ const help = `Measures Larder beside its peers; bench/README.md tells what and h
   make bench GROWTH=1   Larder alone, while tables, pages, hit rates and connections grow
   make bench OVERHEAD=1 Larder alone: what it costs that requests could be inspected
   make bench STORM=1    Larder alone, while it is attacked
+  make bench SCALE=1    what several servers, nodes of Redis and replicas of Postgres give, and what a million requests a second take
   make bench MEMORY=1   Larder alone: what it takes in memory, bounded by bytes
   make bench PEERS=larder,postgraphile TRAFFIC=wide ROUNDS=5 SECONDS=4 WARM_UP=3 PROFILE=wide
 `;
@@ -48,7 +54,7 @@ const say = (line: string) => console.log(line);
 async function comparison(bench: Bench, machine: string, busyBefore: string | null, teardown: Teardown): Promise<void> {
   const { mode } = bench;
   const at = new Date().toISOString().slice(0, 16).replace('T', ' ');
-  const compared = await compare(bench, teardown);
+  const measured = await compare(bench, teardown);
   const warning = busyBefore ?? (await busyWarning());
   const results: Results = {
     ...{ machine, at: `${at} UTC`, warning, mode: mode.name },
@@ -56,7 +62,7 @@ async function comparison(bench: Bench, machine: string, busyBefore: string | nu
     connections: mode.connections,
     secondsPerRun: mode.seconds,
     coldSeconds: mode.coldSeconds.others,
-    ...compared,
+    ...measured,
     restarts: mode.whole ? await restarts(bench) : [],
     // Attacks have no place in four minutes; STORM=1 is for them alone, and MEMORY=1 for what memory takes.
     storm: mode.whole && mode.name === 'full' ? await measureStorm(bench) : null,
@@ -68,13 +74,19 @@ async function comparison(bench: Bench, machine: string, busyBefore: string | nu
   save('results.md', `${text}\n`);
   save('profile.md', `${profiled}\n`);
   save('results.svg', plot(results));
+  const summary = summaryOf(results).join('\n');
+  const compared = readmeTable(results);
+  save('summary.md', `${summary}\n\n${compared.join('\n')}\n`);
+  say(`\n${summary}\n\nFor README.md:\n\n${compared.join('\n')}`);
   say(`\n${text}\n\nCPU profile of Larder (${profiledTraffic()}):\n\n${profiled}\n`);
-  say(`Kept in ${RESULTS}: results.json, results.md, results.svg, profile.md and the profile itself.`);
+  say(`Kept in ${RESULTS}: results.json, results.md, summary.md, results.svg, profile.md and the profile itself.`);
   if (isSet(process.env.UPDATE) && mode.whole) {
+    update('summary', summary);
     update('results', text);
     update('profile', profiled);
     writeFileSync(join(HERE, 'results.svg'), plot(results));
-    say('bench/README.md and bench/results.svg show this run.');
+    updateTable(compared);
+    say('README.md, bench/README.md and bench/results.svg show this run.');
   }
 }
 
@@ -116,6 +128,22 @@ async function overhead(bench: Bench, machine: string, busyBefore: string | null
   }
 }
 
+/** What Larder takes to serve more, and what follows for a million requests in a second. */
+async function scale(bench: Bench, machine: string, busyBefore: string | null, teardown: Teardown): Promise<void> {
+  const measured = await measureScale(bench, teardown);
+  const warning = busyBefore ?? (await busyWarning());
+  const at = `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const heading = `${at}. ${machine}.`;
+  const text = [...(warning === null ? [] : [`**${warning}**`, '']), heading, '', reportScale(measured)].join('\n');
+  save('scale.json', `${JSON.stringify({ at, machine, warning, measured }, null, 1)}\n`);
+  save('scale.md', `${text}\n`);
+  say(`\n${text}\n\nKept in ${RESULTS}: scale.json, scale.md.`);
+  if (isSet(process.env.UPDATE)) {
+    update('scale', text, SCALING);
+    say('docs/scaling.md shows this run.');
+  }
+}
+
 /** Larder alone, while it is attacked. */
 async function storm(bench: Bench, busyBefore: string | null): Promise<void> {
   const measured = await measureStorm(bench);
@@ -142,22 +170,37 @@ function save(name: string, content: string): void {
   writeFileSync(join(RESULTS, name), content);
 }
 
-/** Puts text between two markers of the README. */
-function update(name: string, text: string): void {
+/** Puts text between two markers of a page. */
+function update(name: string, text: string, page = README): void {
   const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
-  const readme = readFileSync(README, 'utf8');
+  const readme = readFileSync(page, 'utf8');
   const from = readme.indexOf(begin);
   const to = readme.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`bench/README.md has no ${begin} … ${end}.`);
-  writeFileSync(README, `${readme.slice(0, from + begin.length)}\n\n${text}\n\n${readme.slice(to)}`);
+  if (from < 0 || to < from) throw new Error(`${page} has no ${begin} … ${end}.`);
+  writeFileSync(page, `${readme.slice(0, from + begin.length)}\n\n${text}\n\n${readme.slice(to)}`);
+  formatPage(page);
+}
+
+/** Puts lines in the place of the table that README compares with: it has no room for markers. */
+function updateTable(lines: readonly string[]): void {
+  const page = join(HERE, '..', 'README.md');
+  const readme = readFileSync(page, 'utf8');
+  const found = /(?<=^## How it compares\n[^#]*?\n)\|(?:.*\|\n)+/m.exec(readme);
+  if (found === null) throw new Error(`${page} has no table that compares.`);
+  writeFileSync(page, readme.replace(found[0], `${lines.join('\n')}\n`));
+  formatPage(page);
+}
+
+function formatPage(page: string): void {
   // Tables are aligned, as the format check wants them.
-  execFileSync('npx', ['biome', 'format', '--write', README], { cwd: join(HERE, '..'), stdio: 'ignore' });
+  execFileSync('npx', ['biome', 'format', '--write', page], { cwd: join(HERE, '..'), stdio: 'ignore' });
 }
 
 async function main(mode: Mode, teardown: Teardown): Promise<void> {
   const warning = await busyWarning();
   if (warning !== null) say(warning);
-  const cores = pin();
+  // What several servers give shows where they may run on every core.
+  const cores = isSet(process.env.SCALE) ? null : pin();
   const machine = describeMachine(cores);
   say(machine);
   // Missing, it is better missed now than in minutes.
@@ -168,7 +211,8 @@ async function main(mode: Mode, teardown: Teardown): Promise<void> {
     await growth(bench, machine, warning);
   } else {
     await seed(stores, DATABASE, mode.data, freshOf(mode));
-    if (isSet(process.env.OVERHEAD)) await overhead(bench, machine, warning, teardown);
+    if (isSet(process.env.SCALE)) await scale(bench, machine, warning, teardown);
+    else if (isSet(process.env.OVERHEAD)) await overhead(bench, machine, warning, teardown);
     else if (isSet(process.env.STORM)) await storm(bench, warning);
     else if (isSet(process.env.MEMORY)) say(`\n${reportMemory(await measureMemory(bench)).join('\n')}\n`);
     else await comparison(bench, machine, warning, teardown);

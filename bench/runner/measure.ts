@@ -13,6 +13,7 @@ export interface Sample extends Outcome {
   /** For each 1,000 requests, in seconds. */
   readonly serverCpu: number;
   readonly postgresCpu: number;
+  readonly redisCpu: number;
 }
 
 /** After the last request, the server may still be at work on what nobody waits for any more. */
@@ -67,5 +68,6 @@ export async function measure(options: Run): Promise<Sample> {
     redisCommands: used.redisCommands / sent,
     serverCpu: ((cpuSeconds(pid) - cpuBefore) / sent) * 1000,
     postgresCpu: (used.postgresCpu / sent) * 1000,
+    redisCpu: (used.redisCpu / sent) * 1000,
   };
 }

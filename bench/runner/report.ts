@@ -113,6 +113,7 @@ const COSTS: readonly (readonly [string, (sample: Sample) => number, number])[] 
   ['Redis commands', (sample) => sample.redisCommands, 2],
   ['server CPU', (sample) => sample.serverCpu, 3],
   ['Postgres CPU', (sample) => sample.postgresCpu, 3],
+  ['Redis CPU', (sample) => sample.redisCpu, 3],
   ['errors', (sample) => sample.errors, 0],
 ];
 

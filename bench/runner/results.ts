@@ -73,6 +73,23 @@ export function spreadOf(
   return { median: medianOf(values), min: values[0] ?? Number.NaN, max: values.at(-1) ?? Number.NaN };
 }
 
+/** The median over the rounds of a figure; `null` when it was not measured, or is nothing, which nobody can be compared with. */
+export function medianOver(
+  results: Results,
+  traffic: Traffic,
+  peer: PeerName,
+  pick: (sample: Sample) => number,
+): number | null {
+  return spreadOf(results, traffic, peer, pick)?.median || null;
+}
+
+/** How many requests one server answers for each of another's; `null` when they were not both measured. */
+export function ratioOf(results: Results, traffic: Traffic, peer: PeerName, other: PeerName): number | null {
+  const rate = (sample: Sample) => sample.perSecond;
+  const [own, its] = [medianOver(results, traffic, peer, rate), medianOver(results, traffic, other, rate)];
+  return own === null || its === null ? null : own / its;
+}
+
 /** The middle of sorted figures. */
 export function medianOf(sorted: readonly number[]): number {
   const middle = sorted.length / 2;

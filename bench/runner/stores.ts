@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import postgres, { type Sql } from 'postgres';
 import { migrateDatabase } from '../../src/app/migrate.ts';
 import { seedDatabase } from '../../src/cli/seed.ts';
-import { startPostgres } from '../../src/cli/services/postgres.ts';
+import { type PostgresService, startPostgres } from '../../src/cli/services/postgres.ts';
 import { type RedisService, startRedis } from '../../src/cli/services/redis.ts';
 import { findOrInstallRedis } from '../../src/cli/services/redis-binary.ts';
 import { ServiceError } from '../../src/cli/services/service-error.ts';
@@ -24,10 +24,20 @@ export interface StoreUse {
   readonly statements: number;
   readonly redisCommands: number;
   readonly postgresCpu: number;
+  /** In seconds, as Redis counts it. */
+  readonly redisCpu: number;
+}
+
+/** What a Redis was asked since it started, and the CPU time that took, in seconds. */
+export interface RedisUse {
+  readonly commands: number;
+  readonly cpu: number;
 }
 
 /** The Postgres and the Redis of one benchmark. */
 export interface Stores {
+  /** Where replicas of Postgres begin. */
+  readonly primary: Pick<PostgresService, 'adminUrl' | 'port'>;
   /** The address of a database. */
   databaseUrl(name: string): string;
   /** The address of a Redis database, so that peers do not meet each other's keys. */
@@ -46,7 +56,8 @@ export interface Stores {
   startCounting(name: string): Promise<() => Promise<StoreUse>>;
 }
 
-const SETTINGS = {
+/** How Postgres runs, and each replica of it. */
+export const STORE_SETTINGS = {
   shared_buffers: '1GB',
   max_connections: '300',
   max_wal_size: '4GB',
@@ -78,7 +89,7 @@ const UPKEEP = new Set(
 export async function startStores(teardown: Teardown): Promise<Stores> {
   if ((await findOrInstallRedis()) === null) throw new ServiceError('The bench needs a redis-server: see above.');
   const dataDir = mkdtempSync(join(tmpdir(), 'larder-bench-'));
-  const service = await startPostgres({ dataDir, settings: SETTINGS, persistent: false });
+  const service = await startPostgres({ dataDir, settings: STORE_SETTINGS, persistent: false });
   teardown.push(() => service.stop());
   let redis: RedisService = await startRedis({ args: REDIS_ARGS });
   const { port, url: redisUrl } = redis;
@@ -101,17 +112,20 @@ export async function startStores(teardown: Teardown): Promise<Stores> {
   };
 
   const counts = async (name: string): Promise<StoreUse> => {
+    const redis = await redisUse(redisUrl);
     const [row] = await admin<[{ calls: string }]>`
       select coalesce(sum(calls), 0)::text as calls from pg_stat_statements
       where dbid = (select oid from pg_database where datname = ${name})`;
     return {
       statements: Number(row.calls),
-      redisCommands: await redisClient(async (client) => sumCommands(await client.info('commandstats'))),
+      redisCommands: redis.commands,
+      redisCpu: redis.cpu,
       postgresCpu: cpuSeconds(service.pid) + cpuSecondsOfChildren(service.pid),
     };
   };
 
   return {
+    primary: service,
     databaseUrl: (name) => service.url(name),
     redisUrl: (index) => `${redisUrl}/${index}`,
     connect,
@@ -138,6 +152,7 @@ export async function startStores(teardown: Teardown): Promise<Stores> {
           statements: after.statements - before.statements,
           redisCommands: after.redisCommands - before.redisCommands,
           postgresCpu: after.postgresCpu - before.postgresCpu,
+          redisCpu: after.redisCpu - before.redisCpu,
         };
       };
     },
@@ -163,6 +178,21 @@ export async function seed(stores: Stores, name: string, size: DataSize, fresh?:
   // The load's own vacuum came before its commit, which nobody waited for, was on the disk, and so could not mark any page as seen by all:
   // each index-only scan would look into the table, for every peer.
   await sql`vacuum analyze`;
+}
+
+/**
+ * @param url the address of a Redis
+ * @returns what it was asked since it started, what keeps connections left aside
+ */
+export async function redisUse(url: string): Promise<RedisUse> {
+  const client = new Redis(url);
+  try {
+    const [stats, cpu] = [await client.info('commandstats'), await client.info('cpu')];
+    const seconds = [...cpu.matchAll(/^used_cpu_(?:sys|user):([\d.]+)/gm)].map(([, value]) => Number(value));
+    return { commands: sumCommands(stats), cpu: seconds.reduce((sum, one) => sum + one, 0) };
+  } finally {
+    client.disconnect();
+  }
 }
 
 function sumCommands(info: string): number {

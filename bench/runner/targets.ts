@@ -1,6 +1,6 @@
 import type { Sample } from './measure.ts';
 import { PEERS, type PeerName } from './peers.ts';
-import { medianOf, type Restart, type Results, spreadOf } from './results.ts';
+import { medianOf, medianOver, type Restart, type Results, ratioOf, spreadOf } from './results.ts';
 import { stormTarget } from './storm/report-storm.ts';
 import { KINDS, TRAFFIC, type Traffic } from './traffic.ts';
 
@@ -48,15 +48,11 @@ const BACK = { share: 0.5, seconds: 5 };
  * @returns the targets in order; what was not measured is left out
  */
 export function targetsOf(results: Results): Target[] {
-  // What answered nothing is not compared with.
-  const median = (traffic: Traffic, peer: PeerName, pick = rate) =>
-    spreadOf(results, traffic, peer, pick)?.median || null;
+  const median = (traffic: Traffic, peer: PeerName, pick = rate) => medianOver(results, traffic, peer, pick);
 
   const atLeast = (traffic: Traffic, factor: number, peer: PeerName, self: PeerName = 'larder'): Target[] => {
-    const own = median(traffic, self);
-    const other = median(traffic, peer);
-    if (own === null || other === null) return [];
-    const ratio = own / other;
+    const ratio = ratioOf(results, traffic, self, peer);
+    if (ratio === null) return [];
     const what = `${titleOf(self)}, ${traffic}: ≥ ${factor} × ${titleOf(peer)}`;
     return [{ what, measured: `${ratio.toFixed(2)} ×`, passed: ratio >= factor }];
   };
@@ -65,9 +61,8 @@ export function targetsOf(results: Results): Target[] {
   const crowd = TRAFFIC.filter((traffic) => KINDS[traffic].caches === 'warm' && !KINDS[traffic].lone);
   const neverBehind = crowd.flatMap((traffic) => {
     const ratios = beside.flatMap((peer) => {
-      const own = median(traffic, 'larder');
-      const other = median(traffic, peer.name);
-      return own === null || other === null ? [] : [{ peer, ratio: own / other }];
+      const ratio = ratioOf(results, traffic, 'larder', peer.name);
+      return ratio === null ? [] : [{ peer, ratio }];
     });
     const [least] = ratios.sort((a, b) => a.ratio - b.ratio);
     if (least === undefined) return [];

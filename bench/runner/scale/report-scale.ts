@@ -1,0 +1,109 @@
+import { table } from '../report.ts';
+import {
+  CONNECTIONS,
+  type Costs,
+  LOADS,
+  limitsOf,
+  type Need,
+  needOf,
+  PLANNED,
+  POSTGRES_CONNECTIONS,
+  POSTGRES_CORES,
+  WRITES,
+} from './limits.ts';
+import { type Cost, type Scale, WRITERS } from './measure-scale.ts';
+
+const ms = (value: number) => value.toFixed(3);
+const rate = (value: number) => Math.round(value).toLocaleString('en-US');
+/** Two digits that count. */
+const about = (value: number) => (Number.isFinite(value) ? rate(Number(value.toPrecision(2))) : 'never');
+const COST_HEAD = ['requests/s', 'server', 'Postgres', 'Redis'];
+const costCells = (cost: Cost) => [rate(cost.perSecond), ms(cost.server), ms(cost.postgres), ms(cost.redis)];
+
+/**
+ * Writes what scaling gives as Markdown: what was measured, and what follows for other loads.
+ *
+ * @param scale what was measured
+ * @returns the text
+ */
+export function reportScale(scale: Scale): string {
+  const { cores, connections, servers, lone, byId, nodes, replicas, writes } = scale;
+  const [alone] = servers;
+  const [oneNode] = nodes;
+  if (alone === undefined || oneNode === undefined) throw new Error('One server and one node are measured.');
+  // What a page finds in Redis instead of in memory costs the most: whoever has more data than memory plans with that.
+  const costs: Costs = { read: oneNode, write: writes };
+  const errors = [...servers, ...nodes, ...replicas, lone, byId, writes].reduce((sum, one) => sum + one.errors, 0);
+  return [
+    `CPU time in ms a request; ${connections} connections in all, ${WRITERS} that write; ${errors} errors. Servers, load generator, Postgres and Redis share the ${cores} cores of the machine, so that the rates are those of the cores, and the costs are what counts.`,
+    '',
+    ...table(
+      ['random pages', ...COST_HEAD],
+      [
+        ...servers.map((one) => [`${one.servers} ${one.servers === 1 ? 'server' : 'servers'}`, ...costCells(one)]),
+        ['1 server, 1 connection', ...costCells(lone)],
+      ],
+    ),
+    '',
+    ...table(
+      ['another request, on 1 server', ...COST_HEAD],
+      [
+        ['an entity by id', ...costCells(byId)],
+        [
+          `a write, of which ${(servers.at(-1)?.servers ?? 1) - 1} others hear for ${ms(writes.listener)} each`,
+          ...costCells(writes),
+        ],
+      ],
+    ),
+    '',
+    ...table(
+      ['random pages, each body from Redis', ...COST_HEAD, 'commands a node', 'ms a node'],
+      nodes.map((one) => [
+        `${one.nodes.length} ${one.nodes.length === 1 ? 'node' : 'nodes'}`,
+        ...costCells(one),
+        one.nodes.map(({ commands }) => commands.toFixed(2)).join(', '),
+        one.nodes.map((node) => ms(node.ms)).join(', '),
+      ]),
+    ),
+    '',
+    ...table(
+      ['random pages', 'requests/s', 'server', 'primary', 'replicas together'],
+      replicas.map((one) => [
+        `${one.replicas} replicas of Postgres`,
+        rate(one.perSecond),
+        ms(one.server),
+        ms(one.postgres),
+        ms(one.replica),
+      ]),
+    ),
+    '',
+    `From here on it is arithmetic. A core is planned with at ${PLANNED * 100} %, which is ${1000 * PLANNED} ms in a second. A read costs what a random page does whose bodies come from Redis (server ${ms(oneNode.server)}, Postgres ${ms(oneNode.postgres)}, Redis ${ms(oneNode.redis)}), a write what stands above. Each process hears of each write; that was measured at ${rate(writes.perSecond)} writes a second, and costs less where more of them come in one message.`,
+    '',
+    ...WRITES.flatMap((share) => [
+      share === 0 ? 'Reads alone:' : `${share} of 100 requests write:`,
+      '',
+      ...needTable(costs, share),
+      '',
+      `What is used up, the first first: ${limitsOf(costs, share)
+        .map(({ what, load, next }) => `at ${about(load)} requests a second ${what} (then: ${next})`)
+        .join('; ')}.`,
+      '',
+    ]),
+    `Processes × ${CONNECTIONS} connections (the default) are what Postgres sees without a pooler, of which ${POSTGRES_CONNECTIONS} are taken for its bound; ${POSTGRES_CORES} cores for that of its machine.`,
+  ].join('\n');
+}
+
+function needTable(costs: Costs, writes: number): string[] {
+  const row = (need: Need) => [
+    rate(need.load),
+    about(need.processes),
+    String(need.nodes),
+    need.postgres.toFixed(1),
+    need.primary.toFixed(1),
+    about(need.connections),
+  ];
+  return table(
+    ['requests/s', 'processes', 'nodes of Redis', 'cores of Postgres', 'of which for writes', 'connections'],
+    LOADS.map((load) => row(needOf(costs, load, writes))),
+  );
+}
