@@ -2,14 +2,13 @@ let waiting: (() => void)[] = [];
 let ending = false;
 
 /**
- * Calls back when all requests that came in this turn of the event loop have been looked at. What a callback's outcome asks for at
- * once, without waiting for a store, is called back in the same turn, again after all the others.
+ * Calls back when all requests that came in this turn of the event loop have been read. A callback may ask for more at once, without
+ * waiting for a store. That is called back in the same turn, after all the others.
  *
- * What memory holds would otherwise be answered before the next request is looked at, and each answer would wake its client: all that
- * came in a turn is answered together, which gave 1.4 times the entities by id a second. One level of all requests after the other,
- * instead of one request after the other, gave 1.1 times as many again.
+ * Otherwise, an answer from memory would be sent before the next request is read, and each answer would wake its client. It is faster to
+ * answer all requests of a turn at once, one level of all requests after the other.
  *
- * @param callback what to call; it must not throw, which would leave the others uncalled
+ * @param callback runs then; it must not throw, or the others would not run
  */
 export function atEndOfTurn(callback: () => void): void {
   if (waiting.length === 0 && !ending) setImmediate(callAll);
@@ -30,10 +29,9 @@ function callMore(): void {
 }
 
 /**
- * Calls back when all that promises settled by now lead to has happened: the moment at which a DataLoader sends its batch
- * unless it is told otherwise.
+ * Calls back when everything that settled promises lead to has happened. At that moment a DataLoader sends its batch by default.
  *
- * @param callback what to call, in the same turn of the event loop
+ * @param callback runs in the same turn of the event loop
  */
 export function afterPromises(callback: () => void): void {
   void Promise.resolve().then(() => process.nextTick(callback));
@@ -48,8 +46,8 @@ interface Asked<Key, Answer> {
 }
 
 /**
- * What a request asks for together with all else of its kind until a moment: siblings of any parent, limit and cursor share one list
- * statement and one read of bodies, and those asked for by id one read.
+ * Collects what requests ask for until a moment, and reads all of it at once. Siblings of any parent, limit and cursor share one list
+ * statement and one read of bodies. Reads by id share one read.
  */
 export class Batch<Key, Answer> {
   readonly #schedule: (callback: () => void) => void;
@@ -74,10 +72,10 @@ export class Batch<Key, Answer> {
   }
 
   /**
-   * As `load`, and makes something of the answer: a promise for each page less.
+   * Like `load`, but makes something of the answer, which saves a promise for each page.
    *
    * @param key what is asked for
-   * @param show what is made; it must not throw
+   * @param show makes it; it must not throw
    * @returns what was made
    */
   loadAs<Shown>(key: Key, show: (answer: Answer) => Shown): Promise<Shown> {
@@ -92,7 +90,7 @@ export class Batch<Key, Answer> {
     this.#asked = [];
     try {
       const answers = await this.#read(asked.map(({ key }) => key));
-      // As many answers as keys.
+      // There are as many answers as keys.
       for (const [i, { show, resolve }] of asked.entries()) resolve(show(answers[i] as Answer) as never);
     } catch (error) {
       for (const { reject } of asked) reject(error);

@@ -44,8 +44,8 @@ export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisp
     /** Why Redis is not used, although it answers; `null` when it is used. */
     refused(): string | null;
     /**
-     * Whether what Redis holds is used: `joined` when it is, `joining` until it is known to belong to this database, `refused` when it belongs
-     * to another; `null` when no Redis is configured.
+     * Whether Redis is used: `joined` when it is, `joining` until it is known to belong to this database, `refused` when it belongs to
+     * another. It is `null` when none is configured.
      */
     domain(): 'joined' | 'joining' | 'refused' | null;
     /** What is wrong, although the stores answer, and what to do: a line for each. There is none when all is well. */

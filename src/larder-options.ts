@@ -21,9 +21,12 @@ export interface PostgresLimits {
   readonly statementTimeoutMs?: number;
   /** How long a request may take in all, in milliseconds; 10,000 when it is left out. */
   readonly requestTimeoutMs?: number;
-  /** Streaming replicas at which lists may be read, as Postgres itself is given: each gets `poolSize` connections. None when it is not given. */
+  /**
+   * Streaming replicas at which lists may be read, in the same forms as Postgres itself; none when it is left out. Each gets `poolSize`
+   * connections.
+   */
   readonly replicas?: readonly PostgresSource[];
-  /** How far behind a replica may be at most to be used, in milliseconds. 1,000 when it is not given. */
+  /** How far behind a replica may be to be used, in milliseconds; 1,000 when it is left out. */
   readonly maxReplicaLagMs?: number;
 }
 

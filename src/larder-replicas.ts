@@ -6,15 +6,15 @@ import type { Database, DatabaseOptions } from './postgres/client.ts';
 import { Replicas } from './postgres/replicas.ts';
 import { targetOf } from './postgres/source.ts';
 
-/** How long one waits at start until something is known of each replica, in milliseconds. */
+/** How long to wait at start until each replica has been asked, in milliseconds. */
 const KNOWN_MS = 1000;
 
 /** What replicas are opened with. */
 export interface ReplicaSurroundings {
-  /** What connections to the primary are told, to whichever address. */
+  /** The options of all connections, apart from the address. */
   readonly common: Omit<DatabaseOptions, 'url'> & { readonly clock: NonNullable<DatabaseOptions['clock']> };
   readonly primary: Database;
-  /** The primary by connections that requests do not use. */
+  /** The primary, on connections that requests do not use. */
   readonly beat: Database;
   readonly closers: Closers;
   readonly logger: LarderLogger | undefined;
@@ -24,8 +24,8 @@ export interface ReplicaSurroundings {
 
 /**
  * @param sources where the replicas are, as they were given
- * @param logger told what of an address is not heeded
- * @throws {WrongValue} naming an address that is not understood
+ * @param logger told which parts of an address are ignored
+ * @throws {WrongValue} naming an address that cannot be parsed
  */
 export function checkReplicas(
   sources: NonNullable<PostgresLimits['replicas']>,
@@ -38,11 +38,11 @@ export function checkReplicas(
 }
 
 /**
- * Opens the replicas of Postgres, and waits a moment until something is known of each. One that is away is tried again.
+ * Opens the replicas of Postgres, and waits a moment until each has been asked. One that is away is tried again.
  *
  * @param limits the replicas, and how far behind they may be
- * @param surroundings the primary, and what else there is
- * @returns the replicas; none where there are none
+ * @param surroundings the primary, and the options of connections
+ * @returns the replicas; `undefined` where there are none
  */
 export async function openReplicas(
   { replicas: urls = [], maxReplicaLagMs = 1000 }: PostgresLimits,
@@ -61,7 +61,7 @@ export async function openReplicas(
 
 /**
  * @param replicas the replicas, if there are some
- * @returns a line for each that is not used, and why
+ * @returns a line for each that is not used, with the reason
  */
 export function unfitReplicas(replicas: Replicas | undefined): string[] {
   const states = replicas?.states() ?? [];

@@ -16,8 +16,8 @@ export interface Scope {
   /** Whether its lists are read at the primary: it writes, or has written. */
   fromPrimary: boolean;
   /**
-   * The position in the log of Postgres that a replica must have reached for this request's lists: the end of its last write, or what its
-   * client says; `null` for none.
+   * The position in Postgres' log that a replica must have reached for this request's lists: that of its last write, or one from its
+   * client; `null` for none.
    */
   position: WalPosition | null;
 }

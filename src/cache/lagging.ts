@@ -2,11 +2,11 @@ import { LRUCache } from 'lru-cache';
 import type { Loader } from './read-through.ts';
 
 /**
- * What named the versions that are wanted was a replica of the database: they may be older than what caches hold, which then stays. Such
- * a body is read at the replica and kept nowhere.
+ * A replica of the database named the wanted versions. They may be older than cached bodies. A newer body stays in the caches, and the
+ * older one is read at the replica and kept nowhere.
  */
 export interface Lagging {
-  /** The replica has everything that was committed before, in milliseconds on the monotonic clock. */
+  /** Everything that was committed before this time has reached the replica, in milliseconds on the monotonic clock. */
   readonly asOf: number;
   /** Reads rows at the replica. */
   readonly load: Loader;
@@ -16,18 +16,18 @@ export interface Lagging {
 const MOST = 10_000;
 
 /**
- * Bodies that were found in another version than a replica named, and when. One that was there before the moment that the replica is known
- * to have reached is older than what the replica has; the others may be newer.
+ * Bodies that were found in another version than a replica named, and when. A body that was found before the time that the replica has
+ * reached is older than the replica's. Others may be newer.
  */
 export class Sightings {
   readonly #seen = new LRUCache<string, number>({ max: MOST });
 
   /**
    * @param key the cache key
-   * @param version the version that a cache holds; `null` for what is known not to exist
-   * @param asOf as of when the replica named another, in milliseconds on the monotonic clock
+   * @param version the version that a cache holds; `null` for a negative
+   * @param asOf as of when the replica named another version, in milliseconds on the monotonic clock
    * @param now the time
-   * @returns whether what the cache holds may be newer
+   * @returns whether the cached body may be newer
    */
   mayBeNewer(key: string, version: string | null, asOf: number, now: number): boolean {
     const name = `${version ?? ''} ${key}`;

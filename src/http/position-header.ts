@@ -2,13 +2,16 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { parsePosition } from '../repository/context.ts';
 import { RequestRefused } from './errors/request-refused.ts';
 
-/** Says, on an answer to a mutation, what its client has to have seen, and on a request what the client has been told so. */
+/**
+ * The header of a position. The answer to a mutation has it, and the client sends it with later requests, which then see at least that
+ * mutation.
+ */
 export const POSITION_HEADER = 'larder-position';
 
 /**
  * @param headers a request's headers
- * @returns what the request must see; `null` when it says nothing
- * @throws {RequestRefused} 400 for what no answer has said
+ * @returns the position that the request must see; `null` for none
+ * @throws {RequestRefused} 400 for a position that Larder never gave out
  */
 export function positionOf(headers: IncomingHttpHeaders): string | null {
   const given = headers[POSITION_HEADER];

@@ -4,7 +4,7 @@ import type { Database } from './client.ts';
 import { run } from './run.ts';
 import { statement } from './statement.ts';
 
-/** Which cluster a server is of; `null` where the role may not know. */
+/** The cluster of a server; `null` where the role may not read it. */
 export interface OfSystem {
   readonly system: string | null;
 }
@@ -13,9 +13,9 @@ export interface OfSystem {
 const DENIED = '42501';
 
 /**
- * Makes what asks a server about its write-ahead log, and which cluster it is of, where the role may know that.
+ * Makes a function that asks a server about its write-ahead log, and about its cluster where the role may read that.
  *
- * @param name what the statement is called in figures
+ * @param name the statement's name in metrics
  * @param columns what is asked
  * @returns asks a server; throws as `run` does
  */

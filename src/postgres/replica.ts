@@ -14,9 +14,9 @@ interface Looked {
   readonly replayed: string | null;
 }
 
-/** What a replica must belong to, and how far behind it may be. */
+/** The primary that a replica must belong to, and how far behind it may be. */
 export interface ReplicaOptions extends DatabaseOptions {
-  /** Where the primary was, and when. */
+  /** The positions of the primary, with their times. */
   readonly positions: KnownPositions;
   /** In milliseconds. */
   readonly maxLagMs: number;
@@ -24,21 +24,21 @@ export interface ReplicaOptions extends DatabaseOptions {
   readonly system: () => string | null;
 }
 
-/** Something is not waited for any more, since the replica is not used any more. */
+/** A reading is given up, since its replica is no longer used. */
 class Dropped extends Error {
   override name = 'Dropped';
 }
 
-/** A replica, with what is known of it. */
+/** A replica, and what is known of it. */
 export class Replica {
-  /** Its hosts and ports, by which logs and figures call it. */
+  /** Its hosts and ports, which are its name in logs and metrics. */
   readonly name: string;
   /** For statements that read. */
   readonly database: Database;
-  /** How many statements were sent there. */
+  /** How many statements it was sent. */
   statements = 0;
   readonly #options: ReplicaOptions;
-  /** For looks, which must not wait for what others ask. */
+  /** For looks, which must not wait behind requests. */
   readonly #aside: Database;
   readonly #underWay = new Set<() => void>();
   readonly #lookAt = lookAtWal<Looked>(
@@ -50,7 +50,7 @@ export class Replica {
   #replayed: WalPosition = '';
   #looking: Promise<void> | null = null;
 
-  /** @param options where it is, and what it must be */
+  /** @param options where it is, and the primary that it must belong to */
   constructor(options: ReplicaOptions) {
     this.#options = options;
     this.name = targetOf(options.url)
@@ -65,29 +65,34 @@ export class Replica {
     this.#aside = openDatabase({ ...options, poolSize: 1 });
   }
 
-  /** It has everything that was committed before, in milliseconds on the monotonic clock; minus infinity when nothing is known. */
+  /**
+   * It has everything that was committed before this time, in milliseconds on the monotonic clock; minus infinity when nothing is known.
+   */
   get asOf(): number {
     return this.#asOf;
   }
 
-  /** How far it has come. */
+  /** The position that it has reached. */
   get replayed(): WalPosition {
     return this.#replayed;
   }
 
-  /** How many statements it has to answer. */
+  /** How many statements it has under way. */
   get load(): number {
     return this.database.gate.inside + this.database.gate.waiting;
   }
 
-  /** @returns why it is not used; `null` when it is */
+  /**
+   * @param now the time, in milliseconds on the monotonic clock
+   * @returns why it is not used; `null` when it is
+   */
   unfit(now: number): string | null {
     if (this.#fault !== null) return this.#fault;
     const { maxLagMs } = this.#options;
     return now - this.#asOf > maxLagMs ? `it is not known to be at most ${maxLagMs} ms behind` : null;
   }
 
-  /** Looks how far it has come, once for all who want to know at the same time. Does not throw: a fault is remembered. */
+  /** Asks it for its position, once for all who want to know at the same time. It does not throw: a fault is remembered. */
   look(): Promise<void> {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = null;
@@ -96,12 +101,12 @@ export class Replica {
   }
 
   /**
-   * Reads something there, for as long as the replica is fit to be used.
+   * Reads something at the replica, as long as the replica is used.
    *
    * @param action what to read
    * @param trace the request's trace
    * @returns what it returns; `null` when the replica could not answer, so that the primary has to
-   * @throws what is no fault of the replica's
+   * @throws an error that is not the replica's fault
    */
   async attempt<T extends object>(action: () => Promise<T>, trace: Trace): Promise<T | null> {
     let drop = () => {};
@@ -120,12 +125,12 @@ export class Replica {
     }
   }
 
-  /** Waits no more for what is under way there. */
+  /** Gives up the statements under way. */
   drop(): void {
     for (const drop of [...this.#underWay]) drop();
   }
 
-  /** Ends its connections after the statements under way. */
+  /** Closes its connections after the statements under way. */
   async close(): Promise<void> {
     await Promise.all([this.database.close(), this.#aside.close()]);
   }
@@ -147,7 +152,7 @@ export class Replica {
       this.#refuse(isOwn ? 'it is no replica, or none any more' : 'it is of another cluster than the primary');
       return;
     }
-    // What another server was known to have is nothing that this one is known to have.
+    // What was known of another server says nothing about this one.
     const before = this.#fault === null ? this.#asOf : Number.NEGATIVE_INFINITY;
     this.#fault = null;
     this.#replayed = position;

@@ -10,7 +10,7 @@ import type { PostgresSource } from './source.ts';
 import { statement } from './statement.ts';
 import { endOfLog, later, parsePosition, type WalPosition } from './wal-position.ts';
 
-/** Where the replicas are and whom they follow. */
+/** Where the replicas are, and the primary that they follow. */
 export interface ReplicasOptions extends Omit<DatabaseOptions, 'url'> {
   readonly urls: readonly PostgresSource[];
   readonly clock: Clock;
@@ -18,21 +18,21 @@ export interface ReplicasOptions extends Omit<DatabaseOptions, 'url'> {
   readonly maxLagMs: number;
   /** The primary as requests use it. */
   readonly primary: Database;
-  /** The primary by connections that requests do not use: it must say where it is however much is asked of it. */
+  /** The primary, on connections that requests do not use. It must answer about its log, however busy requests are. */
   readonly beat: Database;
-  /** Told when a replica is used no more and why, and with `null` when it is used again. */
+  /** Told when a replica is no longer used, with the reason, and with `null` when it is used again. */
   readonly onChange: (name: string, unfit: string | null) => void;
 }
 
-/** What a reading needs. */
+/** Where a reading may happen. */
 export interface Needs {
-  /** Whether it must be the primary. */
+  /** Whether only the primary will do. */
   readonly fromPrimary: boolean;
-  /** What it must have seen; `null` for nothing. */
+  /** The position that the replica must have reached; `null` for none. */
   readonly position: WalPosition | null;
 }
 
-/** Why the primary answered what a replica could have. */
+/** Why the primary was read instead of a replica. */
 export type Instead = 'written' | 'position' | 'unfit' | 'failed';
 
 /** What is known of a replica. */
@@ -40,20 +40,20 @@ export interface ReplicaState {
   readonly name: string;
   /** Why it is not used; `null` when it is. */
   readonly unfit: string | null;
-  /** How far behind it is at most, in milliseconds; `null` when nobody knows. */
+  /** How far behind it is at most, in milliseconds; `null` when that is not known. */
   readonly lagMs: number | null;
-  /** How many statements were sent there. */
+  /** How many statements it was sent. */
   readonly statements: number;
 }
 
-/** How often one looks where the primary is, in milliseconds, unless the lag that is allowed is short. */
+/** How often the primary is asked for the end of its log, in milliseconds. A short allowed lag makes it more often. */
 const BEAT_MS = { least: 10, most: 250 };
 
-/** How long a reading waits for a replica to see what it must have seen, in milliseconds, and how often one looks meanwhile. */
+/** How long a reading waits for a replica to reach a position, in milliseconds, and how often the replica is asked meanwhile. */
 const WAIT_MS = 100;
 const LOOK_MS = 5;
 
-/** More of the log than is written between two looks at the primary. */
+/** More bytes of log than are written between two looks at the primary. */
 const MUCH_LOG = 2 ** 30;
 
 const end = statement<{ position: string }>(
@@ -62,13 +62,13 @@ const end = statement<{ position: string }>(
 );
 
 /**
- * The streaming replicas of a primary, of which each is used while it is known to be at most so far behind. How far that is, is measured:
- * the primary is asked where its log ends, and when it was asked is remembered; a replica that has come that far has all that was
- * committed before. A replica's own clock and time of its last transaction would tell nothing of a primary that is idle, or cut off.
+ * The streaming replicas of a primary. Each is used while it is known to be recent enough. The primary is asked where its log ends, and the
+ * time of the question is remembered. A replica that has reached that position has everything that was committed before that time. A
+ * replica's own clock, and the time of its last transaction, say nothing about a primary that is idle or cut off.
  */
 export class Replicas {
   readonly all: readonly Replica[];
-  /** How many readings the primary answered in a replica's place, by why. */
+  /** How often the primary was read instead of a replica, by the reason. */
   readonly instead: Record<Instead, number> = { written: 0, position: 0, unfit: 0, failed: 0 };
   readonly #options: ReplicasOptions;
   readonly #positions = new KnownPositions();
@@ -78,12 +78,12 @@ export class Replicas {
     sql`pg_current_wal_insert_lsn()::text as position`,
   );
   #system: string | null = null;
-  /** Why it is not known where the primary is; `null` when it is. */
+  /** Why the position of the primary is not known; `null` when it is. */
   #fault: string | null = null;
   #round: Promise<void> | null = null;
   #stop = () => {};
 
-  /** @param options where they are */
+  /** @param options where the replicas and the primary are */
   constructor(options: ReplicasOptions) {
     this.#options = options;
     const { urls, maxLagMs } = options;
@@ -92,9 +92,9 @@ export class Replicas {
   }
 
   /**
-   * Begins to look at them.
+   * Begins to ask them for their positions.
    *
-   * @param ms how long to wait until something is known of each, in milliseconds
+   * @param ms how long to wait until each has been asked, in milliseconds
    */
   async start(ms: number): Promise<void> {
     const { clock, maxLagMs } = this.#options;
@@ -122,10 +122,11 @@ export class Replicas {
   }
 
   /**
-   * Chooses where a list is read.
+   * Chooses where to read a list.
    *
-   * @param needs what the reading needs
-   * @returns the replica with the least to do of those that will do; `null` for the primary; a promise when a replica is waited for
+   * @param needs where the reading may happen
+   * @returns the replica with the fewest statements under way, of those that will do; `null` for the primary; a promise while it waits for
+   *   a replica
    */
   choose({ fromPrimary, position }: Needs): Replica | null | Promise<Replica | null> {
     if (fromPrimary) return this.#leave('written');
@@ -136,34 +137,34 @@ export class Replicas {
   /**
    * Reads something at a replica.
    *
-   * @param replica the replica that was chosen
+   * @param replica the chosen replica
    * @param action what to read
    * @param trace the request's trace
    * @returns what it returns; `null` when the replica could not answer, so that the primary has to
-   * @throws what is no fault of the replica's
+   * @throws an error that is not the replica's fault
    */
   async read<T extends object>(replica: Replica, action: () => Promise<T>, trace: Trace): Promise<T | null> {
     return (await replica.attempt(action, trace)) ?? this.#leave('failed');
   }
 
   /**
-   * Where the log of the primary ends: a replica that has come so far has seen what was committed before.
+   * Asks for the end of the primary's log. A replica that has reached it has everything that was committed before.
    *
    * @param trace the request's trace
-   * @returns the place; one that is too late rather than too early where the primary does not say
+   * @returns the position; when the primary does not answer, one that is certainly late enough
    */
   async position(trace: Trace): Promise<WalPosition> {
     try {
       const [row] = await run(this.#options.primary, end, {}, trace);
       return positionOf(row);
     } catch (error) {
-      // What was committed has not failed. Whoever asks with this place is answered by the primary until it is passed.
+      // The commit has not failed. The primary answers requests with this position until replicas have reached it.
       this.#fault = reasonOf(error);
       return later(this.#positions.last ?? '0', MUCH_LOG);
     }
   }
 
-  /** @returns what is known of each */
+  /** @returns what is known of each replica */
   states(): readonly ReplicaState[] {
     const now = this.#options.clock.now();
     return this.all.map((replica) => ({
@@ -174,7 +175,7 @@ export class Replicas {
     }));
   }
 
-  /** Ends the looks and the connections. */
+  /** Stops asking, and closes the connections. */
   async close(): Promise<void> {
     this.#stop();
     await this.#round;
@@ -186,7 +187,7 @@ export class Replicas {
     return this.all.filter((replica) => replica.unfit(now) === null);
   }
 
-  /** The one with the least to do of those that are fit and have come so far. */
+  /** The replica with the fewest statements under way, of those that are used and have reached a position. */
   #seen(position: WalPosition | null): Replica | null {
     let best: Replica | null = null;
     for (const replica of this.#fit()) {
@@ -201,7 +202,7 @@ export class Replicas {
     const { clock, maxLagMs } = this.#options;
     const until = clock.now() + Math.min(WAIT_MS, maxLagMs);
     for (;;) {
-      // Not waited for: one that hangs must not keep the others from being looked at.
+      // Not awaited: a replica that hangs must not delay the others.
       for (const replica of this.#fit()) void replica.look();
       await sleep(clock, LOOK_MS);
       const seen = this.#seen(position);
@@ -215,7 +216,7 @@ export class Replicas {
     return null;
   }
 
-  /** Looks at the primary first: a replica keeps up within the time of a round trip, and is then as new as that look. */
+  /** Asks the primary first. A replica catches up within a round trip, and is then as new as that question. */
   async #look(): Promise<void> {
     const { beat, clock } = this.#options;
     const at = clock.now();
@@ -237,7 +238,7 @@ export class Replicas {
       : `${unfit}; the primary did not say where it is: ${this.#fault}`;
   }
 
-  /** Tells what has changed. */
+  /** Reports the replicas whose use has changed. */
   #tell(): void {
     for (const { name, unfit } of this.states()) {
       const told = this.#told.get(name) ?? null;

@@ -4,8 +4,9 @@ import type { Database, Send } from './client.ts';
 const MOST = 1000;
 
 /**
- * Lets statements be answered by a replica alone: one that was promoted has a history of its own from then on, in which the versions of
- * rows mean something else. Asked whether it replays, a server that does not refuses the statement, before anybody has noticed.
+ * Makes sure that only a replica answers statements. A promoted replica has a history of its own, in which the versions of rows mean
+ * something else. The statement itself asks whether the server replays a log, and fails where it does not. So no answer of a promoted
+ * server gets through, even before the promotion is noticed.
  *
  * @param database a replica
  * @returns the same, for statements that read

@@ -1,16 +1,16 @@
 /**
- * A place in the write-ahead log of a Postgres, as 16 hexadecimal digits: of two places the later is the greater text. Postgres writes
- * the same as `0/16B3748`.
+ * A position in the write-ahead log of a Postgres, as 16 hexadecimal digits. The later of two positions is the greater text. Postgres
+ * writes it as `0/16B3748`.
  */
 export type WalPosition = string;
 
-/** Bytes of a page of the log, and of the longer of its headers (PostgreSQL source, xlog_internal.h). */
+/** The bytes of a page of the log, and of the longer of its headers (PostgreSQL source, xlog_internal.h). */
 const PAGE = 8192n;
 const HEADER = 40n;
 
 /**
- * @param text a place as Postgres writes it, or as this function does
- * @returns the place; `null` for what is none
+ * @param text a position as Postgres writes it, or as this function does
+ * @returns the position; `null` when it is none
  */
 export function parsePosition(text: string): WalPosition | null {
   if (/^[0-9A-F]{16}$/i.test(text)) return text.toUpperCase();
@@ -19,11 +19,11 @@ export function parsePosition(text: string): WalPosition | null {
 }
 
 /**
- * Where the log is written next is past the header of a page, of which nothing may be written for long: whoever has read up to the page
- * has read all. No record ends within a header without having begun before the page.
+ * Finds the end of the last record. The next record may begin after the header of a new page that is not written yet. A replica that has
+ * read up to the page has read everything, since no record ends within a header without having begun before the page.
  *
  * @param next where the next record will begin
- * @returns the end of the last record, or a place that nobody reaches without having read that
+ * @returns the end of the last record, or a position that cannot be reached without reading that record
  */
 export function endOfLog(next: WalPosition): WalPosition {
   const place = BigInt(`0x${next}`);
@@ -32,9 +32,9 @@ export function endOfLog(next: WalPosition): WalPosition {
 }
 
 /**
- * @param position a place
+ * @param position a position
  * @param bytes how many bytes
- * @returns the place so many bytes later
+ * @returns the position so many bytes later
  */
 export function later(position: WalPosition, bytes: number): WalPosition {
   return written(BigInt(`0x${position}`) + BigInt(bytes));

@@ -19,17 +19,17 @@ export const DEFAULT_PAGE_SIZE = 20;
 /** Entries on a page at most. */
 export const MAX_PAGE_SIZE = 100;
 
-/** Which list a connection pages through, and what of it. */
+/** The list that a connection pages through, with its parent, order and filters. */
 export interface ConnectionSource<Lists extends string = string> {
   readonly list: Lists;
   /**
-   * The parent's database id (a node's `databaseId`); `null` when it names nothing, and then the list is empty; absent when the list
-   * has no parent.
+   * The parent's database id (a node's `databaseId`); absent when the list has no parent. With `null`, which names nothing, the list is
+   * empty.
    */
   readonly parent?: string | null | undefined;
   readonly order: string;
   readonly direction?: 'ASC' | 'DESC';
-  /** The values of the list's filters, by name; what is `null` or `undefined` is not there. */
+  /** The values of the list's filters, by name. A filter that is `null` or `undefined` does not apply. */
   readonly filters?: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -42,16 +42,16 @@ export interface PageArguments {
 }
 
 /**
- * Answers a field that pages through a list of entities, with one promise for each parent and none for each item: the page has its
- * nodes already. Not async: for each page, such a function left a fifth more behind.
+ * Answers a field that pages through a list of entities. It takes one promise for each parent and none for each item, since the page has
+ * its nodes. It is not async, since an async function leaves more garbage for each page.
  *
  * @param type the listed entity's type
- * @param source which list, and what of it
+ * @param source the list, with its parent, order and filters
  * @param args the page's arguments, as the client sent them
  * @param context the request's context
  * @param info the field's info
  * @returns what the fields of the connection's type read
- * @throws {GraphQLError} BAD_USER_INPUT for a size, a cursor or a filter's value that the list does not have
+ * @throws {GraphQLError} BAD_USER_INPUT for a size, a cursor or a filter's value that the list cannot have
  */
 export function resolvePage(
   type: EntityType,
@@ -64,7 +64,7 @@ export function resolvePage(
   const repository = type.repositoryOf(context);
   const name = type.listName(list);
   const { first, last, after, before } = args;
-  // Checked before any SQL. Written out, because an object that is spread together costs as much as the whole rest here.
+  // Checked before any SQL. The arguments are written out, because spreading objects costs as much as everything else here.
   if (first != null && last != null) throw userInputError('last', 'Expected first or last, got both.');
   checkSize('first', first);
   checkSize('last', last);
@@ -91,7 +91,7 @@ export function resolvePage(
   );
 }
 
-/** The place that a cursor of the list of that name names. */
+/** Reads the position in a cursor of a list. */
 function place(
   repository: Repository<Entity, string>,
   { list, order }: ConnectionSource,
@@ -108,10 +108,10 @@ function place(
 }
 
 /**
- * How many entries a page has at most: the one place where that is read from arguments, for what a field costs and for what it reads.
+ * The most entries of a page. Both the cost of a field and the reading use this function.
  *
  * @param args a connection's arguments
- * @returns the size; what is out of range is refused when the field is resolved
+ * @returns the size; one that is out of range is refused when the field is resolved
  */
 export function pageSizeOf({ first, last }: { readonly first?: unknown; readonly last?: unknown }): number {
   const size = first ?? last ?? DEFAULT_PAGE_SIZE;
@@ -124,15 +124,15 @@ function checkSize(argument: string, size: number | null | undefined): void {
 }
 
 /**
- * Loads pages of one list together. Of types whose values Postgres alone can tell, a stranger's may be none: then each page is
- * loaded by itself, so that nobody fails by another's fault.
+ * Loads pages of one list at once. Only Postgres knows the form of the values of some types. When it refuses a client's value, each page is
+ * loaded by itself, so that no page fails because of another.
  *
  * @param repository the listed entity's repository
  * @param list the list
  * @param requests the pages
  * @param scope the request's scope
- * @returns the pages, in order, an error for one whose cursor or filters no row can have
- * @throws what else the reading throws
+ * @returns the pages, in order; an error for one whose cursor or filters no row can have
+ * @throws any other error of the reading
  */
 async function loadPages(
   repository: Repository<Entity, string>,

@@ -21,12 +21,12 @@ import type { DatabaseId, EntityByIdOptions, EntityConnectionOptions, EntityRefe
 
 type Builder = PothosSchemaTypes.RootFieldBuilder<SchemaTypes, unknown, FieldKind>;
 
-/** What a parent of any type may be. */
+/** A parent of any type. */
 type Parent = Partial<EntityNode<Entity>> & Readonly<Record<string, unknown>>;
 
 const prototype = RootFieldBuilder.prototype as Builder;
 
-/** The builder that a field builder belongs to; Pothos' types keep it to themselves. */
+/** The builder that a field builder belongs to. Pothos' types hide it. */
 function builderOf(t: Builder): PothosSchemaTypes.SchemaBuilder<SchemaTypes> {
   return (t as unknown as { builder: PothosSchemaTypes.SchemaBuilder<SchemaTypes> }).builder;
 }
@@ -120,7 +120,7 @@ prototype.entityConnection = function entityConnection(this: Builder, name: stri
       before: this.arg.string({ description: 'Only what comes before this cursor.' }),
       ...args,
     },
-    // Options of other plugins may look into the parent, which must then have been read.
+    // Options of other plugins may look into the parent, which must have been read then.
     extensions: { ...extensions, ...(isPlain(rest) ? FROM_ID : {}), entries: pageSizeOf, listOf: typename, larder },
     resolve: (parent: Parent, page: PageArguments, context: LarderContext, info: GraphQLResolveInfo) => {
       const which =

@@ -12,19 +12,19 @@ import {
 import type { PageNeeds } from '../lists/page-request.ts';
 import type { LarderContext } from '../repository/context.ts';
 
-/** What of the resolver's info is needed to follow fragments and variables. */
+/** The parts of the resolver's info that fragments and variables need. */
 type Info = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments' | 'variableValues'>;
 
 /** A field's subfields, each with every node that selects it. */
 export type Selection = ReadonlyMap<string, readonly FieldNode[]>;
 
 /**
- * Which subfields of the field being resolved are selected, through fragments, with `@skip` and `@include` applied
- * (GraphQL specification, section 6.3.2). A fragment's type condition is taken to hold.
+ * Finds the selected subfields of the field that is resolved: through fragments, with `@skip` and `@include` applied (GraphQL
+ * specification, section 6.3.2). A fragment's type condition is assumed to hold.
  *
  * @param info the resolver's info
- * @param nodes the nodes to look under; those of the field being resolved when absent
- * @returns the subfields by name, aliases resolved
+ * @param nodes the nodes to look under; those of the resolved field when it is left out
+ * @returns the subfields by name, without aliases
  */
 export function selectionOf(info: Info, nodes: readonly FieldNode[] = info.fieldNodes): Selection {
   const selection = new Map<string, FieldNode[]>();
@@ -32,27 +32,27 @@ export function selectionOf(info: Info, nodes: readonly FieldNode[] = info.field
   return selection;
 }
 
-/** The extensions of a field that an entity's id alone answers, such as a connection: no body is read for it. */
+/** The extensions of a field that needs only an entity's id, such as a connection. No body is read for it. */
 export const FROM_ID = { fromId: true };
 
-/** The extensions of a type whose entities are read whatever is selected. */
+/** The extensions of a type whose entities are always read. */
 export const READ = { isRead: true };
 
 /**
  * @param options the options of a type or a field
- * @returns whether none of them is another plugin's, which may look into the entity
+ * @returns whether none of them belongs to another plugin, which may look into the entity
  */
 export function isPlain(options: object): boolean {
   return Object.keys(options).every((key) => ['description', 'deprecationReason', 'extensions'].includes(key));
 }
 
 /**
- * Whether entities must be read to answer for them. Their ids follow from the list, and so does what hangs on an id.
+ * Tells whether bodies of entities must be read. A list gives their ids, from which connections and other fields follow.
  *
  * @param info the resolver's info
  * @param typename the entities' type
  * @param selection the subfields of the entities
- * @returns whether any field is selected that an id does not answer
+ * @returns whether a field is selected that needs more than the id
  */
 export function needsBody(info: Pick<GraphQLResolveInfo, 'schema'>, typename: string, selection: Selection): boolean {
   const type = info.schema.getType(typename);
@@ -65,8 +65,8 @@ export function needsBody(info: Pick<GraphQLResolveInfo, 'schema'>, typename: st
 }
 
 /**
- * What of a page the query selects. Bodies are read only for fields that an id does not answer. A field's nodes are the same
- * list for each of its parents, so that they are looked into once a request.
+ * Finds what the query selects of a page. Bodies are read only for fields that need more than an id. A field's nodes are the same list for
+ * each of its parents, so they are examined once in a request.
  *
  * @param info the info of the connection's resolver
  * @param typename the listed entities' type

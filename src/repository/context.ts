@@ -17,17 +17,17 @@ export { parsePosition };
 /** What a request brings with it. */
 export interface RequestOptions {
   /**
-   * What its client has been told as `scope.position` after a write of its own: it reads what it wrote, also where lists are read at a
-   * replica of Postgres. Nothing when it is left out or `null`.
+   * The `scope.position` that its client got after a write. The request then sees that write, even where a replica of Postgres reads the
+   * lists. None when it is left out or `null`.
    */
   readonly position?: string | null | undefined;
 }
 
 /**
- * @param given what belongs to the request, or what it brings with it
+ * @param given the state of the request, or what the request brings with it
  * @param trace makes its trace
- * @returns what belongs to the request
- * @throws {InvalidInput} for a position that nobody was told
+ * @returns the state of the request
+ * @throws {InvalidInput} for a position that Larder never gave out
  */
 export function scopeFor(given: Scope | RequestOptions = {}, trace: () => Trace): Scope {
   if ('identities' in given) return given;

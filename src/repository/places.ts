@@ -15,20 +15,20 @@ import { runBodyRead } from '../postgres/run.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Storage } from './storage.ts';
 
-/** A server of Postgres that lists are read at. */
+/** A server of Postgres at which lists are read. */
 interface Place<Lists extends string> {
   readonly lists: Readonly<Record<Lists, ReadPages>>;
-  /** Reads the bodies of pages that it has named, as of `since`. */
+  /** Reads the bodies of pages that this server has named, as of `since`. */
   readonly fill: ReturnType<typeof pageBodies>;
 }
 
-/** Pages as a server named them, and what reads the bodies of some of them. */
+/** Pages as a server named them, and a function that reads the bodies of some of them. */
 export interface NamedPages {
   readonly pages: readonly Page[];
   fill(wanted: readonly Page[]): undefined | Promise<void>;
 }
 
-/** Reads pages of one list, wherever that may be. */
+/** Reads pages of one list, at the primary or at a replica. */
 export type ReadNamed<Lists extends string> = (
   list: Lists,
   asked: readonly PageQuery[],
@@ -46,7 +46,7 @@ export interface PlaceOptions<Lists extends string> {
 }
 
 /**
- * Makes what reads rows of an entity.
+ * Makes a function that reads rows of an entity.
  *
  * @param database where
  * @param definition the entity
@@ -60,7 +60,7 @@ export function rowLoader(database: Database, definition: EntityDefinition<Entit
 }
 
 /**
- * Makes what reads the lists of an entity: at the primary, or at a replica where there are some and one will do.
+ * Makes a function that reads the lists of an entity, at a replica that will do, or at the primary.
  *
  * @param storage where rows and bodies are
  * @param options how bodies are read
@@ -95,7 +95,7 @@ export function pageReader<Lists extends string>(
   const places = new Map<Replica, Place<Lists>>();
   for (const replica of replicas.all) places.set(replica, placeOf(replica.database, loaderAt(replicas, replica)));
 
-  /** Rows as a replica has them, or as the primary has them where the replica does not answer. */
+  /** Reads rows at a replica, or at the primary when the replica does not answer. */
   function loaderAt(from: Replicas, replica: Replica): Loader {
     const loadThere = rowLoader(replica.database, definition);
     const either = async (ids: string[], trace: Trace) =>
@@ -108,7 +108,7 @@ export function pageReader<Lists extends string>(
     const replica = chosen instanceof Promise ? await chosen : chosen;
     const place = replica === null ? undefined : places.get(replica);
     if (replica === null || place === undefined) return readPrimary(list, asked, scope);
-    // What it names was so at the latest then: it is as if the primary had been asked, and had taken so long to answer.
+    // The replica's pages are at least as new as this time. So they are like those of a primary that took so long to answer.
     const since = replica.asOf;
     const pages = await replicas.read(replica, () => place.lists[list](asked, scope.trace), scope.trace);
     if (pages === null) return readPrimary(list, asked, scope);

@@ -5,27 +5,27 @@ import { type Account, canReach, postgresAccount } from './account.ts';
 import { type PostgresOptions, type PostgresService, startPostgres } from './postgres.ts';
 import { ServiceError } from './service-error.ts';
 
-/** What in a data directory belongs to the server that runs on it, and not to a copy of it (PostgreSQL documentation, 26.3.3). */
+/** Files in a data directory that belong to the running server, and not to a copy (PostgreSQL documentation, 26.3.3). */
 const LEFT_OUT = /^(postmaster\.(pid|opts)|pgsql_tmp.*|pg_internal\.init.*|standby\.signal|.*\.unfinished)$/;
 
-/** Directories of which a copy has nothing but themselves. */
+/** Directories that are empty in a copy. */
 const EMPTY = new Set([
   ...['pg_dynshmem', 'pg_notify', 'pg_replslot', 'pg_serial', 'pg_snapshots', 'pg_stat_tmp', 'pg_subtrans', 'pg_wal'],
 ]);
 
 /** A replica that is running. */
 export interface PostgresReplica extends PostgresService {
-  /** What the primary calls the place where it keeps what the replica has not received. */
+  /** The name of the primary's replication slot, which keeps what the replica has not received. */
   readonly slot: string;
 }
 
 /**
- * Starts a streaming replica of a Postgres of this machine: copies its files while it runs, and follows it from there. The npm packages
- * have no pg_basebackup, which does the same.
+ * Starts a streaming replica of a Postgres on this machine. It copies the primary's files while that runs, and follows it from there.
+ * pg_basebackup does the same, but the npm packages lack it.
  *
  * @param primary the primary, started by `startPostgres`
- * @param options where the replica's data is, which must not exist yet, and what else `startPostgres` takes
- * @returns the replica, ready to be read from; stopped, it leaves its slot behind at the primary
+ * @param options where the replica's data is, which must not exist yet, and the other options of `startPostgres`
+ * @returns the replica, ready for reading; when it stops, its slot stays at the primary
  * @throws when it cannot be copied or does not start
  */
 export async function startReplica(
@@ -36,7 +36,7 @@ export async function startReplica(
   return { ...(await startPostgres(options)), slot };
 }
 
-/** Copies what a primary has on disk, so that a server may begin there and catch up. */
+/** Copies the files of a primary, so that a server may start there and catch up. */
 async function copyFiles(
   { adminUrl, port }: Pick<PostgresService, 'adminUrl' | 'port'>,
   dataDir: string,
@@ -64,7 +64,7 @@ async function copyFiles(
     const [{ label = '' } = {}] = await sql<{ label: string }[]>`select labelfile as label from pg_backup_stop(false)`;
     writeFile(join(unfinished, 'backup_label'), label, account);
     writeFile(join(unfinished, 'standby.signal'), '', account);
-    // In a file, since everybody on the machine sees what stands on a command line.
+    // In a file, since everybody on the machine can read a command line.
     const conninfo = `host=127.0.0.1 port=${port} user=postgres password=${password} application_name=${slot}`;
     const following = `primary_conninfo = '${conninfo}'\nprimary_slot_name = '${slot}'\n`;
     writeFile(join(unfinished, 'postgresql.auto.conf'), following, account);
@@ -91,7 +91,7 @@ function copyFile(from: string, to: string, account: Account | null): void {
   try {
     copyFileSync(from, to);
   } catch (error) {
-    // What is removed meanwhile is removed again by what the replica has yet to do.
+    // The replica will remove such a file, too, when it replays the log.
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
     throw error;
   }

@@ -2,23 +2,24 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 
 /** What is known of the replicas of Postgres. */
 export interface ReplicaFigures {
+  /** @returns what is known of each replica */
   states(): readonly {
     readonly name: string;
     /** Why it is not used; `null` when it is. */
     readonly unfit: string | null;
-    /** How far behind it is at most, in milliseconds; `null` when nobody knows. */
+    /** How far behind it is at most, in milliseconds; `null` when that is not known. */
     readonly lagMs: number | null;
     readonly statements: number;
   }[];
-  /** How many readings the primary answered that a replica could have, by why. */
+  /** How often the primary was read instead of a replica, by the reason. */
   readonly instead: Readonly<Record<string, number>>;
 }
 
 /**
- * What replicas of Postgres do. Without them there are no such metrics.
+ * Registers metrics of the replicas of Postgres. Without replicas there are none.
  *
  * @param registry where the metrics go
- * @param replicas whom to ask
+ * @param replicas the source of the metrics
  */
 export function registerReplicaMetrics(registry: Registry, replicas: ReplicaFigures): void {
   const registers = [registry];
