@@ -3,7 +3,8 @@ import type { Database } from '../postgres/client.ts';
 import { run } from '../postgres/run.ts';
 import { statement } from '../postgres/statement.ts';
 import { Trace } from '../trace/trace.ts';
-import { CLEANER, waiting } from './outbox.ts';
+import { CLEANER } from './clean-outbox.ts';
+import { waiting } from './outbox.ts';
 import { cacheDomains } from './schema.ts';
 
 /** A cache domain as Postgres knows it. */

@@ -1,10 +1,11 @@
 import type { EntityCache } from '../cache/entity-cache.ts';
 import type { RedisTier } from '../cache/redis/tier.ts';
 import type { Database } from '../postgres/client.ts';
+import { CLEANER, cleanOutbox } from './clean-outbox.ts';
 import { type Domain, lookAtDomain } from './domains.ts';
 import type { Drainer, OutboxStatus } from './drainer-face.ts';
 import { Membership, type Standing } from './membership.ts';
-import { CLEANER, cleanOutbox, drainOutbox } from './outbox.ts';
+import { drainOutbox } from './outbox.ts';
 
 /** What a drainer works on, and how it reports. */
 export interface DrainerOptions {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
 import { type Test, t } from 'tap';
+import { cleanOutbox } from '../../src/outbox/clean-outbox.ts';
 import { type Domain, lookAtDomain, registerDomain, renewDomain } from '../../src/outbox/domains.ts';
-import { type Change, cleanOutbox, drainOutbox } from '../../src/outbox/outbox.ts';
+import { type Change, drainOutbox } from '../../src/outbox/outbox.ts';
 import { type Database, openDatabase } from '../../src/postgres/client.ts';
 import { connect } from '../support/connect.ts';
 import { makeLibrary } from '../support/library.ts';
