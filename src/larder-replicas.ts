@@ -42,7 +42,7 @@ export function checkReplicas(
  *
  * @param limits the replicas, and how far behind they may be
  * @param surroundings the primary, and the options of connections
- * @returns the replicas; `undefined` where there are none
+ * @returns an object with the replicas; an empty one where there are none
  */
 export async function openReplicas(
   { replicas: urls = [], maxReplicaLagMs = 1000 }: PostgresLimits,

@@ -7,7 +7,7 @@ import type { MemoryLimits, MemoryUse } from './tier.ts';
 /** A page. */
 export interface HeldPage {
   readonly bodies: readonly Body[];
-  /** What was written of it. */
+  /** The texts that were written of it. */
   readonly texts: PageTexts;
 }
 
@@ -59,7 +59,7 @@ export class PageMemory {
     let bytes = textBytes(named);
     for (const body of bodies) bytes += bytesOf(body);
     const key = entity + named;
-    // Texts may double it, where there is so much room.
+    // Texts may double the size of a page, where there is room.
     const texts = new PageTexts(2 * bytes > this.#pages.maxSize ? 0 : bytes, (more) => {
       if (this.#pages.peek(key)?.texts === texts) this.#pages.set(key, { bodies, texts, bytes: bytes + more });
     });

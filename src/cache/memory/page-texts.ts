@@ -1,12 +1,12 @@
-/** A part of a text: in UTF-8 where it is long, so that it need only be copied. */
+/** A part of a text. A long one is in UTF-8, so that writing it is only a copy. */
 export type Piece = string | Buffer;
 
-/** What a piece takes beside its text, about, in bytes. */
+/** The approximate size of a piece beside its text, in bytes. */
 const PIECE_BYTES = 100;
 
 /**
- * What has been written of the bodies of a page that memory holds, by what was selected. A page is known by ids and versions, and its
- * bodies never change: so texts of them need no invalidation either. They go when the page goes.
+ * The texts that have been written of a page in memory, by the selection of its bodies. A page is known by ids and versions, so its bodies
+ * never change, and the texts need no invalidation either. They go when the page goes.
  */
 export class PageTexts {
   readonly #room: number;
@@ -15,8 +15,8 @@ export class PageTexts {
   #bytes = 0;
 
   /**
-   * @param room how much texts may take together, in bytes
-   * @param taken told how much they take, whenever that changes
+   * @param room the most bytes that all texts may take
+   * @param taken told how many bytes they take, whenever that changes
    */
   constructor(room: number, taken: (bytes: number) => void) {
     this.#room = room;
@@ -24,9 +24,9 @@ export class PageTexts {
   }
 
   /**
-   * @param selection what is selected, the same object each time
-   * @param make writes it, in pieces
-   * @returns the pieces, as they were made before if they are kept
+   * @param selection the selection, the same object each time
+   * @param make writes its text, in pieces
+   * @returns the pieces, from an earlier call if they were kept
    */
   of(selection: object, make: () => readonly Piece[]): readonly Piece[] {
     const kept = this.#kept.get(selection);

@@ -17,9 +17,9 @@ const COMPILE_AT = 3;
 /** How many compiled operations are kept, and how many documents in mercurius. Of the latter, twice as many may be kept for a while. */
 const COPIES = 512;
 
-/** What an operation came to, as the client may see it. */
+/** The result of an operation, as the client may see it. */
 export interface Execution extends ExecutionResult {
-  /** The body as far as its data goes, where it was written so; then there is no `data`. */
+  /** The body up to the end of its data, where it was written as text; then there is no `data`. */
   readonly written?: Output;
 }
 

@@ -8,15 +8,15 @@ import {
   isNonNullType,
 } from 'graphql';
 
-/** What is found where it was not planned for, such as null where there must be a value. Graphql-js knows what that comes to. */
+/** The data differs from the plan: for example, null stands where a value is required. graphql-js knows the right answer then. */
 export class NotAsPlanned extends Error {}
 
 /**
  * Writes a value as JSON.
  *
- * @param value what an object has
+ * @param value the object's value
  * @returns the text
- * @throws {NotAsPlanned} when the value makes an error, or is not there yet
+ * @throws {NotAsPlanned} when the value is an error or a promise
  * @throws what the type's `serialize` throws
  */
 export type LeafText = (value: unknown) => string;
@@ -37,7 +37,7 @@ export function leafText(type: GraphQLOutputType): LeafText {
   return (value) => (value == null ? 'null' : text(value));
 }
 
-/** The text of what is there. */
+/** Writes a value that is not null. */
 function valueText(type: GraphQLOutputType): LeafText {
   if (isListType(type)) {
     const text = leafText(type.ofType as GraphQLOutputType);

@@ -1,30 +1,32 @@
 import type { Piece } from './plan.ts';
 
-/** Text is put into bytes whenever there is so much of it: what is added up from many parts takes long to be read as a whole. */
+/**
+ * Text is turned into bytes when it has this many characters, because a text that was joined from many parts is slow to read as a whole.
+ */
 const CHUNK = 4096;
 
-/** The most bytes that UTF-8 takes for a character of a JavaScript string. */
+/** The most bytes that UTF-8 needs for a character of a JavaScript string. */
 const MAX_BYTES = 3;
 
-/** An answer that is being written: short ones remain a text. */
+/** An answer that is being written. A short one stays a text. */
 export class Output {
   #text = '';
   #bytes: Buffer | null = null;
   #length = 0;
   readonly #size: { last: number };
 
-  /** @param size how long the last answer of its kind was, in bytes; it is told how long this one is */
+  /** @param size the length of the last answer of its kind, in bytes; updated with the length of this one */
   constructor(size: { last: number }) {
     this.#size = size;
   }
 
-  /** @param text what comes next */
+  /** @param text comes next */
   text(text: string): void {
     this.#text += text;
     if (this.#text.length > CHUNK) this.#flush();
   }
 
-  /** @param piece what comes next */
+  /** @param piece comes next */
   piece(piece: Piece): void {
     if (typeof piece === 'string') this.text(piece);
     else {
@@ -34,7 +36,7 @@ export class Output {
     }
   }
 
-  /** @returns all that was written */
+  /** @returns everything that was written */
   end(): string | Buffer {
     if (this.#bytes === null) return this.#text;
     this.#flush();

@@ -4,7 +4,7 @@ import type { Cursor, ObjectPlan, PagePlan, Piece, Resolved, Source } from './pl
 /** Makes one object of all selections that are the same. */
 export type SameSelection = (text: string) => object;
 
-/** What is longer is kept in UTF-8. */
+/** A longer text is kept in UTF-8. */
 const LONG = 256;
 
 /**
@@ -12,7 +12,7 @@ const LONG = 256;
  * @param entry the plan of its items
  * @param type the type of its items
  * @param same makes one object of all selections that are the same
- * @returns how the entries of the page are written; `null` where they are no entries of a page, or not only of what an entity and a page say
+ * @returns how the entries of the page are written; `null` where they are no entries of a page, or need more than an entity and a page
  */
 export function pagePlan(
   name: string,
@@ -41,12 +41,12 @@ export function pagePlan(
 }
 
 /**
- * Writes what the bodies of a page say.
+ * Writes the bodies of a page.
  *
  * @param plan how its entries are written
  * @param nodes its nodes, at least one
- * @returns the text, with a gap between pieces where something else comes: for each entry as many as the plan has, in its order
- * @throws {NotAsPlanned} when a node has something else than was planned
+ * @returns the text in pieces; between two of them comes something that is no body's. Each entry has as many as the plan, in its order
+ * @throws {NotAsPlanned} when a node differs from the plan
  */
 export function piecesOf({ parts }: PagePlan, nodes: readonly Source[]): Piece[] {
   const pieces: Piece[] = [];
@@ -68,7 +68,7 @@ export function piecesOf({ parts }: PagePlan, nodes: readonly Source[]): Piece[]
   return pieces;
 }
 
-/** In memory of its own: what is small would otherwise hold on to a part of Node's pool. */
+/** It has memory of its own. A small Buffer would otherwise keep a part of Node's pool in memory. */
 function encoded(text: string): Buffer {
   const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
   bytes.write(text);

@@ -2,21 +2,21 @@ import type { GraphQLObjectType, GraphQLResolveInfo } from 'graphql';
 import type { SelectedField } from '../documents/selected.ts';
 import type { LeafText } from './leaf-text.ts';
 
-/** What is written of an object: text as it is, and between it what its fields say. */
+/** How an object is written: fixed texts, and its fields between them. */
 export interface ObjectPlan {
   readonly parts: readonly (string | Leaf | Property | Resolved)[];
-  /** Those that have to be executed before they can be written. */
+  /** The fields that must be executed before they can be written. */
   readonly executed: readonly (Property | Resolved)[];
 }
 
-/** A value that the object has. */
+/** A value of the object. */
 export interface Leaf {
   readonly kind: 'leaf';
   readonly name: string;
   readonly text: LeafText;
 }
 
-/** An object, or a list of objects, that the object has. */
+/** An object, or a list of objects, in a property of the object. */
 export interface Property {
   readonly kind: 'property';
   readonly name: string;
@@ -26,15 +26,15 @@ export interface Property {
   readonly hasNulls: boolean | null;
   readonly parent: GraphQLObjectType;
   readonly inside: ObjectPlan;
-  /** How it is written where it is what a page has; `null` where that is not known. */
+  /** How it is written where it may be a page's entries; `null` where it is none. */
   readonly page: PagePlan | null;
 }
 
-/** An object that a resolver of Larder's finds, or none. */
+/** An object that a resolver of Larder's finds, or null. */
 export interface Resolved {
   readonly kind: 'resolved';
   readonly key: string;
-  /** Where what it has found is kept, among all fields of its kind. */
+  /** The index of its results, among all resolved fields. */
   readonly place: number;
   readonly parent: GraphQLObjectType;
   readonly selected: SelectedField;
@@ -42,33 +42,33 @@ export interface Resolved {
   readonly inside: ObjectPlan;
 }
 
-/** What is planned of an operation. */
+/** The plan of an operation. */
 export interface SplicePlan {
   readonly root: ObjectPlan;
-  /** Its resolved fields, by their places. */
+  /** Its resolved fields, by their indexes. */
   readonly fields: readonly Resolved[];
 }
 
-/** A cursor: the row of an entity has it, or another row that refers to it, so that it is no part of the entity's body. */
+/** A cursor. It belongs to the row of an entity, or to another row that refers to it, so it is no part of the entity's body. */
 export interface Cursor {
   readonly kind: 'cursor';
   readonly text: LeafText;
 }
 
-/** How the entries of a page are written, of which memory keeps what their bodies say. */
+/** How the entries of a page are written. Memory keeps the texts of their bodies. */
 export interface PagePlan {
-  /** What is selected of the bodies: the same object for all documents that select the same. */
+  /** The selection of the bodies, the same object for all documents with the same selection. */
   readonly selection: object;
   readonly parts: readonly (string | Leaf | Cursor | Resolved)[];
-  /** Those of the parts that are no bodies': what comes between the pieces that memory keeps, for each entry. */
+  /** The parts that are no bodies'. They come between the pieces that memory keeps, for each entry. */
   readonly between: readonly (Cursor | Resolved)[];
 }
 
-/** A place in the answer, as resolvers are told of theirs. */
+/** A place in the answer, as resolvers know it. */
 export type Path = GraphQLResolveInfo['path'] | undefined;
 
-/** An object of the answer whose fields are looked at. */
+/** An object of the answer whose fields are read. */
 export type Source = Readonly<Record<string, unknown>>;
 
-/** A part of a text: in UTF-8 where it is long, so that it need only be copied. */
+/** A part of a text. A long one is in UTF-8, so that writing it is only a copy. */
 export type Piece = string | Buffer;

@@ -3,7 +3,7 @@ import type { Operation } from '../documents/operation.ts';
 import { NotAsPlanned } from './leaf-text.ts';
 import type { ObjectPlan, Path, Property, Resolved, Source } from './plan.ts';
 
-/** What is the same for all fields of an execution. */
+/** The parts of an execution that all fields share. */
 export interface Asked {
   readonly schema: GraphQLSchema;
   readonly operation: Operation;
@@ -11,28 +11,28 @@ export interface Asked {
   readonly context: object;
   /** The coerced variables. */
   readonly variables: Record<string, unknown>;
-  /** The arguments of the resolved fields, by their places. */
+  /** The arguments of the resolved fields, by their indexes. */
   readonly arguments: readonly Record<string, unknown>[];
 }
 
-/** What the resolvers of an operation found: for each field, by its place, an object or null for each of its parents, in order. */
+/** The results of the resolvers of an operation. For each field, by its index, it has an object or null for each parent, in order. */
 export class Found {
   readonly objects: (readonly (Source | null)[])[] = [];
   readonly errors: GraphQLError[] = [];
   readonly #asked: Asked;
 
-  /** @param asked what is asked */
+  /** @param asked the parts that all fields share */
   constructor(asked: Asked) {
     this.#asked = asked;
   }
 
   /**
-   * Executes what is selected in some objects, level by level: each field of all of them, then what is in it.
+   * Executes the selection in some objects, level by level: each field of all of them, then the fields in it.
    *
-   * @param plan what is selected
+   * @param plan the selection
    * @param sources the objects, in the order in which they are written
    * @param paths their places in the answer
-   * @throws {NotAsPlanned} when there is something else than was planned
+   * @throws {NotAsPlanned} when the data differs from the plan
    */
   async resolve(plan: ObjectPlan, sources: readonly Source[], paths: readonly Path[]): Promise<void> {
     const [only, ...others] = plan.executed;
@@ -70,7 +70,7 @@ export class Found {
     let values: readonly unknown[];
     if (!answers.some((answer) => answer instanceof Promise)) values = answers;
     else {
-      // One that fails is rare, and then has an error of its own.
+      // A failure is rare, and belongs to one of them.
       values = await Promise.all(answers).catch(async () =>
         (await Promise.allSettled(answers)).map((each) =>
           each.status === 'fulfilled' ? each.value : new Failed(each.reason),
@@ -119,7 +119,7 @@ export class Found {
   }
 }
 
-/** What a resolver threw. */
+/** The error of a resolver. */
 class Failed {
   readonly reason: unknown;
 
@@ -129,10 +129,10 @@ class Failed {
 }
 
 /**
- * @param field an object, or a list of objects, that an object has
+ * @param field an object, or a list of objects, in a property of an object
  * @param source the object
- * @returns what it has, `null` where it has none
- * @throws {NotAsPlanned} when it makes an error, or is not there yet
+ * @returns the property's value; `null` for none
+ * @throws {NotAsPlanned} when the value is an error or a promise
  */
 export function insideOf(
   { name, isNullable, hasNulls }: Property,

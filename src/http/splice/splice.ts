@@ -6,12 +6,12 @@ import { type Asked, Found } from './resolve-fields.ts';
 import { Output } from './output.ts';
 import { Writer } from './write-object.ts';
 
-/** How many selections are told apart, at most, which share what is kept of pages. */
+/** The most selections that are distinguished; equal ones share the texts of pages. */
 const SELECTIONS = 512;
 
-/** The answer to an operation whose data is JSON already. */
+/** The answer to an operation, with its data already as JSON. */
 export interface Spliced {
-  /** The body as far as its data goes: `{"data":…`, without the end. */
+  /** The body up to the end of its data: `{"data":…`. */
   readonly written: Output;
   /** Absent when there are none. */
   readonly errors?: readonly GraphQLError[];
@@ -20,15 +20,15 @@ export interface Spliced {
 /**
  * Executes an operation and writes its answer.
  *
- * @param context what resolvers get as their context
+ * @param context the resolvers' context
  * @param variables the coerced variables
- * @returns the answer; `null` when graphql-js must find out what is wrong: an argument without the value that it needs, or a null where
- *   there must be a value. An operation that is executed so only reads, and may be executed again.
+ * @returns the answer; `null` when graphql-js must find the error: a required argument without a value, or a null where a value is
+ *   required. Such an operation only reads, so it may be executed again
  */
 export type SplicedOperation = (context: object, variables: Record<string, unknown>) => Promise<Spliced | null>;
 
 /**
- * Makes the executor of operations that ask for nothing but entities and lists of them. What it answers is text from the start.
+ * Makes the executor of operations that select only entities and lists of them. It writes their answers as text from the start.
  *
  * @param schema the schema that operations are valid against
  * @returns plans an operation that is already cut to its conditions; `null` for one that must be executed in another way
@@ -56,10 +56,10 @@ export function createSplicer(schema: GraphQLSchema): (operation: Operation) => 
       new Writer(found, written).object(root, ROOT);
       return { written, ...(found.errors.length > 0 ? { errors: found.errors } : {}) };
     };
-    // What resolvers throw is in the answer. All else, as a value that cannot be written, is told best by graphql-js, which meets it, too.
+    // The answer has the errors of resolvers. graphql-js meets any other error, too, and reports it best.
     return (context, variables) => execute(context, variables).catch(() => null);
   };
 }
 
-/** What resolvers of the root get as their parent's object, which there is none of. */
+/** The parent's object for resolvers of the root, which has none. */
 const ROOT = undefined as never;

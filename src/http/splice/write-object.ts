@@ -4,7 +4,7 @@ import type { ObjectPlan, PagePlan, Piece, Property, Resolved, Source } from './
 import type { Output } from './output.ts';
 import { type Found, insideOf } from './resolve-fields.ts';
 
-/** Writes the answer, once everything in it was found. */
+/** Writes the answer, once all of its objects were found. */
 export class Writer {
   readonly #out: Output;
   readonly #found: Found['objects'];
@@ -12,8 +12,8 @@ export class Writer {
   readonly #written: number[];
 
   /**
-   * @param found what the resolvers found
-   * @param out where it is written
+   * @param found the results of the resolvers
+   * @param out receives the answer
    */
   constructor({ objects }: Found, out: Output) {
     this.#out = out;
@@ -22,9 +22,9 @@ export class Writer {
   }
 
   /**
-   * @param plan what is selected
+   * @param plan the selection
    * @param source an object
-   * @throws {NotAsPlanned} when it has something else than was planned
+   * @throws {NotAsPlanned} when the object differs from the plan
    */
   object({ parts }: ObjectPlan, source: Source): void {
     for (const part of parts) {
@@ -41,7 +41,7 @@ export class Writer {
     this.#orNull(inside, this.#found[place]?.[i] ?? null);
   }
 
-  /** What memory keeps of a page, and between its pieces what is not of the bodies. */
+  /** Writes the pieces that memory keeps of a page, and between them what is no body's. */
   #page({ between }: PagePlan, pieces: readonly Piece[], edges: () => readonly { readonly cursor: unknown }[]): void {
     for (const [i, piece] of pieces.entries()) {
       if (i > 0) {
