@@ -1,6 +1,7 @@
 import type { EntityCache } from '../cache/entity-cache.ts';
-import type { Body, EntitySpace } from '../cache/entry.ts';
+import { type Body, type EntitySpace, entityAlone } from '../cache/entry.ts';
 import type { Bodies } from '../cache/flights.ts';
+import type { Brought } from '../cache/later-fills.ts';
 import type { Loader, Want } from '../cache/read-through.ts';
 import { identitiesOf, type Scope } from './scope.ts';
 
@@ -14,6 +15,7 @@ const NEWEST = '';
  * @param wants what to read, each id any number of times
  * @param scope the request's scope
  * @param since when the versions that are wanted were asked for, if that was before now
+ * @param shape the shape of the entity at that time
  * @returns a body for each, in order, `null` for what there is not
  * @throws what the loaders throw
  */
@@ -21,6 +23,7 @@ export type ReadBodies = (
   wants: readonly Want[],
   scope: Scope,
   since?: number,
+  shape?: string,
 ) => (Body | null)[] | Promise<(Body | null)[]>;
 
 /** Where rows are read. */
@@ -70,7 +73,7 @@ export function bodyReader(
     const lagging = loadThere === undefined || since === undefined ? null : { asOf: since, load: loadThere };
     const bodies = past
       ? await readPast(missing, scope)
-      : await cache.read(space, missing, loadShared, scope.trace, since, lagging);
+      : await cache.read(space, missing, loadShared, scope.trace, since, lagging, wants.length - missing.length);
     for (const [id, body] of bodies) identities.set(id, body);
     return answers.map((answer, i) => {
       const body = bodies.get((wants[i] as Want).id);
@@ -78,12 +81,19 @@ export function bodyReader(
     });
   };
 
-  return (wants, scope, since) => {
+  /** What a list brought along is put into caches if it was made of these columns. */
+  const keep = (brought: readonly Brought[], wanted: number, scope: Scope, shape: string | undefined) => {
+    scope.trace.entity(space.entity).misses += brought.length;
+    if (space.shape === shape) cache.keepForLists(space, brought, wanted);
+  };
+
+  return (wants, scope, since, shape) => {
     const identities = identitiesOf(scope, space);
     const past = scope.cold || !isCurrent();
     // Of its own, because another reading of the request may put an older body into the identity map meanwhile.
     const answers: (Body | null)[] = [];
     let missing: Map<string, Want> | null = null;
+    const brought: Brought[] = [];
     for (const want of wants) {
       const known = identities.get(want.id);
       if (known !== undefined && (want.version === null || known?.version === want.version)) {
@@ -93,7 +103,15 @@ export function bodyReader(
       // Looked for only when it was read in another version, which a race alone does.
       const before = known === undefined ? undefined : wants.slice(0, answers.length).find(({ id }) => id === want.id);
       const other = missing?.get(want.id) ?? before;
-      const held = other !== undefined || past ? undefined : cache.recall(space, want, scope.trace);
+      let held: Body | null | undefined;
+      if (other === undefined && !past) {
+        held = cache.recall(space, want, scope.trace);
+        if (held === undefined && want.body !== undefined) {
+          const { id, body } = want;
+          held = body && entityAlone(body);
+          if (body !== null) brought.push({ id, body });
+        }
+      }
       answers.push(held ?? null);
       if (held !== undefined) identities.set(want.id, held);
       else {
@@ -104,6 +122,8 @@ export function bodyReader(
         );
       }
     }
+    if (brought.length > 0) keep(brought, wants.length, scope, shape);
+    else if (missing === null && shape !== undefined) cache.hasAnswered(space, wants.length);
     return missing === null
       ? answers
       : readMissing(wants, answers, [...missing.values()], identities, scope, past, since);

@@ -14,6 +14,7 @@ import { identitiesOf, type Scope } from './scope.ts';
  * @param cache the caches
  * @param read reads single bodies
  * @param isCurrent whether it is known what the columns are: if not, memory is not asked
+ * @param answered told of how much was wanted when memory had it all as whole pages
  * @returns reads the bodies of pages into them, at once when memory holds them all; throws what the reading throws
  */
 export function pageBodies(
@@ -21,6 +22,7 @@ export function pageBodies(
   cache: Pick<EntityCache, 'pages'>,
   read: ReadBodies,
   isCurrent = () => true,
+  answered: (wanted: number) => void = () => {},
 ) {
   /** Takes what memory holds as if each body had been asked for, unless the request has one of them, or a ref, in another version. */
   const take = (held: readonly (HeldPage | undefined)[], refs: readonly Ref[], scope: Scope): boolean => {
@@ -52,9 +54,8 @@ export function pageBodies(
     return refs;
   };
 
-  return (pages: readonly Page[], scope: Scope, since: number): undefined | Promise<void> => {
+  return (pages: readonly Page[], scope: Scope, since: number, shape = space.shape): undefined | Promise<void> => {
     const past = scope.cold || !isCurrent();
-    const { shape } = space;
     // What a write has returned is kept for nobody else: a trigger may have changed it since.
     const mayKeep = () => !past && !scope.hasWritten && space.shape === shape;
     let held = pages.map((page) => (past ? undefined : cache.pages?.get(space, page.named)));
@@ -80,7 +81,11 @@ export function pageBodies(
         page.bodies = found;
       }
     };
-    const bodies = refs.length === 0 ? [] : read(refs, scope, since);
+    if (refs.length === 0) {
+      answered(pages.length);
+      return fill([]);
+    }
+    const bodies = read(refs, scope, since, shape);
     return bodies instanceof Promise ? bodies.then(fill) : fill(bodies);
   };
 }

@@ -4,9 +4,11 @@ import type { Trace } from '../trace/trace.ts';
 import type { InvalidationBus } from './bus/invalidation-bus.ts';
 import type { Echo } from './bus/messages.ts';
 import { cacheKey, type KeyWriter, keyWriter } from './cache-key.ts';
-import type { Body, EntitySpace } from './entry.ts';
+import { type Body, type EntitySpace, entityAlone } from './entry.ts';
 import { type Bodies, type Flight, Flights } from './flights.ts';
+import { Lacks } from './lacks.ts';
 import { type Lagging, Sightings } from './lagging.ts';
+import { type Brought, LaterFills } from './later-fills.ts';
 import type { PageMemory } from './memory/page-memory.ts';
 import type { MemoryTier } from './memory/tier.ts';
 import { Trust } from './memory/trust.ts';
@@ -16,7 +18,7 @@ import type { Told } from './redis/send-invalidation.ts';
 import type { Presented, Share } from './share.ts';
 
 /** What the cache is made of; either tier may be absent. */
-export interface CacheOptions extends Omit<ReadThroughOptions, 'missed'> {
+export interface CacheOptions extends Omit<ReadThroughOptions, 'missed' | 'lacks'> {
   readonly memory: MemoryTier | null;
   /** As `memory`, for whole pages. */
   readonly pages: PageMemory | null;
@@ -40,6 +42,8 @@ export class EntityCache {
   readonly #options: CacheOptions & ReadThroughOptions;
   readonly #flights = new Flights();
   readonly #sightings = new Sightings();
+  readonly #lacks = new Lacks();
+  readonly #laterFills: LaterFills | null;
   readonly #trust: Trust;
   readonly #memory: TrustedMemory;
   readonly #key: KeyWriter;
@@ -49,8 +53,9 @@ export class EntityCache {
   constructor(options: CacheOptions) {
     this.pages = options.pages;
     this.clock = options.clock;
-    this.#options = { ...options, missed: new Map() };
+    this.#options = { ...options, missed: new Map(), lacks: this.#lacks };
     this.#key = keyWriter(options.prefix);
+    this.#laterFills = options.redis && new LaterFills(options.redis, this.#key, options.ttlMs, this.#lacks);
     this.#trust = new Trust(options.memoryTtlMs, options.bus === null, options.clock);
     this.#memory = new TrustedMemory(options.memory, this.#trust, options.ttlMs, options.clock);
     options.redis?.onReady(() => this.#trust.readsAnew());
@@ -84,6 +89,7 @@ export class EntityCache {
    * @param trace the request's trace
    * @param since when the versions that are wanted were asked for, if that was before now
    * @param lagging where the versions come from, if from a replica
+   * @param known how many that were wanted with these memory has answered before
    * @returns a body for each id that exists, `null` for each that does not
    * @throws what `load` throws
    */
@@ -94,9 +100,10 @@ export class EntityCache {
     trace: Trace,
     since: number = this.clock.now(),
     lagging: Lagging | null = null,
+    known = 0,
   ): Promise<Bodies> {
     return lagging === null
-      ? this.#read(space, wants, load, trace, since, null)
+      ? this.#read(space, wants, load, trace, since, null, known)
       : this.#readLagging(space, wants, load, trace, since, lagging);
   }
 
@@ -131,6 +138,7 @@ export class EntityCache {
     trace: Trace,
     since: number,
     stays: Stays | null,
+    known = 0,
   ): Promise<Bodies> {
     const found = new Map<string, Body | null>();
     const own: Want[] = [];
@@ -149,12 +157,42 @@ export class EntityCache {
       else joined.set(flight, [...(joined.get(flight) ?? []), want]);
     }
     if (own.length === 0 && joined.size === 0) return found;
-    if (found.size === 0 && joined.size === 0) return this.#fly(space, own, load, trace, since, stays);
+    if (found.size === 0 && joined.size === 0) return this.#fly(space, own, load, trace, since, stays, known);
     const reads: Promise<Bodies>[] = [];
-    if (own.length > 0) reads.push(this.#fly(space, own, load, trace, since, stays));
+    if (own.length > 0) reads.push(this.#fly(space, own, load, trace, since, stays, known + found.size));
     for (const [flight, waiting] of joined) reads.push(this.#join(space, flight, waiting, load, trace, stays));
     for (const bodies of await Promise.all(reads)) for (const [id, body] of bodies) found.set(id, body);
     return found;
+  }
+
+  /**
+   * @param space the kind of entity
+   * @returns whether a list had better bring bodies along, since caches are expected to lack them
+   */
+  lacks({ entity }: EntitySpace): boolean {
+    return this.#lacks.expected(entity);
+  }
+
+  /**
+   * @param space the kind of entity
+   * @param wanted how many bodies lists named, of which memory had each
+   */
+  hasAnswered({ entity }: EntitySpace, wanted: number): void {
+    this.#lacks.told(entity, wanted, 0);
+  }
+
+  /**
+   * Keeps what a list brought along, for lists: they name the version that they want. By id it answers nobody, since nothing is known of
+   * what was invalidated between its reading and now.
+   *
+   * @param space the kind of entity, as it was when the list was asked for
+   * @param brought what memory lacked
+   * @param wanted how many bodies were wanted in all
+   */
+  keepForLists(space: EntitySpace, brought: readonly Brought[], wanted: number): void {
+    for (const { id, body } of brought) this.#memory.keepForLists(this.#key(space, { id }), entityAlone(body));
+    if (this.#laterFills === null || !this.#admitted) this.#lacks.told(space.entity, wanted, brought.length);
+    else this.#laterFills.add(space, brought, wanted);
   }
 
   /**
@@ -269,8 +307,8 @@ export class EntityCache {
   }
 
   /**
-   * Waits for another reading; a body of another version than the list named may be older, so it is read again, and so is what that reading
-   * has left out.
+   * Waits for another reading; a body of another version than the list named may be older, so it is read again, and so are by id what is for
+   * lists alone and what that reading has left out.
    */
   async #join(
     space: EntitySpace,
@@ -285,7 +323,7 @@ export class EntityCache {
     const again: Want[] = [];
     for (const want of wants) {
       const body = bodies.get(want.id);
-      if (body === undefined) again.push(want);
+      if (body === undefined || (want.version === null && body?.isForLists === true)) again.push(want);
       else if (want.version !== null && body?.version !== want.version) {
         if (!stays?.(this.#key(space, want), body?.version ?? null)) again.push(want);
       } else {
@@ -309,12 +347,14 @@ export class EntityCache {
     trace: Trace,
     since: number,
     stays: Stays | null,
+    known: number,
   ): Promise<Bodies> {
-    const bodies = this.#readThrough(space, wants, load, trace, stays);
+    const bodies = this.#readThrough(space, wants, load, trace, stays, known);
     const keys = wants.map((want) => this.#key(space, want));
     return this.#flights.take(keys, { bodies, since }, (key, i, found) => {
       const body = found.get((wants[i] as Want).id);
-      if (body !== undefined) this.#memory.keep(key, body, since);
+      if (body?.isForLists === true) this.#memory.keepForLists(key, body);
+      else if (body !== undefined) this.#memory.keep(key, body, since);
     });
   }
 
@@ -324,10 +364,11 @@ export class EntityCache {
     load: Loader,
     trace: Trace,
     stays: Stays | null,
+    known = 0,
   ): Promise<Map<string, Body | null>> {
     const { redis } = this.#options;
-    if (this.#admitted || redis === null) return readThrough(this.#options, space, wants, load, trace, stays);
+    if (this.#admitted || redis === null) return readThrough(this.#options, space, wants, load, trace, stays, known);
     trace.entity(space.entity).bypassed += wants.length;
-    return readThrough({ ...this.#options, redis: null }, space, wants, load, trace, stays);
+    return readThrough({ ...this.#options, redis: null }, space, wants, load, trace, stays, known);
   }
 }

@@ -5,12 +5,22 @@ import { parseJson } from './parse-json.ts';
 export interface Body {
   readonly version: string;
   readonly entity: object;
+  /** Whether it answers for lists alone, which name its version: nothing is known of what was invalidated since it was read. */
+  readonly isForLists?: true;
 }
 
 /** A body as it is read from Postgres. */
 export interface LoadedBody extends Body {
   /** What caches hold of the entity, where that is something else. */
   readonly stored?: object | undefined;
+}
+
+/**
+ * @param body a body as it was read
+ * @returns what memory and requests have use for: not what caches hold in its place
+ */
+export function entityAlone(body: LoadedBody): Body {
+  return body.stored === undefined ? body : { version: body.version, entity: body.entity };
 }
 
 /** How entities are made of what caches hold of them, where that is something else: JSON carries no Date and no bigint. */
@@ -42,6 +52,9 @@ export interface Entry {
   /** The heartbeat's value when the body was read: which run of Redis has seen every invalidation since. */
   readonly epoch: string;
 }
+
+/** The epoch of a body that no run of Redis vouches for: it answers for lists, and not by id. */
+export const NO_EPOCH = '';
 
 /** Every lease starts with a character that no JSON value starts with. */
 export const LEASE_MARK = '~';

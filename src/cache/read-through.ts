@@ -7,10 +7,13 @@ import {
   decodeEntry,
   type EntitySpace,
   encodeEntry,
+  entityAlone,
   keptForOthers,
   LEASE_MARK,
   type LoadedBody,
+  NO_EPOCH,
 } from './entry.ts';
+import type { Lacks } from './lacks.ts';
 import { lifetimeMs } from './lifetime.ts';
 import type { Fill } from './redis/lease.ts';
 import type { RedisTier, Values } from './redis/tier.ts';
@@ -19,6 +22,8 @@ import type { RedisTier, Values } from './redis/tier.ts';
 export interface Want {
   readonly id: string;
   readonly version: string | null;
+  /** The row of that version, where the list brought it along; `null` when there is none. */
+  readonly body?: LoadedBody | null | undefined;
 }
 
 /** Reads rows from the primary: the bodies that exist, by id. */
@@ -34,6 +39,8 @@ export interface ReadThroughOptions {
   readonly clock: Clock;
   /** How many readings in a row have missed one, by the kind of entity. */
   readonly missed: Map<string, number>;
+  /** What caches have lacked of late of what lists named. */
+  readonly lacks: Lacks;
 }
 
 /** Says of a body that is cached in another version than is wanted whether it stays, and is left out: it may be newer (see `Lagging`). */
@@ -59,6 +66,7 @@ const LEASED_WAIT_MS = 5;
  * @param load reads what Redis does not hold
  * @param trace the request's trace
  * @param stays asked of bodies in other versions; `null` where none stays
+ * @param known how many that were wanted with these were in memory
  * @returns a body for each id that exists, `null` for each that does not; those whose bodies stay are left out
  * @throws what `load` throws
  */
@@ -69,10 +77,11 @@ export async function readThrough(
   load: Loader,
   trace: Trace,
   stays: Stays | null = null,
+  known = 0,
 ): Promise<Map<string, Body | null>> {
   // As it is now: what is read before the columns change is not what they are afterwards.
   const space = { ...kind };
-  const { redis, prefix, missed } = options;
+  const { redis, prefix, missed, lacks } = options;
   const counts = trace.entity(space.entity);
   const found = new Map<string, Body | null>();
   /** What stood under the keys of bodies that did not answer, by id. */
@@ -101,7 +110,8 @@ export async function readThrough(
       const entry = decodeEntry(text, want.id, space);
       const current = want.version === null ? entry?.epoch === epoch : entry?.body?.version === want.version;
       if (entry !== null && current) {
-        found.set(want.id, entry.body);
+        const isVouched = entry.body === null || entry.epoch !== NO_EPOCH;
+        found.set(want.id, isVouched ? entry.body : { ...entry.body, isForLists: true });
         counts[entry.body === null ? 'negative' : 'hits'] += 1;
       } else if (entry !== null && stays?.(key(want), entry.body?.version ?? null)) leftOut.add(want.id);
       else if (text !== null && !text.startsWith(LEASE_MARK)) {
@@ -131,6 +141,7 @@ export async function readThrough(
   const token = `${LEASE_MARK}${randomUUID()}`;
   const held = (await ask()) ?? null;
   const unfit = held === null ? [] : take(wants, held);
+  if (wants[0]?.version != null) lacks.told(space.entity, wants.length + known, wants.length - found.size);
   if (found.size + leftOut.size === wants.length) {
     missed.delete(space.entity);
     return found;
@@ -162,12 +173,11 @@ export async function readThrough(
   const fills: Fill[] = [];
   for (const want of rest) {
     const body = bodies.get(want.id) ?? null;
-    // Memory has no use for what is stored.
-    found.set(want.id, body?.stored === undefined ? body : { version: body.version, entity: body.entity });
+    found.set(want.id, body && entityAlone(body));
     const ttlMs = lifetimeMs(body, options.ttlMs);
     if (!leased.has(want.id)) continue;
     const others = keptForOthers(unused.get(want.id), want.id, body?.version, space);
-    const value = encodeEntry({ body, epoch: held?.epoch ?? '' }, want.id, space, others);
+    const value = encodeEntry({ body, epoch: held?.epoch ?? NO_EPOCH }, want.id, space, others);
     fills.push({ key: key(want), value, ttlMs });
   }
   if (redis !== null && fills.length > 0) counts.fills += (await redis.fill(fills, token, trace)) ?? 0;

@@ -6,6 +6,7 @@ import { sqlType } from '../postgres/sql-type.ts';
 import { arrayLiteral, type Statement, statement } from '../postgres/statement.ts';
 import { bodyCodec } from './body-codec.ts';
 import { columnCodec } from './column-codec.ts';
+import { type EntityRow, VERSION } from './entity-row.ts';
 import { columnsOfIds, type EntityKey, idText } from './key.ts';
 import type { ListDefinition, ListSource } from './list-definition.ts';
 import { type Lookup, lookupBy } from './lookup.ts';
@@ -39,6 +40,11 @@ export interface EntityDeclaration<Lists extends string> {
 export interface EntityDefinition<E extends Entity, Lists extends string> extends EntityDeclaration<Lists> {
   readonly space: EntitySpace;
   readonly byIds: Statement<EntityRow>;
+  /**
+   * @param row the name of a row of the table in a statement
+   * @returns the columns that `byIds` reads of it
+   */
+  bodyOf(row: string): SQL;
   /** Reads the versions of rows. Its placeholders are those of `byIds`. */
   readonly versionsOf: Statement<{ id: string; version: string }>;
   readonly lookups: Readonly<Record<string, Lookup>>;
@@ -73,12 +79,6 @@ export interface EntityDefinition<E extends Entity, Lists extends string> extend
   readonly entity?: E;
 }
 
-/** A row of an entity's SELECT by ids: its columns under the entity's field names, as the driver gives them, and its version. */
-export type EntityRow = Record<string, unknown> & { id: string; [VERSION]: string };
-
-/** No field of an entity can have this name. */
-const VERSION = '#version';
-
 /**
  * Derives from an entity's table everything that reading and writing it needs.
  *
@@ -90,14 +90,16 @@ export function defineEntity<E extends Entity, Lists extends string>(
 ): EntityDefinition<E, Lists> {
   const { name, table, key, version = rowVersion(undefined) } = declaration;
   const columns = Object.entries(getTableColumns(table));
-  const values = columns.map(([field, column]) => {
-    const place = field === 'id' && !isText(column) ? idText([column], 't') : sql`t.${sql.identifier(column.name)}`;
-    return sql`${place} as ${sql.identifier(field)}`;
-  });
-  if (!hasIdField(table)) values.push(sql`${idText(key.columns, 't')} as id`);
-  const bodyOf = (version: SQL) => sql.join([...values, sql`${version} as ${sql.identifier(VERSION)}`], sql`, `);
-  const body = bodyOf(version.of('t'));
-  const written = bodyOf(version.written('t'));
+  const bodyOf = (row: string, version: SQL) => {
+    const values = columns.map(([field, column]) => {
+      const own = sql`${sql.raw(row)}.${sql.identifier(column.name)}`;
+      return sql`${field === 'id' && !isText(column) ? idText([column], row) : own} as ${sql.identifier(field)}`;
+    });
+    if (!hasIdField(table)) values.push(sql`${idText(key.columns, row)} as id`);
+    return sql.join([...values, sql`${version} as ${sql.identifier(VERSION)}`], sql`, `);
+  };
+  const body = bodyOf('t', version.of('t'));
+  const written = bodyOf('t', version.written('t'));
   const codec = bodyCodec(getTableColumns(table));
   const columnOf = (field: string) => {
     const column = columns.find(([known]) => known === field)?.[1];
@@ -123,6 +125,7 @@ export function defineEntity<E extends Entity, Lists extends string>(
     ),
     valuesOfIds: (ids) => Object.fromEntries(columnsOfIds(ids, key).map((parts, i) => [KEYS[i], arrayLiteral(parts)])),
     valuesOfId: (id) => Object.fromEntries(key.partsOf(id).map((part, i) => [KEYS[i], part])),
+    bodyOf: (row) => bodyOf(row, version.of(row)),
     lookups: Object.fromEntries(
       Object.entries(declaration.by ?? {}).map(([by, column]) => [
         by,
@@ -158,9 +161,12 @@ export function defineEntity<E extends Entity, Lists extends string>(
  * @param list one of its lists
  * @returns the list with its entity
  */
-export function listSource<Lists extends string>(definition: EntityDeclaration<Lists>, list: Lists): ListSource {
-  const { name, table, key, lists, version = rowVersion(undefined) } = definition;
-  return { ...lists[list], name: `${name}.${list}`, entity: table, key, version };
+export function listSource<E extends Entity, Lists extends string>(
+  definition: EntityDefinition<E, Lists>,
+  list: Lists,
+): ListSource {
+  const { name, table, key, lists, version = rowVersion(undefined), bodyOf, toBody } = definition;
+  return { ...lists[list], name: `${name}.${list}`, entity: table, key, version, bodyOf, toBody };
 }
 
 /** The placeholders of the key's columns. No field has such a name. */

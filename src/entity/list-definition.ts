@@ -1,4 +1,7 @@
+import type { SQL } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import type { LoadedBody } from '../cache/entry.ts';
+import type { EntityRow } from './entity-row.ts';
 import type { Filter } from './filter.ts';
 import type { EntityKey } from './key.ts';
 import type { RowVersion } from './version.ts';
@@ -33,4 +36,14 @@ export interface ListSource extends ListDefinition {
   /** What the version of a row of that table is. */
   readonly version: RowVersion;
   readonly key: EntityKey;
+  /**
+   * @param row the name of a row of the entity's table in a statement
+   * @returns the columns that its body is made of
+   */
+  bodyOf(row: string): SQL;
+  /**
+   * @param row these columns
+   * @returns the body
+   */
+  toBody(row: EntityRow): LoadedBody;
 }

@@ -31,6 +31,14 @@ export function stopOf({ backward, after, before }: PageQuery): Position | undef
   return backward ? after : before;
 }
 
+/**
+ * @param requests pages that are read by one statement
+ * @returns whether it brings their bodies along: not where a page has an end that rows are compared with
+ */
+export function bringsBodies(requests: readonly PageQuery[]): boolean {
+  return requests.every((request) => request.needs.bodies === true && stopOf(request) === undefined);
+}
+
 /** Which values of a place are NULL; `null` for no place. */
 function nullsOf(position: Position | undefined, orderTerms: number): Nulls | null {
   if (position === undefined) return null;
@@ -84,6 +92,7 @@ export function shapeOf(source: ListSource, requests: readonly PageQuery[]): Pag
     keys: requests.some(({ needs }) => needs.positions),
     total: requests.some(({ needs }) => needs.total),
     outside: requests.some(({ needs, after, before }) => needs.flags && (after ?? before) !== undefined),
+    bodies: bringsBodies(requests),
   };
 }
 

@@ -6,8 +6,10 @@ import { run } from '../postgres/run.ts';
 import { sharedStatement } from '../postgres/shared-statement.ts';
 import type { Trace } from '../trace/trace.ts';
 import { scansDown, shapeOf, valuesOf } from './asked.ts';
+import { bodiesStatement, pageRows } from './bodies-statement.ts';
 import { idsOfJson, NO_ROW, Page, type PageRow, split } from './page.ts';
 import type { PageQuery, Position } from './page-request.ts';
+import type { PageShape } from './page-shape.ts';
 import { pageStatement } from './page-statement.ts';
 import { Variants } from './variants.ts';
 
@@ -32,9 +34,9 @@ export function listReader(database: Database, source: ListSource): ReadPages {
   const readAlike: ReadRows = (requests, trace) => {
     const read = variants.of(requests, (prepared) => {
       const shape = shapeOf(source, requests);
-      const statement = { ...pageStatement(source, shape), prepared };
-      return sharedPages(statement.name, async (asked, trace) => {
-        const rows = await run(database, statement, valuesOf(source, shape, asked), trace);
+      const readOf = rowReader(database, source, shape, prepared);
+      return sharedPages(source.name, async (asked, trace) => {
+        const rows = await readOf(valuesOf(source, shape, asked), trace);
         const inOrder: PageRow[] = [];
         for (const row of rows) inOrder[row.ord] = row;
         return inOrder;
@@ -65,6 +67,17 @@ export function listReader(database: Database, source: ListSource): ReadPages {
     const rows = await (areAlike ? readAlike : readEach)(requests, trace);
     return requests.map((request, i) => new Page(rows[i] as PageRow, request, idsOf));
   };
+}
+
+/** Makes what reads the rows of pages of one shape, an entity's bodies among them or not. */
+function rowReader(database: Database, source: ListSource, shape: PageShape, prepared: boolean) {
+  if (!shape.bodies) {
+    const statement = { ...pageStatement(source, shape), prepared };
+    return (values: Record<string, string>, trace: Trace) => run(database, statement, values, trace);
+  }
+  const statement = { ...bodiesStatement(source, shape), prepared };
+  return async (values: Record<string, string>, trace: Trace) =>
+    pageRows(source, await run(database, statement, values, trace));
 }
 
 /** Whether the parent is one that a row can have: another would fail the whole statement. */
@@ -140,7 +153,8 @@ function isSame(a: PageQuery, b: PageQuery): boolean {
     a.needs.entities === b.needs.entities &&
     a.needs.positions === b.needs.positions &&
     a.needs.total === b.needs.total &&
-    a.needs.flags === b.needs.flags
+    a.needs.flags === b.needs.flags &&
+    a.needs.bodies === b.needs.bodies
   );
 }
 

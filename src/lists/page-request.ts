@@ -45,4 +45,6 @@ export interface PageNeeds {
   readonly total: boolean;
   /** Whether there is more before and after the page. */
   readonly flags: boolean;
+  /** Whether the list brings bodies along: caches are expected to lack them. */
+  readonly bodies?: boolean;
 }

@@ -25,4 +25,6 @@ export interface PageShape {
   readonly keys: boolean;
   readonly total: boolean;
   readonly outside: boolean;
+  /** Whether bodies are brought along. */
+  readonly bodies: boolean;
 }

@@ -4,7 +4,7 @@ import type { ListSource } from '../entity/list-definition.ts';
 import { sqlType } from '../postgres/sql-type.ts';
 import { type Statement, statement } from '../postgres/statement.ts';
 import type { PageRow } from './page.ts';
-import { pageRanges } from './page-ranges.ts';
+import { type PageRanges, pageRanges } from './page-ranges.ts';
 import type { PageShape } from './page-shape.ts';
 import { isBefore, place, reversed, type ScanTerm } from './scan.ts';
 
@@ -20,19 +20,11 @@ import { isBefore, place, reversed, type ScanTerm } from './scan.ts';
  */
 export function pageStatement(source: ListSource, shape: PageShape): Statement<PageRow> {
   const { terms, kinds } = shape;
-  const { count, read, isOf } = pageRanges(source, shape);
-  // Not `exists`: Postgres drops the order inside of it, and may then prefer to read the table from its start.
-  const any = (bound: 'start' | 'stop', inOrder: readonly ScanTerm[]) => {
-    const query = read(bound, inOrder, true, sql`true`, sql`1`);
-    return query === null ? sql`false` : sql`(${query}) is not null`;
-  };
+  const ranges = pageRanges(source, shape);
+  const { read, isOf } = ranges;
   const columns: SQL[] = [sql`q.ord`, sql`page.ids`, sql`page.versions`];
   if (shape.keys) columns.push(sql`page.keys`);
-  if (shape.total) columns.push(sql`case when q.want_total then (${count})::text end as total`);
-  if (shape.outside) {
-    columns.push(sql`${any('start', reversed(terms))} as behind`);
-    columns.push(sql`${any('stop', terms)} as beyond`);
-  }
+  columns.push(...pageColumns(shape, ranges));
   const stopped = kinds.filter(({ stop }) => stop !== null);
   const isStopped = stopped.length > 0;
   const row = sql.join(
@@ -47,21 +39,45 @@ export function pageStatement(source: ListSource, shape: PageShape): Statement<P
   // What lies beyond comes last, so that to read it and leave it out costs no more than the page.
   const ofStopped = isOf(stopped);
   const upToStop = sql` where ${ofStopped === null ? sql`` : sql`not (${ofStopped}) or `}${isBefore(terms, 'stop', 'row.c')}`;
-  const asked = askedColumns(source, shape);
   return statement(
     source.name,
     sql`
       select ${sql.join(columns, sql`, `)}
-      from unnest(${sql.join(
-        asked.map(([name, type]) => sql`${sql.placeholder(name)}::${sql.raw(type)}[]`),
-        sql`, `,
-      )}) as q(${sql.raw(asked.map(([name]) => name).join(', '))})
+      from ${askedRows(source, shape)}
       cross join lateral (
         select ${isListedAsJson(source.key) ? sql`json_agg(row.id)::text` : sql`string_agg(row.id, ',')`} as ids,
           string_agg(row.version, ',') as versions${shape.keys ? sql`, json_agg(row.key) as keys` : sql``}
         from (${read('start', terms, false, row, sql`q.size`)}) row${isStopped ? upToStop : sql``}
       ) page`,
   );
+}
+
+/**
+ * @param shape how pages are cut
+ * @param ranges what reads their rows
+ * @returns what is said of a page beside its rows: its count, and whether there is more outside of its bounds
+ */
+export function pageColumns({ terms, total, outside }: PageShape, { count, read }: PageRanges): readonly SQL[] {
+  // Not `exists`: Postgres drops the order inside of it, and may then prefer to read the table from its start.
+  const any = (bound: 'start' | 'stop', inOrder: readonly ScanTerm[]) => {
+    const query = read(bound, inOrder, true, sql`true`, sql`1`);
+    return query === null ? sql`false` : sql`(${query}) is not null`;
+  };
+  return [
+    ...(total ? [sql`case when q.want_total then (${count})::text end as total`] : []),
+    ...(outside ? [sql`${any('start', reversed(terms))} as behind`, sql`${any('stop', terms)} as beyond`] : []),
+  ];
+}
+
+/**
+ * @param source a list
+ * @param shape how its pages are cut
+ * @returns the pages that are asked for, as the rows `q` of a statement
+ */
+export function askedRows(source: ListSource, shape: PageShape): SQL {
+  const asked = askedColumns(source, shape);
+  const arrays = asked.map(([name, type]) => sql`${sql.placeholder(name)}::${sql.raw(type)}[]`);
+  return sql`unnest(${sql.join(arrays, sql`, `)}) as q(${sql.raw(asked.map(([name]) => name).join(', '))})`;
 }
 
 /**
@@ -90,8 +106,11 @@ export function askedColumns(source: ListSource, shape: PageShape): readonly (re
   return columns;
 }
 
-/** The values of the order's columns as text: an array where there are several. */
-function keyText(terms: readonly ScanTerm[]): SQL {
+/**
+ * @param terms the columns of an order
+ * @returns their values as text: an array where there are several
+ */
+export function keyText(terms: readonly ScanTerm[]): SQL {
   const [first, ...others] = terms.map(({ column }) => sql`${place(column)}::text`);
   if (first === undefined) return sql`null::text`;
   return others.length === 0 ? first : sql`json_build_array(${sql.join([first, ...others], sql`, `)})`;

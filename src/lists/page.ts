@@ -1,4 +1,4 @@
-import type { Body } from '../cache/entry.ts';
+import type { Body, LoadedBody } from '../cache/entry.ts';
 import type { PageTexts } from '../cache/memory/page-texts.ts';
 import type { PageQuery, Position, SortKey } from './page-request.ts';
 
@@ -6,6 +6,8 @@ import type { PageQuery, Position, SortKey } from './page-request.ts';
 export interface Ref {
   readonly id: string;
   readonly version: string;
+  /** The row itself, where the list brought it along; `null` when there is none. */
+  readonly body?: LoadedBody | null | undefined;
 }
 
 /** What Postgres says of one page; lists are one text each, and `null` when empty. */
@@ -20,6 +22,8 @@ export interface PageRow {
   behind?: boolean | null;
   /** Whether there is a row at the place that the page ends before, or after it. */
   beyond?: boolean | null;
+  /** The bodies, `null` for what there is not, where the list brought them along. */
+  bodies?: (LoadedBody | null)[];
 }
 
 /** What Postgres would say of a page without rows. */
@@ -120,11 +124,13 @@ export class Page<E = object> {
 
   #makeRefs(): readonly Ref[] {
     const { limit, backward } = this.#request;
+    const { bodies } = this.#row;
     const ids = this.#idsOf(this.#row.ids);
     const versions = split(this.#row.versions);
     const refs: Ref[] = [];
     for (let i = 0; i < ids.length && i < limit; i += 1) {
-      refs.push({ id: ids[i] as string, version: versions[i] as string });
+      const [id, version] = [ids[i] as string, versions[i] as string];
+      refs.push(bodies === undefined ? { id, version } : { id, version, body: bodies[i] });
     }
     return backward ? refs.reverse() : refs;
   }

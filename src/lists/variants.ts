@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { ListSource } from '../entity/list-definition.ts';
-import { kindName, scansDown, startOf, stopOf } from './asked.ts';
+import { bringsBodies, kindName, scansDown, startOf, stopOf } from './asked.ts';
 import type { PageQuery, Position } from './page-request.ts';
 
 /** What statements do for some requests and not for others. */
@@ -11,6 +11,7 @@ const PART = {
   outside: 8,
   /** And the next three: pages without places to begin and to end at, with the one, with the other, and with both. */
   unbounded: 16,
+  bodies: 256,
 } as const;
 
 /**
@@ -41,7 +42,7 @@ export class Variants<T extends object> {
   of(requests: readonly PageQuery[], make: (prepared: boolean) => T): T {
     const [first] = requests as [PageQuery, ...PageQuery[]];
     const terms = this.#source.orders[first.order]?.length ?? 0;
-    let parts = 0;
+    let parts = bringsBodies(requests) ? PART.bodies : 0;
     let isPlain = true;
     for (const request of requests) {
       parts |= partsOf(request);

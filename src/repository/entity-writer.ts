@@ -1,5 +1,6 @@
 import { createScope, identityMap, type Scope } from '../bodies/scope.ts';
-import type { Entity, EntityDefinition, EntityRow } from '../entity/definition.ts';
+import type { Entity, EntityDefinition } from '../entity/definition.ts';
+import type { EntityRow } from '../entity/entity-row.ts';
 import { InvalidInput } from '../entity/invalid-input.ts';
 import { checkTexts, withConstraints } from '../entity/rules.ts';
 import type { Statement } from '../postgres/statement.ts';

@@ -80,15 +80,20 @@ export function pageReader<Lists extends string>(
     ]);
     const lists = Object.fromEntries(readers) as Place<Lists>['lists'];
     const read = bodyReader(space, cache, { ...options, ...there });
-    return { lists, fill: pageBodies(space, cache, read, isCurrent) };
+    const answered = (wanted: number) => cache.hasAnswered(space, wanted);
+    return { lists, fill: pageBodies(space, cache, read, isCurrent, answered) };
   };
 
   const primary = placeOf(database);
   const readPrimary: ReadNamed<Lists> = (list, asked, scope) => {
     // Taken before the list is asked, so that what the list says is at least as new, however long its answer takes.
     const since = cache.clock.now();
-    const fill: NamedPages['fill'] = (wanted) => primary.fill(wanted, scope, since);
-    return primary.lists[list](asked, scope.trace).then((pages) => ({ pages, fill }));
+    const { shape } = space;
+    const fill: NamedPages['fill'] = (wanted) => primary.fill(wanted, scope, since, shape);
+    // Who looks at a request wants to see what it did to Redis; what is brought along is put there after its answer.
+    const brings = cache.lacks(space) && !scope.cold && !scope.trace.ownStatements && isCurrent();
+    const requests = brings ? asked.map(bringingBodies) : asked;
+    return primary.lists[list](requests, scope.trace).then((pages) => ({ pages, fill }));
   };
   if (replicas === undefined) return readPrimary;
 
@@ -114,4 +119,10 @@ export function pageReader<Lists extends string>(
     if (pages === null) return readPrimary(list, asked, scope);
     return { pages, fill: (wanted) => place.fill(wanted, scope, since) };
   };
+}
+
+/** The same request of a list that brings bodies along, if it is one for bodies. */
+function bringingBodies(request: PageQuery): PageQuery {
+  const { needs } = request;
+  return needs.entities ? { ...request, needs: { ...needs, bodies: true } } : request;
 }

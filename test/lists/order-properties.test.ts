@@ -176,6 +176,7 @@ const plan = fc.record({
   direction: fc.constantFrom('ASC' as const, 'DESC' as const),
   backward: fc.boolean(),
   sizes: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 }),
+  bodies: fc.boolean(),
 });
 
 const sampleOf = ({ column, pick }: FilterPlan): string => SAMPLES[column][pick % SAMPLES[column].length] as string;
@@ -205,7 +206,7 @@ t.test('a walk meets each row once, in the order of SQL, whatever the list is so
   };
   const property = fc.asyncProperty(
     plan,
-    async ({ table, terms, filters, filtersOrder, direction, backward, sizes }) => {
+    async ({ table, terms, filters, filtersOrder, direction, backward, sizes, bodies }) => {
       const of = tables[table] as unknown as Columns;
       const [first] = terms;
       // Filters of the column that is sorted by bound the same index range as the cursor does.
@@ -265,7 +266,7 @@ t.test('a walk meets each row once, in the order of SQL, whatever the list is so
             ...{ order: 'X', direction, backward, limit: sizes[(step + i) % sizes.length] as number },
             ...(at === undefined ? {} : { [backward ? 'before' : 'after']: at }),
             ...(given.length === 0 ? {} : { filters: given }),
-            needs: { rows: true, entities: false, positions: true, total: step === 0, flags: true },
+            needs: { rows: true, entities: false, positions: true, total: step === 0, flags: true, bodies },
           }),
         );
         const trace = new Trace();

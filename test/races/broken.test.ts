@@ -1,6 +1,8 @@
 import { t } from 'tap';
 import { BROKEN } from './support/broken.ts';
 import {
+  addedLate,
+  broughtSlowly,
   busThereAndBack,
   inOtherMemory,
   lateHeartbeat,
@@ -24,6 +26,8 @@ const SHOWN_BY: Record<keyof typeof BROKEN, Scenario> = {
   'the comparison before a fill': slowFill,
   'the version check': listedAfterPsql,
   'the versions of pages': listedAgainAfterPsql,
+  'the doubt of what lists bring': broughtSlowly,
+  'the doubt of what others bring': addedLate,
   'the outbox': readAfterPsql,
   'the epoch check': oldSnapshot,
   'the bus': inOtherMemory,

@@ -106,7 +106,7 @@ export function seamedDatabase(database: Database, seam: Seam): Database {
 }
 
 function commandOf(text: string): Command {
-  if (text.includes('cross join lateral')) return 'list';
+  if (/(cross|left) join lateral/.test(text)) return 'list';
   return text.includes('as version from') ? 'versions' : 'SELECT';
 }
 

@@ -57,6 +57,17 @@ export class TrustedMemory {
     this.#memory?.set(key, body, since, since + lifetimeMs(body, this.#ttlMs));
   }
 
+  /**
+   * Keeps what a list brought along, for lists alone: what was invalidated meanwhile is not known.
+   *
+   * @param key the cache key
+   * @param body what was brought
+   */
+  keepForLists(key: string, body: Body): void {
+    if (this.#memory?.get(key)?.body?.version === body.version) return;
+    this.#memory?.set(key, body, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY);
+  }
+
   /** @param key the cache key to forget */
   forget(key: string): void {
     this.#memory?.delete(key);

@@ -82,6 +82,21 @@ export async function sendFills(redis: Redis, fills: readonly Fill[], token: str
 }
 
 /**
+ * Stores what was read without a lease, where nothing stands.
+ *
+ * @param redis the connection
+ * @param fills the values, at least one
+ * @returns how many were stored
+ * @throws when Redis cannot answer
+ */
+export async function sendAdditions(redis: Redis, fills: readonly Fill[]): Promise<Brought<number>> {
+  const values = fills.flatMap((fill) => [fill.value, fill.ttlMs]);
+  const reply = await redis.larderAdd(fills.length, ...fills.map((fill) => fill.key), ...values);
+  // Redis counts the script's own commands too: a SET for each key.
+  return { commands: 1 + fills.length, answer: integer('larderAdd', reply) };
+}
+
+/**
  * Frees the leases that are still ours, without a value.
  *
  * @param redis the connection

@@ -48,6 +48,15 @@ for i, key in ipairs(KEYS) do
 end
 return stored`;
 
+/** Stores each value where nothing stands: neither another one nor a lease. */
+const ADD = `
+local stored = 0
+for i, key in ipairs(KEYS) do
+  local reply = redis.pcall('SET', key, ARGV[2 * i - 1], 'NX', 'PX', ARGV[2 * i])
+  if type(reply) == 'table' and reply.ok then stored = stored + 1 end
+end
+return stored`;
+
 /** Frees the leases that are still ours: who reads next need not wait until they have ended. */
 const RELEASE = `
 local freed = 0
@@ -98,6 +107,7 @@ declare module 'ioredis' {
     larderRead(keyCount: number, ...args: (string | number)[]): Result<(string | null)[], Context>;
     larderLease(keyCount: number, ...args: (string | number)[]): Result<(string | null)[], Context>;
     larderFill(keyCount: number, ...args: (string | number)[]): Result<number, Context>;
+    larderAdd(keyCount: number, ...args: (string | number)[]): Result<number, Context>;
     larderRelease(keyCount: number, ...args: string[]): Result<number, Context>;
     larderBeat(
       ...keysAndArguments: (string | number)[]
@@ -114,6 +124,7 @@ export function defineScripts(redis: Redis): void {
   redis.defineCommand('larderRead', { lua: READ_OR_LEASE });
   redis.defineCommand('larderLease', { lua: LEASE });
   redis.defineCommand('larderFill', { lua: FILL });
+  redis.defineCommand('larderAdd', { lua: ADD });
   redis.defineCommand('larderRelease', { lua: RELEASE });
   redis.defineCommand('larderBeat', { lua: BEAT, numberOfKeys: 2 });
   redis.defineCommand('larderTakePoints', { lua: TAKE_POINTS, numberOfKeys: 1 });
@@ -126,5 +137,6 @@ export function defineScripts(redis: Redis): void {
  * @throws when Redis cannot be told
  */
 export async function loadScripts(redis: Redis): Promise<void> {
-  for (const script of [READ_OR_LEASE, LEASE, FILL, RELEASE, BEAT, TAKE_POINTS]) await redis.script('LOAD', script);
+  for (const script of [READ_OR_LEASE, LEASE, FILL, ADD, RELEASE, BEAT, TAKE_POINTS])
+    await redis.script('LOAD', script);
 }

@@ -7,7 +7,7 @@ import type { Presented, Share } from '../share.ts';
 import { Breaker } from './breaker.ts';
 import { RedisConnection } from './connection.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { type Fill, sendFills, sendLeases, sendReadOrLease, sendRelease } from './lease.ts';
+import { type Fill, sendAdditions, sendFills, sendLeases, sendReadOrLease, sendRelease } from './lease.ts';
 import { texts } from './replies.ts';
 import { type Brought, roundTrip } from './round-trip.ts';
 import { sendInvalidation, type Told } from './send-invalidation.ts';
@@ -141,6 +141,17 @@ export class RedisTier {
     const keys = fills.map((fill) => fill.key);
     const send = () => sendFills(this.#connection.redis, fills, token);
     return this.#ask('larderFill', keys, send, trace);
+  }
+
+  /**
+   * Stores what was read without a lease where nothing stands, for no request.
+   *
+   * @param fills the values, at least one
+   * @returns how many were stored; `null` when Redis cannot answer
+   */
+  async add(fills: Fill[]): Promise<number | null> {
+    const keys = fills.map((fill) => fill.key);
+    return this.#ask('larderAdd', keys, () => sendAdditions(this.#connection.redis, fills));
   }
 
   /**

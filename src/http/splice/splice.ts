@@ -2,8 +2,8 @@ import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Operation } from '../documents/operation.ts';
 import { splicePlan } from './object-plan.ts';
-import { type Asked, Found } from './resolve-fields.ts';
 import { Output } from './output.ts';
+import { type Asked, Found } from './resolve-fields.ts';
 import { Writer } from './write-object.ts';
 
 /** The most selections that are distinguished; equal ones share the texts of pages. */

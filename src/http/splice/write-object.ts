@@ -1,7 +1,7 @@
 import { Connection } from '../../pothos/connection-shape.ts';
+import type { Output } from './output.ts';
 import { piecesOf } from './page-plan.ts';
 import type { ObjectPlan, PagePlan, Piece, Property, Resolved, Source } from './plan.ts';
-import type { Output } from './output.ts';
 import { type Found, insideOf } from './resolve-fields.ts';
 
 /** Writes the answer, once all of its objects were found. */

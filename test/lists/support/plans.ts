@@ -89,7 +89,12 @@ export async function checkPlans(
   maxBuffers: number,
   maxRows = Number.POSITIVE_INFINITY,
 ): Promise<void> {
-  for (const { mode, plan } of await plansOf(t, stores, source, requests)) {
+  const withBodies = requests.map((request) => ({ ...request, needs: { ...request.needs, bodies: true } }));
+  const plans = [
+    ...(await plansOf(t, stores, source, requests)),
+    ...(await plansOf(t, stores, source, withBodies)).map(({ mode, plan }) => ({ mode: `${mode}, with bodies`, plan })),
+  ];
+  for (const { mode, plan } of plans) {
     const nodes = nodesOf(plan);
     const types = nodes.map((node) => `${node['Node Type']} ${node['Relation Name'] ?? ''}`.trim());
     t.notOk(

@@ -42,6 +42,70 @@ export const slowFill: Scenario = async (t, parts) => {
   return stage;
 };
 
+/** Lists what no cache has until lists bring bodies along. */
+async function bringing(stage: Stage, reader: LarderProcess): Promise<void> {
+  await until('lists bring bodies along', async () => {
+    await forgotten(stage, reader);
+    await stage.list(reader, row.entity);
+    return reader.cache.lacks({ entity: row.entity, shape: '' });
+  });
+  await forgotten(stage, reader);
+}
+
+/** Neither the process nor Redis has any campaign. */
+async function forgotten(stage: Stage, process: LarderProcess): Promise<void> {
+  process.cache.forgetAll();
+  await stage.keys.unlink(...Array.from({ length: 8 }, (_, i) => `Campaign-${i + 1}`));
+}
+
+/** A list that brings bodies along is under way while the row is written and everybody forgets it; then its body arrives. */
+export const broughtSlowly: Scenario = async (t, parts) => {
+  const maxStalenessMs = 60_000;
+  const stage = await setStage(t, { maxStalenessMs });
+  const writer = await stage.open({ parts, maxStalenessMs });
+  const holds = new Holds();
+  const reader = await stage.open({ parts, maxStalenessMs, seam: holds.seam });
+  await settle(stage);
+  await bringing(stage, reader);
+  const answered = holds.next('list answered');
+  const slow = stage.list(reader, row.entity);
+  await answered.reached();
+  await stage.write(writer, { row });
+  // Whoever drains would else forget what was kept, and nobody could see it.
+  await settle(stage);
+  answered.release();
+  await slow;
+  await inMemory(stage, reader);
+  await readFromRedis(stage, await stage.open({ parts, maxStalenessMs }));
+  return stage;
+};
+
+/** As before, but another process has listed the row before it was written, too, and finds in Redis what was brought. */
+export const addedLate: Scenario = async (t, parts) => {
+  const maxStalenessMs = 60_000;
+  const stage = await setStage(t, { maxStalenessMs });
+  const writer = await stage.open({ maxStalenessMs });
+  const [brings, finds] = [new Holds(), new Holds()];
+  const first = await stage.open({ maxStalenessMs, seam: brings.seam });
+  const second = await stage.open({ parts, maxStalenessMs, seam: finds.seam });
+  await settle(stage);
+  await echoed(second, maxStalenessMs);
+  await bringing(stage, first);
+  second.cache.forgetAll();
+  const [brought, listed] = [brings.next('list answered'), finds.next('list answered')];
+  const early = [stage.list(first, row.entity), stage.list(second, row.entity)];
+  await Promise.all([brought.reached(), listed.reached()]);
+  await stage.write(writer, { row });
+  await settle(stage);
+  await published(stage);
+  brought.release();
+  await until('Redis has what was brought', async () => (await stage.keys.exists('Campaign-1')) === 1);
+  listed.release();
+  await Promise.all(early);
+  await inMemory(stage, second);
+  return stage;
+};
+
 /** A row is written by API while another process holds its body in Redis. */
 export const writtenByApi: Scenario = async (t, parts) => {
   const stage = await setStage(t);
