@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ServiceError } from '../src/cli/services/service-error.ts';
@@ -12,6 +11,7 @@ import { reportMemory } from './runner/memory/report-memory.ts';
 import { isSet, type Mode, readMode } from './runner/mode.ts';
 import { measureOverhead } from './runner/overhead/measure-overhead.ts';
 import { reportOverhead } from './runner/overhead/report-overhead.ts';
+import { updateBetween, updateTable } from './runner/pages.ts';
 import { plot } from './runner/plot.ts';
 import { profile } from './runner/profile.ts';
 import { SIZES } from './runner/queries.ts';
@@ -31,8 +31,7 @@ import { findOrInstallWrk } from './runner/wrk.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const RESULTS = join(HERE, 'results');
-const README = join(HERE, 'README.md');
-const SCALING = join(HERE, '..', 'docs', 'scaling.md');
+const README = 'bench/README.md';
 const DATABASE = 'bench';
 
 const help = `Measures Larder beside its peers; bench/README.md tells what and how.
@@ -81,11 +80,11 @@ async function comparison(bench: Bench, machine: string, busyBefore: string | nu
   say(`\n${text}\n\nCPU profile of Larder (${profiledTraffic()}):\n\n${profiled}\n`);
   say(`Kept in ${RESULTS}: results.json, results.md, summary.md, results.svg, profile.md and the profile itself.`);
   if (isSet(process.env.UPDATE) && mode.whole) {
-    update('summary', summary);
-    update('results', text);
-    update('profile', profiled);
+    updateBetween(README, 'summary', summary);
+    updateBetween(README, 'results', text);
+    updateBetween(README, 'profile', profiled);
     writeFileSync(join(HERE, 'results.svg'), plot(results));
-    updateTable(compared);
+    updateTable('README.md', 'How it compares', compared);
     say('README.md, bench/README.md and bench/results.svg show this run.');
   }
 }
@@ -106,7 +105,7 @@ async function growth(bench: Bench, machine: string, busyBefore: string | null):
   save('growth.svg', drawn);
   say(`\n${text}\n\nKept in ${RESULTS}: growth.json, growth.md, growth.svg.`);
   if (isSet(process.env.UPDATE)) {
-    update('growth', text);
+    updateBetween(README, 'growth', text);
     writeFileSync(join(HERE, 'growth.svg'), drawn);
     say('bench/README.md and bench/growth.svg show this run.');
   }
@@ -123,7 +122,7 @@ async function overhead(bench: Bench, machine: string, busyBefore: string | null
   save('overhead.md', `${text}\n`);
   say(`\n${text}\n\nKept in ${RESULTS}: overhead.json, overhead.md.`);
   if (isSet(process.env.UPDATE)) {
-    update('overhead', text);
+    updateBetween(README, 'overhead', text);
     say('bench/README.md shows this run.');
   }
 }
@@ -139,7 +138,7 @@ async function scale(bench: Bench, machine: string, busyBefore: string | null, t
   save('scale.md', `${text}\n`);
   say(`\n${text}\n\nKept in ${RESULTS}: scale.json, scale.md.`);
   if (isSet(process.env.UPDATE)) {
-    update('scale', text, SCALING);
+    updateBetween('docs/scaling.md', 'scale', text);
     say('docs/scaling.md shows this run.');
   }
 }
@@ -168,32 +167,6 @@ function profiledTraffic(): Traffic {
 function save(name: string, content: string): void {
   mkdirSync(RESULTS, { recursive: true });
   writeFileSync(join(RESULTS, name), content);
-}
-
-/** Puts text between two markers of a page. */
-function update(name: string, text: string, page = README): void {
-  const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
-  const readme = readFileSync(page, 'utf8');
-  const from = readme.indexOf(begin);
-  const to = readme.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`${page} has no ${begin} … ${end}.`);
-  writeFileSync(page, `${readme.slice(0, from + begin.length)}\n\n${text}\n\n${readme.slice(to)}`);
-  formatPage(page);
-}
-
-/** Puts lines in the place of the table that README compares with: it has no room for markers. */
-function updateTable(lines: readonly string[]): void {
-  const page = join(HERE, '..', 'README.md');
-  const readme = readFileSync(page, 'utf8');
-  const found = /(?<=^## How it compares\n[^#]*?\n)\|(?:.*\|\n)+/m.exec(readme);
-  if (found === null) throw new Error(`${page} has no table that compares.`);
-  writeFileSync(page, readme.replace(found[0], `${lines.join('\n')}\n`));
-  formatPage(page);
-}
-
-function formatPage(page: string): void {
-  // Tables are aligned, as the format check wants them.
-  execFileSync('npx', ['biome', 'format', '--write', page], { cwd: join(HERE, '..'), stdio: 'ignore' });
 }
 
 async function main(mode: Mode, teardown: Teardown): Promise<void> {

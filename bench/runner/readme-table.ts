@@ -40,7 +40,7 @@ export function readmeTable(results: Results): string[] {
     if (value === null) return '–';
     return digits === 0 ? Math.round(value).toLocaleString('en-US') : value.toFixed(digits);
   };
-  return table(
+  const [head = '', rule = '', ...rows] = table(
     ['', ...COLUMNS.map(([title]) => title), 'How stale a read may be'],
     ROWS.map(({ peer, title = peerOf(peer).title, stale }) => [
       title,
@@ -48,4 +48,6 @@ export function readmeTable(results: Results): string[] {
       stale,
     ]),
   );
+  // Words begin at the left.
+  return [head, rule.replace(/---: \|$/, '--- |'), ...rows];
 }
