@@ -116,6 +116,24 @@ export class Page<E = object> {
     return this.#items;
   }
 
+  /** The place of its first entry; `null` when there is none, or positions were not needed. */
+  get start(): Position | null {
+    return this.#positionAt(0);
+  }
+
+  /** The place of its last entry, likewise. */
+  get end(): Position | null {
+    return this.#positionAt(-1);
+  }
+
+  /** Of a page that memory holds, whose bodies are all there, no other entry is made for it. */
+  #positionAt(i: 0 | -1): Position | null {
+    if (this.texts === null) return this.items.at(i)?.position ?? null;
+    const body = this.bodies?.at(i) ?? null;
+    const { keys } = this;
+    return keys === null || body === null ? null : { key: keys.at(i) ?? null, id: (body.entity as { id: string }).id };
+  }
+
   /** @returns what is written as JSON */
   toJSON(): object {
     const { items, hasNext, hasPrevious, total } = this;

@@ -97,11 +97,11 @@ class PageInfo {
   }
 
   get startCursor(): string | null {
-    return cursorOf(this.#page.items[0]?.position ?? null, this.#list);
+    return cursorOf(this.#page.start, this.#list);
   }
 
   get endCursor(): string | null {
-    return cursorOf(this.#page.items.at(-1)?.position ?? null, this.#list);
+    return cursorOf(this.#page.end, this.#list);
   }
 }
 

@@ -9,7 +9,7 @@ import type { Connection, EdgeShape } from './connection-shape.ts';
 import { type EntityNode, nodeOf, unreadNode } from './entity-node.ts';
 import type { LoadNode } from './node.ts';
 import { PROPERTY } from './property.ts';
-import { needsBody, selectionOf } from './selection.ts';
+import { lookOnce, needsBody, selectionOf } from './selection.ts';
 
 /** A span finds its request by the context of a callback. A shared batch would run in the context of the first request. */
 const own = (send: () => void) => void setImmediate(send);
@@ -157,10 +157,12 @@ export class EntityType {
    *
    * @param id the other entity's id, which exists
    * @param info the field's info
+   * @param context the request's context
    * @returns the id, which Pothos loads, or a node without a body
    */
-  reference(id: string, info: GraphQLResolveInfo): string | EntityNode<Entity> {
-    return needsBody(info, this.name, selectionOf(info)) ? id : unreadNode(this.name, id);
+  reference(id: string, info: GraphQLResolveInfo, context: LarderContext): string | EntityNode<Entity> {
+    const isRead = lookOnce(info, context, () => needsBody(info, this.name, selectionOf(info)));
+    return isRead ? id : unreadNode(this.name, id);
   }
 }
 

@@ -82,9 +82,9 @@ prototype.entityReference = function entityReference(
     extensions: { ...extensions, larder: { entity: name } satisfies Shown },
     type: type.ref,
     nullable: true,
-    resolve: (parent: Parent, _args: unknown, _context: object, info: GraphQLResolveInfo) => {
+    resolve: (parent: Parent, _args: unknown, context: LarderContext, info: GraphQLResolveInfo) => {
       const other = idOf(parent);
-      return other === null ? null : type.reference(String(other), info);
+      return other === null ? null : type.reference(String(other), info, context);
     },
   } as never) as never;
 };

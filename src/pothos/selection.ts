@@ -64,9 +64,35 @@ export function needsBody(info: Pick<GraphQLResolveInfo, 'schema'>, typename: st
   return false;
 }
 
+/** What was found in nodes that are executed again and again. */
+const found = new WeakMap<readonly FieldNode[], { answer?: unknown }>();
+
+/** @param nodes those of a field, the same array each time it is executed, with no `@skip` and no `@include` in them */
+export function isExecutedAgain(nodes: readonly FieldNode[]): void {
+  found.set(nodes, {});
+}
+
 /**
- * Finds what the query selects of a page. Bodies are read only for fields that need more than an id. A field's nodes are the same list for
- * each of its parents, so they are examined once in a request.
+ * Examines what a field selects. Nodes that are executed again and again are examined once, others once in a request: a field's nodes are
+ * the same array for each of its parents.
+ *
+ * @param info the resolver's info
+ * @param context the request's context
+ * @param look finds something out
+ * @returns what it found
+ */
+export function lookOnce<T>({ fieldNodes }: Info, { collected }: LarderContext, look: () => T): T {
+  let kept = found.get(fieldNodes) ?? (collected.get(fieldNodes) as { answer?: unknown } | undefined);
+  if (kept === undefined) {
+    kept = {};
+    collected.set(fieldNodes, kept);
+  }
+  kept.answer ??= look();
+  return kept.answer as T;
+}
+
+/**
+ * Finds what the query selects of a page. Bodies are read only for fields that need more than an id.
  *
  * @param info the info of the connection's resolver
  * @param typename the listed entities' type
@@ -74,12 +100,7 @@ export function needsBody(info: Pick<GraphQLResolveInfo, 'schema'>, typename: st
  * @returns what to read
  */
 export function needsOf(info: GraphQLResolveInfo, typename: string, context: LarderContext): PageNeeds {
-  let needs = context.collected.get(info.fieldNodes) as PageNeeds | undefined;
-  if (needs === undefined) {
-    needs = selectedNeeds(info, typename);
-    context.collected.set(info.fieldNodes, needs);
-  }
-  return needs;
+  return lookOnce(info, context, () => selectedNeeds(info, typename));
 }
 
 function selectedNeeds(info: GraphQLResolveInfo, typename: string): PageNeeds {

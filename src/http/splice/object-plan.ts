@@ -10,6 +10,7 @@ import {
   OperationTypeNode,
   TypeNameMetaFieldDef,
 } from 'graphql';
+import { isExecutedAgain } from '../../pothos/selection.ts';
 import { argumentsReader } from '../documents/lift-arguments.ts';
 import type { Operation } from '../documents/operation.ts';
 import { type SelectedField, type SelectedObject, selectedIn } from '../documents/selected.ts';
@@ -98,6 +99,7 @@ class Planner {
     if (field.extensions.larder === undefined || !isObjectType(field.type)) return null;
     const plan = this.object(only);
     if (plan === null) return null;
+    isExecutedAgain(nodes);
     const argumentsOf = argumentsReader(field, nodes[0]);
     const found: Resolved = {
       kind: 'resolved',
