@@ -5,7 +5,7 @@ import type { Brought } from '../cache/later-fills.ts';
 import type { Loader, Want } from '../cache/read-through.ts';
 import { identitiesOf, type Scope } from './scope.ts';
 
-/** No row has this version: two lists of one request named different ones, and only Postgres knows which is newer. */
+/** No row has this version. It stands for two different versions that lists of one request named: only Postgres knows which is newer. */
 const NEWEST = '';
 
 /**
@@ -31,16 +31,17 @@ export interface BodySource {
   readonly load: Loader;
   readonly loadShared: Loader;
   readonly loadThere?: Loader;
+  /** @returns whether the columns are known */
   isCurrent(): boolean;
 }
 
 /**
- * Makes what reads the bodies of one kind of entity through the request's identity map and the caches.
+ * Makes a function that reads the bodies of one kind of entity, through the request's identity map and the caches.
  *
  * @param space the kind of entity
  * @param cache the caches
- * @param source what reads rows for one request alone, what shares statements with others, and whether it is known what the columns are:
- *   if not, bodies are read past the caches; where a replica names the versions, as of `since`, what reads rows there
+ * @param source functions that read rows: for one request, shared with others, and at a replica that named the versions, as of `since`; and
+ *   one that tells whether the columns are known, without which bodies bypass the caches
  * @returns reads what the request has not read yet, or has read in another version than a list now names
  */
 export function bodyReader(
@@ -48,7 +49,7 @@ export function bodyReader(
   cache: EntityCache,
   { load, loadShared, isCurrent, loadThere }: BodySource,
 ): ReadBodies {
-  /** Reads past every cache, and leaves them all as they are: nobody else's request becomes slower or faster by it. */
+  /** Reads from Postgres and leaves all caches as they are. So no other request becomes slower or faster. */
   const readPast = async (wants: readonly Want[], { trace, cold }: Scope): Promise<Bodies> => {
     const bodies = await load(
       wants.map((want) => want.id),
@@ -60,7 +61,7 @@ export function bodyReader(
     return new Map(wants.map(({ id }) => [id, bodies.get(id) ?? null]));
   };
 
-  /** Reads what memory did not answer, and puts it where it was left out. */
+  /** Reads what memory did not answer, and puts it into the gaps. */
   const readMissing = async (
     wants: readonly Want[],
     answers: readonly (Body | null)[],
@@ -90,7 +91,7 @@ export function bodyReader(
   return (wants, scope, since, shape) => {
     const identities = identitiesOf(scope, space);
     const past = scope.cold || !isCurrent();
-    // Of its own, because another reading of the request may put an older body into the identity map meanwhile.
+    // A list of its own, because another reading of the request may put an older body into the identity map meanwhile.
     const answers: (Body | null)[] = [];
     let missing: Map<string, Want> | null = null;
     const brought: Brought[] = [];
@@ -100,7 +101,7 @@ export function bodyReader(
         answers.push(known);
         continue;
       }
-      // Looked for only when it was read in another version, which a race alone does.
+      // It is searched only when the body was read in another version, which only happens in a race.
       const before = known === undefined ? undefined : wants.slice(0, answers.length).find(({ id }) => id === want.id);
       const other = missing?.get(want.id) ?? before;
       let held: Body | null | undefined;

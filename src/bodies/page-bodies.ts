@@ -24,7 +24,7 @@ export function pageBodies(
   isCurrent = () => true,
   answered: (wanted: number) => void = () => {},
 ) {
-  /** Takes what memory holds as if each body had been asked for, unless the request has one of them, or a ref, in another version. */
+  /** Takes whole pages from memory, as if each body had been read, unless the request has a body or a ref in another version. */
   const take = (held: readonly (HeldPage | undefined)[], refs: readonly Ref[], scope: Scope): boolean => {
     const identities = identitiesOf(scope, space);
     let agree = true;
@@ -56,11 +56,11 @@ export function pageBodies(
 
   return (pages: readonly Page[], scope: Scope, since: number, shape = space.shape): undefined | Promise<void> => {
     const past = scope.cold || !isCurrent();
-    // What a write has returned is kept for nobody else: a trigger may have changed it since.
+    // A body that a write of this request returned is not kept for others: a trigger may have changed the row since.
     const mayKeep = () => !past && !scope.hasWritten && space.shape === shape;
     let held = pages.map((page) => (past ? undefined : cache.pages?.get(space, page.named)));
     let refs = refsOf(pages.filter((_page, i) => held[i] === undefined));
-    // Of two versions the row has the last word, and the reading of single bodies gives it that.
+    // Which of two versions is newer, only the row tells. Reading single bodies asks for it.
     if (!take(held, refs, scope)) {
       held = [];
       refs = refsOf(pages);
@@ -90,7 +90,7 @@ export function pageBodies(
   };
 }
 
-/** Whether there are bodies, and each of the version that the list named: what was read may be newer, or gone. */
+/** Whether all bodies exist in the versions that the list named. A body that was read may be newer, or missing. */
 function isAsNamed(bodies: readonly (Body | null)[], refs: readonly Ref[]): bodies is readonly Body[] {
   return bodies.length > 0 && bodies.every((body, i) => body !== null && body.version === refs[i]?.version);
 }

@@ -11,7 +11,7 @@ export interface Body {
 
 /** A body as it is read from Postgres. */
 export interface LoadedBody extends Body {
-  /** What caches hold of the entity, where that is something else. */
+  /** What caches hold instead of the entity, where JSON cannot carry it. */
   readonly stored?: object | undefined;
 }
 
@@ -23,44 +23,44 @@ export function entityAlone(body: LoadedBody): Body {
   return body.stored === undefined ? body : { version: body.version, entity: body.entity };
 }
 
-/** How entities are made of what caches hold of them, where that is something else: JSON carries no Date and no bigint. */
+/** How an entity is made from what caches hold, where that differs: JSON carries no Date and no bigint. */
 export interface BodyCodec {
   /**
    * @param stored what caches hold
-   * @returns the entity, frozen through and through
-   * @throws when it is not what was stored
+   * @returns the entity, deeply frozen
+   * @throws when it cannot be made
    */
   toEntity(stored: object): object;
 }
 
-/** How one kind of entity is named and shaped in the cache. */
+/** The name and the shape of one kind of entity in the cache. */
 export interface EntitySpace {
-  /** The entity's name, such as `Campaign`: the first half of the key. */
+  /** The entity's name, such as `Campaign`, which is the first half of the key. */
   readonly entity: string;
-  /** A hash of the entity's columns. A body of another shape, as written before or after a deploy, is a miss unless it has them all. */
+  /** A hash of the entity's columns. A body of another shape comes from another deploy. It is a miss unless it has all columns. */
   readonly shape: string;
-  /** The columns by themselves; without them bodies of the very same shape alone are of use. */
+  /** The columns one by one. Without them, only bodies of the very same shape count. */
   readonly columns?: Columns;
   /** Absent when caches hold entities as they are. */
   readonly codec?: BodyCodec | null;
 }
 
-/** What a key held. */
+/** The content of a key. */
 export interface Entry {
-  /** `null` for an entity known not to exist. */
+  /** `null` for a negative. */
   readonly body: LoadedBody | null;
-  /** The heartbeat's value when the body was read: which run of Redis has seen every invalidation since. */
+  /** The heartbeat's value when the body was read. It names the run of Redis that has received every invalidation since. */
   readonly epoch: string;
 }
 
 /** The epoch of a body that no run of Redis vouches for: it answers for lists, and not by id. */
 export const NO_EPOCH = '';
 
-/** Every lease starts with a character that no JSON value starts with. */
+/** Every lease starts with this character, which starts no JSON value. */
 export const LEASE_MARK = '~';
 
 /**
- * @param values what stood under some keys; `null` where there was nothing
+ * @param values the values of some keys; `null` where there was none
  * @returns how many of them are a body or a negative, and not a lease
  */
 export function countEntries(values: readonly (string | null)[]): number {
@@ -71,10 +71,10 @@ export function countEntries(values: readonly (string | null)[]): number {
 
 /**
  * @param entry the body and its epoch
- * @param id the id of the entity that it is the body of
+ * @param id the entity's id
  * @param space the kind of entity
- * @param others values that other versions of the code want, by the hashes of their columns
- * @returns the JSON text kept under the entity's key
+ * @param others values for other code versions, by the hashes of their columns
+ * @returns the JSON text for the entity's key
  */
 export function encodeEntry(
   { body, epoch }: Entry,
@@ -89,13 +89,13 @@ export function encodeEntry(
 }
 
 /**
- * Reads what a cache held. Text that is not JSON, or lacks a column, is no error: it is as good as nothing. So is the
- * body of another entity, which a version would not tell: rows that were written together have the same.
+ * Reads an entry. Text that is no JSON, or that lacks a column, counts as missing. So does another entity's body, which its version would
+ * not reveal: rows that were written in one transaction have the same version.
  *
- * @param text the value under the key; `null` when there is none
- * @param id the id of the entity that is wanted
+ * @param text the value of the key; `null` when there is none
+ * @param id the wanted entity's id
  * @param space the kind of entity
- * @returns the entry, its entity frozen; `null` when nothing of use is there
+ * @returns the entry, its entity frozen; `null` when it counts as missing
  */
 export function decodeEntry(text: string | null, id: string, { shape, columns, codec }: EntitySpace): Entry | null {
   const value = parseEntry(text, id);
@@ -112,10 +112,10 @@ export function decodeEntry(text: string | null, id: string, { shape, columns, c
 }
 
 /**
- * What a body keeps of the one that it takes the place of: of the same version of the row, what other versions of the code want. Each
- * would push out what the other needs.
+ * Selects what a new body keeps of the old one under its key: values for other code versions, if both are of the same version of the row.
+ * Otherwise two code versions would replace each other's entries again and again.
  *
- * @param text what stood under the key
+ * @param text the old value of the key
  * @param id the entity's id
  * @param version the version of the new body
  * @param space the kind of entity
@@ -132,7 +132,9 @@ export function keptForOthers(
   return value !== null && value.version === version && isShared(value) ? columns.othersOf(value) : {};
 }
 
-/** What is in Redis may have been written by anybody: what no entity can be made of is read from Postgres, which says why if it must. */
+/**
+ * Anybody may have written into Redis. When no entity can be made of an entry, Postgres is read, which reports the error if there is one.
+ */
 function makeEntity(codec: BodyCodec, stored: object): object | null {
   try {
     return codec.toEntity(stored);
@@ -168,7 +170,7 @@ function isStored(value: unknown): value is Stored {
   );
 }
 
-/** Whether an entry says what its columns are. */
+/** Whether an entry names its columns. */
 function isShared(value: Stored): value is Stored & StoredEntity {
   return typeof value.shape === 'string' && typeof value.columns === 'string' && value.entity !== null;
 }

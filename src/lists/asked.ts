@@ -9,7 +9,7 @@ import { type Nulls, scanTerms } from './scan.ts';
 
 /**
  * @param request a page that is asked for
- * @returns whether its rows are read from the end of the order: a backward page is the same scan from the other end
+ * @returns whether its rows are read from the end of the order; a backward page is the same scan from the other end
  */
 export function scansDown({ direction, backward }: PageQuery): boolean {
   return (direction === 'DESC') !== backward;
@@ -17,7 +17,7 @@ export function scansDown({ direction, backward }: PageQuery): boolean {
 
 /**
  * @param request a page that is asked for
- * @returns the place that it begins after, in the order in which its rows are read
+ * @returns the position that it begins after, in the order in which its rows are read
  */
 export function startOf({ backward, after, before }: PageQuery): Position | undefined {
   return backward ? before : after;
@@ -25,7 +25,7 @@ export function startOf({ backward, after, before }: PageQuery): Position | unde
 
 /**
  * @param request a page that is asked for
- * @returns the place that it ends before, likewise
+ * @returns the position that it ends before, in the order in which its rows are read
  */
 export function stopOf({ backward, after, before }: PageQuery): Position | undefined {
   return backward ? after : before;
@@ -39,7 +39,7 @@ export function bringsBodies(requests: readonly PageQuery[]): boolean {
   return requests.every((request) => request.needs.bodies === true && stopOf(request) === undefined);
 }
 
-/** Which values of a place are NULL; `null` for no place. */
+/** Which values of a position are NULL; `null` for no position. */
 function nullsOf(position: Position | undefined, orderTerms: number): Nulls | null {
   if (position === undefined) return null;
   return (sortValues(position.key, orderTerms) ?? []).map((value) => (value === null ? 'n' : 'v')).join('');
@@ -48,7 +48,7 @@ function nullsOf(position: Position | undefined, orderTerms: number): Nulls | nu
 /**
  * @param source the list
  * @param request a page that is asked for
- * @returns what tells its kind from others
+ * @returns a text that distinguishes its kind from others
  */
 export function kindName(source: ListSource, request: PageQuery): string {
   const terms = source.orders[request.order]?.length ?? 0;
@@ -56,7 +56,7 @@ export function kindName(source: ListSource, request: PageQuery): string {
   return JSON.stringify([...places, ...(request.filters ?? []).map((filter) => filterName(source, filter))]);
 }
 
-/** What tells a filter from others in a statement: where its value is a part of the condition, that, too. */
+/** The name of a filter within a statement. Where the value is a part of the condition, the name has it, too. */
 function filterName({ filters }: ListSource, [name, text]: GivenFilters[number]): string {
   return filters[name]?.type === null ? `${name} ${text}` : name;
 }
@@ -64,7 +64,7 @@ function filterName({ filters }: ListSource, [name, text]: GivenFilters[number])
 /**
  * @param source the list
  * @param requests pages of one order, read in one direction
- * @returns how they are cut out of the list by one statement
+ * @returns how one statement cuts them out of the list
  */
 export function shapeOf(source: ListSource, requests: readonly PageQuery[]): PageShape {
   const [first] = requests as [PageQuery, ...PageQuery[]];
@@ -135,7 +135,7 @@ function boundValues({ key }: ListSource, { orderTerms }: PageShape, position: P
   return [...(sortValues(position.key, orderTerms) ?? []), ...key.partsOf(position.id)];
 }
 
-/** One more than wanted tells whether there is more; nothing is scanned for a page of which only the count is wanted. */
+/** One row more than wanted tells whether there is more. A page of which only the count is wanted reads no rows. */
 function sizeOf({ limit, needs }: PageQuery): number {
   if (!needs.rows) return 0;
   return needs.flags ? limit + 1 : limit;

@@ -1,27 +1,27 @@
 import type { GivenFilters } from '../entity/filter.ts';
 import type { Nulls, ScanTerm } from './scan.ts';
 
-/** What the statement does for some pages and not for others. */
+/** The parts of a statement that only some of its pages need. */
 export interface PageKind {
-  /** The kind of place that the page begins after; `null` for the start of the list. */
+  /** Which values of the position are NULL that the page begins after; `null` for the start of the list. */
   readonly start: Nulls | null;
-  /** The kind of place that the page ends before; `null` for the end of the list. */
+  /** Which values of the position are NULL that the page ends before; `null` for the end of the list. */
   readonly stop: Nulls | null;
   /** Its filters, by their numbers in the shape. */
   readonly filters: readonly number[];
 }
 
-/** How pages are cut out of a list. Each combination is one statement text. */
+/** How pages are cut out of a list. Each shape is the text of one statement. */
 export interface PageShape {
-  /** The columns that rows are read in the order of, from where the page begins. */
+  /** The columns in whose order rows are read, from the page's start. */
   readonly terms: readonly ScanTerm[];
   /** How many of them are the order's; the others are the key's. */
   readonly orderTerms: number;
   /** The kinds of the pages of the batch, each once. */
   readonly kinds: readonly PageKind[];
-  /** The filters of all of them; of some, the values are a part of the condition. */
+  /** The filters of all kinds. The conditions of some contain their value. */
   readonly filters: GivenFilters;
-  /** Whether some page of the batch wants its sort keys, its count, or to know what lies outside of its bounds. */
+  /** Whether some page of the batch wants its sort keys, its count, or whether there are rows outside of its bounds. */
   readonly keys: boolean;
   readonly total: boolean;
   readonly outside: boolean;

@@ -9,10 +9,11 @@ import type { PageShape } from './page-shape.ts';
 import { isBefore, place, reversed, type ScanTerm } from './scan.ts';
 
 /**
- * Writes the statement that cuts any number of pages from one list in one go. Limits, cursors and filters are data (arrays that
- * `unnest` turns into rows), so siblings with different arguments share it, and each page is index range scans of its own length:
- * `lateral`, because `row_number()` reads the whole list, and one range for each way to go on from the cursor, because
- * `cursor is null or …` does so, too.
+ * Writes the statement that cuts any number of pages out of one list. Limits, cursors and filters are data (arrays that `unnest` turns into
+ * rows), so siblings with different arguments share it. Each page is a few index range scans of its own length.
+ *
+ * It is `lateral`, because `row_number()` reads the whole list. And it has a range for each way to go on from the cursor, because `cursor
+ * is null or …` reads the whole list, too.
  *
  * @param source the list
  * @param shape the order, and what is wanted of each page
@@ -36,7 +37,7 @@ export function pageStatement(source: ListSource, shape: PageShape): Statement<P
     ],
     sql`, `,
   );
-  // What lies beyond comes last, so that to read it and leave it out costs no more than the page.
+  // Rows beyond the page come last, so that reading and dropping them costs no more than the page.
   const ofStopped = isOf(stopped);
   const upToStop = sql` where ${ofStopped === null ? sql`` : sql`not (${ofStopped}) or `}${isBefore(terms, 'stop', 'row.c')}`;
   return statement(
@@ -58,7 +59,7 @@ export function pageStatement(source: ListSource, shape: PageShape): Statement<P
  * @returns what is said of a page beside its rows: its count, and whether there is more outside of its bounds
  */
 export function pageColumns({ terms, total, outside }: PageShape, { count, read }: PageRanges): readonly SQL[] {
-  // Not `exists`: Postgres drops the order inside of it, and may then prefer to read the table from its start.
+  // No `exists`: Postgres drops the order within it, and may then prefer to read the table from its start.
   const any = (bound: 'start' | 'stop', inOrder: readonly ScanTerm[]) => {
     const query = read(bound, inOrder, true, sql`true`, sql`1`);
     return query === null ? sql`false` : sql`(${query}) is not null`;
@@ -83,7 +84,7 @@ export function askedRows(source: ListSource, shape: PageShape): SQL {
 /**
  * @param source a list
  * @param shape how its pages are cut
- * @returns what is said of each page: the column that it becomes, which is the placeholder's name, too, and the column's type
+ * @returns the description of each page: the columns, whose names the placeholders have, too, and their types
  */
 export function askedColumns(source: ListSource, shape: PageShape): readonly (readonly [name: string, type: string])[] {
   const columns: (readonly [string, string])[] = [
@@ -116,7 +117,10 @@ export function keyText(terms: readonly ScanTerm[]): SQL {
   return others.length === 0 ? first : sql`json_build_array(${sql.join([first, ...others], sql`, `)})`;
 }
 
-/** On a join table the version costs one primary-key probe for each row of the page, after the limit; it is empty when it leads to no row. */
+/**
+ * On a join table, the version costs one primary-key probe for each row of the page, after the limit. It is empty for a row that leads to
+ * no entity.
+ */
 function versionOf({ entity, from, id, key, version }: ListSource): SQL {
   if (entity === from) return version.of('t');
   const same = key.columns.map(

@@ -2,7 +2,7 @@ import type { Body, LoadedBody } from '../cache/entry.ts';
 import type { PageTexts } from '../cache/memory/page-texts.ts';
 import type { PageQuery, Position, SortKey } from './page-request.ts';
 
-/** A row that a list named: the entity's id and the version of its row. */
+/** A row that a list named: the entity's id, and the version of its row. */
 export interface Ref {
   readonly id: string;
   readonly version: string;
@@ -10,23 +10,23 @@ export interface Ref {
   readonly body?: LoadedBody | null | undefined;
 }
 
-/** What Postgres says of one page; lists are one text each, and `null` when empty. */
+/** A row of Postgres for one page. Lists are one text each, `null` when empty. */
 export interface PageRow {
-  /** Which of the pages that were asked for. */
+  /** The number of the page among those that were asked for. */
   ord: number;
   ids: string | null;
   versions: string | null;
   keys?: (string | null | (string | null)[])[] | null;
   total?: string | null;
-  /** Whether there is a row at the place that the page begins after, or before it. */
+  /** Whether there is a row at the position that the page begins after, or before it. */
   behind?: boolean | null;
-  /** Whether there is a row at the place that the page ends before, or after it. */
+  /** Whether there is a row at the position that the page ends before, or after it. */
   beyond?: boolean | null;
   /** The bodies, `null` for what there is not, where the list brought them along. */
   bodies?: (LoadedBody | null)[];
 }
 
-/** What Postgres would say of a page without rows. */
+/** The row for a page without entries. */
 export const NO_ROW: PageRow = { ord: 0, ids: null, versions: null, keys: null, total: '0' };
 
 /** Asks for nothing. */
@@ -45,16 +45,16 @@ export interface PageItem<E> {
 }
 
 /**
- * One page of one request, in the list's order: what the list says of it, and the bodies that are read for it. What is in it is made
- * when it is read: of a page that memory holds as a whole, nobody reads the refs.
+ * One page of one request, in the list's order: what the list says of it, and the bodies that are read for it. Its parts are made when they
+ * are read. When memory holds the page as a whole, nobody reads the refs.
  */
 export class Page<E = object> {
-  /** Exact when `flags` was needed, else `false`. */
+  /** Exact when `flags` was needed, otherwise `false`. */
   readonly hasNext: boolean;
   readonly hasPrevious: boolean;
-  /** How many the list has in all, filters applied; `null` unless `total` was needed. */
+  /** How many entries the filtered list has in all; `null` unless `total` was needed. */
   readonly total: number | null;
-  /** Bodies in the order of the refs, `null` for a row that went away since; `null` until they are read. */
+  /** The bodies in the order of the refs, `null` for a row that is gone since; `null` until they are read. */
   bodies: readonly (Body | null)[] | null = null;
   /** What was written of the bodies; `null` where they are no page that memory holds. */
   texts: PageTexts | null = null;
@@ -65,7 +65,7 @@ export class Page<E = object> {
   #items: readonly PageItem<E>[] | null = null;
 
   /**
-   * @param row what Postgres says of the page; others may have pages of the same
+   * @param row the row of Postgres, which other pages may share
    * @param request what was asked for
    * @param idsOf reads the ids of a page
    */
@@ -87,11 +87,11 @@ export class Page<E = object> {
     return new Page(NO_ROW, NOTHING, split);
   }
 
-  /** What the list named, ids and versions, as one text: pages of one kind of entity whose texts are equal have equal refs. */
+  /** The ids and versions that the list named, as one text. Pages of one kind of entity with equal texts have equal refs. */
   get named(): string {
     const { limit, backward } = this.#request;
     const { ids, versions } = this.#row;
-    // The limit, because there may be one entry too many, and the direction, because refs are in the list's order and the row is not.
+    // The limit, because there may be one entry too many. The direction, because refs are in the list's order and the row is not.
     return `${backward ? '<' : '>'}${limit}:${ids}:${versions}`;
   }
 
@@ -101,7 +101,7 @@ export class Page<E = object> {
     return this.#refs;
   }
 
-  /** What each ref is sorted by; `null` unless positions were needed. */
+  /** The sort values of each ref; `null` unless positions were needed. */
   get keys(): readonly SortKey[] | null {
     const { keys } = this.#row;
     if (keys === undefined) return null;
@@ -110,7 +110,7 @@ export class Page<E = object> {
     return backward ? own.reverse() : own;
   }
 
-  /** The entries of the page; where bodies were read, a row that went away between the list and its body is none. */
+  /** The entries of the page. When bodies were read, it leaves out rows that were deleted between the list and its bodies. */
   get items(): readonly PageItem<E>[] {
     this.#items ??= this.#makeItems();
     return this.#items;
@@ -134,7 +134,7 @@ export class Page<E = object> {
     return keys === null || body === null ? null : { key: keys.at(i) ?? null, id: (body.entity as { id: string }).id };
   }
 
-  /** @returns what is written as JSON */
+  /** @returns the page's parts, for JSON.stringify */
   toJSON(): object {
     const { items, hasNext, hasPrevious, total } = this;
     return { items, hasNext, hasPrevious, total };
@@ -162,7 +162,7 @@ export class Page<E = object> {
     if (bodies === null) for (const [i, { id }] of this.refs.entries()) add(id, null, i);
     else {
       for (const [i, body] of bodies.entries()) {
-        // A body's entity was made from a row of this entity's, and has its id.
+        // The body's entity was made from a row of this entity, and has its id.
         if (body !== null) add((body.entity as { id: string }).id, body.entity as E, i);
       }
     }
@@ -170,11 +170,11 @@ export class Page<E = object> {
   }
 }
 
-/** Reads the ids of a page from what its row says of them. */
+/** Reads the ids of a page from the text in its row. */
 export type ReadIds = (text: string | null) => readonly string[];
 
 /**
- * @param text ids that are a JSON array
+ * @param text the ids as a JSON array; `null` for none
  * @returns the ids
  */
 export function idsOfJson(text: string | null): readonly string[] {
@@ -182,7 +182,7 @@ export function idsOfJson(text: string | null): readonly string[] {
 }
 
 /**
- * @param text texts without commas, separated by these
+ * @param text texts without commas, separated by commas; `null` for none
  * @returns the texts
  */
 export function split(text: string | null): readonly string[] {

@@ -3,30 +3,30 @@ import type { ListSource } from '../entity/list-definition.ts';
 import { bringsBodies, kindName, scansDown, startOf, stopOf } from './asked.ts';
 import type { PageQuery, Position } from './page-request.ts';
 
-/** What statements do for some requests and not for others. */
+/** The parts of statements that only some requests need. */
 const PART = {
   down: 1,
   keys: 2,
   total: 4,
   outside: 8,
-  /** And the next three: pages without places to begin and to end at, with the one, with the other, and with both. */
+  /** This and the next three mean pages without positions to begin and end at, with the one, with the other, and with both. */
   unbounded: 16,
   bodies: 256,
 } as const;
 
 /**
- * How many statements of a list are kept that differ by their mix of filters and places. Strangers can bring together as many as there are
- * sets of sets of filters: Postgres keeps what is prepared for as long as the connection lives, and we for as long as the process.
+ * How many statements of a list are kept that differ by their mix of filters and positions. Clients can bring about a huge number of mixes.
+ * Postgres keeps a prepared statement as long as the connection lives, and Larder as long as the process does.
  */
 const MAX_MIXES = 100;
 
 /** What is kept for each statement of a list. */
 export class Variants<T extends object> {
   readonly #source: ListSource;
-  // By order, and there by a number, which is found sooner than a text that says the same.
+  // By order, and then by a number, which is found sooner than a text.
   readonly #plain = new Map<string, T[]>();
   readonly #others = new LRUCache<string, T>({ max: MAX_MIXES });
-  /** Those that are prepared: the first that came. */
+  /** The mixes that are prepared: the first ones. */
   readonly #prepared = new Set<string>();
 
   /** @param source the list */
@@ -36,8 +36,8 @@ export class Variants<T extends object> {
 
   /**
    * @param requests pages that are read by one statement
-   * @param make makes what is kept for a statement, which is prepared or not
-   * @returns the same for the same statement
+   * @param make makes what is kept for a statement; its argument says whether the statement is prepared
+   * @returns the same object for the same statement
    */
   of(requests: readonly PageQuery[], make: (prepared: boolean) => T): T {
     const [first] = requests as [PageQuery, ...PageQuery[]];

@@ -4,16 +4,16 @@ import type { Position } from '../lists/page-request.ts';
 import { encodeCursor } from './cursor.ts';
 import { type EntityNode, nodeOf, unreadNode } from './entity-node.ts';
 
-/** Which list a page is of. */
+/** The list that a page is of. */
 export interface ConnectionList {
   /** The listed entities' type. */
   readonly typename: string;
-  /** The list's name, which its cursors hold, and the order, likewise. */
+  /** The list's name and order, which its cursors have. */
   readonly name: string;
   readonly order: string;
 }
 
-/** A page as the fields of a connection type read it. What is in it is made when it is read: most is not. */
+/** A page as the fields of a connection type read it. Its parts are made when they are read, since most are not. */
 export class Connection<E extends Entity> {
   readonly totalCount: number | null;
   readonly pageInfo: PageInfo;
@@ -25,7 +25,7 @@ export class Connection<E extends Entity> {
 
   /**
    * @param page the page
-   * @param list what it is a page of
+   * @param list the list that it is of
    */
   constructor(page: Page<E>, list: ConnectionList) {
     this.#page = page;
@@ -35,9 +35,9 @@ export class Connection<E extends Entity> {
   }
 
   /**
-   * @param selection what is selected of the nodes, the same object each time
-   * @param make writes that, in pieces
-   * @returns the pieces, made once for as long as memory holds the nodes as a page; `null` where it does not
+   * @param selection the selection of the nodes, the same object each time
+   * @param make writes its text, in pieces
+   * @returns the pieces, made once while memory holds the nodes as a page; `null` where it does not
    */
   written(
     selection: object,
@@ -46,6 +46,7 @@ export class Connection<E extends Entity> {
     return this.#page.texts?.of(selection, () => make(this.nodes)) ?? null;
   }
 
+  /** The nodes of the page, made at first use. */
   get nodes(): readonly EntityNode<E>[] {
     const { typename } = this.#list;
     this.#nodes ??= this.#page.items.map(({ id, entity }) =>
@@ -54,13 +55,14 @@ export class Connection<E extends Entity> {
     return this.#nodes;
   }
 
+  /** The edges of the page, made at first use. */
   get edges(): readonly EdgeShape<E>[] {
     this.#edges ??= this.nodes.map((node, i) => new Edge(node, this.#page.items[i]?.position ?? null, this.#list));
     return this.#edges;
   }
 }
 
-/** A node and its place in a list, as the fields of an edge type read them. */
+/** A node and its position in a list, as the fields of an edge type read them. */
 export interface EdgeShape<E extends Entity> {
   readonly node: EntityNode<E>;
   /** `null` where no cursor was selected. */

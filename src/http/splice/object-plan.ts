@@ -19,19 +19,19 @@ import { pagePlan, type SameSelection } from './page-plan.ts';
 import type { Leaf, ObjectPlan, Property, Resolved, SplicePlan } from './plan.ts';
 
 /**
- * Plans how the answer to an operation is written. Covered are queries of what Larder's own fields find, and of what is on objects without
- * a resolver: columns, pages, edges. Whatever else there is, the operation is executed as a whole in another way.
+ * Plans how the answer to an operation is written. It covers queries of Larder's own fields, and fields of objects without a resolver:
+ * columns, pages, edges. An operation with any other field is executed as a whole in another way.
  *
  * @param schema the schema that the operation is valid against
  * @param operation the operation, already cut to its conditions
  * @param same makes one object of all selections that are the same
- * @returns the plan; `null` when something is selected that it does not cover
+ * @returns the plan; `null` when it does not cover a selected field
  */
 export function splicePlan(schema: GraphQLSchema, operation: Operation, same: SameSelection): SplicePlan | null {
   if (operation.definition.operation !== OperationTypeNode.QUERY) return null;
   const planner = new Planner(same);
   const root = planner.object(selectedIn(schema, operation));
-  // There is no object that the root's values could be on.
+  // The root has no object with values of its own.
   const isCovered = root?.parts.every((part) => typeof part === 'string' || part.kind === 'resolved') === true;
   return root !== null && isCovered ? { root, fields: planner.fields } : null;
 }
@@ -95,7 +95,7 @@ class Planner {
         }
       );
     }
-    // Where such a field may be null, nothing else has to be when it fails.
+    // Such a field must be allowed to be null. Then its failure makes nothing else null.
     if (field.extensions.larder === undefined || !isObjectType(field.type)) return null;
     const plan = this.object(only);
     if (plan === null) return null;
