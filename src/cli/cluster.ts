@@ -13,7 +13,7 @@ import { seedDatabase } from './seed.ts';
 import type { Teardown } from './services/local.ts';
 import { findFreePort } from './services/port.ts';
 import { ServiceError } from './services/service-error.ts';
-import { Interrupted, listenForStop, type StopSignals, stopAll } from './stop-signals.ts';
+import { listenForStop, type StopSignals, untilStopped } from './stop-signals.ts';
 
 const help = `Starts what a large Larder has, kills one of each while a judge reads, and says what the judge has seen.
 
@@ -127,14 +127,7 @@ await runCommand({
   errors: [ServiceError, MigrationError],
   async run(values) {
     const seconds = parseWholeNumber('seconds', values.seconds, 1);
-    const teardown: Teardown = [];
-    try {
-      await cluster(teardown, { seconds, once: values.once });
-    } catch (error) {
-      if (!(error instanceof Interrupted)) throw error;
-    } finally {
-      await stopAll(teardown);
-    }
+    await untilStopped((teardown) => cluster(teardown, { seconds, once: values.once }));
     if (wrong.length > 0) process.exitCode = 1;
   },
 });

@@ -9,24 +9,18 @@ import { buildPage } from './demo/build-page.ts';
 import { invitation } from './demo/invitation.ts';
 import { servePage } from './demo/page-plugin.ts';
 import { demoToken } from './demo-token.ts';
-import { checkEnvironment, type ServerEnvironment, serverEnvironment } from './server-environment.ts';
+import { checkEnvironment, type ServerEnvironment, serverEnvironment, WHERE_IT_RUNS } from './server-environment.ts';
 import { ask } from './services/ask.ts';
 import { startLocalServices, type Teardown } from './services/local.ts';
 import { ServiceError } from './services/service-error.ts';
 import { QueryError, showQuery } from './show-query.ts';
-import { Interrupted, listenForStop, stopAll } from './stop-signals.ts';
+import { listenForStop, untilStopped } from './stop-signals.ts';
 
 const help = `Starts everything that Larder needs, with sample data, and shows the nested query cold and warm.
 
   make demo
 
-Takes Postgres from DATABASE_URL and Redis from REDIS_URL, else starts its own. The other variables of .env.example work,
-too. Ctrl-C stops everything that was started.
-
-Before it writes into the database in DATABASE_URL it asks; LARDER_DEMO_WRITE=true allows it without asking.
-
-The data stays in .larder, or in the directory that LARDER_STATE_DIR names: one for each demo that is to run at a time.
-`;
+${WHERE_IT_RUNS}`;
 
 const DRAIN_DEADLINE_MS = 5000;
 
@@ -107,16 +101,7 @@ await runCommand({
   help,
   options: {},
   errors: [ServiceError, MigrationError, QueryError],
-  async run() {
-    const teardown: Teardown = [];
-    try {
-      await demo(teardown);
-    } catch (error) {
-      if (!(error instanceof Interrupted)) throw error;
-    } finally {
-      await stopAll(teardown);
-    }
-  },
+  run: () => untilStopped(demo),
 });
 // An idle keep-alive connection of the query above may still hold the event loop.
 process.exit();

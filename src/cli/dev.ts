@@ -3,24 +3,18 @@ import { join } from 'node:path';
 import { resolveSecrets } from '../app/config.ts';
 import { runCommand } from '../commands/command.ts';
 import { MigrationError } from '../migrate/index.ts';
-import { checkEnvironment, serverEnvironment } from './server-environment.ts';
+import { checkEnvironment, serverEnvironment, WHERE_IT_RUNS } from './server-environment.ts';
 import { startLocalServices, type Teardown } from './services/local.ts';
 import { exited, guardProcess, stopGroup } from './services/process.ts';
 import { ServiceError } from './services/service-error.ts';
 import { REPOSITORY } from './services/state-directory.ts';
-import { Interrupted, listenForStop, stopAll } from './stop-signals.ts';
+import { listenForStop, untilStopped } from './stop-signals.ts';
 
 const help = `Starts everything that Larder needs, with sample data, and restarts the server at each change of a source file.
 
   make dev
 
-Takes Postgres from DATABASE_URL and Redis from REDIS_URL, else starts its own. The other variables of .env.example work,
-too. Ctrl-C stops everything that was started.
-
-Before it writes into the database in DATABASE_URL it asks; LARDER_DEMO_WRITE=true allows it without asking.
-
-The data stays in .larder, or in the directory that LARDER_STATE_DIR names: one for each demo that is to run at a time.
-`;
+${WHERE_IT_RUNS}`;
 
 /** The server answers what it accepted before it ends. */
 const GRACE_MS = 12_000;
@@ -57,15 +51,6 @@ await runCommand({
   help,
   options: {},
   errors: [ServiceError, MigrationError],
-  async run() {
-    const teardown: Teardown = [];
-    try {
-      await develop(teardown);
-    } catch (error) {
-      if (!(error instanceof Interrupted)) throw error;
-    } finally {
-      await stopAll(teardown);
-    }
-  },
+  run: () => untilStopped(develop),
 });
 process.exit();

@@ -2,6 +2,15 @@ import { readConfig } from '../app/config.ts';
 import type { LocalServices } from './services/local.ts';
 import { findFreePort } from './services/port.ts';
 
+/** What the help of a command says of the stores that it takes or starts. */
+export const WHERE_IT_RUNS = `Takes Postgres from DATABASE_URL and Redis from REDIS_URL, else starts its own. The other variables of .env.example work,
+too. Ctrl-C stops everything that was started.
+
+Before it writes into the database in DATABASE_URL it asks; LARDER_DEMO_WRITE=true allows it without asking.
+
+The data stays in .larder, or in the directory that LARDER_STATE_DIR names: one for each demo that is to run at a time.
+`;
+
 /** How a server on a developer's machine is started. */
 export interface ServerEnvironment {
   readonly env: Record<string, string | undefined>;

@@ -1,7 +1,7 @@
 import type { Teardown } from './services/local.ts';
 
 /** Somebody asked the process to stop while it was starting. */
-export class Interrupted extends Error {
+class Interrupted extends Error {
   override name = 'Interrupted';
 }
 
@@ -45,12 +45,25 @@ export function listenForStop(say: (line: string) => void): StopSignals {
 }
 
 /**
- * Stops everything, the last thing started first. One that fails to stop does not keep the others from stopping.
+ * Does something until it ends or is interrupted, and then stops what it started.
  *
- * @param teardown stops each thing
- * @throws {AggregateError} the errors of those that failed
+ * @param work is given the list to which it adds what stops each thing that it starts
+ * @throws what `work` throws, unless it was told to stop
+ * @throws {AggregateError} the errors of the things that failed to stop
  */
-export async function stopAll(teardown: Teardown): Promise<void> {
+export async function untilStopped(work: (teardown: Teardown) => Promise<void>): Promise<void> {
+  const teardown: Teardown = [];
+  try {
+    await work(teardown);
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+  } finally {
+    await stopAll(teardown);
+  }
+}
+
+/** Stops everything, the last thing started first. One that fails to stop does not keep the others from stopping. */
+async function stopAll(teardown: Teardown): Promise<void> {
   const failures: unknown[] = [];
   for (const stop of teardown.splice(0).reverse()) {
     try {

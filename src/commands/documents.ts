@@ -19,7 +19,7 @@ export class DocumentsError extends Error {
  * @returns the documents by the SHA-256 of their text in hexadecimal, and how many had another name
  * @throws {DocumentsError} when the file is no such JSON, or the server would refuse a document
  */
-export async function readDocuments(
+async function readDocuments(
   file: string,
   schema: GraphQLSchema,
 ): Promise<{ documents: Map<string, string>; misnamed: number }> {

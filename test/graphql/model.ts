@@ -172,7 +172,7 @@ export function rfc3339(at: bigint): string {
  * @param at microseconds since 1970
  * @returns the time in a zone of two hours and a half east of UTC, where that has four digits for the year
  */
-export function withOffset(at: bigint): string {
+function withOffset(at: bigint): string {
   const east = 9_000_000_000n;
   return at + east < YEAR_10000 ? rfc3339(at + east).replace('Z', '+02:30') : rfc3339(at);
 }

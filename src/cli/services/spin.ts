@@ -17,7 +17,7 @@ const PACKAGES = ['spin', 'gcc', 'libc6-dev'];
  *
  * @returns where they are, or `null` when one of them is missing
  */
-export function findSpin(): Spin | null {
+function findSpin(): Spin | null {
   const spin = findOnPath(['spin']);
   const compiler = findOnPath(['gcc', 'cc']);
   return spin === null || compiler === null ? null : { spin, compiler };
