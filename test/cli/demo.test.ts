@@ -37,7 +37,8 @@ function startDemo(t: Test, env: Record<string, string>): Demo {
     child,
     output,
     async says(text) {
-      const deadline = performance.now() + 60_000;
+      // A fresh Postgres, the page and the sample data come before: on a busy machine that took more than a minute.
+      const deadline = performance.now() + 240_000;
       while (!output().includes(text)) {
         if (child.exitCode !== null || performance.now() > deadline) throw new Error(`No "${text}" in:\n${output()}`);
         await sleep(5);
