@@ -47,8 +47,11 @@ function trusting(t: Test, databaseUrl: string): Promise<URL> {
   return through(t, databaseUrl, { config: `[databases]\n${pathname.slice(1)} = ${target}\n${TRUSTING}` });
 }
 
-/** The documented pgbouncer, with few connections for many clients, before a database and a role of the test's own. */
-async function documented(t: Test) {
+/**
+ * The documented pgbouncer, with few connections for many clients, before a database and a role of the test's own, whose statements may take
+ * as long as a busy machine needs.
+ */
+async function documented(t: Test, limit = '60s') {
   const template = await freshDatabase(t);
   const admin = openSql(t, template);
   const id = randomBytes(4).toString('hex');
@@ -68,13 +71,14 @@ async function documented(t: Test) {
   const users = { [direct.username]: direct.password, [role]: 'secret' };
   const owner = await through(t, direct.href, { config, users });
   owner.searchParams.set('pgbouncer', 'true');
+  owner.searchParams.set('connect_timeout', '60');
   t.teardown(async () => {
     await sql.unsafe(`drop owned by ${role}; drop role ${role}`);
     await sql.end();
     await admin`drop database ${admin(name)} with (force)`;
   });
   await migrateDatabase(owner.href);
-  await sql.unsafe(`${RIGHTS}${SETTINGS}`.replaceAll('larder_server', role));
+  await sql.unsafe(`${RIGHTS}${SETTINGS.replaceAll("'5s'", `'${limit}'`)}`.replaceAll('larder_server', role));
   const server = new URL(owner);
   server.username = role;
   server.password = 'secret';
@@ -111,7 +115,8 @@ t.test(
   async (t) => {
     const [{ direct, owner, url, sql }, redis] = await Promise.all([documented(t), freshRedis(t)]);
     await makeData(sql, { brands: 5, campaigns: 60, events: 120, perCampaign: 8 });
-    const env = { JWT_SECRET };
+    // Sixty ask at once, and three connections answer.
+    const env = { JWT_SECRET, STATEMENT_TIMEOUT_MS: '60000', REQUEST_TIMEOUT_MS: '60000' };
     const [a, b, plain] = await Promise.all([
       openServer(t, { database: { url }, redis, env }),
       openServer(t, { database: { url }, redis, env }),
@@ -167,10 +172,10 @@ t.test(
 );
 
 t.test('the limits and plans of a direct connection hold through pgbouncer, too', async (t) => {
-  const { url, prepares } = await documented(t);
+  const { url, prepares } = await documented(t, '5s');
   const NAMES = ['statement_timeout', 'idle_in_transaction_session_timeout', 'plan_cache_mode', 'jit', 'DateStyle'];
   const asked = `select ${NAMES.map((name) => `current_setting('${name}') as "${name}"`).join(', ')}`;
-  const database = openDatabase({ url, poolSize: 2, statementTimeoutMs: 20_000 });
+  const database = openDatabase({ url, poolSize: 2, statementTimeoutMs: 60_000 });
   t.teardown(() => database.close());
   const wanted = {
     statement_timeout: '5s',
@@ -186,9 +191,9 @@ t.test('the limits and plans of a direct connection hold through pgbouncer, too'
     t.equal(row?.given, given);
     t.equal((row?.prepared ?? 0) > 0, prepares, 'statements are prepared where pgbouncer keeps them');
   }
-  await using larder = await createLarder({ entities, postgres: { url, statementTimeoutMs: 7000 }, redis: null });
+  await using larder = await createLarder({ entities, postgres: { url, statementTimeoutMs: 70_000 }, redis: null });
   const own = await larder.transaction(async (transaction) => (await transaction.execute(drizzleSql.raw(asked)))[0]);
-  const longer = { statement_timeout: '7s', idle_in_transaction_session_timeout: '7s' };
+  const longer = { statement_timeout: '70s', idle_in_transaction_session_timeout: '70s' };
   t.same({ ...own }, { ...wanted, ...longer }, 'a transaction has what its server has');
   t.same({ ...(await database.query<object>(asked))[0] }, wanted, 'and nothing of it is left behind');
 });
@@ -196,7 +201,7 @@ t.test('the limits and plans of a direct connection hold through pgbouncer, too'
 t.test('a column that has another type than before is read on, by whichever connection', async (t) => {
   const { url, sql } = await documented(t);
   await sql`insert into brands (id, name) values (1, 'one')`;
-  const database = openDatabase({ url, poolSize: 3, statementTimeoutMs: 20_000 });
+  const database = openDatabase({ url, poolSize: 3, statementTimeoutMs: 60_000 });
   t.teardown(() => database.close());
   const text = 'select name from brands where id = $1::bigint';
   for (const type of ['varchar(300)', 'text', 'varchar(400)']) {
@@ -215,7 +220,7 @@ t.test('a role whose settings change the text of values is refused, with the sta
   await sql.unsafe(
     `alter database ${database.name} set bytea_output = escape; alter database ${database.name} set extra_float_digits = 0`,
   );
-  const pooled = openDatabase({ url: url.href, poolSize: 1, statementTimeoutMs: 20_000 });
+  const pooled = openDatabase({ url: url.href, poolSize: 1, statementTimeoutMs: 60_000 });
   t.teardown(() => pooled.close());
   const { username } = new URL(database.url);
   await t.rejects(pooled.query('select 1'), {
@@ -223,7 +228,7 @@ t.test('a role whose settings change the text of values is refused, with the sta
       `ALTER ROLE ${username} SET bytea_output = hex; ALTER ROLE ${username} SET extra_float_digits = 1;`,
     ),
   });
-  const direct = openDatabase({ url: database.url, poolSize: 1, statementTimeoutMs: 20_000 });
+  const direct = openDatabase({ url: database.url, poolSize: 1, statementTimeoutMs: 60_000 });
   t.teardown(() => direct.close());
   t.same(
     await direct.query("select '\\x00'::bytea::text as bytes"),
