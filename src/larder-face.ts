@@ -56,8 +56,8 @@ export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisp
   /** Asked when metrics are read. */
   readonly gauges: {
     pool(): Readonly<Record<string, { readonly inside: number; readonly waiting: number }>>;
-    /** Whether Redis is not tried at the moment; `null` when none is configured. */
-    breakerOpen(): boolean | null;
+    /** Whether Redis is not tried at the moment, for a cluster by node; `null` when none is configured. */
+    breakerOpen(): boolean | ReadonlyMap<string, boolean> | null;
     /** Whether Redis is not used, because it belongs to another database; `null` when none is configured. */
     refused(): boolean | null;
     /** The processes that mutations no longer wait for, because they do not acknowledge. */

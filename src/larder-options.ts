@@ -1,5 +1,6 @@
-import type { Redis } from 'ioredis';
-import type { RedisClientOptions, RedisSource } from './cache/redis/source.ts';
+import type { Cluster, Redis } from 'ioredis';
+import { placeOf } from './cache/redis/cluster-place.ts';
+import { isOfCluster, type RedisClientOptions, type RedisSource } from './cache/redis/source.ts';
 import type { Clock } from './clock.ts';
 import type { LarderLogger } from './larder-logger.ts';
 import type { PostgresClient, PostgresSource } from './postgres/source.ts';
@@ -33,11 +34,16 @@ export interface PostgresLimits {
 /**
  * Where Redis is. It is an address, a client of ioredis, which Larder duplicates, or a function that makes a client with options. The last
  * is for Sentinel: `connect: (options) => new Redis({ sentinels, name: 'mymaster', ...options })`.
+ * A client of a cluster says where its nodes are, and with which account to ask them.
  */
 export type RedisPlace =
   | { readonly url: string; readonly client?: never; readonly connect?: never }
-  | { readonly client: Redis; readonly url?: never; readonly connect?: never }
-  | { readonly connect: (options: RedisClientOptions) => Redis; readonly url?: never; readonly client?: never };
+  | { readonly client: Redis | Cluster; readonly url?: never; readonly connect?: never }
+  | {
+      readonly connect: (options: RedisClientOptions) => Redis | Cluster;
+      readonly url?: never;
+      readonly client?: never;
+    };
 
 /** How much caches keep, how long, and how old it may be. */
 export interface CacheOptions {
@@ -77,5 +83,6 @@ export interface LarderOptions<E extends Entities> {
 export function redisSource(place: RedisPlace | null): RedisSource | null {
   if (place === null) return null;
   const { url, client, connect } = place;
-  return client === undefined ? (connect ?? url) : (options) => client.duplicate(options) as Redis;
+  if (client === undefined) return connect ?? url;
+  return isOfCluster(client) ? placeOf(client) : (options) => client.duplicate(options) as Redis;
 }

@@ -3,6 +3,7 @@ import { REDIS_TIMEOUT_MS } from './cache/redis/connection.ts';
 import { withRedisAdvice } from './cache/redis/fitness.ts';
 import { SharedPointBuckets } from './cache/redis/point-buckets.ts';
 import { parseRedisUrl } from './cache/redis/url.ts';
+import { faceOf } from './cache/redis-face.ts';
 import { refusalsOnce } from './cache/refusals.ts';
 import { systemClock } from './clock.ts';
 import { Closers } from './closers.ts';
@@ -15,6 +16,7 @@ import { checkReplicas, openReplicas, unfitReplicas } from './larder-replicas.ts
 import { hasOutbox } from './outbox/domains.ts';
 import { startDrainer } from './outbox/drainer.ts';
 import { NO_DRAINER } from './outbox/drainer-face.ts';
+import { startNodeDrainers } from './outbox/node-drainers.ts';
 import { createSelfAudit } from './outbox/self-audit.ts';
 import { withPostgresAdvice } from './postgres/advice.ts';
 import { openDatabase } from './postgres/client.ts';
@@ -27,6 +29,9 @@ import { definitionsOf, type Entities, openRepositories, type RepositoriesOf } f
 import { ownTransaction } from './repository/own-transaction.ts';
 import { openChannels } from './trace/channels.ts';
 import { Trace } from './trace/trace.ts';
+
+/** Connections to Postgres that the nodes of a cluster have for the outbox. */
+const NODE_DRAINS = 3;
 
 /** What to do when this process may not use what Redis holds. */
 const REFUSED_REMEDY =
@@ -77,20 +82,17 @@ export async function createLarder<const E extends Entities>(
     const connection = { url, statementTimeoutMs, clock, channels };
     const database = openDatabase({ ...connection, poolSize, requestTimeoutMs });
     closers.add(database.close);
-    const drains = openDatabase({ ...connection, poolSize: 1 });
-    closers.add(drains.close);
     const settings = { redisUrl, redisTimeoutMs, prefix, ttlMs, memoryTtlMs, channels };
     const memory = { memoryMaxEntries, memoryMaxBytes };
-    const {
-      cache,
-      redis,
-      memoryUse,
-      silent,
-      close: closeCache,
-    } = named('redis.connect', () =>
+    const opened = named('redis.connect', () =>
       openCache({ ...settings, ...memory }, onRedisError, clock, warnOfSilence(options.logger)),
     );
-    closers.add(closeCache);
+    const { cache, cluster, memoryUse, silent } = opened;
+    closers.add(opened.close);
+    const redis = faceOf(opened, clock);
+    // The nodes of a cluster share some: one that hangs must not keep the others from being vouched for.
+    const drains = openDatabase({ ...connection, poolSize: cluster === null ? 1 : NODE_DRAINS });
+    closers.add(drains.close);
     const onAuditError = warn('an answer was not audited');
     const audit = createSelfAudit({
       rate: selfAuditRate,
@@ -121,18 +123,20 @@ export async function createLarder<const E extends Entities>(
       options.logger?.warn({}, 'Redis does not answer: serving from Postgres until it does');
     }
     await catalog.known(1000);
-    const drain = () =>
-      startDrainer({
+    const drain = () => {
+      const about = {
         database: drains,
-        cache,
-        redis,
         boundMs: maxStalenessMs - memoryTtlMs,
         onError: warn('the outbox was not drained'),
-        onRefused: (reason) => {
+        onRefused: (reason: string | null) => {
           if (reason === null) options.logger?.info('what Redis holds is used again');
           else options.logger?.warn({ reason, remedy: REFUSED_REMEDY }, 'nothing that Redis holds is used');
         },
-      });
+      };
+      return cluster === null
+        ? startDrainer({ ...about, cache, redis: opened.redis })
+        : startNodeDrainers(cluster, about);
+    };
     // A role that may only read some tables of others sees no outbox. Entities that are all unwatched need none.
     const isNeeded = redis !== null || catalog.triggers.hasEntities || (await hasOutbox(drains).catch(() => true));
     const drainer = isNeeded ? drain() : NO_DRAINER;
@@ -160,7 +164,7 @@ export async function createLarder<const E extends Entities>(
         },
         problems: () => {
           const problem = drainer.problem();
-          const found = [redis?.unfit, drainer.refused(), problem && reasonOf(problem)];
+          const found = [...(redis?.problems() ?? []), drainer.refused(), problem && reasonOf(problem)];
           if (catalog.missing !== '') found.push(`The database lacks columns of ${catalog.missing}.`);
           found.push(...catalog.triggers.unwatched);
           found.push(...unfitReplicas(atReplicas.replicas));
@@ -174,7 +178,7 @@ export async function createLarder<const E extends Entities>(
           bodies: database.bodyGate,
           transactions: database.transactionGate,
         }),
-        breakerOpen: () => redis?.breakerOpen ?? null,
+        breakerOpen: () => redis?.breakerOpen() ?? null,
         refused: () => (redis === null ? null : drainer.refused() !== null),
         memoryUse,
         silent,

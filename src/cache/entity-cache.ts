@@ -33,6 +33,8 @@ export interface CacheOptions extends Omit<ReadThroughOptions, 'missed' | 'lacks
   readonly channels?: Channels;
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** Reads entities through memory, Redis and Postgres, in that order, each key by one reader of this process at a time. */
 export class EntityCache {
   /** What memory holds of whole pages. Invalidations do not matter to it: the versions that a list has just named do. */
@@ -57,7 +59,7 @@ export class EntityCache {
     this.#key = keyWriter(options.prefix);
     this.#laterFills = options.redis && new LaterFills(options.redis, this.#key, options.ttlMs, this.#lacks);
     this.#trust = new Trust(options.memoryTtlMs, options.bus === null, options.clock);
-    this.#memory = new TrustedMemory(options.memory, this.#trust, options.ttlMs, options.clock);
+    this.#memory = new TrustedMemory(options.memory, this.covers.bind(this), options.ttlMs, options.clock);
     options.redis?.onReady(() => this.#trust.readsAnew());
   }
 
@@ -152,7 +154,8 @@ export class EntityCache {
       if (stays !== null && this.#staysInMemory(this.#key(space, want), stays)) continue;
       const flight = this.#flights.of(this.#key(space, want));
       // Who reads by id trusts what a flight brings; of a list, the versions are compared when it has arrived.
-      const mayJoin = flight !== undefined && (want.version !== null || this.#trust.covers(flight.since));
+      const mayJoin =
+        flight !== undefined && (want.version !== null || this.covers(this.#key(space, want), flight.since));
       if (!mayJoin) own.push(want);
       else joined.set(flight, [...(joined.get(flight) ?? []), want]);
     }
@@ -204,16 +207,30 @@ export class EntityCache {
    */
   async invalidate(changed: readonly { entity: string; id: string }[], wait: boolean): Promise<void> {
     if (changed.length === 0) return;
-    const { redis, bus, prefix, memoryTtlMs, channels = UNOBSERVED } = this.#options;
+    const { prefix, channels = UNOBSERVED } = this.#options;
     if (channels.invalidation.hasSubscribers)
       channels.invalidation.publish({ changed, source: wait ? 'write' : 'outbox' });
     const keys = changed.map(({ entity, id }) => cacheKey(prefix, entity, id));
     this.forget(keys);
-    if (redis === null || bus === null) return;
-    const { text, acknowledged } = bus.announce(keys, wait);
+    await this.announce(keys, wait);
+  }
+
+  /**
+   * Tells Redis and every process to forget bodies.
+   *
+   * @param keys their keys
+   * @param wait whether to wait until every process has forgotten them
+   * @returns those of the keys that another node of a cluster has by now, which is still to be told
+   * @throws when Redis cannot be told
+   */
+  async announce(keys: readonly string[], wait: boolean): Promise<ReadonlySet<string>> {
+    const { redis, bus, memoryTtlMs } = this.#options;
+    if (redis === null || bus === null) return NONE;
+    const { text, acknowledged } = bus.announce([...keys], wait);
     let told: Told | null = null;
     try {
-      told = await redis.invalidate(keys, bus.channel, text, bus.acknowledgers);
+      told = await redis.invalidate([...keys], bus.channel, text, bus.acknowledgers);
+      return told.moved ?? NONE;
     } finally {
       await acknowledged(told, memoryTtlMs);
     }
@@ -301,6 +318,16 @@ export class EntityCache {
     this.#trust.heard(echo);
   }
 
+  /**
+   * Whether a body may answer a read by id, as far as is known of invalidations.
+   *
+   * @param _key its key
+   * @param since when its reading began, in milliseconds on the monotonic clock
+   */
+  covers(_key: string, since: number): boolean {
+    return this.#trust.covers(since);
+  }
+
   #staysInMemory(key: string, stays: Stays): boolean {
     const version = this.#memory.versionOf(key);
     return version !== undefined && stays(key, version);
@@ -334,7 +361,7 @@ export class EntityCache {
       }
     }
     if (again.length > 0) {
-      for (const [id, body] of await this.#readThrough(space, again, load, trace, stays)) found.set(id, body);
+      for (const [id, body] of await this.readThrough(space, again, load, trace, stays)) found.set(id, body);
     }
     return found;
   }
@@ -349,7 +376,7 @@ export class EntityCache {
     stays: Stays | null,
     known: number,
   ): Promise<Bodies> {
-    const bodies = this.#readThrough(space, wants, load, trace, stays, known);
+    const bodies = this.readThrough(space, wants, load, trace, stays, known);
     const keys = wants.map((want) => this.#key(space, want));
     return this.#flights.take(keys, { bodies, since }, (key, i, found) => {
       const body = found.get((wants[i] as Want).id);
@@ -358,7 +385,19 @@ export class EntityCache {
     });
   }
 
-  #readThrough(
+  /**
+   * Reads past memory: from Redis, as far as it may be used, and from Postgres.
+   *
+   * @param space the kind of entity
+   * @param wants what to read, each id once, at least one
+   * @param load reads what Redis does not hold
+   * @param trace the request's trace
+   * @param stays says which cached bodies stay and are left out; `null` where none does
+   * @param known how many that were wanted with these were in memory
+   * @returns a body for each id that exists, `null` for each that does not
+   * @throws what `load` throws
+   */
+  readThrough(
     space: EntitySpace,
     wants: readonly Want[],
     load: Loader,

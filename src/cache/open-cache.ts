@@ -3,10 +3,13 @@ import { type Channels, UNOBSERVED } from '../trace/channels.ts';
 import { InvalidationBus } from './bus/invalidation-bus.ts';
 import type { BusListener } from './bus/listener.ts';
 import type { Echo } from './bus/messages.ts';
+import type { ClusterNodes } from './cluster/nodes.ts';
+import { openCluster } from './cluster/open-cluster.ts';
 import { EntityCache } from './entity-cache.ts';
 import { PageMemory } from './memory/page-memory.ts';
 import { defaultMemoryBytes } from './memory/size.ts';
 import { MemoryTier, type MemoryUse } from './memory/tier.ts';
+import { type ClusterPlace, OfCluster } from './redis/cluster-place.ts';
 import { REDIS_TIMEOUT_MS } from './redis/connection.ts';
 import type { RedisSource } from './redis/source.ts';
 import { RedisTier } from './redis/tier.ts';
@@ -31,8 +34,10 @@ export interface CacheSettings {
 /** A cache and the connections under it. Whoever opened it closes it. */
 export interface OpenCache {
   readonly cache: EntityCache;
-  /** `null` when no Redis is configured. */
+  /** `null` when no Redis is configured, or a cluster. */
   readonly redis: RedisTier | null;
+  /** `null` when no cluster is configured. */
+  readonly cluster: ClusterNodes | null;
   /** The processes that do not acknowledge invalidations and are waited for no more, each by its host and its id there. */
   silent(): readonly string[];
   /** How much is in memory, by kind; none where nothing is kept there. */
@@ -60,14 +65,25 @@ export function openCache(
   const tiers = { memory, pages, prefix, ttlMs, memoryTtlMs, clock, channels };
   if (redisUrl === null) {
     const cache = new EntityCache({ ...tiers, redis: null, bus: null });
-    return { cache, redis: null, memoryUse, silent: () => [], close: async () => {} };
+    return { cache, redis: null, cluster: null, memoryUse, silent: () => [], close: async () => {} };
   }
   let closed = false;
   // What was under way when it was closed has not failed.
   const hear = (error: Error) => {
     if (!closed) onError(error);
   };
-  const redis = new RedisTier(redisUrl, prefix, hear, clock, redisTimeoutMs, channels);
+  const single = singleOf(() => new RedisTier(redisUrl, prefix, hear, clock, redisTimeoutMs, channels));
+  if (!(single instanceof RedisTier)) {
+    const kept = { prefix, ttlMs, memoryTtlMs, redisTimeoutMs, clock, channels };
+    const { cache, nodes } = openCluster(single, { memory, pages }, kept, { onError: hear, onSilence });
+    const close = async () => {
+      closed = true;
+      await nodes.close();
+    };
+    const silent = () => [...new Set(nodes.all.flatMap((node) => node.silent))];
+    return { cache, redis: null, cluster: nodes, memoryUse, silent, close };
+  }
+  const redis = single;
   const listener = {
     onKeys: (keys: string[]) => cache.forget(keys),
     onConnected: (connected: boolean) => cache.trust(connected),
@@ -82,7 +98,17 @@ export function openCache(
     bus.close();
     await redis.close();
   };
-  return { cache, redis, memoryUse, silent: () => bus.silent, close };
+  return { cache, redis, cluster: null, memoryUse, silent: () => bus.silent, close };
+}
+
+/** Opens a single Redis, or says where the cluster is that it turned out to be. */
+function singleOf(open: () => RedisTier): RedisTier | ClusterPlace {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof OfCluster) return error.place;
+    throw error;
+  }
 }
 
 /**

@@ -15,8 +15,9 @@ import {
 } from './entry.ts';
 import type { Lacks } from './lacks.ts';
 import { lifetimeMs } from './lifetime.ts';
+import type { Values } from './redis/dialect.ts';
 import type { Fill } from './redis/lease.ts';
-import type { RedisTier, Values } from './redis/tier.ts';
+import type { RedisTier } from './redis/tier.ts';
 
 /** An entity to read: with the version a list named, or `null` when nothing but its id is known. */
 export interface Want {
@@ -151,7 +152,8 @@ export async function readThrough(
   counts.leases += leased.size;
   if (held !== null) {
     // A body that nobody vouches for is read past, not replaced: its successor would be no better.
-    const vouched = (want: Want) => want.version !== null || held.epoch !== null;
+    const vouched = (want: Want) =>
+      (want.version !== null || held.epoch !== null) && (held.moved.size === 0 || !held.moved.has(key(want)));
     const lacking = left().filter(vouched);
     const unfitLacking = lacking.map(key).filter((name) => unfit.includes(name));
     counts.bypassed += left().length - lacking.length;
@@ -180,6 +182,10 @@ export async function readThrough(
     const value = encodeEntry({ body, epoch: held?.epoch ?? NO_EPOCH }, want.id, space, others);
     fills.push({ key: key(want), value, ttlMs });
   }
-  if (redis !== null && fills.length > 0) counts.fills += (await redis.fill(fills, token, trace)) ?? 0;
+  if (redis !== null && fills.length > 0) {
+    const stored = await redis.fill(fills, token, trace);
+    // Another part of the same request may count meanwhile.
+    counts.fills += stored ?? 0;
+  }
   return found;
 }

@@ -1,4 +1,6 @@
 import { cacheKey } from '../cache/cache-key.ts';
+import { slotOf } from '../cache/cluster/slots.ts';
+import { holdersOf, TOOL } from '../cache/cluster/sources.ts';
 import { decodeEntry, type EntitySpace, LEASE_MARK } from '../cache/entry.ts';
 import { openRedis, type RedisSource } from '../cache/redis/source.ts';
 import { CatalogWatch } from '../entity/catalog-watch.ts';
@@ -80,7 +82,10 @@ async function rowOf(database: Database, definition: EntityDefinition<Entity, st
 }
 
 async function heldBy(source: RedisSource, key: string, prefix: string): Promise<Held> {
-  const redis = openRedis(source, { maxRetriesPerRequest: 1, connectTimeout: 5000, lazyConnect: true });
+  const holders = await holdersOf(source, prefix);
+  const holder = holders.find(({ hasSlot }) => hasSlot(slotOf(key)));
+  if (holder === undefined) throw new UsageError('No node of the Redis cluster has the slot of this entity.');
+  const redis = openRedis(holder.source, TOOL);
   // Each command throws its own error.
   redis.on('error', () => {});
   try {
@@ -88,7 +93,7 @@ async function heldBy(source: RedisSource, key: string, prefix: string): Promise
     const [text, ttlMs, epoch] = await Promise.all([
       redis.get(key),
       redis.pttl(key),
-      redis.get(`${prefix}larder:heartbeat`),
+      redis.get(holder.names.heartbeat),
     ]);
     return { text, ttlMs, epoch };
   } finally {

@@ -1,5 +1,5 @@
-import { removeKeys } from '../cache/redis/remove-keys.ts';
 import type { RedisSource } from '../cache/redis/source.ts';
+import { removeKeys } from '../cache/remove-keys.ts';
 import { renewAllDomains } from '../outbox/domains.ts';
 import { openDatabase } from '../postgres/client.ts';
 import type { PostgresSource } from '../postgres/source.ts';

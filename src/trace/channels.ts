@@ -96,6 +96,8 @@ export interface RedisExchange extends Exchange {
   readonly kind: 'redis';
   /** The main command, such as `MGET`. */
   readonly name: string;
+  /** The node of a cluster that was asked, as host and port; `null` for a single Redis. */
+  readonly node: string | null;
   /** The keys of entities. The key of the heartbeat, which every read asks for, is left out. */
   readonly keys: readonly string[];
   /** How many commands Redis ran, those inside scripts included; 0 when it failed. */

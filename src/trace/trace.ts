@@ -128,8 +128,15 @@ export class Trace implements Figures {
    * @param keys the keys of entities
    * @param started when it was sent, in milliseconds on the monotonic clock
    * @param work what Redis did; `null` when it failed
+   * @param node the node of a cluster that was asked; `null` for a single Redis
    */
-  roundTrip(name: string, keys: readonly string[], started: number, work: RedisWork | null): void {
+  roundTrip(
+    name: string,
+    keys: readonly string[],
+    started: number,
+    work: RedisWork | null,
+    node: string | null = null,
+  ): void {
     const ms = this.clock.now() - started;
     const commands = work?.commands ?? 0;
     this.redis.commands += commands;
@@ -137,7 +144,7 @@ export class Trace implements Figures {
     if (this.events === null && !this.channels.redis.hasSubscribers) return;
     const failed = work === null;
     const hits = work?.hits ?? null;
-    const event: RedisExchange = { kind: 'redis', name, started, ms, failed, keys, commands, hits };
+    const event: RedisExchange = { kind: 'redis', name, node, started, ms, failed, keys, commands, hits };
     this.events?.push(event);
     this.channels.redis.publish(event);
   }

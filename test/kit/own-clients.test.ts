@@ -1,4 +1,4 @@
-import { Cluster, Redis } from 'ioredis';
+import { Redis } from 'ioredis';
 import postgres from 'postgres';
 import { type Test, t } from 'tap';
 import { createLarder, type LarderOptions, type RedisPlace } from '../../src/index.ts';
@@ -91,13 +91,8 @@ t.test('a client of ioredis, or what makes one, says where Redis is', async (t) 
     t.match(await other.repositories.Author.findById('1'), { name: 'Ada' }, 'it belongs to the same cache domain');
   });
   await t.test('what behaves in another way is refused', async (t) => {
-    const url = new URL(redis.url);
     const wrong: Record<string, [() => Redis, RegExp]> = {
       'one without the options': [() => new Redis(redis.url), /^redis\.connect: made a client without the option /],
-      'one of a cluster': [
-        () => new Cluster([{ host: url.hostname, port: Number(url.port) }], { lazyConnect: true }) as unknown as Redis,
-        /^redis\.connect: made a client of a cluster/,
-      ],
     };
     for (const [what, [connect, message]] of Object.entries(wrong)) {
       await t.rejects(createLarder({ entities, ...at, redis: { connect } }), { name: 'WrongValue', message }, what);

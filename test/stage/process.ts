@@ -271,7 +271,7 @@ function assembleCache(
   const pages = parts.pages === undefined || made.pages === null ? made.pages : parts.pages(limits);
   if (typeof redisUrl !== 'string') {
     const cache = new Cache({ memory, pages, redis: null, bus: null, prefix, ttlMs, memoryTtlMs, clock });
-    return { cache, redis: null, memoryUse, silent: () => [], close: async () => {} };
+    return { cache, redis: null, cluster: null, memoryUse, silent: () => [], close: async () => {} };
   }
   const redis =
     parts.tier?.(redisUrl, onError, seam, clock, redisTimeoutMs) ??
@@ -299,6 +299,7 @@ function assembleCache(
   return {
     cache,
     redis,
+    cluster: null,
     memoryUse,
     silent: () => bus.silent,
     close: async () => {

@@ -1,6 +1,7 @@
+import type { Values } from '../../src/cache/redis/dialect.ts';
 import type { Fill } from '../../src/cache/redis/lease.ts';
 import type { Told } from '../../src/cache/redis/send-invalidation.ts';
-import { RedisTier, type Values } from '../../src/cache/redis/tier.ts';
+import { RedisTier } from '../../src/cache/redis/tier.ts';
 import type { Presented, Share } from '../../src/cache/share.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { Database } from '../../src/postgres/client.ts';

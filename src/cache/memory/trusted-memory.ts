@@ -2,25 +2,31 @@ import type { Clock } from '../../clock.ts';
 import type { Body } from '../entry.ts';
 import { lifetimeMs } from '../lifetime.ts';
 import type { MemoryTier } from './tier.ts';
-import type { Trust } from './trust.ts';
+
+/**
+ * @param key a cache key
+ * @param since when the reading of its body began, in milliseconds on the monotonic clock
+ * @returns whether the body may answer a read by id, if no invalidation ended it
+ */
+export type Covers = (key: string, since: number) => boolean;
 
 /** What memory holds, as far as it may be used. */
 export class TrustedMemory {
   readonly #memory: MemoryTier | null;
-  readonly #trust: Trust;
+  readonly #covers: Covers;
   readonly #ttlMs: number;
   readonly #clock: Clock;
 
   /**
    * @param memory what is held; `null` where nothing is
-   * @param trust what reads by id may believe
+   * @param covers what reads by id may believe
    * @param ttlMs how long a body answers reads by id, give or take a tenth, in milliseconds
    * @param clock the time
    */
-  constructor(memory: MemoryTier | null, trust: Trust, ttlMs: number, clock: Clock) {
+  constructor(memory: MemoryTier | null, covers: Covers, ttlMs: number, clock: Clock) {
     this.#clock = clock;
     this.#memory = memory;
-    this.#trust = trust;
+    this.#covers = covers;
     this.#ttlMs = ttlMs;
   }
 
@@ -34,7 +40,7 @@ export class TrustedMemory {
     if (held === undefined) return undefined;
     // However old a body is, the version that a list named means that it is the row.
     if (version !== null) return held.body?.version === version ? held.body : undefined;
-    return this.#trust.covers(held.since) && this.#clock.now() < held.until ? held.body : undefined;
+    return this.#covers(key, held.since) && this.#clock.now() < held.until ? held.body : undefined;
   }
 
   /**

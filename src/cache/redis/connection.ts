@@ -1,6 +1,6 @@
 import { type Redis, ReplyError } from 'ioredis';
 import { type Clock, sleep } from '../../clock.ts';
-import { unfitness } from './fitness.ts';
+import { introduce } from './fitness.ts';
 import { hearEveryError, replaceWhenInAnotherDatabase, replaceWhenOutOfStep, type WrongDatabase } from './guard.ts';
 import { inTime } from './in-time.ts';
 import { OutOfStep } from './replies.ts';
@@ -34,25 +34,29 @@ export class RedisConnection {
   readonly #redis: Redis;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
+  readonly #isNode: boolean;
   #corked = false;
   #unfit: string | null = null;
   /** Why Redis answers, but not in the database that is meant. */
   #refusal: WrongDatabase | null = null;
   #number = 0;
+  #process: string | null = null;
   /** When the first of those commands was sent that have failed since one succeeded; `null` when the last succeeded. */
   #failingSince: number | null = null;
 
   /**
    * Connects in the background.
    *
-   * @param source where a single Redis is, not a cluster
+   * @param source where a single Redis is, or a node of a cluster
    * @param onError told of each lost connection, and when Redis did not take the scripts: they are then sent when called
    * @param clock the time
    * @param timeoutMs how long a round trip may take, in milliseconds
+   * @param isNode whether it is a node of a cluster
    */
-  constructor(source: RedisSource, onError: (error: Error) => void, clock: Clock, timeoutMs: number) {
+  constructor(source: RedisSource, onError: (error: Error) => void, clock: Clock, timeoutMs: number, isNode = false) {
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
+    this.#isNode = isNode;
     this.#redis = openRedis(source, {
       socketTimeout: SILENT_TIMEOUTS * timeoutMs,
       connectTimeout: 1000,
@@ -73,13 +77,16 @@ export class RedisConnection {
     // A script that Redis does not know yet costs a second round trip, in the middle of a request.
     this.#redis.on('close', () => {
       this.#number += 1;
+      this.#process = null;
     });
     this.#redis.on('ready', () => {
       this.#failingSince = null;
       this.#refusal = null;
       loadScripts(this.#redis).catch(onError);
-      unfitness(this.#redis).then((unfit) => {
+      const number = this.#number;
+      introduce(this.#redis, isNode).then(({ process, unfit }) => {
         this.#unfit = unfit;
+        if (number === this.#number) this.#process ??= process;
         if (unfit !== null) onError(new Error(unfit));
       }, onError);
     });
@@ -105,6 +112,31 @@ export class RedisConnection {
       });
     }
     return this.#redis;
+  }
+
+  /** Whether a replica may take the place of the Redis that it leads to, and answer in its stead. */
+  get failsOver(): boolean {
+    return this.#isNode || Array.isArray(this.#redis.options.sentinels);
+  }
+
+  /** The id of the process of Redis that it leads to (`run_id`); `null` while that is not known. */
+  get process(): string | null {
+    return this.#process;
+  }
+
+  /**
+   * Takes note which process it leads to.
+   *
+   * @param process the id of the process
+   * @param number the connection that said so
+   */
+  met(process: string, number: number): void {
+    if (number === this.#number) this.#process = process;
+  }
+
+  /** Whether it stands. */
+  get isConnected(): boolean {
+    return this.#redis.status === 'ready';
   }
 
   /** Which connection it is: another number means that another Redis may have answered meanwhile. */

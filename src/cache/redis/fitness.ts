@@ -3,14 +3,30 @@ import type { Redis } from 'ioredis';
 /** The first version that has all that is asked of it: `SET … NX GET`, and INFO of several sections. Valkey says 7.2 of itself. */
 const OLDEST = 7;
 
+/** What a Redis says of itself. */
+export interface Introduced {
+  /** The id of its process, which is another one after each start; `null` when it may not be asked. */
+  readonly process: string | null;
+  /** Why Larder cannot work with it, and what to do; `null` when it can, or when it may not be asked. */
+  readonly unfit: string | null;
+}
+
 /**
- * Whether a Redis is one that Larder can work with, as far as it says what it is.
+ * Asks a Redis what it is.
  *
  * @param redis a connection that stands
- * @returns what is wrong with it and what to do; `null` when nothing is, or when it may not be asked
+ * @param isNode whether it is meant to be a node of a cluster
+ * @returns what it says
  */
-export async function unfitness(redis: Redis): Promise<string | null> {
+export async function introduce(redis: Redis, isNode: boolean): Promise<Introduced> {
   const info = await redis.info('server').catch(() => '');
+  return { process: /^run_id:(\w+)/m.exec(info)?.[1] ?? null, unfit: unfitness(info, isNode) };
+}
+
+function unfitness(info: string, isNode: boolean): string | null {
+  if (!isNode && /^redis_mode:cluster/m.test(info)) {
+    return 'This Redis is a node of a cluster, and has but some of the keys: begin REDIS_URL with redis+cluster:// or rediss+cluster://.';
+  }
   const version = /^redis_version:((\d+)[\w.]*)/m.exec(info);
   if (version === null || Number(version[2]) >= OLDEST) return null;
   return `Redis is ${version[1]}: Larder needs Redis ${OLDEST}.0 or later, or Valkey.`;

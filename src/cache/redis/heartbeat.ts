@@ -5,14 +5,32 @@ import type { RedisConnection } from './connection.ts';
 import { integer, list, text } from './replies.ts';
 import { roundTrip } from './round-trip.ts';
 
+/** A run begins with the id of its process, which is so long. */
+const PROCESS_LENGTH = 40;
+
 /** What the script makes Redis do, itself included. */
 const BEAT_COMMANDS = 4;
 
+/** The keys that say whose a Redis is and that it is vouched for. */
+export interface Names {
+  readonly heartbeat: string;
+  readonly domain: string;
+}
+
+/**
+ * @param prefix put before every key
+ * @returns what the keys of a single Redis are called
+ */
+export function namesAfter(prefix: string): () => Names {
+  const names = { heartbeat: `${prefix}larder:heartbeat`, domain: `${prefix}larder:domain` };
+  return () => names;
+}
+
 /** The key by which a run of Redis is vouched for, as long as it is there, and the one that says which domain it is. */
 export class Heartbeat {
-  readonly key: string;
-  /** Holds the domain's mark. */
-  readonly domainKey: string;
+  readonly #names: () => Names;
+  /** What it is called in figures as a node of a cluster; `null` for a single Redis. */
+  readonly #label: string | null;
   readonly #connection: RedisConnection;
   readonly #clock: Clock;
   readonly #upkeep: Trace;
@@ -21,15 +39,21 @@ export class Heartbeat {
 
   /**
    * @param connection the connection to Redis
-   * @param prefix put before the keys
+   * @param names the names of the keys, which change with the slots of a node
    * @param upkeep counts what no request has asked for
+   * @param label what it is called in figures as a node of a cluster; `null` for a single Redis
    */
-  constructor(connection: RedisConnection, prefix: string, upkeep: Trace) {
+  constructor(connection: RedisConnection, names: () => Names, upkeep: Trace, label: string | null) {
     this.#connection = connection;
     this.#clock = upkeep.clock;
     this.#upkeep = upkeep;
-    this.key = `${prefix}larder:heartbeat`;
-    this.domainKey = `${prefix}larder:domain`;
+    this.#label = label;
+    this.#names = names;
+  }
+
+  /** The key that vouches. */
+  get key(): string {
+    return this.#names().heartbeat;
   }
 
   /**
@@ -78,26 +102,23 @@ export class Heartbeat {
   async #send(run: string, deadline: number, generation: string, marks: readonly string[]): Promise<Presented> {
     const { number } = this.#connection;
     const [mark = '', previous = '', accepted = ''] = marks;
-    const keys = [this.key, this.domainKey];
+    const { heartbeat, domain } = this.#names();
+    const keys = [heartbeat, domain];
+    const isNode = this.#label !== null;
     const send = async () => {
-      const reply = await this.#connection.redis.larderBeat(
-        ...keys,
-        run,
-        deadline,
-        generation,
-        mark,
-        previous,
-        accepted,
-      );
+      const { redis } = this.#connection;
+      const said = [...keys, run, deadline, generation, mark, previous, accepted];
+      const reply = await (isNode ? redis.larderNodeBeat(...said) : redis.larderBeat(...said));
       const [found, now, held] = list('larderBeat', reply, 3);
       const answer = {
         run: text('larderBeat', found) ?? '',
         now: integer('larderBeat', now),
         held: text('larderBeat', held),
       };
-      return { commands: BEAT_COMMANDS, answer };
+      return { commands: BEAT_COMMANDS + Number(isNode), answer };
     };
-    const reply = await roundTrip('larderBeat', keys, () => this.#connection.sound(send), this.#upkeep);
+    const reply = await roundTrip('larderBeat', keys, () => this.#connection.sound(send), this.#upkeep, this.#label);
+    this.#connection.met(reply.run.slice(0, PROCESS_LENGTH), number);
     this.#met = { run: reply.run, connection: number, aheadMs: reply.now - this.#clock.now() };
     const ours = reply.run === run && reply.held === mark;
     const epoch = ours && reply.now < deadline ? run + generation : null;

@@ -29,7 +29,7 @@ const CLIENTS = 100_000;
 export class SharedPointBuckets {
   readonly perSecond: number;
   readonly maximum: number;
-  readonly #redis: RedisTier | null;
+  readonly #redis: Pick<RedisTier, 'takePoints'> | null;
   readonly #prefix: string;
   readonly #clock: Clock;
   readonly #levels = new LRUCache<string, Level>({ max: CLIENTS });
@@ -41,7 +41,13 @@ export class SharedPointBuckets {
    * @param maximum the most that a bucket holds
    * @param clock the time
    */
-  constructor(redis: RedisTier | null, prefix: string, perSecond: number, maximum: number, clock: Clock) {
+  constructor(
+    redis: Pick<RedisTier, 'takePoints'> | null,
+    prefix: string,
+    perSecond: number,
+    maximum: number,
+    clock: Clock,
+  ) {
     this.#clock = clock;
     this.#redis = redis;
     this.#prefix = prefix;

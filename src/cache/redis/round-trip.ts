@@ -12,6 +12,7 @@ export interface Brought<T> extends RedisWork {
  * @param keys the keys of entities
  * @param send sends it, and waits for the answer
  * @param trace the request's trace, or one for work that no request asked for
+ * @param node the node of a cluster that is asked; `null` for a single Redis
  * @returns the answer
  * @throws what `send` throws
  */
@@ -20,6 +21,7 @@ export async function roundTrip<T>(
   keys: readonly string[],
   send: () => Promise<Brought<T>>,
   trace: Trace,
+  node: string | null = null,
 ): Promise<T> {
   const started = trace.clock.now();
   let brought: Brought<T> | null = null;
@@ -27,6 +29,6 @@ export async function roundTrip<T>(
     brought = await send();
     return brought.answer;
   } finally {
-    trace.roundTrip(name, keys, started, brought);
+    trace.roundTrip(name, keys, started, brought, node);
   }
 }

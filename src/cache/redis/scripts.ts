@@ -74,9 +74,9 @@ const MARK_MS = 86_400_000;
  * way back). A heartbeat that was held up on its way vouches until the deadline that it was sent for, or not at all. Nor does one
  * of a process whose database is not the one that this Redis belongs to: what belongs to it is put back as it was.
  */
-const BEAT = `
+const beat = (more: string) => `
 local info = redis.call('INFO', 'server', 'replication')
-local run = string.match(info, 'run_id:(%w+)') .. string.match(info, 'master_replid:(%w+)')
+local run = string.match(info, 'run_id:(%w+)') .. string.match(info, 'master_replid:(%w+)')${more}
 local now = math.floor(string.match(info, 'server_time_usec:(%d+)') / 1000)
 local left = tonumber(ARGV[2]) - now
 if ARGV[1] ~= run then return {run, now, redis.call('GET', KEYS[2])} end
@@ -87,6 +87,14 @@ if held and held ~= ARGV[4] and held ~= ARGV[5] and held ~= ARGV[6] then
 end
 if left > 0 then redis.call('SET', KEYS[1], run .. ARGV[3], 'PX', left) end
 return {run, now, ARGV[4]}`;
+
+const BEAT = beat('');
+
+/**
+ * A node of a cluster is another run, too, as soon as it gets a slot: what it held of that slot before it gave it away may have missed an
+ * invalidation. The epoch of its slots tells (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#configuration-epoch).
+ */
+const NODE_BEAT = beat(" .. ':' .. string.match(redis.call('CLUSTER', 'INFO'), 'cluster_my_epoch:(%d+)') .. ':'");
 
 /** The time is Redis' own, so that processes whose clocks differ still share a bucket. */
 const TAKE_POINTS = `
@@ -112,6 +120,9 @@ declare module 'ioredis' {
     larderBeat(
       ...keysAndArguments: (string | number)[]
     ): Result<[run: string, now: number, held: string | null], Context>;
+    larderNodeBeat(
+      ...keysAndArguments: (string | number)[]
+    ): Result<[run: string, now: number, held: string | null], Context>;
   }
 }
 
@@ -127,6 +138,7 @@ export function defineScripts(redis: Redis): void {
   redis.defineCommand('larderAdd', { lua: ADD });
   redis.defineCommand('larderRelease', { lua: RELEASE });
   redis.defineCommand('larderBeat', { lua: BEAT, numberOfKeys: 2 });
+  redis.defineCommand('larderNodeBeat', { lua: NODE_BEAT, numberOfKeys: 2 });
   redis.defineCommand('larderTakePoints', { lua: TAKE_POINTS, numberOfKeys: 1 });
 }
 
@@ -137,6 +149,6 @@ export function defineScripts(redis: Redis): void {
  * @throws when Redis cannot be told
  */
 export async function loadScripts(redis: Redis): Promise<void> {
-  for (const script of [READ_OR_LEASE, LEASE, FILL, ADD, RELEASE, BEAT, TAKE_POINTS])
+  for (const script of [READ_OR_LEASE, LEASE, FILL, ADD, RELEASE, BEAT, NODE_BEAT, TAKE_POINTS])
     await redis.script('LOAD', script);
 }

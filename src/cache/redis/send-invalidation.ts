@@ -8,6 +8,8 @@ export interface Told {
   readonly receivers: number;
   /** The reply channels of the processes that acknowledge; `null` when Redis does not say. */
   readonly processes: readonly string[] | null;
+  /** The keys that another node of a cluster has by now: they were not removed. A single Redis has all. */
+  readonly moved?: ReadonlySet<string>;
 }
 
 /**
@@ -24,12 +26,16 @@ export interface Told {
  */
 export async function sendInvalidation(
   redis: Redis,
-  keys: string[],
+  keys: readonly string[],
   channel: string,
   message: string,
   pattern: string,
 ): Promise<Brought<Told>> {
-  const pipeline = redis.pipeline().unlink(keys).pubsub('CHANNELS', pattern).publish(channel, message);
+  const pipeline = redis
+    .pipeline()
+    .unlink([...keys])
+    .pubsub('CHANNELS', pattern)
+    .publish(channel, message);
   const [unlinked, listed, published] = (await pipeline.exec()) ?? [];
   for (const reply of [unlinked, published]) if (reply?.[0] != null) throw reply[0];
   integer('UNLINK', unlinked?.[1]);

@@ -1,12 +1,13 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import { type Cluster, Redis, type RedisOptions } from 'ioredis';
 import { WrongValue } from '../../wrong-value.ts';
+import { type Address, type ClusterPlace, OfCluster, placeOf } from './cluster-place.ts';
 import { parseRedisUrl } from './url.ts';
 
 /** How a client behaves. */
 export type RedisClientOptions = Omit<RedisOptions, 'replyMapping'>;
 
-/** Where Redis is: its URL, or a function that makes a client of ioredis. */
-export type RedisSource = string | ((options: RedisClientOptions) => Redis);
+/** Where Redis is: its URL, a function that makes a client of ioredis, or a cluster. */
+export type RedisSource = string | ((options: RedisClientOptions) => Redis | Cluster) | ClusterPlace;
 
 /**
  * Options that every connection of Larder has, whatever a user's client has. Keys have no prefix of ioredis, and commands are sent at once.
@@ -17,14 +18,22 @@ const OURS: RedisClientOptions = { keyPrefix: '', lazyConnect: false };
  * @param source where Redis is
  * @param options how the client has to behave
  * @returns a client, which connects in the background unless the options say otherwise
+ * @throws {OfCluster} when it is a cluster
  * @throws {WrongValue} when the function's client ignores the options
  */
 export function openRedis(source: RedisSource, options: RedisClientOptions): Redis {
-  if (typeof source === 'string') return new Redis({ ...parseRedisUrl(source), ...options });
+  if (typeof source === 'object') throw new OfCluster(source);
+  if (typeof source === 'string') {
+    const address = parseRedisUrl(source);
+    if (!('cluster' in address)) return new Redis({ ...address, ...options });
+    const { cluster: seeds, ...account } = address;
+    throw new OfCluster({ seeds, account, reach: (node) => node });
+  }
   const client = source({ ...OURS, ...options });
-  if (client.isCluster) {
+  if (isOfCluster(client)) {
+    const place = placeOf(client);
     client.disconnect();
-    throw new WrongValue('made a client of a cluster, and Larder needs a single Redis');
+    throw new OfCluster(place);
   }
   for (const [name, value] of Object.entries(options)) {
     if (client.options[name as keyof RedisOptions] === value) continue;
@@ -34,4 +43,21 @@ export function openRedis(source: RedisSource, options: RedisClientOptions): Red
     );
   }
   return client;
+}
+
+/**
+ * @param client a client of ioredis
+ * @returns whether it is one of a cluster
+ */
+export function isOfCluster(client: Redis | Cluster): client is Cluster {
+  return client.isCluster;
+}
+
+/**
+ * @param place where a cluster is
+ * @param address where one of its nodes is, as the cluster says
+ * @returns that node as a Redis
+ */
+export function sourceOfNode({ account, reach }: ClusterPlace, address: Address): RedisSource {
+  return (options) => new Redis({ ...account, ...options, ...reach(address), db: 0 });
 }

@@ -2,24 +2,24 @@ import { ReplyError } from 'ioredis';
 import type { Clock } from '../../clock.ts';
 import { type Channels, UNOBSERVED } from '../../trace/channels.ts';
 import { Trace } from '../../trace/trace.ts';
-import { countEntries } from '../entry.ts';
 import type { Presented, Share } from '../share.ts';
 import { Breaker } from './breaker.ts';
 import { RedisConnection } from './connection.ts';
-import { Heartbeat } from './heartbeat.ts';
-import { type Fill, sendAdditions, sendFills, sendLeases, sendReadOrLease, sendRelease } from './lease.ts';
-import { texts } from './replies.ts';
+import { type Dialect, SINGLE, type Values } from './dialect.ts';
+import { Heartbeat, type Names, namesAfter } from './heartbeat.ts';
+import type { Fill } from './lease.ts';
 import { type Brought, roundTrip } from './round-trip.ts';
-import { sendInvalidation, type Told } from './send-invalidation.ts';
+import type { Told } from './send-invalidation.ts';
 import type { RedisSource } from './source.ts';
 import { type SharedBucket, sendTakePoints } from './take-points.ts';
 
-/** What a read found. */
-export interface Values {
-  /** A value or `null` for each key, in order. */
-  readonly values: (string | null)[];
-  /** The heartbeat's value; `null` when it has stopped. */
-  readonly epoch: string | null;
+/** What a node of a cluster has of its own. */
+export interface NodePart {
+  /** What it is called in figures. */
+  readonly label: string;
+  readonly dialect: Dialect;
+  /** The names of its own keys now. */
+  readonly names: () => Names;
 }
 
 /**
@@ -34,6 +34,9 @@ export class RedisTier {
   readonly #heartbeat: Heartbeat;
   /** Counts what is done for no request, so that it is told to the channels, too. */
   readonly #upkeep: Trace;
+  readonly #dialect: Dialect;
+  /** What it is called in figures; `null` when there is no other. */
+  readonly #label: string | null;
 
   /**
    * Connects in the background; until the connection stands every read answers `null`.
@@ -44,6 +47,7 @@ export class RedisTier {
    * @param clock the time
    * @param timeoutMs how long a round trip may take, in milliseconds
    * @param channels where round trips are told that no request asks for; nowhere when it is not given
+   * @param node what it has of its own as a node of a cluster; `null` for a single Redis
    */
   constructor(
     source: RedisSource,
@@ -52,13 +56,16 @@ export class RedisTier {
     clock: Clock,
     timeoutMs: number,
     channels: Channels = UNOBSERVED,
+    node: NodePart | null = null,
   ) {
     const breaker = () => new Breaker(onError, clock);
     this.#breakers = { bodies: breaker(), points: breaker(), messages: breaker() };
     this.#onError = onError;
-    this.#connection = new RedisConnection(source, onError, clock, timeoutMs);
+    this.#connection = new RedisConnection(source, onError, clock, timeoutMs, node !== null);
     this.#upkeep = new Trace({ clock, channels });
-    this.#heartbeat = new Heartbeat(this.#connection, prefix, this.#upkeep);
+    this.#dialect = node?.dialect ?? SINGLE;
+    this.#label = node?.label ?? null;
+    this.#heartbeat = new Heartbeat(this.#connection, node?.names ?? namesAfter(prefix), this.#upkeep, this.#label);
   }
 
   /**
@@ -82,12 +89,8 @@ export class RedisTier {
    * @returns what is there, and the heartbeat in the same command; `null` when Redis cannot answer
    */
   async read(keys: string[], trace: Trace): Promise<Values | null> {
-    const send = async () => {
-      const found = texts('MGET', await this.#connection.redis.mget([...keys, this.#heartbeat.key]), keys.length + 1);
-      const values = found.slice(0, -1);
-      return { commands: 1, hits: countEntries(values), answer: { values, epoch: found.at(-1) ?? null } };
-    };
-    return this.#ask('MGET', keys, send, trace);
+    const send = () => this.#dialect.read(this.#connection.redis, keys, this.#heartbeat.key);
+    return this.#believed(() => this.#ask('MGET', keys, send, trace));
   }
 
   /**
@@ -100,18 +103,8 @@ export class RedisTier {
    * @returns what is there, and the heartbeat; `null` when Redis cannot answer
    */
   async readOrLease(keys: string[], named: boolean[], token: string, trace: Trace): Promise<Values | null> {
-    const send = async () => {
-      const { commands, answer } = await sendReadOrLease(
-        this.#connection.redis,
-        keys,
-        this.#heartbeat.key,
-        named,
-        token,
-      );
-      const values = answer.slice(0, -1);
-      return { commands, hits: countEntries(values), answer: { values, epoch: answer.at(-1) ?? null } };
-    };
-    return this.#ask('larderRead', keys, send, trace);
+    const send = () => this.#dialect.readOrLease(this.#connection.redis, keys, this.#heartbeat.key, named, token);
+    return this.#believed(() => this.#ask('larderRead', keys, send, trace));
   }
 
   /**
@@ -125,7 +118,7 @@ export class RedisTier {
    *   write, as when it is full); `null` when Redis cannot answer
    */
   async lease(keys: string[], stale: string[], token: string, trace: Trace): Promise<(string | null)[] | null> {
-    const send = () => sendLeases(this.#connection.redis, keys, stale, token);
+    const send = () => this.#dialect.lease(this.#connection.redis, keys, stale, token);
     return this.#ask('larderLease', keys, send, trace);
   }
 
@@ -139,7 +132,7 @@ export class RedisTier {
    */
   async fill(fills: Fill[], token: string, trace: Trace): Promise<number | null> {
     const keys = fills.map((fill) => fill.key);
-    const send = () => sendFills(this.#connection.redis, fills, token);
+    const send = () => this.#dialect.fill(this.#connection.redis, fills, token);
     return this.#ask('larderFill', keys, send, trace);
   }
 
@@ -151,7 +144,7 @@ export class RedisTier {
    */
   async add(fills: Fill[]): Promise<number | null> {
     const keys = fills.map((fill) => fill.key);
-    return this.#ask('larderAdd', keys, () => sendAdditions(this.#connection.redis, fills));
+    return this.#ask('larderAdd', keys, () => this.#dialect.add(this.#connection.redis, fills));
   }
 
   /**
@@ -159,7 +152,7 @@ export class RedisTier {
    * @param token the leases' value
    */
   release(keys: string[], token: string): void {
-    void this.#ask('larderRelease', keys, () => sendRelease(this.#connection.redis, keys, token));
+    void this.#ask('larderRelease', keys, () => this.#dialect.release(this.#connection.redis, keys, token));
   }
 
   /**
@@ -173,8 +166,8 @@ export class RedisTier {
    * @throws when Redis cannot be told: an invalidation must not be lost silently
    */
   async invalidate(keys: string[], channel: string, message: string, acknowledgers: string): Promise<Told> {
-    const send = () => sendInvalidation(this.#connection.redis, keys, channel, message, acknowledgers);
-    return roundTrip('UNLINK', keys, () => this.#connection.sound(send), this.#upkeep);
+    const send = () => this.#dialect.invalidate(this.#connection.redis, keys, channel, message, acknowledgers);
+    return roundTrip('UNLINK', keys, () => this.#connection.sound(send), this.#upkeep, this.#label);
   }
 
   /** As `Heartbeat` does it: whether what is said now is said to a run of Redis. */
@@ -215,6 +208,35 @@ export class RedisTier {
     return this.#attempt(this.#breakers.messages, () => this.#connection.sound(send));
   }
 
+  /**
+   * Asks a node what it knows of its cluster.
+   *
+   * @returns its answer to CLUSTER SLOTS, and the epoch of its own slots: it grows when the node gets another one
+   * @throws when it does not answer, or refuses
+   */
+  async askCluster(): Promise<{ readonly slots: unknown; readonly epoch: number }> {
+    return this.#connection.sound(async () => {
+      const { redis } = this.#connection;
+      const [slots, info] = await Promise.all([redis.cluster('SLOTS'), redis.cluster('INFO')]);
+      return { slots, epoch: Number(/^cluster_my_epoch:(\d+)/m.exec(String(info))?.[1] ?? 0) };
+    });
+  }
+
+  /**
+   * Removes keys of a node's own.
+   *
+   * @param keys the keys, in one slot
+   * @throws when it does not answer, or refuses
+   */
+  async discard(keys: readonly string[]): Promise<void> {
+    await this.#connection.sound(() => this.#connection.redis.unlink([...keys]));
+  }
+
+  /** Whether a connection stands. */
+  get isConnected(): boolean {
+    return this.#connection.isConnected;
+  }
+
   /** Whether Redis failed so often that it is not asked for bodies at the moment. */
   get breakerOpen(): boolean {
     return this.#breakers.bodies.tripped;
@@ -234,6 +256,17 @@ export class RedisTier {
     this.#connection.close();
   }
 
+  /**
+   * Where a replica may take the place of its primary, believes a heartbeat of the very process that answers alone: the replica has that of
+   * the primary, too, and may have missed what that was told last.
+   */
+  async #believed(read: () => Promise<Values | null>): Promise<Values | null> {
+    const { process, failsOver } = this.#connection;
+    const found = await read();
+    if (!failsOver || found === null || found.epoch === null) return found;
+    return process !== null && found.epoch.startsWith(process) ? found : { ...found, epoch: null };
+  }
+
   async #ask<T>(
     name: string,
     keys: readonly string[],
@@ -241,7 +274,7 @@ export class RedisTier {
     trace: Trace = this.#upkeep,
     breaker: Breaker = this.#breakers.bodies,
   ): Promise<T | null> {
-    return this.#attempt(breaker, () => roundTrip(name, keys, () => this.#connection.sound(send), trace));
+    return this.#attempt(breaker, () => roundTrip(name, keys, () => this.#connection.sound(send), trace, this.#label));
   }
 
   /** A Redis that refuses is there. */

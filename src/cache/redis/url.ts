@@ -10,6 +10,9 @@ const SOCKET = ['unix', 'redis+socket'];
 /** Sentinels, which know which Redis is the primary. With `rediss` they are asked over TLS, too. */
 const SENTINEL = ['redis+sentinel', 'rediss+sentinel'];
 
+/** Nodes of a cluster that know the others, as Lettuce and others call it. */
+const CLUSTER = ['redis+cluster', 'rediss+cluster'];
+
 /** The default port of a Sentinel. */
 const SENTINEL_PORT = 26_379;
 
@@ -27,9 +30,16 @@ interface Sentinels {
   readonly sentinelTLS?: ConnectionOptions;
 }
 
+/** Nodes of a cluster, which know the others; with TLS all are asked that way. */
+interface Nodes {
+  readonly cluster: { readonly host: string; readonly port: number }[];
+  readonly tls?: ConnectionOptions;
+}
+
 /** Where a Redis is, and the account there, as options of ioredis. */
 export type RedisAddress = { readonly username?: string; readonly password?: string; readonly db: number } & (
   | Sentinels
+  | Nodes
   | { readonly path: string }
   | { readonly host: string; readonly port: number; readonly tls?: ConnectionOptions }
 );
@@ -37,17 +47,24 @@ export type RedisAddress = { readonly username?: string; readonly password?: str
 /**
  * Parses the URL of a Redis. ioredis could do so, too, but misreads what it does not know.
  *
- * @param url such as `rediss://user:secret@host:6379/0`, `unix:///run/redis.sock?db=0` or `redis+sentinel://one:26379,two:26379/mymaster/0`
+ * @param url such as `rediss://user:secret@host:6379/0`, `unix:///run/redis.sock?db=0`,
+ *   `redis+sentinel://one:26379,two:26379/mymaster/0` or `redis+cluster://one:6379,two:6379`
  * @returns the options of ioredis for it
  * @throws {WrongValue} naming what is not supported
  */
 export function parseRedisUrl(url: string): RedisAddress {
-  const { scheme, user, password, hosts, path, parameters } = parseConnectionUrl(url, [...TCP, ...SOCKET, ...SENTINEL]);
+  const { scheme, user, password, hosts, path, parameters } = parseConnectionUrl(url, [
+    ...TCP,
+    ...SOCKET,
+    ...SENTINEL,
+    ...CLUSTER,
+  ]);
   const account = {
     ...(user === null ? {} : { username: user }),
     ...(password === null ? {} : { password }),
   };
   if (SENTINEL.includes(scheme)) return { ...account, ...sentinelsOf(scheme, hosts, path, parameters) };
+  if (CLUSTER.includes(scheme)) return { ...account, ...nodesOf(scheme, hosts, path, parameters) };
   const [first, ...more] = hosts;
   if (first === undefined || more.length > 0) throw new WrongValue('expected one host');
   if (SOCKET.includes(scheme)) {
@@ -97,6 +114,24 @@ function sentinelsOf(
     ...(sentinel_password === undefined ? {} : { sentinelPassword: sentinel_password }),
     ...(tls === null ? {} : { tls, sentinelTLS: tls, enableTLSForSentinelMode: true }),
   };
+}
+
+/** Nodes of a cluster. It has one database, and nothing to name beside them. */
+function nodesOf(
+  scheme: string,
+  hosts: readonly UrlHost[],
+  path: string,
+  parameters: ReadonlyMap<string, string>,
+): Nodes & { readonly db: number } {
+  const { db = path.slice(1) || '0', ...rest } = Object.fromEntries(parameters);
+  if (hosts.some(({ host }) => host === '')) {
+    throw new WrongValue(`expected nodes of the cluster, such as ${scheme}://one:6379,two:6379`);
+  }
+  if (db !== '0') throw new WrongValue('a cluster has the database 0 alone');
+  const { tls, others } = tlsOf(rest, scheme === 'rediss+cluster');
+  expectNone(others);
+  const cluster = hosts.map(({ host, port }) => ({ host, port: port ?? 6379 }));
+  return { cluster, db: 0, ...(tls === null ? {} : { tls }) };
 }
 
 /** The options of TLS, from parameters in redis-py's words, since no other client has such parameters; `null` without TLS. */

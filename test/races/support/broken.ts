@@ -6,9 +6,9 @@ import { type Body, type EntitySpace, LEASE_MARK } from '../../../src/cache/entr
 import type { Brought } from '../../../src/cache/later-fills.ts';
 import { PageMemory } from '../../../src/cache/memory/page-memory.ts';
 import type { Loader, Want } from '../../../src/cache/read-through.ts';
+import type { Values } from '../../../src/cache/redis/dialect.ts';
 import type { Fill } from '../../../src/cache/redis/lease.ts';
 import type { Told } from '../../../src/cache/redis/send-invalidation.ts';
-import type { Values } from '../../../src/cache/redis/tier.ts';
 import type { Presented, Share } from '../../../src/cache/share.ts';
 import type { Clock } from '../../../src/clock.ts';
 import { Membership } from '../../../src/outbox/membership.ts';

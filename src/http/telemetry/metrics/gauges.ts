@@ -7,8 +7,8 @@ import type { ReplicaFigures } from './replicas.ts';
 export interface Gauges {
   /** For each kind of work: how many statements have a place at Postgres, and how many wait for one. */
   readonly pool: () => Readonly<Record<string, { readonly inside: number; readonly waiting: number }>>;
-  /** Whether Redis is not tried at the moment; `null` when none is configured. */
-  readonly breakerOpen: () => boolean | null;
+  /** Whether Redis is not tried at the moment, for a cluster by node; `null` when none is configured. */
+  readonly breakerOpen: () => boolean | ReadonlyMap<string, boolean> | null;
   /** The processes that mutations no longer wait for, because they do not acknowledge. Each is named by its host and its process id. */
   readonly silent: () => readonly string[];
   /** What is known of the replicas of Postgres; `null`, or left out, when none is configured. */
@@ -69,9 +69,17 @@ export function registerGauges(registry: Registry, sources: Gauges): void {
     'Statements and transactions that wait for a place at Postgres, by the kind of work.',
     'waiting',
   );
-  gauge('larder_redis_breaker_open', 'Whether Redis failed so often that it is not tried at the moment.', () => {
-    const open = sources.breakerOpen();
-    return open === null ? null : Number(open);
+  new Gauge({
+    name: 'larder_redis_breaker_open',
+    help: 'Whether Redis failed so often that it is not tried at the moment, by node of a cluster.',
+    labelNames: ['node'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      const open = sources.breakerOpen();
+      if (typeof open === 'boolean') this.set(Number(open));
+      else for (const [node, isOpen] of open ?? []) this.set({ node }, Number(isOpen));
+    },
   });
   new Gauge({
     name: 'larder_silent_processes',

@@ -36,15 +36,15 @@ export function registerStoreMetrics(registry: Registry, channels: Pick<Channels
   });
   const redisDuration = new Histogram({
     name: 'larder_redis_duration_seconds',
-    help: 'How long round trips to Redis took, by the command that they were about.',
-    labelNames: ['command'],
+    help: 'How long round trips to Redis took, by the command that they were about and the node of a cluster.',
+    labelNames: ['command', 'node'],
     buckets: REDIS_SECONDS,
     registers,
   });
   const redisErrors = new Counter({
     name: 'larder_redis_errors_total',
-    help: 'Round trips to Redis that failed or took too long, by the command that they were about.',
-    labelNames: ['command'],
+    help: 'Round trips to Redis that failed or took too long, by the command that they were about and the node of a cluster.',
+    labelNames: ['command', 'node'],
     registers,
   });
   const known = new Set<string>();
@@ -57,10 +57,10 @@ export function registerStoreMetrics(registry: Registry, channels: Pick<Channels
       sqlRows.inc(labels, rows);
       if (failed || isNew(name)) sqlErrors.inc(labels, Number(failed));
     }),
-    channels.redis.subscribe(({ name, ms, failed }) => {
-      const labels = { command: name };
+    channels.redis.subscribe(({ name, node, ms, failed }) => {
+      const labels = node === null ? { command: name } : { command: name, node };
       redisDuration.observe(labels, ms / 1000);
-      if (failed || isNew(name)) redisErrors.inc(labels, Number(failed));
+      if (failed || isNew(node === null ? name : `${name} ${node}`)) redisErrors.inc(labels, Number(failed));
     }),
   ];
   return () => {

@@ -1,4 +1,5 @@
-import { openRedis, type RedisSource } from './source.ts';
+import { type Holder, holdersOf, TOOL } from './cluster/sources.ts';
+import { openRedis, type RedisSource } from './redis/source.ts';
 
 /** How many keys Redis scans in one step. */
 const STEP = 1000;
@@ -6,7 +7,7 @@ const STEP = 1000;
 /**
  * Removes all bodies and leases of some kinds of entities from Redis, and the mark of the database that they belonged to.
  *
- * @param source where Redis is
+ * @param source where Redis is, or a cluster
  * @param prefix comes before the keys
  * @param entities the names of the entities
  * @param onProgress told how many were removed so far
@@ -19,7 +20,21 @@ export async function removeKeys(
   entities: readonly string[],
   onProgress: (removed: number) => void = () => {},
 ): Promise<number> {
-  const redis = openRedis(source, { maxRetriesPerRequest: 1, connectTimeout: 5000, lazyConnect: true });
+  let removed = 0;
+  for (const holder of await holdersOf(source, prefix)) {
+    const before = removed;
+    removed += await removeFrom(holder, prefix, entities, (here) => onProgress(before + here));
+  }
+  return removed;
+}
+
+async function removeFrom(
+  { source, names }: Holder,
+  prefix: string,
+  entities: readonly string[],
+  onProgress: (removed: number) => void,
+): Promise<number> {
+  const redis = openRedis(source, TOOL);
   // Each command throws its own error.
   redis.on('error', () => {});
   try {
@@ -30,13 +45,15 @@ export async function removeKeys(
       let cursor = '0';
       do {
         const [next, keys] = await redis.scan(cursor, 'MATCH', match, 'COUNT', STEP);
-        if (keys.length > 0) removed += await redis.unlink(keys);
+        // One by one: on a cluster they are of many slots.
+        const gone = await Promise.all(keys.map((key) => redis.unlink(key)));
+        removed += gone.reduce((sum, count) => sum + count, 0);
         onProgress(removed);
         cursor = next;
       } while (cursor !== '0');
     }
     // The database of this Redis sets its mark again. A restored one takes a Redis without a mark.
-    await redis.unlink(`${prefix}larder:domain`, `${prefix}larder:heartbeat`);
+    await redis.unlink(names.domain, names.heartbeat);
     return removed;
   } finally {
     redis.disconnect();

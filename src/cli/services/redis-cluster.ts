@@ -1,0 +1,189 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { findFreePort } from './port.ts';
+import { type RedisService, startRedis } from './redis.ts';
+import type { RedisBinary } from './redis-binary.ts';
+import { ServiceError } from './service-error.ts';
+
+/** What kind of cluster to start. */
+export interface RedisClusterOptions {
+  /** 3 when it is not given, which is the least that can agree on who takes the place of one that is gone. */
+  readonly masters?: number;
+  /** How many replicas each master has; none when it is not given. */
+  readonly replicas?: number;
+  /** More of what the command line of each node takes. */
+  readonly args?: readonly string[];
+  /** The program; without it, the one on PATH. */
+  readonly binary?: RedisBinary;
+}
+
+/** A node of a cluster of our own. */
+export interface ClusterServer {
+  /** Its id in the cluster. */
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  /** Sends it a signal, such as SIGSTOP, SIGCONT or SIGKILL, and does not wait. */
+  kill(signal: NodeJS.Signals): void;
+  /** Ends it, if it has not ended, and starts it again at the same address, empty. */
+  restart(): Promise<void>;
+}
+
+/** A running cluster of our own. */
+export interface RedisCluster {
+  /** Names all masters that it began with. */
+  readonly url: string;
+  readonly masters: readonly ClusterServer[];
+  readonly replicas: readonly ClusterServer[];
+  /** Ends all nodes. Twice does no harm. */
+  stop(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+const SLOTS = 16_384;
+const DEADLINE_MS = 30_000;
+
+/** A node that does not answer for so long is taken for gone, in milliseconds. */
+const NODE_TIMEOUT_MS = 1000;
+
+/**
+ * Starts a private Redis Cluster, whose masters have equal shares of the slots. Where one of them is gone, the others go on with theirs.
+ *
+ * @param options how many nodes
+ * @returns the cluster, of which all nodes know all others
+ * @throws when a node does not start, or they do not find each other
+ */
+export async function startRedisCluster(options: RedisClusterOptions = {}): Promise<RedisCluster> {
+  const { masters = 3, replicas = 0, args = [], binary } = options;
+  const directory = mkdtempSync(join(tmpdir(), 'larder-redis-cluster-'));
+  const started: Started[] = [];
+  const stop = async () => {
+    await Promise.all(started.map((node) => node.stop()));
+    rmSync(directory, { recursive: true, force: true });
+  };
+  try {
+    for (let i = 0; i < masters * (1 + replicas); i += 1) {
+      started.push(await startNode(join(directory, String(i)), args, binary));
+    }
+    await acquaint(started, masters);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const hosts = started.slice(0, masters).map(({ host, port }) => `${host}:${port}`);
+  return {
+    url: `redis+cluster://${hosts.join(',')}`,
+    masters: started.slice(0, masters),
+    replicas: started.slice(masters),
+    stop,
+  };
+}
+
+interface Started extends ClusterServer {
+  readonly busPort: number;
+  stop(): Promise<void>;
+}
+
+async function startNode(dir: string, args: readonly string[], binary: RedisBinary | undefined): Promise<Started> {
+  const busPort = await portToKeep();
+  const cluster = [
+    '--cluster-enabled',
+    'yes',
+    '--cluster-config-file',
+    'nodes.conf',
+    '--cluster-port',
+    String(busPort),
+  ];
+  const manners = ['--cluster-node-timeout', String(NODE_TIMEOUT_MS), '--cluster-require-full-coverage', 'no'];
+  const start = (port: number): Promise<RedisService> =>
+    startRedis({
+      dir,
+      port,
+      ...(binary === undefined ? {} : { binary }),
+      args: [...cluster, ...manners, '--repl-diskless-sync-delay', '0', ...args],
+    });
+  let service = await start(await portToKeep());
+  const { port } = service;
+  const id = await ask({ host: HOST, port }, async (redis) => String(await redis.cluster('MYID')));
+  return {
+    id,
+    host: HOST,
+    port,
+    busPort,
+    kill: (signal) => service.kill(signal),
+    async restart() {
+      await service.stop();
+      service = await start(port);
+      if (service.port !== port)
+        throw new ServiceError(`The port ${port} of a node of the cluster was taken meanwhile.`);
+    },
+    stop: () => service.stop(),
+  };
+}
+
+/** A port below what Linux gives to connections, so that it is still free when a node comes back. */
+function portToKeep(): Promise<number> {
+  return findFreePort(HOST, 10_000 + Math.floor(Math.random() * 22_000));
+}
+
+/** Gives the masters their slots, lets all know each other, and gives each master its replicas. */
+async function acquaint(nodes: readonly Started[], masters: number): Promise<void> {
+  const [first, ...others] = nodes;
+  if (first === undefined) throw new ServiceError('A cluster has at least one node.');
+  for (const [i, node] of nodes.entries()) {
+    await ask(node, async (redis) => {
+      await redis.call('CLUSTER', 'SET-CONFIG-EPOCH', i + 1);
+      const [from, to] = [Math.floor((i * SLOTS) / masters), Math.floor(((i + 1) * SLOTS) / masters) - 1];
+      if (i < masters) await redis.call('CLUSTER', 'ADDSLOTSRANGE', from, to);
+    });
+  }
+  for (const { host, port, busPort } of others) {
+    await ask(first, (redis) => redis.call('CLUSTER', 'MEET', host, port, busPort));
+  }
+  await each(nodes, 'know each other', async (redis) => {
+    const known = String(await redis.cluster('NODES'));
+    const info = String(await redis.cluster('INFO'));
+    return nodes.every(({ id }) => known.includes(id)) && !known.includes('handshake') && /cluster_state:ok/.test(info);
+  });
+  const replicas = nodes.slice(masters);
+  for (const [i, replica] of replicas.entries()) {
+    const master = nodes[i % masters] as Started;
+    await ask(replica, (redis) => redis.call('CLUSTER', 'REPLICATE', master.id));
+  }
+  await each(replicas, 'replicate', async (redis) => /master_link_status:up/.test(await redis.info('replication')));
+  await each(nodes, 'know the replicas', async (redis) => {
+    const lines = String(await redis.cluster('NODES'))
+      .trim()
+      .split('\n');
+    return lines.filter((line) => /\bslave\b/.test(line)).length === replicas.length;
+  });
+}
+
+/** Waits until something is so at each of some nodes. */
+async function each(nodes: readonly Started[], what: string, isSo: (redis: Redis) => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS;
+  for (const node of nodes) {
+    while (!(await ask(node, isSo))) {
+      if (performance.now() > deadline) throw new ServiceError(`The nodes of the cluster do not ${what}.`);
+      await sleep(20);
+    }
+  }
+}
+
+/** Asks a node by a connection for that alone. */
+async function ask<T>(
+  { host, port }: { readonly host: string; readonly port: number },
+  question: (redis: Redis) => Promise<T>,
+): Promise<T> {
+  const redis = new Redis({ host, port, maxRetriesPerRequest: 1, enableReadyCheck: false });
+  // What goes wrong is thrown by the commands.
+  redis.on('error', () => {});
+  try {
+    return await question(redis);
+  } finally {
+    redis.disconnect();
+  }
+}

@@ -1,0 +1,224 @@
+import { type Test, t } from 'tap';
+import { slotOf } from '../../../src/cache/cluster/slots.ts';
+import type { ClusterServer } from '../../../src/cli/services/redis-cluster.ts';
+import { createLarder } from '../../../src/index.ts';
+import { entities, makeTables } from '../../support/library.ts';
+import { freshCluster, type TestCluster } from '../../support/redis-cluster.ts';
+import { freshDatabase, type TestDatabase } from '../../support/services.ts';
+import { openSql } from '../../support/stores.ts';
+import { until } from '../../support/until.ts';
+
+const IDS = Array.from({ length: 40 }, (_, i) => String(i + 1));
+const keyOf = (id: string) => `Shelf-${id}`;
+
+/** Long enough for a busy machine, and short enough that nobody waits long for a node that is gone. */
+const TIMEOUT_MS = 1000;
+
+async function makeShelves(t: Test): Promise<TestDatabase> {
+  const database = await freshDatabase(t);
+  const sql = openSql(t, database);
+  await makeTables(sql);
+  await sql`insert into libraries (id, name) values (1, 'the only one')`;
+  await sql`insert into shelves (id, library_id, title) select n, 1, '0' from generate_series(1, 40) n`;
+  return database;
+}
+
+/** Opens a process of Larder, and what reads by id there, with how many statements that took. */
+async function open(t: Test, cluster: TestCluster, database: TestDatabase, memoryMaxEntries: number) {
+  const larder = await createLarder({
+    entities,
+    postgres: { url: database.url },
+    redis: { url: cluster.url, timeoutMs: TIMEOUT_MS },
+    cache: { memoryMaxEntries },
+  });
+  t.teardown(larder.close);
+  const read = async (ids: readonly string[]) => {
+    const context = larder.createContext();
+    const shelves = await larder.repositories.Shelf.findByIds(ids, context.scope);
+    return { titles: shelves.map((shelf) => shelf?.title), statements: context.scope.trace.sql.statements };
+  };
+  const isCached = async (ids: readonly string[]) => (await read(ids)).statements === 0;
+  const rename = (id: string, title: string) => larder.repositories.Shelf.update(id, { title });
+  return { larder, read, isCached, rename };
+}
+
+/** Which of the ids are in the slots that a master began with. */
+function idsOf(cluster: TestCluster, node: ClusterServer): string[] {
+  const share = 16_384 / cluster.masters.length;
+  const place = cluster.masters.indexOf(node);
+  return IDS.filter((id) => Math.floor(slotOf(keyOf(id)) / share) === place);
+}
+
+/** What says whose a node is, by the names of the keys: how often it was turned over. */
+async function marksOf(cluster: TestCluster, node: ClusterServer): Promise<[name: string, turn: number][]> {
+  const client = cluster.client(node);
+  const names = (await client.keys('larder:domain:*')).filter((name) => name.endsWith(node.id));
+  return Promise.all(
+    names.map(async (name): Promise<[string, number]> => [name, Number((await client.get(name))?.split(' ')[1] ?? 0)]),
+  );
+}
+
+t.test('slots that move, and a node that is gone', async (t) => {
+  const [cluster, database] = await Promise.all([freshCluster(t), makeShelves(t)]);
+  const [first, second, third] = cluster.masters;
+  if (first === undefined || second === undefined || third === undefined)
+    throw new Error('There are not three masters.');
+  const writer = await open(t, cluster, database, 0);
+  const readers = [writer, await open(t, cluster, database, 0), await open(t, cluster, database, 1000)];
+  for (const { isCached } of readers) await until('all nodes answer by id', () => isCached(IDS));
+  const written = new Map(IDS.map((id) => [id, 0]));
+
+  /** Reads by id and compares with what was written before, until the work is done. Returns how many bodies it has looked at. */
+  const judgeWhile = async (t: Test, work: Promise<void>): Promise<number> => {
+    let done = false;
+    let judged = 0;
+    const wrong: string[] = [];
+    const judge = async ({ read }: (typeof readers)[number]) => {
+      while (!done) {
+        const least = new Map(written);
+        const { titles } = await read(IDS);
+        for (const [i, id] of IDS.entries()) {
+          judged += 1;
+          if (Number(titles[i]) < (least.get(id) ?? 0)) wrong.push(`${id}: ${titles[i]} after ${least.get(id)}`);
+        }
+        // Timers, sockets and the work have their turn.
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    };
+    const judges = readers.map(judge);
+    try {
+      await work;
+    } finally {
+      done = true;
+      await Promise.all(judges);
+    }
+    t.same(wrong, [], `none of ${judged} bodies is older than what was written`);
+    return judged;
+  };
+  const write = async (ids: readonly string[]) => {
+    await Promise.all(
+      ids.map(async (id) => {
+        const next = (written.get(id) ?? 0) + 1;
+        await writer.rename(id, String(next));
+        written.set(id, next);
+      }),
+    );
+  };
+
+  await t.test('are read right, there and back, and are cached again', async (t) => {
+    const moving = idsOf(cluster, first).slice(0, 8);
+    t.ok(moving.length >= 4, `${moving.length} keys move`);
+    const slots = moving.map((id) => slotOf(keyOf(id)));
+    const judged = await judgeWhile(
+      t,
+      (async () => {
+        for (const [from, to] of [
+          [first, second],
+          [second, first],
+        ] as const) {
+          // Amid its move a slot is written to, and no node has all of it.
+          const amid = async (slot: number) => {
+            const id = moving[slots.indexOf(slot)] ?? '';
+            if (slots.indexOf(slot) % 4 === 0) await write([id]);
+          };
+          await cluster.move(slots, from, to, amid);
+          await write(IDS);
+          // Long enough that whoever had left its mark behind would find it outdated.
+          const turn = async () => Math.min(...(await marksOf(cluster, to)).map(([, number]) => number));
+          const before = await turn();
+          await until('the mark is turned over twice', async () => (await turn()) >= before + 2);
+        }
+      })(),
+    );
+    t.ok(judged > 100);
+    for (const { isCached } of readers) await until('all nodes answer by id again', () => isCached(IDS));
+    for (const { larder } of readers) t.same(larder.health.problems(), []);
+    for (const master of cluster.masters) t.equal((await marksOf(cluster, master)).length, 1, 'each has one mark');
+    for (const id of moving) t.equal(await cluster.client(first).exists(keyOf(id)), 1, 'and it is where it belongs');
+  });
+
+  await t.test('the others go on caching, it is said, and what was missed is not seen when it is back', async (t) => {
+    const [gone, left] = [idsOf(cluster, third), [...idsOf(cluster, first), ...idsOf(cluster, second)]];
+    await judgeWhile(
+      t,
+      (async () => {
+        third.kill('SIGKILL');
+        await write(gone.slice(0, 2));
+        await until('it is noticed', async () => (await writer.larder.health.redis()) === false);
+        await until('it is said', () =>
+          writer.larder.health
+            .problems()
+            .some((line) => line.includes(`${third.host}:${third.port} of the Redis cluster`)),
+        );
+        for (const { isCached } of readers) await until('the others answer by id', () => isCached(left));
+        await write(left.slice(0, 2));
+        await write(gone.slice(0, 2));
+        for (const { isCached } of readers) await until('the others answer by id', () => isCached(left));
+        await third.restart();
+        await until('it is back', () => writer.isCached(IDS));
+        await write(IDS);
+      })(),
+    );
+    for (const { isCached } of readers) await until('all nodes answer by id again', () => isCached(IDS));
+    for (const { larder } of readers) {
+      await until('nothing is wrong any more', () => larder.health.problems().length === 0);
+      t.equal(await larder.health.redis(), true);
+    }
+    await database.drained();
+  });
+});
+
+t.test('a replica that has missed the last invalidation and takes the place of its master', async (t) => {
+  const [cluster, database] = await Promise.all([freshCluster(t, { replicas: 1 }), makeShelves(t)]);
+  const [master, replica] = [cluster.masters[0], cluster.replicas[0]];
+  if (master === undefined || replica === undefined) throw new Error('There is no replica.');
+  const { larder, read, isCached, rename } = await open(t, cluster, database, 0);
+  const other = await open(t, cluster, database, 1000);
+  await until('all nodes answer by id', async () => (await isCached(IDS)) && (await other.isCached(IDS)));
+  const own = idsOf(cluster, master);
+  const [id = ''] = own;
+  const old = cluster.client(replica);
+  await old.call('READONLY');
+  await until('the replica has the body', async () => (await old.get(keyOf(id))) !== null);
+
+  // What is sent to a process that is stopped waits for it, and so the connection ends first.
+  replica.kill('SIGSTOP');
+  await cluster.client(master).call('CLIENT', 'KILL', 'TYPE', 'replica');
+  await rename(id, '1');
+  t.same((await read([id])).titles, ['1']);
+  master.kill('SIGKILL');
+  replica.kill('SIGCONT');
+  await cluster.client(replica).call('CLUSTER', 'FAILOVER', 'TAKEOVER');
+  t.match(await old.get(keyOf(id)), /"title":"0"/, 'it has what was forgotten');
+  for (let round = 0; round < 50; round += 1) {
+    t.same((await read([id])).titles, ['1']);
+    t.same((await other.read([id])).titles, ['1']);
+  }
+  await until('its successor answers', async () => {
+    const [one, two] = [await read(IDS), await other.read(IDS)];
+    t.same([one.titles[IDS.indexOf(id)], two.titles[IDS.indexOf(id)]], ['1', '1']);
+    return one.statements === 0 && two.statements === 0;
+  });
+  t.match(await cluster.client(replica).get(keyOf(id)), /"title":"1"/);
+  await rename(id, '2');
+  t.same((await other.read([id])).titles, ['2']);
+
+  await master.restart();
+  await until('the old master is a replica that can take over', async () => {
+    const info = await cluster.client(master).info('replication');
+    return /role:slave/.test(info) && /master_link_status:up/.test(info);
+  });
+  await until(
+    'nothing is wrong',
+    async () => larder.health.problems().length === 0 && (await larder.health.redis()) === true,
+  );
+  // It is asked for again when the others were too busy to agree in time.
+  for (let asked = 0; (await cluster.client(master).role())[0] !== 'master'; asked += 1) {
+    if (asked % 600 === 0) await cluster.client(master).call('CLUSTER', 'FAILOVER');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  await rename(id, '3');
+  t.same([(await read([id])).titles, (await other.read([id])).titles], [['3'], ['3']]);
+  await until('it answers', async () => (await isCached(IDS)) && (await other.isCached(IDS)));
+  t.match(await cluster.client(master).get(keyOf(id)), /"title":"3"/, 'it is the one that is asked');
+});
