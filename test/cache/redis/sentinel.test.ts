@@ -1,45 +1,14 @@
-import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { type Test, t } from 'tap';
 import { parseRedisUrl } from '../../../src/cache/redis/url.ts';
-import { exited, guardProcess, stopProcess } from '../../../src/cli/services/process.ts';
-import { findRedis } from '../../../src/cli/services/redis-binary.ts';
 import { createLarder } from '../../../src/index.ts';
 import { entities, makeTables } from '../../support/library.ts';
-import { portForLater } from '../../support/port.ts';
+import { startSentinel } from '../../support/sentinel.ts';
 import { freshDatabase, freshRedis, REDIS_PATIENCE_MS } from '../../support/services.ts';
 import { openSql } from '../../support/stores.ts';
-import { reachableDirectory } from '../../support/temporary.ts';
 import { until } from '../../support/until.ts';
 
 const HOST = '127.0.0.1';
-
-/** Starts a Sentinel that watches a primary as `mymaster`, and answers with its port. */
-async function startSentinel(t: Test, primaryPort: number): Promise<number> {
-  const binary = findRedis();
-  if (binary === null) throw new Error('There is no redis-server.');
-  const dir = reachableDirectory(t);
-  const port = await portForLater();
-  const file = join(dir, 'sentinel.conf');
-  const lines = [`bind ${HOST}`, `port ${port}`, `dir ${dir}`, `sentinel monitor mymaster ${HOST} ${primaryPort} 1`];
-  lines.push('sentinel down-after-milliseconds mymaster 1000', 'sentinel failover-timeout mymaster 10000');
-  writeFileSync(file, `${lines.join('\n')}\n`);
-  const child = spawn(binary.file, [file, '--sentinel'], { argv0: binary.argv0, detached: true, stdio: 'ignore' });
-  const pid = child.pid;
-  if (pid === undefined) throw new Error('The Sentinel did not start.');
-  const guard = guardProcess(pid, null);
-  t.teardown(async () => {
-    await stopProcess(pid, [
-      ['SIGTERM', 5000],
-      ['SIGKILL', 5000],
-    ]);
-    await exited(child);
-    await guard.release();
-  });
-  return port;
-}
 
 function clientOf(t: Test, options: { port: number; db?: number }): Redis {
   const client = new Redis({ host: HOST, ...options, maxRetriesPerRequest: null });
