@@ -1,13 +1,15 @@
-/** How much the last reading counts for what is expected of the next: after three that found nothing, more than `MUCH` is. */
+/**
+ * The weight of the last reading in the expectation for the next. After three readings that found nothing, the expectation is above `MUCH`.
+ */
 const WEIGHT = 1 / 8;
 
-/** Where caches lack more than this part, lists bring bodies along. */
+/** Where caches lack more than this part of the bodies, list statements bring bodies along. */
 const MUCH = 0.3;
 
-/** Less than this is nothing. */
+/** A smaller part counts as nothing. */
 const LEAST = 0.001;
 
-/** Which part of what lists named of each kind of entity caches have lacked of late. What is asked for by id says nothing of it. */
+/** The part of the bodies that caches lacked recently, of those that lists named, for each kind of entity. Reads by id do not count. */
 export class Lacks {
   readonly #shares = new Map<string, number>();
 
@@ -18,7 +20,7 @@ export class Lacks {
    */
   told(entity: string, wanted: number, lacked: number): void {
     const before = this.#shares.get(entity) ?? 0;
-    // Most readings find everything, time and again.
+    // Most readings find everything, again and again.
     if (wanted === 0 || (lacked === 0 && before === 0)) return;
     const share = before + (lacked / wanted - before) * WEIGHT;
     this.#shares.set(entity, share < LEAST ? 0 : share);

@@ -4,30 +4,30 @@ import type { Lacks } from './lacks.ts';
 import { lifetimeMs } from './lifetime.ts';
 import type { RedisTier } from './redis/tier.ts';
 
-/** What a list brought along of an entity. */
+/** A body that a list statement brought along. */
 export interface Brought {
   readonly id: string;
   readonly body: LoadedBody;
 }
 
-/** What waits to be put into Redis of one kind of entity. */
+/** The bodies of one kind of entity that wait to be put into Redis. */
 interface Waiting {
   readonly space: EntitySpace;
   readonly bodies: Map<string, LoadedBody>;
-  /** How many bodies were wanted when these were lacked, and how many these were, those that were lacked twice counted twice. */
+  /** How many bodies were wanted when these were lacked, and how many were lacked, with repetitions. */
   wanted: number;
   lacked: number;
 }
 
-/** How many bodies one command brings. */
+/** How many bodies one command stores. */
 const MAX_AT_A_TIME = 100;
 
-/** How many wait at most. More are not put into Redis: nobody depends on it. */
+/** The most bodies that wait. More are not put into Redis, which does no harm. */
 const MAX_WAITING = 1000;
 
 /**
- * Puts into Redis what lists brought along, after the answers that it was brought for. No lease was taken before it was read, so that it
- * may be older than what has been invalidated since: it takes the place of nothing, and is used only where a list names its version.
+ * Fills Redis with bodies that list statements brought along, after their requests are answered. Their reader took no lease, so such a body
+ * may be older than an invalidation since. So it replaces nothing, and is used only where a list names its version.
  */
 export class LaterFills {
   readonly #redis: RedisTier;
@@ -39,10 +39,10 @@ export class LaterFills {
   #isSending = false;
 
   /**
-   * @param redis where
+   * @param redis the Redis tier
    * @param keyOf writes keys
    * @param ttlMs how long a body is kept, in milliseconds
-   * @param lacks told how much of what memory lacked Redis has lacked, too
+   * @param lacks told which part of what memory lacked was missing in Redis, too
    */
   constructor(redis: RedisTier, keyOf: KeyWriter, ttlMs: number, lacks: Lacks) {
     this.#redis = redis;
@@ -53,7 +53,7 @@ export class LaterFills {
 
   /**
    * @param space the kind of entity, as it was when the list was asked for
-   * @param brought what memory lacked
+   * @param brought the bodies that memory lacked
    * @param wanted how many bodies were wanted in all
    */
   add(space: EntitySpace, brought: readonly Brought[], wanted: number): void {
@@ -73,7 +73,7 @@ export class LaterFills {
     setImmediate(() => void this.#sendAll());
   }
 
-  /** Sends what waits, and what comes meanwhile. A failure of Redis has been told by the tier. */
+  /** Sends what waits, and what comes meanwhile. The tier has reported a failure of Redis. */
   async #sendAll(): Promise<void> {
     while (this.#waiting.size > 0) {
       const all = this.#waiting;
@@ -93,7 +93,7 @@ export class LaterFills {
     let stored = 0;
     for (let i = 0; i < fills.length; i += MAX_AT_A_TIME) {
       const some = fills.slice(i, i + MAX_AT_A_TIME);
-      // Where Redis cannot say, it would not have answered either.
+      // When Redis does not answer, it would not have answered a read either.
       stored += (await this.#redis.add(some)) ?? some.length;
     }
     this.#lacks.told(space.entity, wanted, (lacked * stored) / fills.length);

@@ -10,10 +10,10 @@ import type { PageShape } from './page-shape.ts';
 import { askedRows, keyText, pageColumns } from './page-statement.ts';
 import { place } from './scan.ts';
 
-/** An entry of a page with its row, or what is said of a page without entries. Fields of entities are called otherwise. */
+/** An entry of a page with its row, or the description of a page without entries. No field of an entity has these names. */
 type EntryRow = EntityRow & {
   '#ord': number;
-  /** What is said of the page beside its entries. */
+  /** The page's count and flags. */
   '#page'?: Pick<PageRow, 'total' | 'behind' | 'beyond'>;
   /** `null` where the page has no entries. */
   '#id': string | null;
@@ -21,12 +21,12 @@ type EntryRow = EntityRow & {
 };
 
 /**
- * Writes the statement that cuts pages as `pageStatement` does, and brings the bodies of their entries along: an entry a row. Where caches
- * lack bodies, one round trip does for all. Each row is found by its key in a subquery with a limit, which Postgres runs for each entry:
- * for a join it could prefer to read the whole table.
+ * Writes a statement that cuts pages like `pageStatement`, and brings along the bodies of their entries, one entry in a row. Where caches
+ * lack bodies, it saves a round trip. A subquery with a limit finds each row by its key. With a join, Postgres could prefer to read the
+ * whole table.
  *
  * @param source the list
- * @param shape the order, and what is wanted of each page; none of them ends before a place
+ * @param shape the order, and what is wanted of each page; no page ends before a position
  * @returns a statement with a placeholder for each column that `askedColumns` names
  */
 export function bodiesStatement(source: ListSource, shape: PageShape): Statement<EntryRow> {
@@ -85,17 +85,17 @@ export function pageRows({ key, toBody }: ListSource, rows: readonly EntryRow[])
   });
 }
 
-/** A page while its entries are put together. */
+/** A page whose entries are being collected. */
 interface Entries {
   readonly said: EntryRow['#page'];
   readonly ids: string[];
   readonly versions: string[];
-  /** `null` where nobody wants them. */
+  /** `null` where they are not wanted. */
   readonly keys: NonNullable<PageRow['keys']> | null;
   readonly bodies: (LoadedBody | null)[];
 }
 
-/** A column of the key that an entry of a join table leads to. */
+/** A column of the key that an entry of a join table refers to. */
 function ownKey(i: number) {
   return sql.identifier(`#${i}`);
 }

@@ -13,10 +13,10 @@ import type { PageShape } from './page-shape.ts';
 import { pageStatement } from './page-statement.ts';
 import { Variants } from './variants.ts';
 
-/** Reads what Postgres says of pages of one list, in order. */
+/** Reads the rows of Postgres for pages of one list, in order. */
 export type ReadRows = (requests: readonly PageQuery[], trace: Trace) => Promise<readonly PageRow[]>;
 
-/** As `ReadRows`, and makes the pages of one request. */
+/** Like `ReadRows`, but makes pages of the rows. */
 export type ReadPages = (requests: readonly PageQuery[], trace: Trace) => Promise<Page[]>;
 
 /**
@@ -45,7 +45,7 @@ export function listReader(database: Database, source: ListSource): ReadPages {
     return read(requests, trace);
   };
 
-  /** Reads by a statement for each order and direction; the pages of parents that no row can have stay as they are. */
+  /** Reads one statement for each order and direction. A parent that no row can have gets an empty page. */
   const readEach: ReadRows = async (requests, trace) => {
     const rows = requests.map(() => NO_ROW);
     await Promise.all(
@@ -69,7 +69,7 @@ export function listReader(database: Database, source: ListSource): ReadPages {
   };
 }
 
-/** Makes what reads the rows of pages of one shape, an entity's bodies among them or not. */
+/** Makes a function that reads the rows of pages of one shape, with or without bodies. */
 function rowReader(database: Database, source: ListSource, shape: PageShape, prepared: boolean) {
   if (!shape.bodies) {
     const statement = { ...pageStatement(source, shape), prepared };
@@ -80,18 +80,18 @@ function rowReader(database: Database, source: ListSource, shape: PageShape, pre
     pageRows(source, await run(database, statement, values, trace));
 }
 
-/** Whether the parent is one that a row can have: another would fail the whole statement. */
+/** Whether a row can have the parent. One that no row can have would fail the whole statement. */
 function hasRows({ name, parent, orders }: ListSource, request: PageQuery): boolean {
   if (!Object.hasOwn(orders, request.order)) throw new TypeError(`${name} has no order ${request.order}`);
   return parent === null || (request.parent !== undefined && parent.isId(request.parent));
 }
 
-/** Requests of the same scan can be answered by one statement. */
+/** Whether one statement can answer both requests. */
 function isSameScan(a: PageQuery, b: PageQuery): boolean {
   return a.order === b.order && scansDown(a) === scansDown(b);
 }
 
-/** The places of requests that may have rows, those of the same scan together. */
+/** The indexes of requests that may have rows, grouped by scan. */
 function byScan(source: ListSource, requests: readonly PageQuery[]): number[][] {
   const scans: { readonly of: PageQuery; readonly indexes: number[] }[] = [];
   requests.forEach((request, i) => {
@@ -104,10 +104,9 @@ function byScan(source: ListSource, requests: readonly PageQuery[]): number[][] 
 }
 
 /**
- * Lets GraphQL requests share statements. Pages that are counted or filtered are shared by those alone that ask for the very same, since
- * either may take long.
+ * Lets GraphQL requests share statements. A counted or filtered page may take long, so only requests for the very same share it.
  *
- * @param name what the list is called in figures
+ * @param name the list's name in metrics
  * @param read reads pages of one variant of the list
  * @returns the same, shared
  */
@@ -120,7 +119,7 @@ export function sharedPages(name: string, read: ReadRows): ReadRows {
     read: async (asked, trace) => {
       const [only] = asked as [readonly PageQuery[]];
       if (asked.length === 1) return [await read(only, trace)];
-      // By loops, here and for the refs: flatMap is slower, and each random page comes by here.
+      // Loops, here and for the refs, since flatMap is slower, and each random page runs them.
       const all: PageQuery[] = [];
       for (const requests of asked) all.push(...requests);
       const rows = await read(all, trace);
@@ -134,7 +133,7 @@ export function sharedPages(name: string, read: ReadRows): ReadRows {
   });
 }
 
-/** Whether two groups ask for the very same. To compare them costs less than a text that says what each asks for. */
+/** Whether two groups ask for the very same. Comparing them is faster than making a text of each. */
 function areSame(a: readonly PageQuery[], b: readonly PageQuery[]): boolean {
   return a.length === b.length && a.every((request, i) => isSame(request, b[i] as PageQuery));
 }
@@ -166,7 +165,7 @@ function areSameFilters(a: PageQuery['filters'], b: PageQuery['filters']): boole
   return a === b || isDeepStrictEqual(a, b);
 }
 
-/** How many rows some pages take; any number when nobody knows. */
+/** How many rows some pages take; infinite when that is not known. */
 function rowsOf(requests: readonly PageQuery[]): number {
   let rows = 0;
   for (const { limit, needs, filters } of requests) {

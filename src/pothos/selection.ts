@@ -67,18 +67,18 @@ export function needsBody(info: Pick<GraphQLResolveInfo, 'schema'>, typename: st
 /** What was found in nodes that are executed again and again. */
 const found = new WeakMap<readonly FieldNode[], { answer?: unknown }>();
 
-/** @param nodes those of a field, the same array each time it is executed, with no `@skip` and no `@include` in them */
+/** @param nodes the nodes of a field, the same array each time that it is executed, without `@skip` and `@include` in them */
 export function isExecutedAgain(nodes: readonly FieldNode[]): void {
   found.set(nodes, {});
 }
 
 /**
- * Examines what a field selects. Nodes that are executed again and again are examined once, others once in a request: a field's nodes are
- * the same array for each of its parents.
+ * Examines what a field selects. Nodes that are executed again and again are examined once. Others are examined once in a request, since a
+ * field's nodes are the same array for each of its parents.
  *
  * @param info the resolver's info
  * @param context the request's context
- * @param look finds something out
+ * @param look examines the selection
  * @returns what it found
  */
 export function lookOnce<T>({ fieldNodes }: Info, { collected }: LarderContext, look: () => T): T {

@@ -189,6 +189,7 @@ export class InvalidationBus {
     this.#subscriber.disconnect(true);
   }
 
+  /** Closes the subscription. */
   close(): void {
     this.#endPings();
     this.#subscriber.disconnect();

@@ -3,19 +3,19 @@ import { integer, texts } from './replies.ts';
 import type { Brought } from './round-trip.ts';
 import { OTHER_TYPE } from './scripts.ts';
 
-/** How long a lease lasts at most: longer than nearly any SELECT; a reader slower than that does not fill. */
+/** How long a lease lasts, in milliseconds. That is longer than nearly any SELECT. A slower reader does not fill. */
 const LEASE_MS = 3000;
 
 /**
- * Reads keys, and asks for the right to fill those that are empty in the same round trip.
+ * Reads keys, and leases those that are empty, in one round trip.
  *
  * @param redis the connection
  * @param keys the keys to read, at least one
  * @param heartbeat the heartbeat's key
- * @param named for each key whether a list named a version: only then is it leased while nobody vouches for Redis
+ * @param named whether a list named a version, for each key; only such keys are leased while no process certifies Redis
  * @param token a value that no other reader uses
- * @returns for each key what stands there, the token when the lease is ours, `null` when neither is; and the heartbeat
- * @throws when Redis cannot answer
+ * @returns each key's value, the token when this process has the lease, `null` when there is neither; and the heartbeat
+ * @throws when Redis does not answer
  */
 export async function sendReadOrLease(
   redis: Redis,
@@ -32,7 +32,7 @@ export async function sendReadOrLease(
   return { commands: 2 + leased, answer };
 }
 
-/** A value to put under a key that this process holds the lease of. */
+/** A value for a key that this process has leased. */
 export interface Fill {
   readonly key: string;
   readonly value: string;
@@ -40,14 +40,14 @@ export interface Fill {
 }
 
 /**
- * Asks for the right to fill keys.
+ * Leases keys.
  *
  * @param redis the connection
  * @param keys the keys to lease, at least one
- * @param stale those of them whose stale body the lease takes the place of
+ * @param stale those of them whose stale body the lease replaces
  * @param token a value that no other reader uses
- * @returns for each key `null` when the lease is ours, else what stands there, or the error's text
- * @throws when Redis cannot answer
+ * @returns `null` for each key that this process has leased, otherwise its value, or the error's text
+ * @throws when Redis does not answer
  */
 export async function sendLeases(
   redis: Redis,
@@ -65,13 +65,13 @@ export async function sendLeases(
 }
 
 /**
- * Stores what was read under the leases that are still ours.
+ * Stores bodies under the leases that this process still has.
  *
  * @param redis the connection
  * @param fills the values, at least one
  * @param token the leases' value
  * @returns how many were stored
- * @throws when Redis cannot answer
+ * @throws when Redis does not answer
  */
 export async function sendFills(redis: Redis, fills: readonly Fill[], token: string): Promise<Brought<number>> {
   const keys = fills.map((fill) => fill.key);
@@ -82,12 +82,12 @@ export async function sendFills(redis: Redis, fills: readonly Fill[], token: str
 }
 
 /**
- * Stores what was read without a lease, where nothing stands.
+ * Stores bodies that were read without a lease, where a key is empty.
  *
  * @param redis the connection
  * @param fills the values, at least one
  * @returns how many were stored
- * @throws when Redis cannot answer
+ * @throws when Redis does not answer
  */
 export async function sendAdditions(redis: Redis, fills: readonly Fill[]): Promise<Brought<number>> {
   const values = fills.flatMap((fill) => [fill.value, fill.ttlMs]);
@@ -97,13 +97,13 @@ export async function sendAdditions(redis: Redis, fills: readonly Fill[]): Promi
 }
 
 /**
- * Frees the leases that are still ours, without a value.
+ * Removes the leases that this process still has, without a value.
  *
  * @param redis the connection
  * @param keys the leased keys, at least one
  * @param token the leases' value
- * @returns how many were freed
- * @throws when Redis cannot answer
+ * @returns how many were removed
+ * @throws when Redis does not answer
  */
 export async function sendRelease(redis: Redis, keys: readonly string[], token: string): Promise<Brought<number>> {
   const freed = integer('larderRelease', await redis.larderRelease(keys.length, ...keys, token));
