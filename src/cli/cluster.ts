@@ -23,7 +23,8 @@ const help = `Starts what a large Larder has, kills one of each while a judge re
   --seconds N  how long the judge reads after each death, 10 by default
   --once       end when each has been killed once, with 1 when an answer was wrong
 
-It starts a Redis, a Postgres with two streaming replicas, and four servers behind HAProxy at PORT (4000), or the next port that is free. HAProxy comes from PATH or, as root, from Debian. The judge changes rows as psql would, and reads them by id and in
+It starts three Redis masters with a replica each, a Postgres with two streaming replicas, and four servers behind HAProxy at PORT (4000), or
+the next port that is free. HAProxy comes from PATH or, as root, from Debian. The judge changes rows as psql would, and reads them by id and in
 lists: an answer that is older than it may be is wrong. Nothing is kept. Without --once it goes on until Ctrl-C.
 `;
 

@@ -15,7 +15,7 @@ t.test('each part of a cluster is killed while a judge reads, and no answer is w
     seen.map(([, what]) => what),
     [
       'all are well',
-      ...['larder-4', 'Redis', 'a Postgres replica', 'the Postgres primary'].flatMap((what) => [
+      ...['larder-4', 'a Redis master', 'a Postgres replica', 'the Postgres primary'].flatMap((what) => [
         `${what} was killed`,
         `${what} comes back`,
       ]),

@@ -2,12 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Teardown } from '../services/local.ts';
-import { findFreePort } from '../services/port.ts';
 import { type PostgresOptions, type PostgresService, startPostgres } from '../services/postgres.ts';
 import { startReplica } from '../services/postgres-replica.ts';
-import { startRedis } from '../services/redis.ts';
+import { startRedisCluster } from '../services/redis-cluster.ts';
 
-const HOST = '127.0.0.1';
 const DATABASE = 'larder';
 const REPLICAS = 2;
 
@@ -32,7 +30,7 @@ export interface Stores {
 }
 
 /**
- * Starts a Postgres with two streaming replicas, and a Redis.
+ * Starts a Postgres with two streaming replicas, and a Redis Cluster of three masters with a replica each.
  *
  * @param say receives lines for the reader
  * @param teardown gets what stops each thing that was started, as soon as it runs
@@ -58,7 +56,7 @@ export async function startStores(
     say(`Postgres  replica  psql ${replica.service.url(DATABASE)}`);
     proceed();
   }
-  const redis = await oneRedis(teardown);
+  const redis = await redisCluster(teardown);
   say(`Redis     ${redis.url}`);
   proceed();
   return {
@@ -97,21 +95,20 @@ async function postgres(
   return { service, victim };
 }
 
-async function oneRedis(teardown: Teardown): Promise<{ readonly url: string; readonly victim: Victim }> {
-  const port = await findFreePort(HOST);
-  let running = await startRedis({ port });
-  const { url } = running;
-  teardown.push(() => running.stop());
+/** Starts three masters, of which each has a replica that takes its place. */
+async function redisCluster(teardown: Teardown): Promise<{ readonly url: string; readonly victim: Victim }> {
+  const cluster = await startRedisCluster({ masters: 3, replicas: 1 });
+  teardown.push(() => cluster.stop());
+  const [master] = cluster.masters;
   const victim = {
-    what: 'Redis',
+    what: 'a Redis master',
     alone: false,
     async kill() {
-      running.kill('SIGKILL');
-      await running.stop();
+      master?.kill('SIGKILL');
     },
     async start() {
-      running = await startRedis({ port });
+      await master?.restart();
     },
   };
-  return { url, victim };
+  return { url: cluster.url, victim };
 }
