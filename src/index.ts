@@ -30,6 +30,7 @@ export { connectPostgres } from './postgres/client.ts';
 export { bigintText, rfc3339, sqlTimestamp } from './postgres/column-types.ts';
 export type { DrizzleTransaction } from './postgres/drizzle-session.ts';
 export { ConstraintViolation, DatabaseUnavailable } from './postgres/errors.ts';
+export { replicaTargetOf } from './postgres/replica-target.ts';
 export type { PostgresClient } from './postgres/source.ts';
 export { type Statement, statement } from './postgres/statement.ts';
 export { parsePostgresUrl } from './postgres/url.ts';

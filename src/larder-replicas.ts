@@ -2,9 +2,10 @@ import type { Closers } from './closers.ts';
 import type { LarderLogger } from './larder-logger.ts';
 import { named } from './larder-numbers.ts';
 import type { PostgresLimits } from './larder-options.ts';
+import { expectWhole, MILLISECONDS } from './number-range.ts';
 import type { Database, DatabaseOptions } from './postgres/client.ts';
+import { replicaTargetOf } from './postgres/replica-target.ts';
 import { Replicas } from './postgres/replicas.ts';
-import { targetOf } from './postgres/source.ts';
 
 /** How long to wait at start until each replica has been asked, in milliseconds. */
 const KNOWN_MS = 1000;
@@ -22,17 +23,22 @@ export interface ReplicaSurroundings {
   readonly onUnfit: (about: string, reason: string) => void;
 }
 
+/** How far behind a replica may be unless it is said, in milliseconds. */
+const LAG_MS = 1000;
+
 /**
- * @param sources where the replicas are, as they were given
+ * @param limits the replicas as they were given, and how far behind they may be
  * @param logger told which parts of an address are ignored
  * @throws {WrongValue} naming an address that cannot be parsed
+ * @throws {RangeError} naming a number that is out of range
  */
 export function checkReplicas(
-  sources: NonNullable<PostgresLimits['replicas']>,
+  { replicas = [], maxReplicaLagMs = LAG_MS }: PostgresLimits,
   logger: LarderLogger | undefined,
 ): void {
-  for (const [i, source] of sources.entries()) {
-    const { unheeded } = named(`postgres.replicas[${i}]`, () => targetOf(source));
+  expectWhole('maxReplicaLagMs', maxReplicaLagMs, MILLISECONDS);
+  for (const [i, source] of replicas.entries()) {
+    const { unheeded } = named(`postgres.replicas[${i}]`, () => replicaTargetOf(source));
     for (const words of unheeded) logger?.warn({}, `in the address of replica ${i + 1} of Postgres, ${words}`);
   }
 }
@@ -45,7 +51,7 @@ export function checkReplicas(
  * @returns an object with the replicas; an empty one where there are none
  */
 export async function openReplicas(
-  { replicas: urls = [], maxReplicaLagMs = 1000 }: PostgresLimits,
+  { replicas: urls = [], maxReplicaLagMs = LAG_MS }: PostgresLimits,
   { common, primary, beat, closers, logger, onUnfit }: ReplicaSurroundings,
 ): Promise<{ readonly replicas?: Replicas }> {
   if (urls.length === 0) return {};

@@ -50,12 +50,7 @@ export async function createLarder<const E extends Entities>(
   options: LarderOptions<E>,
 ): Promise<Larder<RepositoriesOf<E>>> {
   const { clock = systemClock } = options;
-  const {
-    poolSize = 4,
-    statementTimeoutMs = 5000,
-    requestTimeoutMs = 10_000,
-    maxReplicaLagMs = 1000,
-  } = options.postgres;
+  const { poolSize = 4, statementTimeoutMs = 5000, requestTimeoutMs = 10_000 } = options.postgres;
   const { prefix = '', ttlMs = 300_000, maxStalenessMs = 5000, memoryTtlMs = 1000 } = options.cache ?? {};
   const { memoryMaxEntries = 100_000, memoryMaxBytes, selfAuditRate = 0.0001 } = options.cache ?? {};
   const redisTimeoutMs = options.redis?.timeoutMs ?? REDIS_TIMEOUT_MS;
@@ -65,7 +60,7 @@ export async function createLarder<const E extends Entities>(
   const warn = (message: string) => (error: Error) => fault(message, reasonOf(error));
   const onRedisError = refusalsOnce(warn('Redis failed'), clock);
   checkNumbers(
-    { statementTimeoutMs, requestTimeoutMs, redisTimeoutMs, maxReplicaLagMs, maxStalenessMs, memoryTtlMs },
+    { statementTimeoutMs, requestTimeoutMs, redisTimeoutMs, maxStalenessMs, memoryTtlMs },
     { ttlMs, memoryMaxEntries, memoryMaxBytes },
   );
 
@@ -76,7 +71,7 @@ export async function createLarder<const E extends Entities>(
     const url = options.postgres.client ?? options.postgres.url;
     const { unheeded } = named(`postgres.${typeof url === 'string' ? 'url' : 'client'}`, () => targetOf(url));
     for (const words of unheeded) options.logger?.warn({}, `in the URL of Postgres, ${words}`);
-    checkReplicas(options.postgres.replicas ?? [], options.logger);
+    checkReplicas(options.postgres, options.logger);
     const redisUrl = redisSource(options.redis ?? null);
     if (typeof redisUrl === 'string') named('redis.url', () => parseRedisUrl(redisUrl));
     const connection = { url, statementTimeoutMs, clock, channels };

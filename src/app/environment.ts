@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseCorsOrigin, parsePublicKey, parseTrustedProxy } from '../http/index.ts';
-import { parsePostgresUrl, parseRedisUrl, ranges, WrongValue } from '../index.ts';
+import { parsePostgresUrl, parseRedisUrl, ranges, replicaTargetOf, WrongValue } from '../index.ts';
 import { parseListenHost } from './settings/listen-host.ts';
 
 const { BYTES, COUNT, MAX_BODY_BYTES, MILLISECONDS, YEAR_SECONDS } = ranges;
@@ -63,7 +63,7 @@ export const environment = z.object({
   DATABASE_URL: checked(parsePostgresUrl),
   DATABASE_POOL_SIZE: whole({ from: 1, to: 1000 }).default(4),
   STATEMENT_TIMEOUT_MS: milliseconds.default(5000),
-  DATABASE_REPLICA_URLS: addressesOf(parsePostgresUrl).optional(),
+  DATABASE_REPLICA_URLS: addressesOf(replicaTargetOf).optional(),
   MAX_REPLICA_LAG_MS: milliseconds.default(1000),
   REDIS_URL: checked(parseRedisUrl).optional(),
   REDIS_TIMEOUT_MS: milliseconds.default(100),

@@ -7,7 +7,7 @@ import { cacheKey, type KeyWriter, keyWriter } from './cache-key.ts';
 import { type Body, type EntitySpace, entityAlone } from './entry.ts';
 import { type Bodies, type Flight, Flights } from './flights.ts';
 import { Lacks } from './lacks.ts';
-import { type Lagging, Sightings } from './lagging.ts';
+import { type Lagging, Sightings, withLacking } from './lagging.ts';
 import { type Brought, LaterFills } from './later-fills.ts';
 import type { PageMemory } from './memory/page-memory.ts';
 import type { MemoryTier } from './memory/tier.ts';
@@ -119,17 +119,8 @@ export class EntityCache {
     { asOf, load: loadThere }: Lagging,
   ): Promise<Bodies> {
     const stays: Stays = (key, version) => this.#sightings.mayBeNewer(key, version, asOf, this.clock.now());
-    const found = new Map(await this.#read(space, wants, load, trace, since, stays));
-    const lacking = wants.filter(({ id }) => !found.has(id));
-    if (lacking.length === 0) return found;
-    const ids = lacking.map(({ id }) => id);
-    const bodies = await loadThere(ids, trace);
-    trace.entity(space.entity).misses += ids.length;
-    for (const id of ids) {
-      const { version, entity } = bodies.get(id) ?? { version: null };
-      found.set(id, version === null || entity === undefined ? null : { version, entity });
-    }
-    return found;
+    const bodies = await this.#read(space, wants, load, trace, since, stays);
+    return withLacking(bodies, wants, loadThere, trace, space.entity);
   }
 
   /** As `read`, without those whose cached bodies stay. */

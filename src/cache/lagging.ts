@@ -1,5 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import type { Loader } from './read-through.ts';
+import type { Trace } from '../trace/trace.ts';
+import type { Body } from './entry.ts';
+import type { Bodies } from './flights.ts';
+import type { Loader, Want } from './read-through.ts';
 
 /**
  * A replica of the database named the wanted versions. They may be older than cached bodies. A newer body stays in the caches, and the
@@ -35,4 +38,34 @@ export class Sightings {
     if (seen === undefined) this.#seen.set(name, now);
     return seen === undefined || asOf <= seen;
   }
+}
+
+/**
+ * Reads at the replica what was left out since a body that may be newer stays.
+ *
+ * @param bodies what was read, by id
+ * @param wants what was wanted
+ * @param load reads rows at the replica
+ * @param trace the request's trace
+ * @param entity the entity's name
+ * @returns a body for each that was wanted, `null` for what there is not
+ * @throws what `load` throws
+ */
+export async function withLacking(
+  bodies: Bodies,
+  wants: readonly Want[],
+  load: Loader,
+  trace: Trace,
+  entity: string,
+): Promise<Bodies> {
+  const ids = wants.flatMap(({ id }) => (bodies.has(id) ? [] : [id]));
+  if (ids.length === 0) return bodies;
+  const rows = await load(ids, trace);
+  trace.entity(entity).misses += ids.length;
+  const all = new Map<string, Body | null>(bodies);
+  for (const id of ids) {
+    const row = rows.get(id);
+    all.set(id, row === undefined ? null : { version: row.version, entity: row.entity });
+  }
+  return all;
 }

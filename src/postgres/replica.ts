@@ -4,7 +4,7 @@ import { type Database, type DatabaseOptions, openDatabase } from './client.ts';
 import { isValueRefused } from './errors.ts';
 import type { KnownPositions } from './known-positions.ts';
 import { lookAtWal, type OfSystem } from './look-at-wal.ts';
-import { targetOf } from './source.ts';
+import { replicaTargetOf } from './replica-target.ts';
 import { standbyOnly } from './standby.ts';
 import { parsePosition, type WalPosition } from './wal-position.ts';
 
@@ -24,6 +24,17 @@ export interface ReplicaOptions extends DatabaseOptions {
   readonly system: () => string | null;
 }
 
+/** What is known of a replica. */
+export interface ReplicaState {
+  readonly name: string;
+  /** Why it is not used; `null` when it is. */
+  readonly unfit: string | null;
+  /** How far behind it is at most, in milliseconds; `null` when nobody knows. */
+  readonly lagMs: number | null;
+  /** How many statements were sent there. */
+  readonly statements: number;
+}
+
 /** A reading is given up, since its replica is no longer used. */
 class Dropped extends Error {
   override name = 'Dropped';
@@ -31,7 +42,7 @@ class Dropped extends Error {
 
 /** A replica, and what is known of it. */
 export class Replica {
-  /** Its hosts and ports, which are its name in logs and metrics. */
+  /** Its host and port, which are its name in logs and metrics. */
   readonly name: string;
   /** For statements that read. */
   readonly database: Database;
@@ -49,13 +60,14 @@ export class Replica {
   #asOf = Number.NEGATIVE_INFINITY;
   #replayed: WalPosition = '';
   #looking: Promise<void> | null = null;
+  #closed = false;
 
   /** @param options where it is, and the primary that it must belong to */
   constructor(options: ReplicaOptions) {
     this.#options = options;
-    this.name = targetOf(options.url)
+    this.name = replicaTargetOf(options.url)
       .hosts.map((host) => ('path' in host ? host.path : `${host.host}:${host.port}`))
-      .join(',');
+      .join();
     const opened = standbyOnly(openDatabase(options));
     const query: Database['query'] = (...asked) => {
       this.statements += 1;
@@ -94,6 +106,7 @@ export class Replica {
 
   /** Asks it for its position, once for all who want to know at the same time. It does not throw: a fault is remembered. */
   look(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
     this.#looking ??= this.#look().finally(() => {
       this.#looking = null;
     });
@@ -132,6 +145,7 @@ export class Replica {
 
   /** Closes its connections after the statements under way. */
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all([this.database.close(), this.#aside.close()]);
   }
 

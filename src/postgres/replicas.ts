@@ -1,14 +1,11 @@
-import { sql } from 'drizzle-orm';
 import { type Clock, sleep } from '../clock.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Database, DatabaseOptions } from './client.ts';
-import { KnownPositions } from './known-positions.ts';
-import { lookAtWal } from './look-at-wal.ts';
-import { Replica } from './replica.ts';
-import { run } from './run.ts';
+import { EndOfLog } from './end-of-log.ts';
+import { leastBusy } from './least-busy.ts';
+import { Replica, type ReplicaState } from './replica.ts';
 import type { PostgresSource } from './source.ts';
-import { statement } from './statement.ts';
-import { endOfLog, later, parsePosition, type WalPosition } from './wal-position.ts';
+import type { WalPosition } from './wal-position.ts';
 
 /** Where the replicas are, and the primary that they follow. */
 export interface ReplicasOptions extends Omit<DatabaseOptions, 'url'> {
@@ -35,31 +32,12 @@ export interface Needs {
 /** Why the primary was read instead of a replica. */
 export type Instead = 'written' | 'position' | 'unfit' | 'failed';
 
-/** What is known of a replica. */
-export interface ReplicaState {
-  readonly name: string;
-  /** Why it is not used; `null` when it is. */
-  readonly unfit: string | null;
-  /** How far behind it is at most, in milliseconds; `null` when that is not known. */
-  readonly lagMs: number | null;
-  /** How many statements it was sent. */
-  readonly statements: number;
-}
-
 /** How often the primary is asked for the end of its log, in milliseconds. A short allowed lag makes it more often. */
 const BEAT_MS = { least: 10, most: 250 };
 
 /** How long a reading waits for a replica to reach a position, in milliseconds, and how often the replica is asked meanwhile. */
 const WAIT_MS = 100;
 const LOOK_MS = 5;
-
-/** More bytes of log than are written between two looks at the primary. */
-const MUCH_LOG = 2 ** 30;
-
-const end = statement<{ position: string }>(
-  'Primary.position',
-  sql`select pg_current_wal_insert_lsn()::text as position`,
-);
 
 /**
  * The streaming replicas of a primary. Each is used while it is known to be recent enough. The primary is asked where its log ends, and the
@@ -71,23 +49,17 @@ export class Replicas {
   /** How often the primary was read instead of a replica, by the reason. */
   readonly instead: Record<Instead, number> = { written: 0, position: 0, unfit: 0, failed: 0 };
   readonly #options: ReplicasOptions;
-  readonly #positions = new KnownPositions();
+  readonly #log = new EndOfLog();
   readonly #told = new Map<string, string | null>();
-  readonly #lookAt = lookAtWal<{ readonly position: string }>(
-    'Primary.look',
-    sql`pg_current_wal_insert_lsn()::text as position`,
-  );
-  #system: string | null = null;
-  /** Why the position of the primary is not known; `null` when it is. */
-  #fault: string | null = null;
   #round: Promise<void> | null = null;
+  #closed = false;
   #stop = () => {};
 
   /** @param options where the replicas and the primary are */
   constructor(options: ReplicasOptions) {
     this.#options = options;
     const { urls, maxLagMs } = options;
-    const common = { ...options, positions: this.#positions, maxLagMs, system: () => this.#system };
+    const common = { ...options, positions: this.#log.positions, maxLagMs, system: () => this.#log.system };
     this.all = urls.map((url) => new Replica({ ...common, url }));
   }
 
@@ -130,8 +102,9 @@ export class Replicas {
    */
   choose({ fromPrimary, position }: Needs): Replica | null | Promise<Replica | null> {
     if (fromPrimary) return this.#leave('written');
-    if (this.#fit().length === 0) return this.#leave('unfit');
-    return this.#seen(position) ?? this.#await(position);
+    const fit = this.#fit();
+    if (fit.length === 0) return this.#leave('unfit');
+    return leastBusy(fit, position) ?? this.#await(position);
   }
 
   /**
@@ -153,15 +126,8 @@ export class Replicas {
    * @param trace the request's trace
    * @returns the position; when the primary does not answer, one that is certainly late enough
    */
-  async position(trace: Trace): Promise<WalPosition> {
-    try {
-      const [row] = await run(this.#options.primary, end, {}, trace);
-      return positionOf(row);
-    } catch (error) {
-      // The commit has not failed. The primary answers requests with this position until replicas have reached it.
-      this.#fault = reasonOf(error);
-      return later(this.#positions.last ?? '0', MUCH_LOG);
-    }
+  position(trace: Trace): Promise<WalPosition> {
+    return this.#log.now(this.#options.primary, trace);
   }
 
   /** @returns what is known of each replica */
@@ -177,25 +143,14 @@ export class Replicas {
 
   /** Stops asking, and closes the connections. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.#stop();
-    await this.#round;
     await Promise.all(this.all.map((replica) => replica.close()));
   }
 
   #fit(): readonly Replica[] {
     const now = this.#options.clock.now();
     return this.all.filter((replica) => replica.unfit(now) === null);
-  }
-
-  /** The replica with the fewest statements under way, of those that are used and have reached a position. */
-  #seen(position: WalPosition | null): Replica | null {
-    let best: Replica | null = null;
-    for (const replica of this.#fit()) {
-      if (position !== null && replica.replayed < position) continue;
-      if (best === null || replica.load < best.load) best = replica;
-      else if (replica.load === best.load && replica.statements < best.statements) best = replica;
-    }
-    return best;
   }
 
   async #await(position: WalPosition | null): Promise<Replica | null> {
@@ -205,7 +160,7 @@ export class Replicas {
       // Not awaited: a replica that hangs must not delay the others.
       for (const replica of this.#fit()) void replica.look();
       await sleep(clock, LOOK_MS);
-      const seen = this.#seen(position);
+      const seen = leastBusy(this.#fit(), position);
       if (seen !== null) return seen;
       if (clock.now() >= until) return this.#leave('position');
     }
@@ -218,24 +173,14 @@ export class Replicas {
 
   /** Asks the primary first. A replica catches up within a round trip, and is then as new as that question. */
   async #look(): Promise<void> {
-    const { beat, clock } = this.#options;
-    const at = clock.now();
-    try {
-      const looked = await this.#lookAt(beat);
-      this.#positions.note(at, positionOf(looked));
-      this.#system = looked.system;
-      this.#fault = null;
-    } catch (error) {
-      this.#fault = reasonOf(error);
-    }
-    for (const replica of this.all) void replica.look();
+    await this.#log.look(this.#options.beat);
+    if (!this.#closed) for (const replica of this.all) void replica.look();
   }
 
   #unfit(replica: Replica, now: number): string | null {
     const unfit = replica.unfit(now);
-    return unfit === null || this.#fault === null
-      ? unfit
-      : `${unfit}; the primary did not say where it is: ${this.#fault}`;
+    const { fault } = this.#log;
+    return unfit === null || fault === null ? unfit : `${unfit}; the primary did not say where it is: ${fault}`;
   }
 
   /** Reports the replicas whose use has changed. */
@@ -249,14 +194,4 @@ export class Replicas {
     const now = this.#options.clock.now();
     for (const replica of this.all) if (replica.unfit(now) !== null) replica.drop();
   }
-}
-
-function positionOf(row: { readonly position: string } | undefined): WalPosition {
-  const position = parsePosition(row?.position ?? '');
-  if (position === null) throw new TypeError('The primary does not say where its log ends.');
-  return endOfLog(position);
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -309,6 +309,9 @@ t.test('what is no replica of this Postgres is not read', async (t) => {
   await t.rejects(openAnyway(t, { DATABASE_REPLICA_URLS: `${replica.url},mysql://x` }), {
     message: /DATABASE_REPLICA_URLS: expected a URL that starts with postgres/,
   });
+  await t.rejects(openAnyway(t, { DATABASE_REPLICA_URLS: 'postgres://one,two/x' }), {
+    message: /DATABASE_REPLICA_URLS: expected one host for each replica, got 2/,
+  });
 });
 
 t.test('a replica that is promoted is left at once: its history is its own from then on', async (t) => {
