@@ -17,29 +17,29 @@ import { type Loader, type ReadThroughOptions, readThrough, type Stays, type Wan
 import type { Told } from './redis/send-invalidation.ts';
 import type { Presented, Share } from './share.ts';
 
-/** What the cache is made of; either tier may be absent. */
+/** The parts of the cache; either tier may be absent. */
 export interface CacheOptions extends Omit<ReadThroughOptions, 'missed' | 'lacks'> {
   readonly memory: MemoryTier | null;
-  /** As `memory`, for whole pages. */
+  /** Like `memory`, for whole pages. */
   readonly pages: PageMemory | null;
-  /** Reaches the memory of other processes; present where Redis is. */
+  /** Reaches the memory of other processes; `null` without Redis. */
   readonly bus: InvalidationBus | null;
   /**
-   * How long a body in memory may answer reads by id after it was read, or after this process is known to have heard of every
-   * invalidation: the longest that it can need to forget one.
+   * How long a body in memory may answer reads by id after it was read, or after the last echo, in milliseconds. No invalidation takes
+   * longer to arrive.
    */
   readonly memoryTtlMs: number;
-  /** Where it is told what is forgotten; nowhere when it is left out. */
+  /** Where invalidations are reported; nowhere when it is left out. */
   readonly channels?: Channels;
 }
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Reads entities through memory, Redis and Postgres, in that order, each key by one reader of this process at a time. */
+/** Reads entities through memory, Redis and Postgres, in that order. In this process, a key has one reader at a time. */
 export class EntityCache {
-  /** What memory holds of whole pages. Invalidations do not matter to it: the versions that a list has just named do. */
+  /** What memory holds of whole pages. Its pages need no invalidation, because a list has just named their versions. */
   readonly pages: PageMemory | null;
-  /** The time that ages and beginnings of readings are told by. */
+  /** The time of ages and of the beginnings of readings. */
   readonly clock: Clock;
   readonly #options: CacheOptions & ReadThroughOptions;
   readonly #flights = new Flights();
@@ -51,7 +51,7 @@ export class EntityCache {
   readonly #key: KeyWriter;
   #admitted = true;
 
-  /** @param options the tiers and how long they keep things */
+  /** @param options the tiers, and how long they keep entries */
   constructor(options: CacheOptions) {
     this.pages = options.pages;
     this.clock = options.clock;
@@ -64,13 +64,13 @@ export class EntityCache {
   }
 
   /**
-   * What memory answers at once, and counts. That is most of what is wanted, and asked for one by one it needs none of the books that
-   * a reading of several keeps.
+   * Gives what memory answers at once, and counts it. Most reads are answered so. Asking one by one needs none of the structures that a
+   * reading of several entities builds.
    *
    * @param space the kind of entity
    * @param want what to read
    * @param trace the request's trace
-   * @returns the body, `null` when there is no such entity; `undefined` when memory cannot say
+   * @returns the body, `null` when there is no such entity; `undefined` when memory does not know
    */
   recall(space: EntitySpace, want: Want, trace: Trace): Body | null | undefined {
     const held = this.#memory.recall(this.#key(space, want), want.version);
@@ -109,7 +109,7 @@ export class EntityCache {
       : this.#readLagging(space, wants, load, trace, since, lagging);
   }
 
-  /** Reads at the replica what is cached in other versions that may be newer: that stays, and what the replica brings is kept nowhere. */
+  /** Reads at the replica the entities whose cached bodies may be newer. Those bodies stay cached, and the replica's are kept nowhere. */
   async #readLagging(
     space: EntitySpace,
     wants: readonly Want[],
@@ -123,7 +123,7 @@ export class EntityCache {
     return withLacking(bodies, wants, loadThere, trace, space.entity);
   }
 
-  /** As `read`, without those whose cached bodies stay. */
+  /** Like `read`, but leaves out entities whose cached bodies stay. */
   async #read(
     space: EntitySpace,
     wants: readonly Want[],
@@ -144,7 +144,7 @@ export class EntityCache {
       }
       if (stays !== null && this.#staysInMemory(this.#key(space, want), stays)) continue;
       const flight = this.#flights.of(this.#key(space, want));
-      // Who reads by id trusts what a flight brings; of a list, the versions are compared when it has arrived.
+      // A read by id trusts a flight. A list compares the versions when the flight has arrived.
       const mayJoin =
         flight !== undefined && (want.version !== null || this.covers(this.#key(space, want), flight.since));
       if (!mayJoin) own.push(want);
@@ -190,11 +190,12 @@ export class EntityCache {
   }
 
   /**
-   * Forgets bodies after their rows changed: no reading that began before may be joined or may fill, here or elsewhere.
+   * Invalidates bodies after their rows changed. A reading that began before may not be joined and may not fill, here or in other
+   * processes.
    *
    * @param changed the entities whose rows changed
    * @param wait whether to wait until every process has forgotten them
-   * @throws when Redis cannot be told
+   * @throws when Redis does not take it
    */
   async invalidate(changed: readonly { entity: string; id: string }[], wait: boolean): Promise<void> {
     if (changed.length === 0) return;
@@ -228,7 +229,7 @@ export class EntityCache {
   }
 
   /**
-   * Forgets what this process holds or is reading of some keys.
+   * Forgets what this process holds of some keys, and ends its readings of them.
    *
    * @param keys the keys whose rows changed
    */
@@ -239,24 +240,24 @@ export class EntityCache {
     }
   }
 
-  /** Forgets all that this process holds or is reading. */
+  /** Forgets everything that this process holds, and ends its readings. */
   forgetAll(): void {
     this.#flights.clear();
     this.#memory.clear();
     this.pages?.clear();
   }
 
-  /** @param trusted whether this process hears of invalidations from now on; until it does, memory answers nothing by id */
+  /** @param trusted whether this process receives invalidations from now on; while it does not, memory answers nothing by id */
   trust(trusted: boolean): void {
     this.#trust.connected(trusted);
   }
 
   /**
-   * As `invalidate` without waiting, for a domain: what it is told must be told to its run of Redis.
+   * Invalidates for a domain, without waiting. The domain's run of Redis must take it.
    *
    * @param changed the entities whose rows changed
    * @param run the run
-   * @throws when another Redis was told, or none
+   * @throws when another run took it, or none
    */
   async tell(changed: readonly { entity: string; id: string }[], run: string): Promise<void> {
     const met = this.#options.redis?.meets(run) ?? null;
@@ -266,14 +267,14 @@ export class EntityCache {
   }
 
   /**
-   * Presents this process' share of its domain to Redis, and vouches for cached bodies: Redis answers reads by id for so long, and
-   * memory when word of it has come back.
+   * Presents this process' share of its domain to Redis, and certifies cached bodies. Redis answers reads by id for that time, and memory
+   * does once an echo of it has come back.
    *
    * @param share the share
-   * @param ms how long, in milliseconds; 0 to vouch for nothing
+   * @param ms how long the bodies are certified for, in milliseconds; 0 certifies nothing
    * @param asOf when no change waited that is older than the bound, in milliseconds on the monotonic clock
-   * @returns what Redis said
-   * @throws when Redis cannot be told
+   * @returns what Redis answered
+   * @throws when Redis does not take it
    */
   async vouch(share: Share, ms: number, asOf: number): Promise<Presented> {
     const { redis, bus } = this.#options;
@@ -284,8 +285,8 @@ export class EntityCache {
   }
 
   /**
-   * Lets what Redis holds be used, or not: it may be the bodies of another database, in which other rows have the same ids and versions.
-   * What memory has of it by then is forgotten.
+   * Decides whether Redis is used. Its bodies may be those of another database, where other rows have the same ids and versions. When it is
+   * not used, memory forgets what came from it.
    *
    * @param admitted whether Redis is known to belong to the database of this process
    */
@@ -294,17 +295,21 @@ export class EntityCache {
     if (!admitted) this.forgetAll();
   }
 
-  /** Whether what Redis holds is used. */
+  /** Whether Redis is used. */
   get admitted(): boolean {
     return this.#admitted;
   }
 
-  /** @param asOf when what was published before on the subscription had arrived, in milliseconds on the monotonic clock */
+  /** @param asOf everything that was published before this time has arrived, in milliseconds on the monotonic clock */
   alive(asOf: number): void {
     this.#trust.alive(asOf);
   }
 
-  /** @param echo what this process had told itself: it has heard every invalidation that was published before that was sent */
+  /**
+   * Notes an echo, before which every invalidation has arrived.
+   *
+   * @param echo what this process sent itself
+   */
   heard(echo: Echo): void {
     this.#trust.heard(echo);
   }
@@ -357,7 +362,7 @@ export class EntityCache {
     return found;
   }
 
-  /** Reads, lets others join meanwhile, and keeps in memory what no invalidation overtook. */
+  /** Reads, lets others join meanwhile, and keeps in memory what no invalidation ended. */
   #fly(
     space: EntitySpace,
     wants: Want[],

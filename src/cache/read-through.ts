@@ -19,7 +19,7 @@ import type { Values } from './redis/dialect.ts';
 import type { Fill } from './redis/lease.ts';
 import type { RedisTier } from './redis/tier.ts';
 
-/** An entity to read: with the version a list named, or `null` when nothing but its id is known. */
+/** An entity to read, with the version that a list named, or `null` for a read by id. */
 export interface Want {
   readonly id: string;
   readonly version: string | null;
@@ -30,24 +30,26 @@ export interface Want {
 /** Reads rows from the primary: the bodies that exist, by id. */
 export type Loader = (ids: string[], trace: Trace) => Promise<Map<string, LoadedBody>>;
 
-/** Where a reading looks before Postgres, and what it leaves there. */
+/** Where a reading looks before Postgres, and what it fills. */
 export interface ReadThroughOptions {
   readonly redis: RedisTier | null;
-  /** Put before every key. */
+  /** Comes before every key. */
   readonly prefix: string;
   /** How long a body is kept, in milliseconds. */
   readonly ttlMs: number;
   readonly clock: Clock;
-  /** How many readings in a row have missed one, by the kind of entity. */
+  /** How many readings in a row have missed an entity, by the kind of entity. */
   readonly missed: Map<string, number>;
   /** What caches have lacked of late of what lists named. */
   readonly lacks: Lacks;
 }
 
-/** Says of a body that is cached in another version than is wanted whether it stays, and is left out: it may be newer (see `Lagging`). */
+/**
+ * Tells whether a cached body of another version than the wanted one stays, because it may be newer (see `Lagging`). Then it is left out.
+ */
 export type Stays = (key: string, version: string | null) => boolean;
 
-/** After so many readings in a row that missed one, the next is expected to. */
+/** After so many readings in a row with a miss, the next is expected to miss, too. */
 const EXPECT_MISSES = 3;
 
 /** How long to wait before asking again for a key that another reader is filling, in milliseconds. */
@@ -80,19 +82,19 @@ export async function readThrough(
   stays: Stays | null = null,
   known = 0,
 ): Promise<Map<string, Body | null>> {
-  // As it is now: what is read before the columns change is not what they are afterwards.
+  // A copy of the present shape. A body that is read before the columns change does not have the shape afterwards.
   const space = { ...kind };
   const { redis, prefix, missed, lacks } = options;
   const counts = trace.entity(space.entity);
   const found = new Map<string, Body | null>();
-  /** What stood under the keys of bodies that did not answer, by id. */
+  /** The values of keys whose bodies did not answer, by id. */
   const unused = new Map<string, string>();
   const key = (want: Want) => cacheKey(prefix, space.entity, want.id);
-  /** The ids of those that are left out. */
+  /** The ids that are left out. */
   const leftOut = new Set<string>();
   const left = () => wants.filter(({ id }) => !found.has(id) && !leftOut.has(id));
 
-  /** Where misses are to be expected they are leased in the same round trip; where not, Redis has less to do for an MGET. */
+  /** Where misses are expected, the same round trip takes leases. Otherwise an MGET is less work for Redis. */
   const ask = () =>
     (missed.get(space.entity) ?? 0) >= EXPECT_MISSES
       ? redis?.readOrLease(
@@ -103,7 +105,7 @@ export async function readThrough(
         )
       : redis?.read(wants.map(key), trace);
 
-  /** Takes the values that answer their wants, and hands back the keys of bodies that do not. */
+  /** Takes the values that answer their wants, and returns the keys of bodies that do not. */
   const take = (asked: readonly Want[], { values, epoch }: Values): string[] => {
     const unfit: string[] = [];
     asked.forEach((want, i) => {
@@ -123,7 +125,7 @@ export async function readThrough(
     return unfit;
   };
 
-  /** Leases keys. Where another reader has the lease, Redis is asked once more and then left alone. */
+  /** Leases keys. Where another reader has the lease, it asks Redis once more, and not again. */
   const lease = async (lacking: readonly Want[], unfit: string[], token: string): Promise<Set<string>> => {
     const replies = await redis?.lease(lacking.map(key), unfit, token, trace);
     if (!replies) return new Set();
@@ -151,7 +153,7 @@ export async function readThrough(
   let leased = new Set(wants.filter((_want, i) => held?.values[i] === token).map(({ id }) => id));
   counts.leases += leased.size;
   if (held !== null) {
-    // A body that nobody vouches for is read past, not replaced: its successor would be no better.
+    // A body that no process certifies is left in place, since its successor would not be certified either.
     const vouched = (want: Want) =>
       (want.version !== null || held.epoch !== null) && (held.moved.size === 0 || !held.moved.has(key(want)));
     const lacking = left().filter(vouched);

@@ -7,12 +7,12 @@ import { OutOfStep } from './replies.ts';
 import { defineScripts, loadScripts } from './scripts.ts';
 import { openRedis, type RedisSource } from './source.ts';
 
-/** How long a round trip may take unless it is said, in milliseconds: Postgres answers sooner than that. */
+/** How long a round trip may take by default, in milliseconds. Postgres answers sooner than that. */
 export const REDIS_TIMEOUT_MS = 100;
 
 /**
- * A connection that has answered nothing for so many times as long, although it was asked, is replaced: a network may swallow
- * everything, and a stream that has lost an answer, or waits for the end of one that has none, goes on without ever answering in time.
+ * A connection without an answer for this many time limits is replaced, if anything was asked. A network may be silent, or the stream of
+ * answers may have lost one, or be stuck in the middle of one. None of these recovers by itself.
  */
 export const SILENT_TIMEOUTS = 10;
 
@@ -20,16 +20,16 @@ export const SILENT_TIMEOUTS = 10;
 const RETRY_MS = 1000;
 
 /**
- * How to connect again, for every connection of ours.
+ * When to connect again, for every connection of Larder.
  *
- * @param attempt how many have failed
+ * @param attempt how many attempts have failed
  * @returns how long to wait, in milliseconds
  */
 export function retryPause(attempt: number): number {
   return Math.min(attempt * 50, RETRY_MS);
 }
 
-/** A connection for commands: each is answered soon or fails, and what failed is not sent again. */
+/** A connection for commands. Each is answered soon or fails. A failed command is not sent again. */
 export class RedisConnection {
   readonly #redis: Redis;
   readonly #clock: Clock;
@@ -37,11 +37,11 @@ export class RedisConnection {
   readonly #isNode: boolean;
   #corked = false;
   #unfit: string | null = null;
-  /** Why Redis answers, but not in the database that is meant. */
+  /** Why the connection is in another database than its URL names; `null` when it is not. */
   #refusal: WrongDatabase | null = null;
   #number = 0;
   #process: string | null = null;
-  /** When the first of those commands was sent that have failed since one succeeded; `null` when the last succeeded. */
+  /** When the first of the commands was sent that have failed since the last success; `null` when the last one succeeded. */
   #failingSince: number | null = null;
 
   /**
@@ -74,7 +74,7 @@ export class RedisConnection {
       this.#refusal = refusal;
       onError(refusal);
     });
-    // A script that Redis does not know yet costs a second round trip, in the middle of a request.
+    // An unknown script costs a second round trip, in the middle of a request.
     this.#redis.on('close', () => {
       this.#number += 1;
       this.#process = null;
@@ -98,8 +98,8 @@ export class RedisConnection {
   }
 
   /**
-   * The client, for commands that are sent now: what is sent in one turn of the event loop, by however many requests, leaves in
-   * one write. A write for each command was an eighth of the CPU time of an entity by id.
+   * The client, for commands that are sent at once. All commands of a turn of the event loop leave in one write, which is much cheaper than
+   * a write for each.
    */
   get redis(): Redis {
     const { stream } = this.#redis;
@@ -139,12 +139,12 @@ export class RedisConnection {
     return this.#redis.status === 'ready';
   }
 
-  /** Which connection it is: another number means that another Redis may have answered meanwhile. */
+  /** The number of the connection. With another number, another Redis may have answered. */
   get number(): number {
     return this.#number;
   }
 
-  /** @param listener told of each connection that stands from now on */
+  /** @param listener told of each connection from now on */
   onReady(listener: () => void): void {
     this.#redis.on('ready', listener);
   }
@@ -166,12 +166,12 @@ export class RedisConnection {
   }
 
   /**
-   * Does something whose replies are checked, and replaces a connection that is out of step, since the replies of all that follows
-   * would be those to other questions, and one that has not answered anything in time for ten times as long as an answer may take.
+   * Runs an action that checks its replies, and replaces a broken connection. That is a connection out of step, whose later replies would
+   * be those to other questions. It is also one that has not answered for ten time limits.
    *
-   * @param action what to do
+   * @param action sends commands
    * @returns what it returns
-   * @throws what it throws, and when it takes longer than a command may
+   * @throws what it throws, or an error when it takes longer than a command may
    */
   async sound<T>(action: () => Promise<T>): Promise<T> {
     const asked = this.#clock.now();
@@ -186,14 +186,14 @@ export class RedisConnection {
   }
 
   #judge(error: unknown, asked: number): void {
-    // What Redis refuses is an answer, too.
+    // A refusal is an answer, too.
     if (error instanceof ReplyError) {
       this.#failingSince = null;
-      // A primary that became a replica refuses writes on this connection for ever; another one may lead to its successor.
+      // A primary that became a replica refuses writes on this connection for ever. A new connection may lead to its successor.
       if (String(error).includes('READONLY')) this.#redis.disconnect(true);
       return;
     }
-    // Nothing was asked on a connection that is being made: whoever gave that up at each failure would never have another.
+    // Nothing was asked on a connection that is being made. Giving it up at each failure would never give another.
     if (this.#redis.status !== 'ready') return;
     this.#failingSince ??= asked;
     if (!(error instanceof OutOfStep) && this.#clock.now() - this.#failingSince < SILENT_TIMEOUTS * this.#timeoutMs)
@@ -210,7 +210,7 @@ export class RedisConnection {
     );
   }
 
-  /** Ends the connection. */
+  /** Closes the connection. */
   close(): void {
     this.#redis.disconnect();
   }
