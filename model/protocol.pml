@@ -127,8 +127,7 @@ typedef Progress {
   bool doubted;             /* whether trust has begun anew since */
   byte floor;               /* what it must find, when it reads by id */
   byte waitsFor;            /* the reading that it has joined; 0 for none */
-  byte brought;             /* what that brought */
-  bool forLists             /* whether lists alone may use it */
+  byte brought              /* what that brought */
 }
 Progress R[READINGS + 1];
 
@@ -243,16 +242,9 @@ inline publish(from, word, first, second) {
 #define samePage (pageNamed == wanted + 1)
 #endif
 
-/* What no run of Redis vouches for answers lists, and memory keeps it for lists. */
-#if !defined(BRINGS) || defined(WITHOUT_DOUBT_OF_OTHERS)
-#define unvouched false
-#else
-#define unvouched (S[at].epoch == 0)
-#endif
-
 inline take() {
   if
-  :: S[at].kind == BODY && fits -> version = S[at].what; got = true; forLists = unvouched
+  :: S[at].kind == BODY && fits -> version = S[at].what; got = true
   :: S[at].kind == BODY && !fits -> unfit = true
   :: else
   fi
@@ -292,18 +284,13 @@ inline fill() {
 inline land() {
   if
   :: here && flight == me ->
-     if
-     :: !forLists -> held = true; heldVersion = version; heldSince = R[me].since; heldDoubted = R[me].doubted
-     :: forLists && (!held || heldVersion != version) -> held = true; heldVersion = version; heldSince = TTL; heldDoubted = true
-     :: else
-     fi;
-     flight = 0
+     held = true; heldVersion = version; heldSince = R[me].since; heldDoubted = R[me].doubted; flight = 0
   :: else
   fi;
   if
   :: here -> for (i : 1 .. READINGS) {
        if
-       :: R[i].waitsFor == me -> R[i].waitsFor = 0; R[i].brought = version; R[i].forLists = forLists; printf("reading %d is joined by %d\n", me, i)
+       :: R[i].waitsFor == me -> R[i].waitsFor = 0; R[i].brought = version; printf("reading %d is joined by %d\n", me, i)
        :: else
        fi
      }
@@ -331,7 +318,7 @@ inline retire(s) {
 
 proctype Reading(byte me; bool byList; bool here) {
   byte wanted, version, epoch;
-  bool reached, got, unfit, leased, forLists;
+  bool reached, got, unfit, leased;
 begin:
 #ifdef RECORDED
   atomic {
@@ -347,10 +334,7 @@ begin:
        printf("reading %d: a list names version %d\n", me, wanted)
      }
 #ifdef BRINGS
-     if
-     :: me == HERE + 1 -> goto brought
-     :: else
-     fi
+     goto brought
 #endif
   :: atomic { !byList ->
        R[me].floor = (judged -> mustFind(here) : 0); R[me].since = (here -> 0 : TTL); R[me].doubted = false;
@@ -413,7 +397,6 @@ joined:
     R[me].waitsFor == 0 -> version = R[me].brought; R[me].brought = 0;
     if
     :: byList && version != wanted -> version = 0
-    :: !byList && R[me].forLists -> version = 0
     :: else -> goto landed
     fi
   };
@@ -427,13 +410,11 @@ joined:
     fi
   };
 #ifdef BRINGS
-  /* The first list brings the row along, in a process without memory where there is another list. No lease and no flight began before
-     it, so that nobody may believe it by id. */
+  /* The list brings the row along. No lease and no flight began before it, so that nobody may believe it by id. */
 brought:
   atomic {
     version = wanted; answer(version); printf("reading %d: a list has brought version %d\n", me, version);
     epoch = 0;
-#if LISTS == 1
 #ifdef WITHOUT_DOUBT_OF_LISTS
     held = true; heldVersion = version; heldSince = R[me].since; heldDoubted = R[me].doubted; epoch = beating(at);
 #else
@@ -443,7 +424,6 @@ brought:
     fi;
 #endif
     pageNamed = wanted + 1; pageBody = version + 1
-#endif
   };
   atomic {
     if
@@ -459,8 +439,8 @@ over:
 #if SERVERS == 2
     retire(1);
 #endif
-    wanted = 0; version = 0; epoch = 0; reached = false; got = false; unfit = false; leased = false; forLists = false;
-    R[me].forLists = false; R[me].floor = 0; R[me].since = TTL; R[me].doubted = true;
+    wanted = 0; version = 0; epoch = 0; reached = false; got = false; unfit = false; leased = false;
+    R[me].floor = 0; R[me].since = TTL; R[me].doubted = true;
     goto begin
   }
 }

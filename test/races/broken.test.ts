@@ -1,5 +1,5 @@
 import { t } from 'tap';
-import { BROKEN } from './support/broken.ts';
+import { BROKEN, BROKEN_BESIDE } from './support/broken.ts';
 import {
   addedLate,
   broughtSlowly,
@@ -20,8 +20,11 @@ import {
   writtenByApi,
 } from './support/scenarios.ts';
 
+/** What is taken out. */
+const LACKING = { ...BROKEN, ...BROKEN_BESIDE };
+
 /** Which race shows that a part is needed. */
-const SHOWN_BY: Record<keyof typeof BROKEN, Scenario> = {
+const SHOWN_BY: Record<keyof typeof LACKING, Scenario> = {
   'the lease': slowFill,
   'the comparison before a fill': slowFill,
   'the version check': listedAfterPsql,
@@ -53,9 +56,9 @@ for (const scenario of new Set(Object.values(SHOWN_BY))) {
   });
 }
 
-for (const lacking of Object.keys(SHOWN_BY) as (keyof typeof BROKEN)[]) {
+for (const lacking of Object.keys(SHOWN_BY) as (keyof typeof LACKING)[]) {
   t.test(`the protocol without ${lacking}: ${SHOWN_BY[lacking].name}`, async (t) => {
-    const { history } = await SHOWN_BY[lacking](t, BROKEN[lacking]);
+    const { history } = await SHOWN_BY[lacking](t, LACKING[lacking]);
     t.ok(history.violations.length > 0, 'is caught');
     t.ok(history.judged < ENOUGH, `within ${history.judged} reads`);
   });

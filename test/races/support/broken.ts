@@ -233,7 +233,6 @@ export const BROKEN = {
   'the comparison before a fill': { tier: (...args) => new FillsAnyway(...args) },
   'the version check': { cache: VersionBlind },
   'the doubt of what lists bring': { cache: BelievesLists },
-  'the doubt of what others bring': { tier: (url, ...more) => new DoubtsNone(url, '', ...more) },
   'the versions of pages': { pages: (limits) => new VersionBlindPages(limits) },
   'the outbox': { drainer: beatsOnly },
   'the epoch check': { tier: (url, ...more) => new EpochBlind(url, '', ...more) },
@@ -247,4 +246,9 @@ export const BROKEN = {
   'the history of an echo': { cache: EpochBlindTrust },
   'the doubt of another connection': { cache: ReadsOn },
   'the history in the epoch': { tier: (...args) => new KnowsProcessOnly(...args) },
+} satisfies Record<string, Parts>;
+
+/** As `BROKEN`, of parts that the model does not have. */
+export const BROKEN_BESIDE = {
+  'the doubt of what others bring': { tier: (url, ...more) => new DoubtsNone(url, '', ...more) },
 } satisfies Record<string, Parts>;
