@@ -1,7 +1,6 @@
 import { t } from 'tap';
-import { BROKEN, BROKEN_BESIDE } from './support/broken.ts';
+import { BROKEN } from './support/broken.ts';
 import {
-  addedLate,
   broughtSlowly,
   busThereAndBack,
   inOtherMemory,
@@ -20,17 +19,13 @@ import {
   writtenByApi,
 } from './support/scenarios.ts';
 
-/** What is taken out. */
-const LACKING = { ...BROKEN, ...BROKEN_BESIDE };
-
 /** Which race shows that a part is needed. */
-const SHOWN_BY: Record<keyof typeof LACKING, Scenario> = {
+const SHOWN_BY: Record<keyof typeof BROKEN, Scenario> = {
   'the lease': slowFill,
   'the comparison before a fill': slowFill,
   'the version check': listedAfterPsql,
   'the versions of pages': listedAgainAfterPsql,
   'the doubt of what lists bring': broughtSlowly,
-  'the doubt of what others bring': addedLate,
   'the outbox': readAfterPsql,
   'the epoch check': oldSnapshot,
   'the bus': inOtherMemory,
@@ -56,9 +51,9 @@ for (const scenario of new Set(Object.values(SHOWN_BY))) {
   });
 }
 
-for (const lacking of Object.keys(SHOWN_BY) as (keyof typeof LACKING)[]) {
+for (const lacking of Object.keys(SHOWN_BY) as (keyof typeof BROKEN)[]) {
   t.test(`the protocol without ${lacking}: ${SHOWN_BY[lacking].name}`, async (t) => {
-    const { history } = await SHOWN_BY[lacking](t, LACKING[lacking]);
+    const { history } = await SHOWN_BY[lacking](t, BROKEN[lacking]);
     t.ok(history.violations.length > 0, 'is caught');
     t.ok(history.judged < ENOUGH, `within ${history.judged} reads`);
   });

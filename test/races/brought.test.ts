@@ -12,6 +12,9 @@ const list = (process: LarderProcess) =>
 
 const CAMPAIGNS = 8;
 
+/** So long that what was read by id is believed on a slow machine, too. */
+const LONG = { memoryTtlMs: 30_000, maxStalenessMs: 60_000 };
+
 /** Nothing is cached anywhere, neither by itself nor in a page. */
 async function forgetAll(stage: Stage, process: LarderProcess): Promise<void> {
   process.cache.forgetAll();
@@ -30,8 +33,8 @@ async function coldLists(stage: Stage, process: LarderProcess): Promise<void> {
 
 for (const arrangement of ARRANGEMENTS) {
   t.test(`lists bring bodies along that caches were seen to lack: ${arrangement.name}`, async (t) => {
-    const stage = await setStage(t);
-    const larder = await openReady(stage, arrangement);
+    const stage = await setStage(t, LONG);
+    const larder = await openReady(stage, arrangement, LONG);
     t.notOk(larder.cache.lacks({ entity: 'Campaign', shape: '' }), 'nothing is expected at first');
     await coldLists(stage, larder);
 
@@ -45,8 +48,10 @@ for (const arrangement of ARRANGEMENTS) {
 
     if (arrangement.redis) {
       await until('Redis has them', async () => (await stage.keys.exists('Campaign-1', 'Campaign-8')) === 2);
-      const other = await openReady(stage, arrangement);
+      const other = await openReady(stage, arrangement, LONG);
       t.match((await list(other)).counts, { hits: CAMPAIGNS, misses: 0 }, 'lists of other processes find them there');
+      const there = await requested((scope) => other.repositories.Campaign.findById('8', scope));
+      t.match(there.counts, { misses: 1, hits: 0 }, 'where nobody believes them by id, either, in Redis or in memory');
     }
     if (arrangement.memory) t.match((await list(larder)).counts, { memoryHits: CAMPAIGNS, misses: 0 }, 'and here');
 

@@ -69,15 +69,6 @@ class EpochBlind extends SeamedRedisTier {
   }
 }
 
-/** Takes a body that no run of Redis vouches for, but of a version that a list named, for one as good as others. */
-class DoubtsNone extends SeamedRedisTier {
-  override async read(keys: string[], trace: Trace): Promise<Values | null> {
-    const read = await super.read(keys, trace);
-    const values = read?.values.map((text) => text?.replace('"epoch":""', '"epoch":"another"') ?? null) ?? [];
-    return read && { ...read, values };
-  }
-}
-
 /** Lets a heartbeat vouch from when it arrives. */
 class BeatsLate extends LawlessTier {
   #epoch: string | null = null;
@@ -246,9 +237,4 @@ export const BROKEN = {
   'the history of an echo': { cache: EpochBlindTrust },
   'the doubt of another connection': { cache: ReadsOn },
   'the history in the epoch': { tier: (...args) => new KnowsProcessOnly(...args) },
-} satisfies Record<string, Parts>;
-
-/** As `BROKEN`, of parts that the model does not have. */
-export const BROKEN_BESIDE = {
-  'the doubt of what others bring': { tier: (url, ...more) => new DoubtsNone(url, '', ...more) },
 } satisfies Record<string, Parts>;

@@ -80,32 +80,6 @@ export const broughtSlowly: Scenario = async (t, parts) => {
   return stage;
 };
 
-/** As before, but another process has listed the row before it was written, too, and finds in Redis what was brought. */
-export const addedLate: Scenario = async (t, parts) => {
-  const maxStalenessMs = 60_000;
-  const stage = await setStage(t, { maxStalenessMs });
-  const writer = await stage.open({ maxStalenessMs });
-  const [brings, finds] = [new Holds(), new Holds()];
-  const first = await stage.open({ maxStalenessMs, seam: brings.seam });
-  const second = await stage.open({ parts, maxStalenessMs, seam: finds.seam });
-  await settle(stage);
-  await echoed(second, maxStalenessMs);
-  await bringing(stage, first);
-  second.cache.forgetAll();
-  const [brought, listed] = [brings.next('list answered'), finds.next('list answered')];
-  const early = [stage.list(first, row.entity), stage.list(second, row.entity)];
-  await Promise.all([brought.reached(), listed.reached()]);
-  await stage.write(writer, { row });
-  await settle(stage);
-  await published(stage);
-  brought.release();
-  await until('Redis has what was brought', async () => (await stage.keys.exists('Campaign-1')) === 1);
-  listed.release();
-  await Promise.all(early);
-  await inMemory(stage, second);
-  return stage;
-};
-
 /** A row is written by API while another process holds its body in Redis. */
 export const writtenByApi: Scenario = async (t, parts) => {
   const stage = await setStage(t);
