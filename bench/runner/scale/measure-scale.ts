@@ -3,6 +3,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startReplica } from '../../../src/cli/services/postgres-replica.ts';
+import { startRedisCluster } from '../../../src/cli/services/redis-cluster.ts';
 import { readCursors } from '../check.ts';
 import type { Bench } from '../compare.ts';
 import { run } from '../load.ts';
@@ -62,6 +63,7 @@ export interface Scale {
 
 const LARDER = peerOf('larder');
 const SERVERS = [1, 2, 4];
+const NODES = 3;
 const REPLICAS = [0, 2];
 /** How many connections write. */
 export const WRITERS = 8;
@@ -102,7 +104,7 @@ export async function measureScale(bench: Bench, teardown: Teardown): Promise<Sc
     throw new Error('One server and several are measured.');
   return {
     ...{ cores: cpus().length, connections, servers, lone, byId, writes },
-    nodes: [await costOnNode(bench)],
+    nodes: [await costOnOneNode(bench), await costOnCluster(bench, teardown)],
     replicas: await costWithReplicas(bench, teardown),
   };
 }
@@ -201,15 +203,32 @@ async function costOfWrites(bench: Bench, servers: readonly Server[]): Promise<W
   };
 }
 
+async function costOnOneNode(bench: Bench): Promise<Nodes> {
+  const url = bench.stores.redisUrl(REDIS);
+  return costOnNodes(bench, url, [url]);
+}
+
+async function costOnCluster(bench: Bench, teardown: Teardown): Promise<Nodes> {
+  const cluster = await startRedisCluster({ masters: NODES });
+  teardown.push(() => cluster.stop());
+  const urls = cluster.masters.map(({ host, port }) => `redis://${host}:${port}`);
+  const found = await costOnNodes(bench, cluster.url, urls);
+  await cluster.stop();
+  return found;
+}
+
 /** Random pages of which each body comes from Redis. */
-async function costOnNode(bench: Bench): Promise<Nodes> {
-  const redisUrl = bench.stores.redisUrl(REDIS);
+async function costOnNodes(bench: Bench, redisUrl: string, nodes: readonly string[]): Promise<Nodes> {
   const servers = await startLarders(bench, 1, redisUrl, { ...SHARED, MEMORY_MAX_ENTRIES: '0' });
-  const watch = async () => [(await redisUse(redisUrl)).commands];
+  const watch = async () => {
+    const uses = await Promise.all(nodes.map(redisUse));
+    return uses.flatMap(({ commands, cpu }) => [commands, cpu]);
+  };
   const { watched, ...costs } = await cost(bench, servers, 'random', bench.mode.connections, watch);
-  bench.say(`  1 node       ${costs.perSecond.toFixed(0)}/s`);
+  bench.say(`  ${nodes.length} nodes      ${costs.perSecond.toFixed(0)}/s`);
   for (const server of servers) await server.stop();
-  return { ...costs, nodes: [{ commands: watched[0] ?? 0, ms: costs.redis }] };
+  const used = nodes.map((_node, i) => ({ commands: watched[2 * i] ?? 0, ms: (watched[2 * i + 1] ?? 0) * 1000 }));
+  return { ...costs, nodes: used, redis: used.reduce((sum, { ms }) => sum + ms, 0) };
 }
 
 async function costWithReplicas(bench: Bench, teardown: Teardown): Promise<Replicas[]> {
