@@ -27,7 +27,7 @@ t.test('ready, degraded without Redis, and with what waits in the outbox', async
     const { body } = await ask(server.url, '/readyz');
     return body.outbox !== null && body.status === 'ready';
   });
-  const body = { status: 'ready', postgres: true, redis: true, outbox: { depth: 0, ageMs: 0 } };
+  const body = { status: 'ready', postgres: true, redis: true, domain: 'joined', outbox: { depth: 0, ageMs: 0 } };
   t.same(await ask(server.url, '/readyz'), { code: 200, body });
 
   await server.redis.stop();
