@@ -107,7 +107,8 @@ export function bodyReader(
       let held: Body | null | undefined;
       if (other === undefined && !past) {
         held = cache.recall(space, want, scope.trace);
-        if (held === undefined && want.body !== undefined) {
+        // The request has seen another version: it may have written that since the list was read.
+        if (held === undefined && want.body !== undefined && known === undefined) {
           const { id, body } = want;
           held = body && entityAlone(body);
           if (body !== null) brought.push({ id, body });

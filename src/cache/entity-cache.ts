@@ -57,7 +57,8 @@ export class EntityCache {
     this.clock = options.clock;
     this.#options = { ...options, missed: new Map(), lacks: this.#lacks };
     this.#key = keyWriter(options.prefix);
-    this.#laterFills = options.redis && new LaterFills(options.redis, this.#key, options.ttlMs, this.#lacks);
+    this.#laterFills =
+      options.redis && new LaterFills(options.redis, this.#key, options.ttlMs, this.#lacks, () => this.#admitted);
     this.#trust = new Trust(options.memoryTtlMs, options.bus === null, options.clock);
     this.#memory = new TrustedMemory(options.memory, this.covers.bind(this), options.ttlMs, options.clock);
     options.redis?.onReady(() => this.#trust.readsAnew());
@@ -245,6 +246,7 @@ export class EntityCache {
     this.#flights.clear();
     this.#memory.clear();
     this.pages?.clear();
+    this.#laterFills?.clear();
   }
 
   /** @param trusted whether this process receives invalidations from now on; while it does not, memory answers nothing by id */

@@ -2,6 +2,7 @@ import type { KeyWriter } from './cache-key.ts';
 import { type EntitySpace, encodeEntry, type LoadedBody, NO_EPOCH } from './entry.ts';
 import type { Lacks } from './lacks.ts';
 import { lifetimeMs } from './lifetime.ts';
+import { bytesOf } from './memory/size.ts';
 import type { RedisTier } from './redis/tier.ts';
 
 /** A body that a list statement brought along. */
@@ -22,8 +23,9 @@ interface Waiting {
 /** How many bodies one command stores. */
 const MAX_AT_A_TIME = 100;
 
-/** The most bodies that wait. More are not put into Redis, which does no harm. */
+/** The most bodies that wait, and their most bytes. More are not put into Redis, which does no harm. */
 const MAX_WAITING = 1000;
+const MAX_WAITING_BYTES = 2 ** 24;
 
 /**
  * Fills Redis with bodies that list statements brought along, after their requests are answered. Their reader took no lease, so such a body
@@ -34,8 +36,10 @@ export class LaterFills {
   readonly #keyOf: KeyWriter;
   readonly #ttlMs: number;
   readonly #lacks: Lacks;
+  readonly #mayFill: () => boolean;
   #waiting = new Map<string, Waiting>();
   #count = 0;
+  #bytes = 0;
   #isSending = false;
 
   /**
@@ -43,12 +47,14 @@ export class LaterFills {
    * @param keyOf writes keys
    * @param ttlMs how long a body is kept, in milliseconds
    * @param lacks told which part of what memory lacked was missing in Redis, too
+   * @param mayFill whether Redis may be filled at this moment
    */
-  constructor(redis: RedisTier, keyOf: KeyWriter, ttlMs: number, lacks: Lacks) {
+  constructor(redis: RedisTier, keyOf: KeyWriter, ttlMs: number, lacks: Lacks, mayFill: () => boolean) {
     this.#redis = redis;
     this.#keyOf = keyOf;
     this.#ttlMs = ttlMs;
     this.#lacks = lacks;
+    this.#mayFill = mayFill;
   }
 
   /**
@@ -57,7 +63,9 @@ export class LaterFills {
    * @param wanted how many bodies were wanted in all
    */
   add(space: EntitySpace, brought: readonly Brought[], wanted: number): void {
-    if (this.#count + brought.length > MAX_WAITING) {
+    let bytes = 0;
+    for (const { body } of brought) bytes += bytesOf(body);
+    if (this.#count + brought.length > MAX_WAITING || this.#bytes + bytes > MAX_WAITING_BYTES) {
       this.#lacks.told(space.entity, wanted, brought.length);
       return;
     }
@@ -68,34 +76,41 @@ export class LaterFills {
     waiting.wanted += wanted;
     waiting.lacked += brought.length;
     this.#count += brought.length;
+    this.#bytes += bytes;
     if (this.#isSending) return;
     this.#isSending = true;
     setImmediate(() => void this.#sendAll());
+  }
+
+  /** Lets go what waits. */
+  clear(): void {
+    this.#waiting = new Map();
+    this.#count = 0;
+    this.#bytes = 0;
   }
 
   /** Sends what waits, and what comes meanwhile. The tier has reported a failure of Redis. */
   async #sendAll(): Promise<void> {
     while (this.#waiting.size > 0) {
       const all = this.#waiting;
-      this.#waiting = new Map();
-      this.#count = 0;
+      this.clear();
       for (const waiting of all.values()) await this.#send(waiting);
     }
     this.#isSending = false;
   }
 
   async #send({ space, bodies, wanted, lacked }: Waiting): Promise<void> {
-    const fills = [...bodies].map(([id, body]) => ({
-      key: this.#keyOf(space, { id }),
-      value: encodeEntry({ body, epoch: NO_EPOCH }, id, space),
-      ttlMs: lifetimeMs(body, this.#ttlMs),
-    }));
+    const all = [...bodies];
     let stored = 0;
-    for (let i = 0; i < fills.length; i += MAX_AT_A_TIME) {
-      const some = fills.slice(i, i + MAX_AT_A_TIME);
+    for (let i = 0; i < all.length && this.#mayFill(); i += MAX_AT_A_TIME) {
+      const fills = all.slice(i, i + MAX_AT_A_TIME).map(([id, body]) => ({
+        key: this.#keyOf(space, { id }),
+        value: encodeEntry({ body, epoch: NO_EPOCH }, id, space),
+        ttlMs: lifetimeMs(body, this.#ttlMs),
+      }));
       // When Redis does not answer, it would not have answered a read either.
-      stored += (await this.#redis.add(some)) ?? some.length;
+      stored += (await this.#redis.add(fills)) ?? fills.length;
     }
-    this.#lacks.told(space.entity, wanted, (lacked * stored) / fills.length);
+    this.#lacks.told(space.entity, wanted, (lacked * stored) / all.length);
   }
 }

@@ -144,7 +144,9 @@ export async function readThrough(
   const token = `${LEASE_MARK}${randomUUID()}`;
   const held = (await ask()) ?? null;
   const unfit = held === null ? [] : take(wants, held);
-  if (wants[0]?.version != null) lacks.told(space.entity, wants.length + known, wants.length - found.size);
+  // A body of another version is not lacked: it is to be replaced here, which what a list brings along does not do.
+  const lacked = wants.length - found.size - leftOut.size - unfit.length;
+  if (wants[0]?.version != null) lacks.told(space.entity, wants.length + known, lacked);
   if (found.size + leftOut.size === wants.length) {
     missed.delete(space.entity);
     return found;

@@ -74,7 +74,11 @@ export function entityWriter<E extends Entity, Lists extends string>(
       const { rows, forget } = await withConstraints(rules, 'delete', () =>
         write(storage, definition.deleteById, definition.valuesOfId(id), scope),
       );
-      if (rows.length === 0) return false;
+      if (rows.length === 0) {
+        // A trigger may have changed other rows in its place.
+        await forget();
+        return false;
+      }
       scope.hasWritten = true;
       identityMap(scope, name).set(id, null);
       await forget({ entity: name, id });

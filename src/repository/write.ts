@@ -83,7 +83,9 @@ export async function write<Row extends object>(
 export async function noteWrite({ replicas }: Pick<Storage, 'replicas'>, scope: Scope): Promise<void> {
   if (replicas === undefined) return;
   scope.fromPrimary = true;
-  scope.position = await replicas.position(scope.trace);
+  const position = await replicas.position(scope.trace);
+  // The answers to several writes of a request may come in another order.
+  if (scope.position === null || position > scope.position) scope.position = position;
 }
 
 /**

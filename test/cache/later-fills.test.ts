@@ -36,7 +36,7 @@ t.test('it takes the place of nothing', async (t) => {
 
 t.test('what Redis has after all is not lacked', async () => {
   const lacks = new Lacks();
-  const fills = new LaterFills(tier, keyWriter('test:'), 60_000, lacks);
+  const fills = new LaterFills(tier, keyWriter('test:'), 60_000, lacks, () => true);
   for (let i = 0; i < 3; i += 1) {
     await keys.flushall();
     fills.add(SPACE, brought('1'), 1);
@@ -51,7 +51,7 @@ t.test('what Redis has after all is not lacked', async () => {
 
 t.test('what is too much is not put into Redis', async (t) => {
   const lacks = new Lacks();
-  const fills = new LaterFills(tier, keyWriter('test:'), 60_000, lacks);
+  const fills = new LaterFills(tier, keyWriter('test:'), 60_000, lacks, () => true);
   const many = (from: number) => brought(...Array.from({ length: 600 }, (_, i) => String(from + i)));
   for (let i = 1; i <= 4; i += 1) fills.add(SPACE, many(i * 1000), 600);
   t.ok(lacks.expected('Thing'), 'of three it is known at once that they were lacked');
@@ -65,7 +65,7 @@ t.test('a Redis that refuses is not told of twice, and nobody waits', async (t) 
   await keys.config('SET', 'maxmemory', '1');
   t.teardown(() => keys.config('SET', 'maxmemory', '0'));
   const lacks = new Lacks();
-  const fills = new LaterFills(tier, keyWriter('test:'), 60_000, lacks);
+  const fills = new LaterFills(tier, keyWriter('test:'), 60_000, lacks, () => true);
   fills.add(SPACE, brought('1'), 1);
   t.equal(await tier.add([{ key: key('1'), value: '{}', ttlMs: 1000 }]), 0);
   t.equal(await keys.exists(key('1')), 0);

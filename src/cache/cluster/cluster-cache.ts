@@ -49,6 +49,11 @@ export class ClusterCache extends EntityCache {
     return held !== null && since >= held.since && held.owner.cache.covers(key, since);
   }
 
+  /** Lists bring nothing along: what they bring is put into one Redis, not into the nodes of a cluster. */
+  override lacks(): boolean {
+    return false;
+  }
+
   override async readThrough(
     space: EntitySpace,
     wants: readonly Want[],
