@@ -42,11 +42,12 @@ export class ClusterCache extends EntityCache {
 
   /**
    * Where the slot was another node's, what was read before may have been ended there, and nobody have told. What is heard from the node
-   * that has it now counts for what was read since.
+   * that has it now counts for what was read since. One that says itself that it has it no more is not heard: who has it then says elsewhere
+   * what changes.
    */
   override covers(key: string, since: number): boolean {
     const held = this.#nodes().ownershipOf(key);
-    return held !== null && since >= held.since && held.owner.cache.covers(key, since);
+    return held?.isClaimed === true && since >= held.since && held.owner.cache.covers(key, since);
   }
 
   /** Lists bring nothing along: what they bring is put into one Redis, not into the nodes of a cluster. */

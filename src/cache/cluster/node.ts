@@ -95,7 +95,7 @@ export class ClusterNode {
     // A cluster tells all its nodes what is published: names of its own keep a node from hearing what was said at others.
     const own = `${prefix}larder:${id}:`;
     const bus = new InvalidationBus(source, own, heard, redis.tell.bind(redis), listener.onError, clock, timeoutMs);
-    const cache = new NodeCache({ ...settings, redis, bus }, whole, (key) => hasSlot(this.claims, slotOf(key)));
+    const cache = new NodeCache({ ...settings, redis, bus }, whole);
     this.redis = redis;
     this.cache = cache;
     this.#bus = bus;

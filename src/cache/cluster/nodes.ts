@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { ClusterNode } from './node.ts';
-import { SLOTS, slotOf } from './slots.ts';
+import { hasSlot, SLOTS, slotOf } from './slots.ts';
 import type { NodeView } from './view.ts';
 
 /** How often each node is asked what it sees, in milliseconds. */
@@ -59,12 +59,16 @@ export class ClusterNodes {
 
   /**
    * @param key a key
-   * @returns the master that has its slot, and since when at least, in milliseconds on the monotonic clock; `null` when none is known to
+   * @returns the master that has its slot, whether it still says so, and since when it has had it at least, in milliseconds on the monotonic
+   *   clock; `null` when none is known to
    */
-  ownershipOf(key: string): { readonly owner: ClusterNode; readonly since: number } | null {
+  ownershipOf(
+    key: string,
+  ): { readonly owner: ClusterNode; readonly isClaimed: boolean; readonly since: number } | null {
     const slot = slotOf(key);
     const owner = this.#owners[slot] ?? null;
-    return owner === null ? null : { owner, since: this.#movedAt[slot] ?? 0 };
+    if (owner === null) return null;
+    return { owner, isClaimed: hasSlot(owner.claims, slot), since: this.#movedAt[slot] ?? 0 };
   }
 
   /** How many slots no master is known to have. */

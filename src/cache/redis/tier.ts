@@ -217,7 +217,8 @@ export class RedisTier {
   async askCluster(): Promise<{ readonly slots: unknown; readonly epoch: number }> {
     return this.#connection.sound(async () => {
       const { redis } = this.#connection;
-      const [slots, info] = await Promise.all([redis.cluster('SLOTS'), redis.cluster('INFO')]);
+      // In this order: slots that are newer than the epoch do no harm.
+      const [info, slots] = await Promise.all([redis.cluster('INFO'), redis.cluster('SLOTS')]);
       return { slots, epoch: Number(/^cluster_my_epoch:(\d+)/m.exec(String(info))?.[1] ?? 0) };
     });
   }
