@@ -170,6 +170,8 @@ export class ScheduledWorld {
   #brand = 1000;
   /** Answers that are being waited for. */
   #underWay = 0;
+  /** Ends with the last run, however that ends. */
+  #running: Promise<unknown> = Promise.resolve();
 
   private constructor(stage: Stage) {
     this.stage = stage;
@@ -190,6 +192,8 @@ export class ScheduledWorld {
         await world.stage.open({ parts, seam: world.seam, drains: false, memoryTtlMs: 5000, poolSize: 12 }),
       );
     }
+    // A time limit of fast-check leaves the run under way to itself, which would wait for ever for stores that are closed.
+    t.teardown(() => world.#running);
     for (const process of world.processes) await persist(() => process.vouch(HEARTBEAT_MS, performance.now()));
     return world;
   }
@@ -210,7 +214,13 @@ export class ScheduledWorld {
    * @param commands what is done
    * @returns the history of the run
    */
-  async run(scheduler: Scheduler, commands: Iterable<fc.AsyncCommand<object, ScheduledRun>>): Promise<History> {
+  run(scheduler: Scheduler, commands: Iterable<fc.AsyncCommand<object, ScheduledRun>>): Promise<History> {
+    const running = this.#run(scheduler, commands);
+    this.#running = Promise.allSettled([running]);
+    return running;
+  }
+
+  async #run(scheduler: Scheduler, commands: Iterable<fc.AsyncCommand<object, ScheduledRun>>): Promise<History> {
     this.#brand += 10;
     const run = new ScheduledRun(this, this.#brand);
     await run.begin();
