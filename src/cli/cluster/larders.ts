@@ -1,10 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { exited, type Guard, guardProcess, stopGroup } from '../services/process.ts';
-import { ServiceError } from '../services/service-error.ts';
 import { REPOSITORY } from '../services/state-directory.ts';
+import { type Program, startProgram } from './program.ts';
 
 const HOST = '127.0.0.1';
 const START_DEADLINE_MS = 120_000;
@@ -39,13 +35,11 @@ export function larderServer(
 ): LarderServer {
   const url = `http://${HOST}:${port}`;
   const log = join(directory, `${name}.log`);
-  let running: { readonly child: ChildProcess; readonly guard: Guard } | null = null;
-  const end = async (how: (child: ChildProcess) => Promise<unknown>) => {
-    if (running === null) return;
-    const { child, guard } = running;
+  let running: Program | null = null;
+  const end = async (how: (program: Program) => Promise<void>) => {
+    const program = running;
     running = null;
-    await how(child);
-    await guard.release();
+    if (program !== null) await how(program);
   };
   return {
     name,
@@ -53,39 +47,17 @@ export function larderServer(
     port,
     log,
     async start() {
-      const output = openSync(log, 'a');
-      const child = spawn(process.execPath, ['--import=tsx', 'src/main.ts'], {
+      running = startProgram({
+        name,
+        command: process.execPath,
+        args: ['--import=tsx', 'src/main.ts'],
         cwd: REPOSITORY,
         env: { PATH: process.env.PATH, NODE_ENV: 'production', PORT: String(port), METRICS_PORT: '0', ...env },
-        // A group of its own: Ctrl-C is ours to answer.
-        detached: true,
-        stdio: ['ignore', output, output],
+        log,
       });
-      closeSync(output);
-      if (child.pid === undefined) throw new ServiceError(`${name} could not be started.`);
-      running = { child, guard: guardProcess(-child.pid, null) };
-      const deadline = performance.now() + START_DEADLINE_MS;
-      while (!(await isReady(url))) {
-        if (child.exitCode !== null || child.signalCode !== null || performance.now() > deadline) {
-          throw new ServiceError(`${name} did not start: see ${log}.`);
-        }
-        await sleep(100);
-      }
+      await running.ready(`${url}/readyz`, START_DEADLINE_MS);
     },
-    kill: () =>
-      end(async (child) => {
-        child.kill('SIGKILL');
-        await exited(child);
-      }),
-    stop: () => end((child) => stopGroup(child, GRACE_MS)),
+    kill: () => end((program) => program.kill()),
+    stop: () => end((program) => program.stop(GRACE_MS)),
   };
-}
-
-async function isReady(url: string): Promise<boolean> {
-  try {
-    return (await fetch(`${url}/readyz`)).status === 200;
-  } catch {
-    // Nobody listens yet.
-    return false;
-  }
 }

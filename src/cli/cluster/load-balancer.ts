@@ -1,11 +1,8 @@
-import { spawn } from 'node:child_process';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { findOrInstall } from '../services/install.ts';
-import { exited, guardProcess, stopGroup } from '../services/process.ts';
-import { ServiceError } from '../services/service-error.ts';
 import type { LarderServer } from './larders.ts';
+import { startProgram } from './program.ts';
 
 const HOST = '127.0.0.1';
 const START_DEADLINE_MS = 30_000;
@@ -59,31 +56,12 @@ export async function startLoadBalancer(
   const file = join(directory, 'haproxy.cfg');
   writeFileSync(file, configuration(servers, port, statsPort));
   const log = join(directory, 'haproxy.log');
-  const output = openSync(log, 'w');
-  const child = spawn(program, ['-db', '-f', file], { detached: true, stdio: ['ignore', output, output] });
-  closeSync(output);
-  if (child.pid === undefined) throw new ServiceError('HAProxy could not be started.');
-  const guard = guardProcess(-child.pid, null);
-  const stop = async () => {
-    await stopGroup(child, GRACE_MS);
-    await guard.release();
-  };
-  const deadline = performance.now() + START_DEADLINE_MS;
-  while (!(await answers(`http://${HOST}:${port}/healthz`))) {
-    if (child.exitCode !== null || performance.now() > deadline) {
-      await stop();
-      throw new ServiceError(`HAProxy does not lead to the servers (${await exited(child)}): see ${log}.`);
-    }
-    await sleep(100);
-  }
-  return stop;
-}
-
-async function answers(url: string): Promise<boolean> {
+  const haproxy = startProgram({ name: 'HAProxy', command: program, args: ['-db', '-f', file], log });
   try {
-    return (await fetch(url)).status === 200;
-  } catch {
-    // It does not listen yet.
-    return false;
+    await haproxy.ready(`http://${HOST}:${port}/healthz`, START_DEADLINE_MS);
+  } catch (error) {
+    await haproxy.stop(GRACE_MS);
+    throw error;
   }
+  return () => haproxy.stop(GRACE_MS);
 }
