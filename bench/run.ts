@@ -11,7 +11,7 @@ import { reportMemory } from './runner/memory/report-memory.ts';
 import { isSet, type Mode, readMode } from './runner/mode.ts';
 import { measureOverhead } from './runner/overhead/measure-overhead.ts';
 import { reportOverhead } from './runner/overhead/report-overhead.ts';
-import { updateBetween, updateTable } from './runner/pages.ts';
+import { updateBetween, updateLine, updateTable } from './runner/pages.ts';
 import { plot } from './runner/plot.ts';
 import { profile } from './runner/profile.ts';
 import { SIZES } from './runner/queries.ts';
@@ -20,7 +20,7 @@ import { report } from './runner/report.ts';
 import { restarts } from './runner/restart.ts';
 import type { Results } from './runner/results.ts';
 import { measureScale } from './runner/scale/measure-scale.ts';
-import { reportScale } from './runner/scale/report-scale.ts';
+import { reportScale, SCALE_LINE, scaleLine } from './runner/scale/report-scale.ts';
 import { seed, startStores } from './runner/stores.ts';
 import { measureStorm } from './runner/storm/measure-storm.ts';
 import { reportStorm, stormTarget } from './runner/storm/report-storm.ts';
@@ -139,7 +139,8 @@ async function scale(bench: Bench, machine: string, busyBefore: string | null, t
   say(`\n${text}\n\nKept in ${RESULTS}: scale.json, scale.md.`);
   if (isSet(process.env.UPDATE)) {
     updateBetween('docs/scaling.md', 'scale', text);
-    say('docs/scaling.md shows this run.');
+    updateLine('README.md', SCALE_LINE, scaleLine(measured));
+    say('docs/scaling.md and README.md show this run.');
   }
 }
 

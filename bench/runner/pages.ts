@@ -37,6 +37,21 @@ export function updateTable(page: string, heading: string, lines: readonly strin
   write(page, [...before.slice(0, from), ...lines, ...before.slice(after)].join('\n'));
 }
 
+/**
+ * Replaces the one line that begins with some words, where a page has no room for markers.
+ *
+ * @param page its path in the repository
+ * @param words what the old line and the new one begin with
+ * @param line the new line
+ * @throws when there is not one such line
+ */
+export function updateLine(page: string, words: string, line: string): void {
+  const before = readFileSync(join(REPOSITORY, page), 'utf8').split('\n');
+  const [at = -1, ...more] = before.flatMap((old, i) => (old.startsWith(words) ? [i] : []));
+  if (at < 0 || more.length > 0) throw new Error(`${page} has not one line that begins with "${words}".`);
+  write(page, before.with(at, line).join('\n'));
+}
+
 /** Tables are aligned, as the format check wants them. */
 function write(page: string, text: string): void {
   writeFileSync(join(REPOSITORY, page), text);

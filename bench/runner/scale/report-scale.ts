@@ -93,6 +93,25 @@ export function reportScale(scale: Scale): string {
   ].join('\n');
 }
 
+/** What README's line begins with. */
+export const SCALE_LINE = 'What more gives, in CPU ms a page';
+
+/**
+ * Says in a line what servers, nodes and replicas give.
+ *
+ * @param scale what was measured
+ * @returns the line for README
+ */
+export function scaleLine({ cores, servers, nodes, replicas }: Scale): string {
+  const each = <T>(counts: readonly T[], say: (one: T) => string) => counts.map(say).join(', ');
+  return [
+    `${SCALE_LINE} on ${cores} cores that all share (\`make bench SCALE=1\`, [docs/scaling.md](docs/scaling.md)).`,
+    `Servers together: ${each(servers, (one) => `${ms(one.server)} with ${one.servers}`)}.`,
+    `Each node of Redis: ${each(nodes, (one) => `${ms(Math.max(...one.nodes.map((node) => node.ms)))} with ${one.nodes.length}`)}.`,
+    `Primary of Postgres: ${each(replicas, (one) => `${ms(one.postgres)} with ${one.replicas}`)} replicas.`,
+  ].join(' ');
+}
+
 function needTable(costs: Costs, writes: number): string[] {
   const row = (need: Need) => [
     rate(need.load),
