@@ -60,6 +60,8 @@ export async function registerExecution(app: FastifyInstance, schema: GraphQLSch
   return async (plan, state, variables, reply) => {
     const result = await compiled(plan)?.(state, variables.coerced);
     if (result != null) return formatted(result, reply);
+    // Its time has run out, or its client has gone. Nobody would see what graphql-js says.
+    if (reply.sent || reply.raw.destroyed) return {};
     if (hasOther || plan.isCut || !plan.isCompilable) return executeAlone(schema, plan, state, variables.given, reply);
     const given = plan.definition.variableDefinitions?.length ? { ...variables.given } : undefined;
     return reply.graphql(plan.document as never, state as never, given);

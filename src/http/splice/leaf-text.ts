@@ -16,8 +16,7 @@ export class NotAsPlanned extends Error {}
  *
  * @param value the object's value
  * @returns the text
- * @throws {NotAsPlanned} when the value is an error or a promise
- * @throws what the type's `serialize` throws
+ * @throws {NotAsPlanned} when the value is an error or a promise, or its type refuses it
  */
 export type LeafText = (value: unknown) => string;
 
@@ -48,8 +47,8 @@ function valueText(type: GraphQLOutputType): LeafText {
   }
   const leaf = type as GraphQLLeafType;
   const other: LeafText = (value) => {
-    if (typeof value === 'function' || value instanceof Promise || value instanceof Error) throw new NotAsPlanned();
-    const serialized: unknown = leaf.serialize(value);
+    if (typeof value === 'function' || isThenable(value) || value instanceof Error) throw new NotAsPlanned();
+    const serialized = serialize(leaf, value);
     const text = serialized == null ? undefined : (JSON.stringify(serialized) as string | undefined);
     if (text === undefined) throw new NotAsPlanned();
     return text;
@@ -59,4 +58,20 @@ function valueText(type: GraphQLOutputType): LeafText {
   }
   if (leaf === GraphQLBoolean) return (value) => (typeof value === 'boolean' ? String(value) : other(value));
   return other;
+}
+
+function serialize(leaf: GraphQLLeafType, value: unknown): unknown {
+  try {
+    return leaf.serialize(value);
+  } catch (cause) {
+    throw new NotAsPlanned('The type refuses a value.', { cause });
+  }
+}
+
+/**
+ * @param value a value
+ * @returns whether it is a promise, also one that is not of JavaScript's own class: query builders and wrapped resolvers return such
+ */
+export function isThenable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }

@@ -1,6 +1,6 @@
 import { type GraphQLError, type GraphQLResolveInfo, type GraphQLSchema, locatedError } from 'graphql';
 import type { Operation } from '../documents/operation.ts';
-import { NotAsPlanned } from './leaf-text.ts';
+import { isThenable, NotAsPlanned } from './leaf-text.ts';
 import type { ObjectPlan, Path, Property, Resolved, Source } from './plan.ts';
 
 /** The parts of an execution that all fields share. */
@@ -68,7 +68,7 @@ export class Found {
     const paths = parents.map((prev) => ({ prev, key, typename: parent.name }));
     const answers = sources.map((source, i) => this.#call(field, source, paths[i] as NonNullable<Path>));
     let values: readonly unknown[];
-    if (!answers.some((answer) => answer instanceof Promise)) values = answers;
+    if (!answers.some(isThenable)) values = answers;
     else {
       // A failure is rare, and belongs to one of them.
       values = await Promise.all(answers).catch(async () =>
@@ -147,7 +147,7 @@ export function insideOf(
 }
 
 function isObject(value: unknown): value is Source {
-  return typeof value === 'object' && value !== null && !(value instanceof Promise) && !(value instanceof Error);
+  return typeof value === 'object' && value !== null && !isThenable(value) && !(value instanceof Error);
 }
 
 function pathKeys(path: Path): (string | number)[] {

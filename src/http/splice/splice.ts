@@ -1,6 +1,7 @@
-import type { GraphQLError, GraphQLSchema } from 'graphql';
+import { GraphQLError, type GraphQLSchema } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Operation } from '../documents/operation.ts';
+import { NotAsPlanned } from './leaf-text.ts';
 import { splicePlan } from './object-plan.ts';
 import { Output } from './output.ts';
 import { type Asked, Found } from './resolve-fields.ts';
@@ -22,8 +23,8 @@ export interface Spliced {
  *
  * @param context the resolvers' context
  * @param variables the coerced variables
- * @returns the answer; `null` when graphql-js must find the error: a required argument without a value, or a null where a value is
- *   required. Such an operation only reads, so it may be executed again
+ * @returns the answer; `null` when graphql-js must find the error: a required argument without a value, a null where a value is
+ *   required, or a value that its type refuses. Such an operation only reads, so it may be executed again
  */
 export type SplicedOperation = (context: object, variables: Record<string, unknown>) => Promise<Spliced | null>;
 
@@ -56,8 +57,15 @@ export function createSplicer(schema: GraphQLSchema): (operation: Operation) => 
       new Writer(found, written).object(root, ROOT);
       return { written, ...(found.errors.length > 0 ? { errors: found.errors } : {}) };
     };
-    // The answer has the errors of resolvers. graphql-js meets any other error, too, and reports it best.
-    return (context, variables) => execute(context, variables).catch(() => null);
+    return async (context, variables) => {
+      try {
+        return await execute(context, variables);
+      } catch (error) {
+        // The answer has the errors of resolvers. A GraphQLError here is that of an argument, before anything was executed.
+        if (error instanceof NotAsPlanned || error instanceof GraphQLError) return null;
+        throw error;
+      }
+    };
   };
 }
 
