@@ -3,7 +3,7 @@ import { t } from 'tap';
 import { WHOLE_PAGE } from '../stage/pages.ts';
 import { DEFAULTS, type LarderProcess } from '../stage/process.ts';
 import { Holds } from '../stage/seams.ts';
-import { setStage, settle } from '../stage/stage.ts';
+import { setStage, settle, warm } from '../stage/stage.ts';
 import { until } from '../support/until.ts';
 import { ARRANGEMENTS, bodyReads, openReady, requested } from './support/arrangements.ts';
 
@@ -231,10 +231,7 @@ for (const arrangement of ARRANGEMENTS) {
       await t.test('another process finds what this one has read', async (t) => {
         await forgetAll();
         const other = await openReady(stage, arrangement);
-        await until('this one fills', async () => {
-          await byId(larder);
-          return (await stage.keys.get('Campaign-1'))?.startsWith('{') ?? false;
-        });
+        await warm(stage, larder, { entity: 'Campaign', id: '1' });
         t.match((await byId(other)).counts, { hits: 1, misses: 0 });
         await byId(larder, '78');
         t.match((await byId(other, '78')).counts, { negative: 1, misses: 0 }, 'also that there is nothing');

@@ -122,7 +122,8 @@ export function repositoryOf({ repositories }: LarderProcess, entity: EntityName
 }
 
 /**
- * Waits until Redis holds the body of a row and vouches for it.
+ * Waits until Redis holds the body of a row and vouches for it. What the process itself holds would keep it from asking Redis: it may have
+ * read the row at a moment when no process vouched, and that body goes nowhere but to its memory.
  *
  * @param stage the stage; at least one process drains
  * @param process who reads it
@@ -130,6 +131,7 @@ export function repositoryOf({ repositories }: LarderProcess, entity: EntityName
  */
 export async function warm(stage: Stage, process: LarderProcess, { entity, id }: Row): Promise<void> {
   await until('the body is in Redis', async () => {
+    process.cache.forget([keyOf({ entity, id })]);
     await stage.byId(process, entity, [id]);
     return /"version"/.test((await stage.keys.get(keyOf({ entity, id }))) ?? '');
   });

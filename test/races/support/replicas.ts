@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
-import { createScope } from '../../../src/bodies/scope.ts';
+import { createScope, type Scope } from '../../../src/bodies/scope.ts';
 import { EntityCache } from '../../../src/cache/entity-cache.ts';
 import type { Replica } from '../../../src/postgres/replica.ts';
 import { type Needs, Replicas } from '../../../src/postgres/replicas.ts';
@@ -55,33 +55,32 @@ export const listedBehind: ReplicaScenario = async (t, parts, postgres) => {
 };
 
 /** A client writes while the replica does not replay, and lists with the position that it was told. */
-export const listedByWriter: ReplicaScenario = async (t, parts, postgres) => {
-  const { stage, replica, at } = await replicated(t, postgres);
-  const larder = await stage.open({ parts, ...at(EVER_MS) });
-  await caughtUp(stage, replica);
-  // From now on memory has the page that the replica will go on naming.
-  await stage.list(larder, row.entity, larder.scope(), EVER_MS);
-  await replica.pause();
-  await stage.write(larder, { row });
-  const position = (await larder.storage.replicas?.position(new Trace())) ?? null;
-  await stage.list(larder, row.entity, createScope(new Trace(), false, position));
-  return stage;
-};
+export const listedByWriter = listedAfterWrite(async ({ storage }) => {
+  const position = (await storage.replicas?.position(new Trace())) ?? null;
+  return createScope(new Trace(), false, position);
+});
 
 /** A request writes while the replica does not replay, and lists in the same request. */
-export const listedInRequest: ReplicaScenario = async (t, parts, postgres) => {
-  const { stage, replica, at } = await replicated(t, postgres);
-  const larder = await stage.open({ parts, ...at(EVER_MS) });
-  await caughtUp(stage, replica);
-  // From now on memory has the page that the replica will go on naming.
-  await stage.list(larder, row.entity, larder.scope(), EVER_MS);
-  await replica.pause();
-  await stage.write(larder, { row });
+export const listedInRequest = listedAfterWrite(async (larder) => {
   const scope = larder.scope();
   scope.fromPrimary = true;
-  await stage.list(larder, row.entity, scope);
-  return stage;
-};
+  return scope;
+});
+
+/** A row is written while the replica does not replay, and a list is read by the scope that is made after that. */
+function listedAfterWrite(scopeOf: (larder: LarderProcess) => Promise<Scope>): ReplicaScenario {
+  return async (t, parts, postgres) => {
+    const { stage, replica, at } = await replicated(t, postgres);
+    const larder = await stage.open({ parts, ...at(EVER_MS) });
+    await caughtUp(stage, replica);
+    // From now on memory has the page that the replica will go on naming.
+    await stage.list(larder, row.entity, larder.scope(), EVER_MS);
+    await replica.pause();
+    await stage.write(larder, { row });
+    await stage.list(larder, row.entity, await scopeOf(larder));
+    return stage;
+  };
+}
 
 /** A replica does not replay for longer than a list may be old. */
 export const listedTooLate: ReplicaScenario = async (t, parts, postgres) => {
