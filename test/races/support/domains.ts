@@ -99,7 +99,7 @@ const besideACopy: Scenario = async (t, parts) => {
   await settle(stage);
   const turn = async () => decodeMark((await stage.keys.get('larder:domain')) ?? '').turn;
   await until('Redis has a newer token than the copy', async () => (await turn()) > copy.turn);
-  const stranger = await stage.open({ parts, databaseUrl: copy.url, mayBeRefused: true });
+  const stranger = await stage.open({ parts, databaseUrl: copy.url, mayBeRefused: true, memoryMaxEntries: 0 });
   await until('it knows where it belongs', () => stranger.cache.admitted || stranger.refused() !== null);
   await stage.keys.del('Campaign-1');
   await until('it has read', async () => {
