@@ -1,5 +1,5 @@
 import type { Body, LoadedBody } from '../cache/entry.ts';
-import type { PageTexts } from '../cache/memory/page-texts.ts';
+import type { PageTexts } from '../cache/memory/page-memory.ts';
 import type { PageQuery, Position, SortKey } from './page-request.ts';
 
 /** A row that a list named: the entity's id, and the version of its row. */

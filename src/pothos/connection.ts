@@ -7,10 +7,10 @@ import { Page } from '../lists/page.ts';
 import type { PageRequest, Position } from '../lists/page-request.ts';
 import type { LarderContext } from '../repository/context.ts';
 import type { Repository } from '../repository/repository.ts';
-import { Connection } from './connection-shape.ts';
 import { decodeCursor } from './cursor.ts';
 import type { EntityType } from './entity-type.ts';
 import { needsOf } from './selection.ts';
+import { Connection } from './shapes.ts';
 import { userInputError } from './user-input-error.ts';
 
 /** Entries on a page when the client does not say. */

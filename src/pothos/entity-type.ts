@@ -5,11 +5,10 @@ import type { Entity } from '../entity/definition.ts';
 import type { LarderContext } from '../repository/context.ts';
 import type { FindBy } from '../repository/find-by.ts';
 import type { Repository } from '../repository/repository.ts';
-import type { Connection, EdgeShape } from './connection-shape.ts';
-import { type EntityNode, nodeOf, unreadNode } from './entity-node.ts';
 import type { LoadNode } from './node.ts';
 import { PROPERTY } from './property.ts';
 import { lookOnce, needsBody, selectionOf } from './selection.ts';
+import { type Connection, type EdgeShape, type EntityNode, nodeOf, unreadNode } from './shapes.ts';
 
 /** A span finds its request by the context of a callback. A shared batch would run in the context of the first request. */
 const own = (send: () => void) => void setImmediate(send);

@@ -12,11 +12,11 @@ import {
   pageSizeOf,
   resolvePage,
 } from './connection.ts';
-import { type EntityNode, nodeOf } from './entity-node.ts';
 import { entityType } from './entity-types.ts';
 import { globalIdOf } from './global-id.ts';
 import { databaseId } from './node.ts';
 import { FROM_ID, isPlain } from './selection.ts';
+import { type EntityNode, nodeOf } from './shapes.ts';
 import type { DatabaseId, EntityByIdOptions, EntityConnectionOptions, EntityReferenceOptions } from './types.ts';
 
 type Builder = PothosSchemaTypes.RootFieldBuilder<SchemaTypes, unknown, FieldKind>;

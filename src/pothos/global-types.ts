@@ -2,9 +2,8 @@ import type { FieldKind, InputFieldMap, SchemaTypes } from '@pothos/core';
 // These modules add to the builder's types, so they are imported here.
 import type {} from '@pothos/plugin-dataloader';
 import type {} from '@pothos/plugin-relay';
-import type { Connection } from './connection-shape.ts';
-import type { EntityNode } from './entity-node.ts';
 import type { LarderPlugin } from './plugin.ts';
+import type { Connection, EntityNode } from './shapes.ts';
 import type {
   ByOf,
   EntityByIdOptions,

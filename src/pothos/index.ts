@@ -14,11 +14,11 @@ export { checkSchema } from './check-schema.ts';
 export type { ConnectionSource } from './connection.ts';
 export { encodeCursor } from './cursor.ts';
 export { parseDateTime } from './date-time.ts';
-export { type EntityNode, nodeOf } from './entity-node.ts';
 export { encodeGlobalId, globalIdOf } from './global-id.ts';
 export { InvalidValue } from './invalid-value.ts';
 export { databaseId } from './node.ts';
 export type { LarderPlugin } from './plugin.ts';
+export { type EntityNode, nodeOf } from './shapes.ts';
 export type { EntityRef } from './types.ts';
 export { userInputError } from './user-input-error.ts';
 

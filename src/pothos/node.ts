@@ -4,8 +4,8 @@ import { type GraphQLResolveInfo, isObjectType } from 'graphql';
 import type { Entity } from '../entity/definition.ts';
 import type { LarderContext } from '../repository/context.ts';
 import type { Repository } from '../repository/repository.ts';
-import type { EntityNode } from './entity-node.ts';
 import { decodeGlobalId, globalIdOf } from './global-id.ts';
+import type { EntityNode } from './shapes.ts';
 import { userInputError } from './user-input-error.ts';
 
 /** How many ids `nodes` takes, which is the most entries of a page. */

@@ -2,8 +2,7 @@ import type { FieldMap, InputFieldMap, InputShapeFromFields, ObjectRef, SchemaTy
 import type { FindBy } from '../repository/find-by.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { ConnectionSource } from './connection.ts';
-import type { Connection, EdgeShape } from './connection-shape.ts';
-import type { EntityNode } from './entity-node.ts';
+import type { Connection, EdgeShape, EntityNode } from './shapes.ts';
 
 /** The repositories in a builder's contexts, by the names of their entities. */
 export type RepositoriesOf<Types extends SchemaTypes> = Types['Context'] extends { readonly repositories: infer R }

@@ -4,7 +4,7 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import fc from 'fast-check';
 import postgres from 'postgres';
 import { type Test, t } from 'tap';
-import { nodeOf } from '../../src/pothos/entity-node.ts';
+import { nodeOf } from '../../src/pothos/shapes.ts';
 import { createRepository } from '../../src/repository/cached-repository.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import { type LarderProcess, openProcess } from '../stage/process.ts';

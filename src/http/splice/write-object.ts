@@ -1,4 +1,4 @@
-import { Connection } from '../../pothos/connection-shape.ts';
+import { Connection } from '../../pothos/shapes.ts';
 import type { Output } from './output.ts';
 import { piecesOf } from './page-plan.ts';
 import type { ObjectPlan, PagePlan, Piece, Property, Resolved, Source } from './plan.ts';
