@@ -6,7 +6,7 @@ import { openRedis, type RedisSource } from '../cache/redis/source.ts';
 import { CatalogWatch } from '../entity/catalog-watch.ts';
 import type { Entity, EntityDefinition } from '../entity/definition.ts';
 import { type Database, openDatabase } from '../postgres/client.ts';
-import { runBodyRead } from '../postgres/run.ts';
+import { runBodyRead } from '../postgres/statement.ts';
 import { decodeGlobalId } from '../pothos/global-id.ts';
 import { Trace } from '../trace/trace.ts';
 import { UsageError } from './command.ts';

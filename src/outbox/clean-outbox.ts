@@ -1,7 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from '../postgres/client.ts';
-import { run } from '../postgres/run.ts';
-import { statement } from '../postgres/statement.ts';
+import { run, statement } from '../postgres/statement.ts';
 import { Trace } from '../trace/trace.ts';
 import { type Taken, waiting } from './outbox.ts';
 import { cacheDomains } from './schema.ts';

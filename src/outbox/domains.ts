@@ -1,7 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from '../postgres/client.ts';
-import { run } from '../postgres/run.ts';
-import { statement } from '../postgres/statement.ts';
+import { run, statement } from '../postgres/statement.ts';
 import { Trace } from '../trace/trace.ts';
 import { CLEANER } from './clean-outbox.ts';
 import { waiting } from './outbox.ts';

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../postgres/client.ts';
-import { type RunInTransaction, run, transaction } from '../postgres/run.ts';
-import { statement } from '../postgres/statement.ts';
+import { run, statement } from '../postgres/statement.ts';
+import { type RunInTransaction, transaction } from '../postgres/transaction.ts';
 import { Trace } from '../trace/trace.ts';
 import { cacheDomains } from './schema.ts';
 

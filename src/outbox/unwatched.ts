@@ -2,8 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import { nameOfTable } from '../postgres/catalog.ts';
 import type { Database } from '../postgres/client.ts';
-import { run } from '../postgres/run.ts';
-import { arrayLiteral, statement } from '../postgres/statement.ts';
+import { arrayLiteral, run, statement } from '../postgres/statement.ts';
 import { Trace } from '../trace/trace.ts';
 
 /** An entity whose changes are to be noticed. */

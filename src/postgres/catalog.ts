@@ -2,8 +2,7 @@ import { sql } from 'drizzle-orm';
 import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core';
 import { Trace } from '../trace/trace.ts';
 import type { Database } from './client.ts';
-import { run } from './run.ts';
-import { arrayLiteral, statement } from './statement.ts';
+import { arrayLiteral, run, statement } from './statement.ts';
 
 /** What Postgres says of the columns of some tables: for each table, in order, a text by the column's name. */
 export type Catalog = readonly ReadonlyMap<string, string>[];

@@ -3,8 +3,7 @@ import type { Trace } from '../trace/trace.ts';
 import type { Database } from './client.ts';
 import { KnownPositions } from './known-positions.ts';
 import { lookAtWal } from './look-at-wal.ts';
-import { run } from './run.ts';
-import { statement } from './statement.ts';
+import { run, statement } from './statement.ts';
 import { endOfLog, later, parsePosition, type WalPosition } from './wal-position.ts';
 
 /** What the primary says of its log. */

@@ -1,6 +1,6 @@
 import { Trace } from '../trace/trace.ts';
 import type { Database } from './client.ts';
-import { run } from './run.ts';
+import { run } from './statement.ts';
 
 /** Classes of errors that mean that a parameter does not fit: data exceptions and wrong types. */
 const UNFIT = /^(22|42)/;

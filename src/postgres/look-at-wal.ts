@@ -1,8 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { Trace } from '../trace/trace.ts';
 import type { Database } from './client.ts';
-import { run } from './run.ts';
-import { statement } from './statement.ts';
+import { run, statement } from './statement.ts';
 
 /** The cluster of a server; `null` where the role may not read it. */
 export interface OfSystem {

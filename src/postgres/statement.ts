@@ -1,5 +1,9 @@
 import { fillPlaceholders, type SQL } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
+import type { Trace } from '../trace/trace.ts';
+import type { Database, Send } from './client.ts';
+import { Abandoned } from './errors.ts';
+import { guarded } from './gate.ts';
 
 const dialect = new PgDialect();
 
@@ -48,4 +52,87 @@ function quote(text: string): string {
   // Nearly no text needs escapes, and checking first is much faster.
   const escaped = text.includes('"') || text.includes('\\') ? text.replace(/[\\"]/g, '\\$&') : text;
   return `"${escaped}"`;
+}
+
+/**
+ * Runs one statement and counts it.
+ *
+ * @param database where
+ * @param statement the statement, which is prepared once for a connection
+ * @param values its parameters, by placeholder
+ * @param trace the request's trace, which counts the statement, its rows and its time
+ * @returns the rows, their values as the driver gives them: bigints and timestamps as text
+ * @throws {DatabaseUnavailable} when there is no connection, or the time is over
+ * @throws {ConstraintViolation} when a write breaks a constraint
+ */
+export async function run<Row extends object>(
+  database: Database,
+  statement: Statement<Row>,
+  values: Record<string, unknown>,
+  trace: Trace,
+): Promise<Row[]> {
+  return guarded(database, [database.gate], statement.name, trace, async () => {
+    checkWanted(statement.name, trace);
+    return send(database.query, statement, values, trace);
+  });
+}
+
+/**
+ * Runs a statement that reads bodies, of which fewer may be under way. It goes on when the client has hung up, since other requests may
+ * wait for the same bodies.
+ *
+ * @param database where
+ * @param statement the statement, which is prepared once for a connection
+ * @param values its parameters, by placeholder
+ * @param trace the request's trace, which counts the statement, its rows and its time
+ * @returns as `run` does
+ * @throws as `run` does
+ */
+export async function runBodyRead<Row extends object>(
+  database: Database,
+  statement: Statement<Row>,
+  values: Record<string, unknown>,
+  trace: Trace,
+): Promise<Row[]> {
+  const gates = [database.bodyGate, database.gate];
+  return guarded(database, gates, statement.name, trace, () => send(database.query, statement, values, trace));
+}
+
+/**
+ * Sends a statement, whoever has waited for its place.
+ *
+ * @param through sends it
+ * @param statement the statement
+ * @param values its parameters, by placeholder
+ * @param trace the request's trace, which counts the statement, its rows and its time
+ * @returns the rows
+ * @throws as `through` does
+ */
+export async function send<Row extends object>(
+  through: Send,
+  statement: Statement<Row>,
+  values: Record<string, unknown>,
+  trace: Trace,
+): Promise<Row[]> {
+  const started = trace.clock.now();
+  const parameters = statement.parameters(values);
+  let count: number | null = null;
+  try {
+    const rows = await through<Row>(statement.text, parameters, false, statement.prepared);
+    count = rows.length;
+    return rows;
+  } finally {
+    trace.statement(statement.name, statement.text, parameters, started, count);
+  }
+}
+
+/**
+ * A client that hung up during the wait for a place needs no answer, and other requests need the place.
+ *
+ * @param name the statement's or the transaction's name
+ * @param trace the request's trace
+ * @throws {Abandoned} when nobody waits for it any more
+ */
+export function checkWanted(name: string, trace: Trace): void {
+  if (trace.abandoned) throw new Abandoned(`Nobody waits for ${name} any more.`);
 }

@@ -1,8 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { Trace } from '../trace/trace.ts';
 import type { Database } from './client.ts';
-import { run } from './run.ts';
-import { arrayLiteral, statement } from './statement.ts';
+import { arrayLiteral, run, statement } from './statement.ts';
 
 /** An index that lists may be read by: a btree over all rows. */
 export interface TableIndex {

@@ -12,7 +12,7 @@ import type { PageQuery, PageRequest } from '../lists/page-request.ts';
 import { isPosition } from '../lists/position.ts';
 import type { AuditSource } from '../outbox/self-audit.ts';
 import { isValueRefused } from '../postgres/errors.ts';
-import { run } from '../postgres/run.ts';
+import { run } from '../postgres/statement.ts';
 import { Trace } from '../trace/trace.ts';
 import { entityWriter } from './entity-writer.ts';
 import { type FindBy, findsBy } from './find-by.ts';

@@ -6,8 +6,7 @@ import type { Entity } from '../entity/definition.ts';
 import type { Lookup } from '../entity/lookup.ts';
 import type { Ref } from '../lists/page.ts';
 import type { Database } from '../postgres/client.ts';
-import { run } from '../postgres/run.ts';
-import { arrayLiteral } from '../postgres/statement.ts';
+import { arrayLiteral, run } from '../postgres/statement.ts';
 import { Trace } from '../trace/trace.ts';
 
 /** Finds entities by other columns than the key. */

@@ -3,7 +3,7 @@ import { createScope, identityMap, type Scope } from '../bodies/scope.ts';
 import type { Change } from '../outbox/outbox.ts';
 import { ownChanges } from '../outbox/own-changes.ts';
 import { type DrizzleTransaction, drizzleSession } from '../postgres/drizzle-session.ts';
-import { anyTransaction } from '../postgres/run.ts';
+import { anyTransaction } from '../postgres/transaction.ts';
 import { Trace } from '../trace/trace.ts';
 import type { Storage } from './storage.ts';
 import { forgetChanged, noteWrite } from './write.ts';

@@ -11,7 +11,7 @@ import type { PageQuery } from '../lists/page-request.ts';
 import type { Database } from '../postgres/client.ts';
 import type { Replica } from '../postgres/replica.ts';
 import type { Replicas } from '../postgres/replicas.ts';
-import { runBodyRead } from '../postgres/run.ts';
+import { runBodyRead } from '../postgres/statement.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Storage } from './storage.ts';
 

@@ -1,8 +1,8 @@
 import { identityMap, type Scope } from '../bodies/scope.ts';
 import type { Change } from '../outbox/outbox.ts';
 import { ownChanges } from '../outbox/own-changes.ts';
-import { transaction } from '../postgres/run.ts';
 import type { Statement } from '../postgres/statement.ts';
+import { transaction } from '../postgres/transaction.ts';
 import type { Storage } from './storage.ts';
 
 /** The most changes of one transaction that every process forgets before the write returns. The drainer invalidates the rest. */

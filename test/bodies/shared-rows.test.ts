@@ -4,7 +4,7 @@ import { sharedRows } from '../../src/bodies/shared-rows.ts';
 import type { Loader } from '../../src/cache/read-through.ts';
 import { openDatabase } from '../../src/postgres/client.ts';
 import { DatabaseUnavailable } from '../../src/postgres/errors.ts';
-import { runBodyRead } from '../../src/postgres/run.ts';
+import { runBodyRead } from '../../src/postgres/statement.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { entities, makeLibrary } from '../support/library.ts';
 import { freshDatabase } from '../support/services.ts';

@@ -1,8 +1,8 @@
 import { sql as query } from 'drizzle-orm';
 import { type Test, t } from 'tap';
 import { type Database, openDatabase } from '../../src/postgres/client.ts';
-import { run, transaction } from '../../src/postgres/run.ts';
-import { statement } from '../../src/postgres/statement.ts';
+import { run, statement } from '../../src/postgres/statement.ts';
+import { transaction } from '../../src/postgres/transaction.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { faultyProxy, through } from '../support/faulty-proxy.ts';
 import { openSql } from '../support/server.ts';

@@ -5,7 +5,7 @@ import { listSource } from '../../src/entity/definition.ts';
 import { listReader } from '../../src/lists/list.ts';
 import type { PageNeeds, PageQuery } from '../../src/lists/page-request.ts';
 import { openDatabase } from '../../src/postgres/client.ts';
-import { run } from '../../src/postgres/run.ts';
+import { run } from '../../src/postgres/statement.ts';
 import { entity } from '../../src/repository/entity.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { entities, makeLibrary } from '../support/library.ts';

@@ -1,8 +1,8 @@
 import { sql as query } from 'drizzle-orm';
 import { type Test, t } from 'tap';
 import { type Database, openDatabase } from '../../src/postgres/client.ts';
-import { run, runBodyRead, transaction } from '../../src/postgres/run.ts';
-import { statement } from '../../src/postgres/statement.ts';
+import { run, runBodyRead, statement } from '../../src/postgres/statement.ts';
+import { transaction } from '../../src/postgres/transaction.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { manualClock } from '../support/manual-clock.ts';
 import { freshDatabase } from '../support/services.ts';

@@ -1,53 +1,9 @@
 import type { Trace } from '../trace/trace.ts';
 import type { Database, Send } from './client.ts';
 import { planAnew } from './driver.ts';
-import { Abandoned, DatabaseUnavailable } from './errors.ts';
+import { DatabaseUnavailable } from './errors.ts';
 import { guarded } from './gate.ts';
-import type { Statement } from './statement.ts';
-
-/**
- * Runs one statement and counts it.
- *
- * @param database where
- * @param statement the statement, which is prepared once for a connection
- * @param values its parameters, by placeholder
- * @param trace the request's trace, which counts the statement, its rows and its time
- * @returns the rows, their values as the driver gives them: bigints and timestamps as text
- * @throws {DatabaseUnavailable} when there is no connection, or the time is over
- * @throws {ConstraintViolation} when a write breaks a constraint
- */
-export async function run<Row extends object>(
-  database: Database,
-  statement: Statement<Row>,
-  values: Record<string, unknown>,
-  trace: Trace,
-): Promise<Row[]> {
-  return guarded(database, [database.gate], statement.name, trace, async () => {
-    checkWanted(statement.name, trace);
-    return send(database.query, statement, values, trace);
-  });
-}
-
-/**
- * Runs a statement that reads bodies, of which fewer may be under way. It goes on when the client has hung up, since other requests may
- * wait for the same bodies.
- *
- * @param database where
- * @param statement the statement, which is prepared once for a connection
- * @param values its parameters, by placeholder
- * @param trace the request's trace, which counts the statement, its rows and its time
- * @returns as `run` does
- * @throws as `run` does
- */
-export async function runBodyRead<Row extends object>(
-  database: Database,
-  statement: Statement<Row>,
-  values: Record<string, unknown>,
-  trace: Trace,
-): Promise<Row[]> {
-  const gates = [database.bodyGate, database.gate];
-  return guarded(database, gates, statement.name, trace, () => send(database.query, statement, values, trace));
-}
+import { checkWanted, type Statement, send } from './statement.ts';
 
 /** Runs a statement like `run`, within a transaction. */
 export type RunInTransaction = <Row extends object>(
@@ -129,27 +85,4 @@ async function attempt<T>(
   } finally {
     if (ending !== '') trace.statement(ending, '', [], ended, 0);
   }
-}
-
-async function send<Row extends object>(
-  through: Send,
-  statement: Statement<Row>,
-  values: Record<string, unknown>,
-  trace: Trace,
-): Promise<Row[]> {
-  const started = trace.clock.now();
-  const parameters = statement.parameters(values);
-  let count: number | null = null;
-  try {
-    const rows = await through<Row>(statement.text, parameters, false, statement.prepared);
-    count = rows.length;
-    return rows;
-  } finally {
-    trace.statement(statement.name, statement.text, parameters, started, count);
-  }
-}
-
-/** A client that hung up during the wait for a place needs no answer, and other requests need the place. */
-function checkWanted(name: string, trace: Trace): void {
-  if (trace.abandoned) throw new Abandoned(`Nobody waits for ${name} any more.`);
 }
