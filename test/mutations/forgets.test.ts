@@ -33,6 +33,11 @@ async function addMechanisms(sql: Sql): Promise<void> {
       return null;
     end $$;
     create trigger shout after update on campaigns for each row when (new.id = 3) execute function shout();
+    create function keep_event() returns trigger language plpgsql as $$ begin
+      update events set title = 'kept' where id = old.id;
+      return null;
+    end $$;
+    create trigger keep_event before delete on events for each row when (old.id = 2) execute function keep_event();
     insert into brands (id, name) values (1, 'one'), (2, 'two');
     insert into campaigns (id, brand_id, title) values (1, 1, 'c1'), (2, 2, 'c2'), (3, 2, 'C3'), (4, 1, 'c4');
     insert into events (id, title, starts_at) values (1, 'e1', now()), (2, 'e2', now());
@@ -50,8 +55,8 @@ t.test('a mutation answers when every process has forgotten all that its transac
   const read = `{
     c1: campaign(id: "${id('Campaign', 1)}") { title body } c2: campaign(id: "${id('Campaign', 2)}") { title body }
     c3: campaign(id: "${id('Campaign', 3)}") { title body } c4: campaign(id: "${id('Campaign', 4)}") { title body }
-    e1: event(id: "${id('Event', 1)}") { title } }`;
-  const is = async (mutation: string, expected: object) => {
+    e1: event(id: "${id('Event', 1)}") { title } e2: event(id: "${id('Event', 2)}") { title } }`;
+  const is = async (mutation: string, expected: object, refused?: string) => {
     await until('memory answers', async () => {
       const { extensions = {} } = await reader.query(read, {}, { 'x-inspect': '1' });
       const { sql, redis } = extensions.dataFetching as { sql: { statements: number }; redis: { commands: number } };
@@ -61,7 +66,7 @@ t.test('a mutation answers when every process has forgotten all that its transac
     await locks.begin(async (sql) => {
       await sql`select from cache_domains for update`;
       const answer = await writer.query(`mutation { ${mutation} }`, {}, bearer());
-      t.same(answer.errors, undefined, mutation);
+      t.equal(answer.errors?.[0]?.extensions?.reason, refused, mutation);
       t.match(await reader.ask(read), expected, mutation);
     });
     await database.drained();
@@ -77,6 +82,8 @@ t.test('a mutation answers when every process has forgotten all that its transac
     c3: { title: 'QUIET' },
   });
   await is(`deleteBrand(input: { id: "${id('Brand', 1)}" }) { deletedId }`, { c1: null, c4: null });
+  const kept = { e2: { title: 'kept' }, c2: { body: 'kept' } };
+  await is(`deleteEvent(input: { id: "${id('Event', 2)}" }) { deletedId }`, kept, 'NOT_FOUND');
 });
 
 t.test('and so does the rest of its request', async (t) => {
