@@ -9,7 +9,7 @@ import { systemClock } from './clock.ts';
 import { Closers } from './closers.ts';
 import { CatalogWatch } from './entity/catalog-watch.ts';
 import type { Larder } from './larder-face.ts';
-import { warnOfSilence } from './larder-logger.ts';
+import { warnOfRefusal, warnOfSilence } from './larder-logger.ts';
 import { checkNumbers, named } from './larder-numbers.ts';
 import { type LarderOptions, redisSource } from './larder-options.ts';
 import { checkReplicas, openReplicas, unfitReplicas } from './larder-replicas.ts';
@@ -32,10 +32,6 @@ import { Trace } from './trace/trace.ts';
 
 /** Connections to Postgres that the nodes of a cluster have for the outbox. */
 const NODE_DRAINS = 3;
-
-/** What to do when this process may not use what Redis holds. */
-const REFUSED_REMEDY =
-  'Give this database a Redis or a prefix of its own. If it takes the place of the other, stop the servers of that and empty Redis (FLUSHDB, or delete all keys with the prefix).';
 
 /**
  * Opens a Larder. It connects to the stores in the background, and begins to invalidate the bodies of changed rows.
@@ -75,7 +71,8 @@ export async function createLarder<const E extends Entities>(
     const redisUrl = redisSource(options.redis ?? null);
     if (typeof redisUrl === 'string') named('redis.url', () => parseRedisUrl(redisUrl));
     const connection = { url, statementTimeoutMs, clock, channels };
-    const database = openDatabase({ ...connection, poolSize, requestTimeoutMs });
+    const common = { ...connection, poolSize, requestTimeoutMs };
+    const database = openDatabase(common);
     closers.add(database.close);
     const settings = { redisUrl, redisTimeoutMs, prefix, ttlMs, memoryTtlMs, channels };
     const memory = { memoryMaxEntries, memoryMaxBytes };
@@ -88,25 +85,22 @@ export async function createLarder<const E extends Entities>(
     // The nodes of a cluster share some: one that hangs must not keep the others from being vouched for.
     const drains = openDatabase({ ...connection, poolSize: cluster === null ? 1 : NODE_DRAINS });
     closers.add(drains.close);
-    const onAuditError = warn('an answer was not audited');
     const audit = createSelfAudit({
       rate: selfAuditRate,
       maxStalenessMs,
-      onError: onAuditError,
+      onError: warn('an answer was not audited'),
       clock,
       channel: channels.audit,
     });
     closers.add(audit.close);
-    const onCatalogError = warn('the columns are not what they should be, or not known');
     const catalog = new CatalogWatch({
       database: drains,
       cache,
       boundMs: maxStalenessMs,
-      onError: onCatalogError,
+      onError: warn('the columns are not what they should be, or not known'),
       onUnwatched: warn('reads by id ask Postgres for versions first'),
       clock,
     });
-    const common = { ...connection, poolSize, requestTimeoutMs };
     const surroundings = { common, primary: database, beat: drains, closers, logger: options.logger, onUnfit: fault };
     const atReplicas = await openReplicas(options.postgres, surroundings);
     const storage = { database, ...atReplicas, cache, onInvalidationFailed: onRedisError, audit, catalog };
@@ -123,10 +117,7 @@ export async function createLarder<const E extends Entities>(
         database: drains,
         boundMs: maxStalenessMs - memoryTtlMs,
         onError: warn('the outbox was not drained'),
-        onRefused: (reason: string | null) => {
-          if (reason === null) options.logger?.info('what Redis holds is used again');
-          else options.logger?.warn({ reason, remedy: REFUSED_REMEDY }, 'nothing that Redis holds is used');
-        },
+        onRefused: warnOfRefusal(options.logger),
       };
       return cluster === null
         ? startDrainer({ ...about, cache, redis: opened.redis })

@@ -5,9 +5,11 @@ export class Admission {
   readonly #cache: Pick<EntityCache, 'admit'>;
   readonly #onRefused: (reason: string | null) => void;
   #refused: string | null = null;
+  /** The token that a copy of the database could have, too; `null` once a later token proved that this is no copy. */
+  #doubted: string | null = '';
 
   /**
-   * Begins with using nothing, until `admit` is called.
+   * Begins with using nothing, until a token is accepted.
    *
    * @param cache what uses Redis, or does not
    * @param onRefused told once why Redis may not be used, and with `null` when it may again
@@ -23,16 +25,40 @@ export class Admission {
     return this.#refused;
   }
 
-  /** Stops using Redis until it is known again whether that is allowed. */
-  doubt(): void {
+  /** Whether this database could be a copy of the one that Redis belongs to. */
+  get isDoubted(): boolean {
+    return this.#doubted !== null;
+  }
+
+  /** Takes the next accepted token for the proof, whichever it is: no copy has a domain that is new. */
+  begin(): void {
+    this.#doubted = '';
+  }
+
+  /**
+   * Stops using Redis until a later token is accepted.
+   *
+   * @param token the token that a copy of the database could have, too
+   */
+  doubt(token: string): void {
+    this.#doubted = token;
     if (this.#refused === null) this.#cache.admit(false);
   }
 
-  /** Uses Redis from now on. */
-  admit(): void {
+  /**
+   * Uses Redis from now on, unless a copy of the database could have the token, too.
+   *
+   * @param token the token that Redis has accepted
+   * @returns whether Redis is used
+   */
+  accept(token: string): boolean {
+    if (token === this.#doubted) return false;
+    if (this.#doubted === null) return true;
+    this.#doubted = null;
     this.#cache.admit(true);
     if (this.#refused !== null) this.#onRefused(null);
     this.#refused = null;
+    return true;
   }
 
   /**

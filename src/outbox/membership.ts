@@ -51,8 +51,6 @@ export class Membership {
   #id: string | null = null;
   /** The id of a domain that this process registered, and that Redis does not know yet. */
   #claim: string | null = null;
-  /** The token that a copy of the database could have, too; `null` once a later token proved that this is no copy. */
-  #doubted: string | null = '';
   /** The start time of the Postgres that was asked last. */
   #instance = '';
   /** The token that Redis held last. */
@@ -88,15 +86,10 @@ export class Membership {
       }
       this.#options.onLook?.({ domain, lookedAt });
       if (domain.instance !== this.#instance) this.#doubt(domain);
-      if (this.#doubted === null && redis.meets(domain.run) !== null) return { domain, lookedAt };
+      if (!this.#admission.isDoubted && redis.meets(domain.run) !== null) return { domain, lookedAt };
       const presented = await this.present(domain, 0, lookedAt);
       if (!presented.accepted) continue;
-      if (this.#doubted === null) return { domain, lookedAt };
-      if (domain.token !== this.#doubted) {
-        this.#doubted = null;
-        this.#admission.admit();
-        return { domain, lookedAt };
-      }
+      if (this.#admission.accept(domain.token)) return { domain, lookedAt };
       await turnToken(database, domain);
     }
     return null;
@@ -166,7 +159,7 @@ export class Membership {
     this.#claim = randomUUID();
     await registerDomain(database, { id: this.#claim, run, token: randomUUID() });
     this.#id = this.#claim;
-    this.#doubted = '';
+    this.#admission.begin();
     return true;
   }
 
@@ -193,9 +186,7 @@ export class Membership {
   /** Uses nothing until a new token is accepted: a copy of the database could know all that is known of the domain. */
   #doubt({ id, token, instance }: Domain): void {
     this.#instance = instance;
-    if (id === this.#claim) return;
-    this.#doubted = token;
-    this.#admission.doubt();
+    if (id !== this.#claim) this.#admission.doubt(token);
   }
 
   #refuse(reason: string): boolean {

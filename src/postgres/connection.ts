@@ -1,16 +1,14 @@
 import type { Socket } from 'node:net';
 import postgres, { type Sql } from 'postgres';
 import type { Clock } from '../clock.ts';
-import { type ConnectionOptions, driverOptions, isComplete, SentOnce, takeRows } from './driver.ts';
+import { ask, type ConnectionOptions, driverOptions, isComplete, SentOnce, takeRows } from './driver.ts';
 import { ConnectionLost, isPlanOutdated, PlanOutdated } from './errors.ts';
 import { PostgresRoute } from './route.ts';
+import { GRACE_MS } from './session-settings.ts';
 import { targetOf } from './source.ts';
 
 /** Postgres' code for a write to a read-only server. */
 const READ_ONLY = '25006';
-
-/** How long Postgres' own time limit may take to act before the connection is given up, in milliseconds. */
-export const GRACE_MS = 250;
 
 /**
  * One connection to Postgres. It is given up at its first failure, and never repaired. The driver (postgres.js 3.4.9) would connect again
@@ -118,13 +116,8 @@ export class Connection {
       };
       this.#underWay.push(fail);
       this.#watchOver();
-      // The driver's type for parameters lists JavaScript types.
-      const query = this.#client.unsafe<Row[]>(prepared ? text + this.#mark : text, parameters as never[]);
-      Object.assign(query, {
-        options: new SentOnce(parameters.length === 0, this.#prepare && prepared, this.#onOutdated),
-      });
-      if (asLists) query.values();
-      query.then((rows) => {
+      const sent = new SentOnce(parameters.length === 0, this.#prepare && prepared, this.#onOutdated);
+      ask<Row>(this.#client, prepared ? text + this.#mark : text, parameters, sent, asLists).then((rows) => {
         if (!isComplete(rows)) return fail(new ConnectionLost());
         this.#settled(fail);
         resolve(takeRows(rows));

@@ -1,4 +1,4 @@
-import type { RowList } from 'postgres';
+import type { PendingQuery, RowList, Sql } from 'postgres';
 import { PlanOutdated } from './errors.ts';
 import type { PostgresRoute } from './route.ts';
 import { KEPT_SETTINGS, sessionSettings } from './session-settings.ts';
@@ -96,6 +96,30 @@ export class SentOnce {
     this.#sent = true;
     return this.#prepare;
   }
+}
+
+/**
+ * Has the driver send a query.
+ *
+ * @param client the driver's client
+ * @param text the query
+ * @param parameters its parameters as SQL text
+ * @param sent how it is sent
+ * @param asLists whether each row is a list of its values, instead of an object
+ * @returns the driver's query, which is sent when it is waited for
+ */
+export function ask<Row extends object>(
+  client: Sql,
+  text: string,
+  parameters: readonly unknown[],
+  sent: SentOnce,
+  asLists: boolean,
+): PendingQuery<Row[]> {
+  // The driver's type for parameters lists JavaScript types.
+  const query = client.unsafe<Row[]>(text, parameters as never[]);
+  Object.assign(query, { options: sent });
+  if (asLists) query.values();
+  return query;
 }
 
 /** How often it is tried, since one change of a table may follow another. */

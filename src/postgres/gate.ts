@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Trace } from '../trace/trace.ts';
-import { GRACE_MS } from './connection.ts';
 import { DatabaseUnavailable, databaseError } from './errors.ts';
+import { GRACE_MS } from './session-settings.ts';
 
 /** Why a gate refused a place. */
 export class GateClosed extends Error {

@@ -5,6 +5,9 @@ export const KEPT_SETTINGS: Readonly<Record<string, string>> = {
   DateStyle: 'ISO, MDY',
 };
 
+/** How long `statement_timeout` may take to act before Larder no longer waits, in milliseconds. */
+export const GRACE_MS = 250;
+
 /**
  * The other settings of a session. A pooler of transactions drops them. There the role has them (docs/operations.md), and transactions set
  * them for themselves.
