@@ -39,7 +39,12 @@ export async function freshCluster(t: Test, options: RedisClusterOptions = {}): 
   const client = ({ id, host, port }: ClusterServer) => {
     const known = clients.get(id);
     if (known !== undefined) return known;
-    const made = new Redis({ host, port, maxRetriesPerRequest: null });
+    const made = new Redis({
+      host,
+      port,
+      maxRetriesPerRequest: null,
+      ...(options.tls === undefined ? {} : { tls: options.tls.client }),
+    });
     made.on('error', () => {});
     clients.set(id, made);
     t.teardown(() => made.disconnect());

@@ -24,13 +24,16 @@ export async function seekMasters(place: ClusterPlace, clock: Clock): Promise<No
       maxRetriesPerRequest: 0,
       retryStrategy: null,
     });
-    // What goes wrong is thrown by the commands.
-    redis.on('error', () => {});
+    // What ends a connection is told here alone: the commands say only that it is closed.
+    let broken: Error | null = null;
+    redis.on('error', (error: Error) => {
+      broken = error;
+    });
     try {
       await inTime(clock, SEEK_MS, redis.connect());
       return readSlots(await inTime(clock, SEEK_MS, redis.cluster('SLOTS')), seed.host);
     } catch (error) {
-      failure = error;
+      failure = broken ?? error;
     } finally {
       redis.disconnect();
     }

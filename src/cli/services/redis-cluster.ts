@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { findFreePort } from './port.ts';
-import { type RedisService, startRedis } from './redis.ts';
+import { type RedisService, type RedisTls, startRedis } from './redis.ts';
 import type { RedisBinary } from './redis-binary.ts';
 import { ServiceError } from './service-error.ts';
 
@@ -18,6 +18,8 @@ export interface RedisClusterOptions {
   readonly args?: readonly string[];
   /** The program; without it, the one on PATH. */
   readonly binary?: RedisBinary;
+  /** Certificates, for all that is said to nodes and among them; without them it is plain text. */
+  readonly tls?: RedisTls;
 }
 
 /** A node of a cluster of our own. */
@@ -57,7 +59,7 @@ const NODE_TIMEOUT_MS = 1000;
  * @throws when a node does not start, or they do not find each other
  */
 export async function startRedisCluster(options: RedisClusterOptions = {}): Promise<RedisCluster> {
-  const { masters = 3, replicas = 0, args = [], binary } = options;
+  const { masters = 3, replicas = 0 } = options;
   const directory = mkdtempSync(join(tmpdir(), 'larder-redis-cluster-'));
   const started: Started[] = [];
   const stop = async () => {
@@ -66,16 +68,16 @@ export async function startRedisCluster(options: RedisClusterOptions = {}): Prom
   };
   try {
     for (let i = 0; i < masters * (1 + replicas); i += 1) {
-      started.push(await startNode(join(directory, String(i)), args, binary));
+      started.push(await startNode(join(directory, String(i)), options));
     }
-    await acquaint(started, masters);
+    await acquaint(started, masters, options.tls);
   } catch (error) {
     await stop();
     throw error;
   }
   const hosts = started.slice(0, masters).map(({ host, port }) => `${host}:${port}`);
   return {
-    url: `redis+cluster://${hosts.join(',')}`,
+    url: `${options.tls === undefined ? 'redis' : 'rediss'}+cluster://${hosts.join(',')}`,
     masters: started.slice(0, masters),
     replicas: started.slice(masters),
     stop,
@@ -87,7 +89,7 @@ interface Started extends ClusterServer {
   stop(): Promise<void>;
 }
 
-async function startNode(dir: string, args: readonly string[], binary: RedisBinary | undefined): Promise<Started> {
+async function startNode(dir: string, { args = [], binary, tls }: RedisClusterOptions): Promise<Started> {
   const busPort = await portToKeep();
   const cluster = [
     '--cluster-enabled',
@@ -98,16 +100,18 @@ async function startNode(dir: string, args: readonly string[], binary: RedisBina
     String(busPort),
   ];
   const manners = ['--cluster-node-timeout', String(NODE_TIMEOUT_MS), '--cluster-require-full-coverage', 'no'];
+  const overTls = tls === undefined ? [] : ['--tls-cluster', 'yes', '--tls-replication', 'yes'];
   const start = (port: number): Promise<RedisService> =>
     startRedis({
       dir,
       port,
       ...(binary === undefined ? {} : { binary }),
-      args: [...cluster, ...manners, '--repl-diskless-sync-delay', '0', ...args],
+      ...(tls === undefined ? {} : { tls }),
+      args: [...cluster, ...manners, '--repl-diskless-sync-delay', '0', ...overTls, ...args],
     });
   let service = await start(await portToKeep());
   const { port } = service;
-  const id = await ask({ host: HOST, port }, async (redis) => String(await redis.cluster('MYID')));
+  const id = await ask({ host: HOST, port }, tls, async (redis) => String(await redis.cluster('MYID')));
   return {
     id,
     host: HOST,
@@ -130,20 +134,20 @@ function portToKeep(): Promise<number> {
 }
 
 /** Gives the masters their slots, lets all know each other, and gives each master its replicas. */
-async function acquaint(nodes: readonly Started[], masters: number): Promise<void> {
+async function acquaint(nodes: readonly Started[], masters: number, tls: RedisTls | undefined): Promise<void> {
   const [first, ...others] = nodes;
   if (first === undefined) throw new ServiceError('A cluster has at least one node.');
   for (const [i, node] of nodes.entries()) {
-    await ask(node, async (redis) => {
+    await ask(node, tls, async (redis) => {
       await redis.call('CLUSTER', 'SET-CONFIG-EPOCH', i + 1);
       const [from, to] = [Math.floor((i * SLOTS) / masters), Math.floor(((i + 1) * SLOTS) / masters) - 1];
       if (i < masters) await redis.call('CLUSTER', 'ADDSLOTSRANGE', from, to);
     });
   }
   for (const { host, port, busPort } of others) {
-    await ask(first, (redis) => redis.call('CLUSTER', 'MEET', host, port, busPort));
+    await ask(first, tls, (redis) => redis.call('CLUSTER', 'MEET', host, port, busPort));
   }
-  await each(nodes, 'know each other', async (redis) => {
+  await each(nodes, tls, 'know each other', async (redis) => {
     const known = String(await redis.cluster('NODES'));
     const info = String(await redis.cluster('INFO'));
     return nodes.every(({ id }) => known.includes(id)) && !known.includes('handshake') && /cluster_state:ok/.test(info);
@@ -151,10 +155,12 @@ async function acquaint(nodes: readonly Started[], masters: number): Promise<voi
   const replicas = nodes.slice(masters);
   for (const [i, replica] of replicas.entries()) {
     const master = nodes[i % masters] as Started;
-    await ask(replica, (redis) => redis.call('CLUSTER', 'REPLICATE', master.id));
+    await ask(replica, tls, (redis) => redis.call('CLUSTER', 'REPLICATE', master.id));
   }
-  await each(replicas, 'replicate', async (redis) => /master_link_status:up/.test(await redis.info('replication')));
-  await each(nodes, 'know the replicas', async (redis) => {
+  await each(replicas, tls, 'replicate', async (redis) =>
+    /master_link_status:up/.test(await redis.info('replication')),
+  );
+  await each(nodes, tls, 'know the replicas', async (redis) => {
     const lines = String(await redis.cluster('NODES'))
       .trim()
       .split('\n');
@@ -163,10 +169,15 @@ async function acquaint(nodes: readonly Started[], masters: number): Promise<voi
 }
 
 /** Waits until something is so at each of some nodes. */
-async function each(nodes: readonly Started[], what: string, isSo: (redis: Redis) => Promise<boolean>): Promise<void> {
+async function each(
+  nodes: readonly Started[],
+  tls: RedisTls | undefined,
+  what: string,
+  isSo: (redis: Redis) => Promise<boolean>,
+): Promise<void> {
   const deadline = performance.now() + DEADLINE_MS;
   for (const node of nodes) {
-    while (!(await ask(node, isSo))) {
+    while (!(await ask(node, tls, isSo))) {
       if (performance.now() > deadline) throw new ServiceError(`The nodes of the cluster do not ${what}.`);
       await sleep(20);
     }
@@ -176,9 +187,13 @@ async function each(nodes: readonly Started[], what: string, isSo: (redis: Redis
 /** Asks a node by a connection for that alone. */
 async function ask<T>(
   { host, port }: { readonly host: string; readonly port: number },
+  tls: RedisTls | undefined,
   question: (redis: Redis) => Promise<T>,
 ): Promise<T> {
-  const redis = new Redis({ host, port, maxRetriesPerRequest: 1, enableReadyCheck: false });
+  const redis = new Redis({
+    ...{ host, port, maxRetriesPerRequest: 1, enableReadyCheck: false },
+    ...(tls === undefined ? {} : { tls: tls.client }),
+  });
   // What goes wrong is thrown by the commands.
   redis.on('error', () => {});
   try {

@@ -3,11 +3,19 @@ import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConnectionOptions } from 'node:tls';
 import { Redis } from 'ioredis';
 import { findFreePort } from './port.ts';
 import { commandLine, exited, type Guard, guardProcess, stopProcess } from './process.ts';
 import { findRedis, type RedisBinary } from './redis-binary.ts';
 import { ServiceError } from './service-error.ts';
+
+/** How a Redis that is spoken to over TLS alone is started, and how its clients connect. */
+export interface RedisTls {
+  /** Arguments of the command line, which name the certificates. */
+  readonly args: readonly string[];
+  readonly client: ConnectionOptions;
+}
 
 /** Which Redis to start, and where. */
 export interface RedisOptions {
@@ -19,6 +27,8 @@ export interface RedisOptions {
   readonly args?: readonly string[];
   /** The program; the one on PATH when it is left out. */
   readonly binary?: RedisBinary;
+  /** Certificates; without them it listens in plain text. */
+  readonly tls?: RedisTls;
 }
 
 /** A running Redis that this process started. It keeps nothing on disk, and listens on 127.0.0.1 alone. */
@@ -62,14 +72,14 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServi
   await stopLeftover(record);
   for (let attempt = 1; ; attempt += 1) {
     const port = await findFreePort(HOST, options.port);
-    const child = launch(binary, dir, port, options.args ?? []);
+    const child = launch(binary, dir, [...listening(port, options.tls), ...(options.args ?? [])]);
     const pid = child.pid;
     const temporary = options.dir === undefined ? dir : null;
     const guard = pid === undefined ? null : guardProcess(pid, temporary);
-    const failure = await ready(child, port);
+    const failure = await ready(child, port, options.tls);
     if (failure === null && pid !== undefined) {
       writeFileSync(record, `${pid}\n${commandLine(pid)}\n`);
-      return service(child, pid, port, record, temporary, guard);
+      return service(child, pid, port, record, temporary, guard, options.tls);
     }
     await guard?.release();
     const log = readFileSync(join(dir, 'redis.log'), 'utf8').trim().split('\n').slice(-10).join('\n');
@@ -88,8 +98,12 @@ async function stopLeftover(record: string): Promise<void> {
   rmSync(record);
 }
 
-function launch(binary: RedisBinary, dir: string, port: number, more: readonly string[]): ChildProcess {
-  const args = ['--bind', HOST, '--port', String(port), '--save', '', '--appendonly', 'no', '--dir', dir, ...more];
+function listening(port: number, tls: RedisTls | undefined): string[] {
+  return tls === undefined ? ['--port', String(port)] : ['--port', '0', '--tls-port', String(port), ...tls.args];
+}
+
+function launch(binary: RedisBinary, dir: string, more: readonly string[]): ChildProcess {
+  const args = ['--bind', HOST, '--save', '', '--appendonly', 'no', '--dir', dir, ...more];
   const output = openSync(join(dir, 'redis.log'), 'w');
   try {
     // Detached, since Ctrl-C signals the whole group of the terminal. This process decides itself when Redis stops.
@@ -99,7 +113,7 @@ function launch(binary: RedisBinary, dir: string, port: number, more: readonly s
   }
 }
 
-async function ready(child: ChildProcess, port: number): Promise<string | null> {
+async function ready(child: ChildProcess, port: number, tls: RedisTls | undefined): Promise<string | null> {
   let failure: string | null = null;
   child.once('error', (error) => {
     failure = error.message;
@@ -107,6 +121,7 @@ async function ready(child: ChildProcess, port: number): Promise<string | null> 
   const client = new Redis({
     host: HOST,
     port,
+    ...(tls === undefined ? {} : { tls: tls.client }),
     lazyConnect: true,
     retryStrategy: () => 20,
     maxRetriesPerRequest: null,
@@ -145,6 +160,7 @@ function service(
   record: string,
   temporary: string | null,
   guard: Guard | null,
+  tls: RedisTls | undefined,
 ): RedisService {
   let stopping: Promise<void> | null = null;
   async function stop(): Promise<void> {
@@ -155,7 +171,7 @@ function service(
     if (temporary !== null) rmSync(temporary, { recursive: true, force: true });
   }
   return {
-    url: `redis://${HOST}:${port}`,
+    url: `${tls === undefined ? 'redis' : 'rediss'}://${HOST}:${port}`,
     port,
     pid,
     kill: (signal) => void child.kill(signal),
