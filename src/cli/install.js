@@ -17,13 +17,15 @@ const [TERMINAL_MS, LOG_MS] = [500, 10_000];
 /** How many packages the lock file has for this machine. */
 function expected(directory) {
   const { packages } = JSON.parse(readFileSync(join(directory, 'package-lock.json'), 'utf8'));
+  const libc = process.report.getReport().header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
   const fits = (names, own) => names === undefined || names.includes(own);
   return Object.entries(packages).filter(
-    ([path, { os, cpu }]) => path !== '' && fits(os, process.platform) && fits(cpu, process.arch),
+    ([path, one]) =>
+      path !== '' && fits(one.os, process.platform) && fits(one.cpu, process.arch) && fits(one.libc, libc),
   ).length;
 }
 
-/** How many packages lie in a folder of node_modules, and within them. */
+/** How many packages lie in a folder of node_modules, and within them. npm makes the folders of all at once, and fills them one by one. */
 function installed(folder) {
   if (!existsSync(folder)) return 0;
   let count = 0;
@@ -31,7 +33,7 @@ function installed(folder) {
     if (!entry.isDirectory() || entry.name.startsWith('.')) continue;
     const path = join(folder, entry.name);
     if (entry.name.startsWith('@')) count += installed(path);
-    else count += 1 + installed(join(path, 'node_modules'));
+    else count += (existsSync(join(path, 'package.json')) ? 1 : 0) + installed(join(path, 'node_modules'));
   }
   return count;
 }

@@ -38,14 +38,20 @@ t.test('whoever waits for npm is told how far it is, and why it failed', async (
     name: 'mine',
     lockfileVersion: 3,
     packages: {
-      '': { name: 'mine', dependencies: { near: 'file:near' } },
+      '': { name: 'mine', dependencies: { near: 'file:near' }, optionalDependencies: { far: '1.0.0' } },
       near: { version: '1.0.0' },
       'node_modules/near': { resolved: 'near', link: true },
+      // It is for no machine, as those are for another one that have its C library.
+      'node_modules/far': { version: '1.0.0', optional: true, os: ['linux', process.platform], libc: ['none'] },
     },
   };
   const project = t.testdir({
     near: dependency,
-    'package.json': JSON.stringify({ name: 'mine', dependencies: { near: 'file:near' } }),
+    'package.json': JSON.stringify({
+      name: 'mine',
+      dependencies: { near: 'file:near' },
+      optionalDependencies: { far: '1.0.0' },
+    }),
     'package-lock.json': JSON.stringify(lock),
   });
   const first = await runInstall(project);
