@@ -14,7 +14,7 @@ export interface Demo {
 
 const INSPECT = {
   always:
-    'It runs with INSPECT=always: every answer says in `extensions` what it cost. A server in production does not, unless it is told to.',
+    'It runs with INSPECT=always: every answer says in `extensions` what it cost. In production the default is INSPECT=off.',
   header: 'It runs with INSPECT=header: answers to requests with `x-inspect: 1` say in `extensions` what they cost.',
   off: 'It runs with INSPECT=off: answers do not say what they cost.',
 };
@@ -40,7 +40,7 @@ export function invitation({ url, metricsUrl, databaseUrl, redisUrl, given, toke
     'Three things to try:',
     '',
     `  1. Open ${url}/: a page by Relay. Load more, add an event, and watch what each request costs.`,
-    '  2. Change a row past the server, then ask for it again: no list shows the old title.',
+    '  2. Change a row past the server, then reload the page: no list shows the old title. Without psql, its button does the same.',
     `       ${psql} -c "update campaigns set title = 'Changed by psql' where id = 1"`,
     `  3. Open ${url}/graphiql, and click Run cold, then Run warm.`,
     '',
@@ -49,7 +49,7 @@ export function invitation({ url, metricsUrl, databaseUrl, redisUrl, given, toke
       ? []
       : [
           '',
-          'Mutations need a token. This one is good for a day of this demo; in GraphiQL it goes under Headers, as it stands here:',
+          'Mutations need a token. This one lasts a day, for this demo alone. In GraphiQL, put this line under Headers:',
           '',
           `{ "authorization": "Bearer ${token}" }`,
         ]),

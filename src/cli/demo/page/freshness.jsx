@@ -22,6 +22,11 @@ export function Freshness({ campaign }) {
   };
   return (
     <section aria-label="Freshness">
+      <h2>See that nothing is stale</h2>
+      <p>
+        The button gives the first campaign another title in Postgres, past Larder, as psql would. Then the page asks
+        for it again: in a list, and by its id.
+      </p>
       <button type="button" aria-disabled={busy} onClick={change}>
         Change a row by SQL
       </button>

@@ -12,7 +12,9 @@ createRoot(place).render(
   <RelayEnvironmentProvider environment={createEnvironment(token)}>
     <header>
       <h1>Larder</h1>
-      <p>Campaigns with their events, by Relay. Watch what each request costs.</p>
+      <p>
+        Campaigns with their events, loaded by Relay. Load more, add an event, and see beside it what each request cost.
+      </p>
     </header>
     <div className="columns">
       <main>

@@ -16,6 +16,10 @@ export function Requests() {
         ))}
       </ol>
       <p>
+        SQL counts statements, MGET readings of Redis. A hit is an entity whose body a cache had. The cost is in points,
+        of those that a request may have.
+      </p>
+      <p>
         <a href="/graphiql">GraphiQL</a> shows the statements themselves, cold beside warm.
       </p>
     </aside>
