@@ -66,7 +66,7 @@ const commands: Readonly<
   init: async (_values, [directory = '.', ...more]) => {
     if (more.length > 0) throw new UsageError(`Unexpected argument: ${more.join(' ')}`);
     for (const file of writeProject(directory)) say(`  ${file}`);
-    say(`\nNow${directory === '.' ? '' : ` in ${directory}`}: npm install, then as README.md says.`);
+    say(`\nNext${directory === '.' ? '' : `, in ${directory}`}: npm install. Its README.md has the rest.`);
   },
   migrate: async ({ schema, migrations }, words) => {
     if (words.length > 0) throw new UsageError(`Unexpected argument: ${words.join(' ')}`);

@@ -1,9 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const TEMPLATE = fileURLToPath(new URL('template', import.meta.url));
 const PACKAGE = fileURLToPath(new URL('../../package.json', import.meta.url));
+
+/** Where npm notes from where it took each package, beside the packages. */
+const INSTALLED = fileURLToPath(new URL('../../../.package-lock.json', import.meta.url));
 
 /** Files that npm would not pack under their own names. */
 const RENAMED: Readonly<Record<string, string>> = {
@@ -19,6 +22,7 @@ const FORESEEN = ['EACCES', 'ENOTDIR', 'EEXIST', 'EROFS', 'ENOSPC'];
 interface OwnPackage {
   readonly version: string;
   readonly engines: { readonly node: string };
+  readonly overrides: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
@@ -57,13 +61,27 @@ function writeFiles(directory: string): string[] {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(TEMPLATE.length + 1));
   const texts = files.map((file) => [RENAMED[file] ?? file, readFileSync(join(TEMPLATE, file), 'utf8')] as const);
-  const all = [...texts, ['package.json', packageJson(name)] as const];
+  const tarball = ownTarball();
+  const all = [...texts, ['package.json', packageJson(name, tarball)] as const];
   for (const [file, text] of all) {
     const path = join(directory, file);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text.replaceAll('{{name}}', name));
   }
-  return all.map(([file]) => file).sort();
+  if (tarball !== null) copyFileSync(tarball, join(directory, basename(tarball)));
+  return [...all.map(([file]) => file), ...(tarball === null ? [] : [basename(tarball)])].sort();
+}
+
+/** The tarball that this package was installed from. The project takes a copy, since no registry has it. `null` when a registry had it. */
+function ownTarball(): string | null {
+  if (!existsSync(INSTALLED)) return null;
+  const { packages = {} } = JSON.parse(readFileSync(INSTALLED, 'utf8')) as {
+    readonly packages?: Readonly<Record<string, { readonly resolved?: string }>>;
+  };
+  const [, path] = /^file:(.+\.tgz)$/.exec(packages['node_modules/larder']?.resolved ?? '') ?? [];
+  if (path === undefined) return null;
+  const tarball = resolve(dirname(INSTALLED), '..', path);
+  return existsSync(tarball) ? tarball : null;
 }
 
 /** The directory's name, made valid for npm. */
@@ -76,15 +94,17 @@ function packageName(directory: string): string {
 }
 
 /** Names the same versions of packages that Larder itself was tested with. */
-function packageJson(name: string): string {
+function packageJson(name: string, tarball: string | null): string {
   const own = JSON.parse(readFileSync(PACKAGE, 'utf8')) as OwnPackage;
   const peers = Object.entries(own.peerDependencies).filter(([peer]) => !own.peerDependenciesMeta[peer]?.optional);
   const developed = ['@types/node', 'drizzle-kit', 'typescript'];
+  // Their next versions want a later Node, of which npm would warn.
+  const held = ['content-disposition', 'cookie'];
   const rangesOf = (names: readonly string[], of: Readonly<Record<string, string>>) =>
     names.map((name) => [name, of[name]] as const);
   const dependencies = [
     ...peers,
-    ['larder', `^${own.version}`] as const,
+    ['larder', tarball === null ? `^${own.version}` : `file:${basename(tarball)}`] as const,
     ...rangesOf(['pino'], own.dependencies),
     ...rangesOf(['tsx'], own.devDependencies),
   ];
@@ -104,6 +124,7 @@ function packageJson(name: string): string {
     },
     dependencies: Object.fromEntries(sorted),
     devDependencies: Object.fromEntries(rangesOf(developed, own.devDependencies)),
+    overrides: Object.fromEntries(rangesOf(held, own.overrides)),
   };
   return `${JSON.stringify(text, null, 2)}\n`;
 }

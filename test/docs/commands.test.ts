@@ -83,7 +83,8 @@ const RUN: readonly (readonly [RegExp, (t: Test, command: string, stage: Stage) 
     /^npm (ci|run build|ci --omit=dev|start|run schema|run db:generate -- --name venues)$/,
     elsewhere('test/readme.test.ts'),
   ],
-  [/^npx larder (init|migrate|forget|cached|documents)\b/, elsewhere('test/kit/package.test.ts')],
+  [/^npm ci && npm pack\b/, elsewhere('test/kit/package.test.ts')],
+  [/^npx (?:--package=\S+ )?larder (init|migrate|forget|cached|documents)\b/, elsewhere('test/kit/package.test.ts')],
   [/^node dist\/cli\/(migrate|forget|cached)\.js/, elsewhere('test/readme.test.ts')],
   // No Docker is where the tests run: what the file hands to the programs is looked at.
   [/^docker compose up --build$/, elsewhere('test/observability/rules.test.ts')],

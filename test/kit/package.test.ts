@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Sql } from 'postgres';
 import { type Test, t } from 'tap';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
@@ -270,6 +270,13 @@ t.test('npx larder init makes a project whose types, migration and tests are rig
   const { url } = await startProgram(t, app, 'src/server.ts', { ...env, NODE_OPTIONS: '--import=tsx' });
   const response = await fetch(`${url}/graphql?query={authors{edges{node{name}}}}`);
   t.match(await response.json(), { data: { authors: { edges: [{ node: { name: 'Ada Lovelace' } }] } } });
+
+  // npm notes where a package came from. No registry has this one, so that the project must bring it along.
+  const installed = { packages: { 'node_modules/larder': { resolved: `file:${relative(project, tarball)}` } } };
+  writeFileSync(join(project, 'node_modules', '.package-lock.json'), JSON.stringify(installed));
+  t.match(init('init', 'packed'), { status: 0, said: `  ${filename}\n` });
+  t.match(readFileSync(join(project, 'packed', 'package.json'), 'utf8'), `"larder": "file:${filename}"`);
+  t.ok(readFileSync(join(project, 'packed', filename)).equals(readFileSync(tarball)));
 
   const again = init('init', 'My Library');
   t.equal(again.status, 1);

@@ -94,7 +94,7 @@ export function reportScale(scale: Scale): string {
 }
 
 /** What README's line begins with. */
-export const SCALE_LINE = 'What more gives, in CPU ms a page';
+export const SCALE_LINE = 'To grow:';
 
 /**
  * Says in a line what servers, nodes and replicas give.
@@ -105,10 +105,9 @@ export const SCALE_LINE = 'What more gives, in CPU ms a page';
 export function scaleLine({ cores, servers, nodes, replicas }: Scale): string {
   const each = <T>(counts: readonly T[], say: (one: T) => string) => counts.map(say).join(', ');
   return [
-    `${SCALE_LINE} on ${cores} cores that all share (\`make bench SCALE=1\`, [docs/scaling.md](docs/scaling.md)).`,
-    `Servers together: ${each(servers, (one) => `${ms(one.server)} with ${one.servers}`)}.`,
-    `Each node of Redis: ${each(nodes, (one) => `${ms(Math.max(...one.nodes.map((node) => node.ms)))} with ${one.nodes.length}`)}.`,
-    `Primary of Postgres: ${each(replicas, (one) => `${ms(one.postgres)} with ${one.replicas}`)} replicas.`,
+    `${SCALE_LINE} add servers, nodes of Redis and replicas of Postgres. [docs/scaling.md](docs/scaling.md) says what each gives, up to a million requests a second (\`make bench SCALE=1\`).`,
+    `Random pages a second: ${each(servers, (one) => `${rate(one.perSecond)} with ${one.servers}`)} servers. They share ${cores} cores with all else here: more servers need more cores.`,
+    `CPU of a page, in ms: ${each(nodes, (one) => `${ms(Math.max(...one.nodes.map((node) => node.ms)))} on each of ${one.nodes.length}`)} nodes of Redis; ${each(replicas, (one) => `${ms(one.postgres)} on the primary with ${one.replicas}`)} replicas.`,
   ].join(' ');
 }
 
