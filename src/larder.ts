@@ -97,7 +97,7 @@ export async function createLarder<const E extends Entities>(
       database: drains,
       cache,
       boundMs: maxStalenessMs,
-      onError: warn('the columns are not what they should be, or not known'),
+      onError: warn('the columns are wrong, or could not be read'),
       onUnwatched: warn('reads by id ask Postgres for versions first'),
       clock,
     });

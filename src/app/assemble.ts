@@ -39,7 +39,7 @@ export async function assemble(
   for (const { name, nearest } of config.misspelt) {
     logger.warn(
       { variable: name, nearest },
-      `the variable ${name} is no setting and is not heeded: did you mean ${nearest}?`,
+      `the variable ${name} is not a setting and is ignored: did you mean ${nearest}?`,
     );
   }
   const { limits, http } = config;

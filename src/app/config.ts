@@ -106,9 +106,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   const parsed = environment.safeParse(present);
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-    throw new ConfigError(
-      `The environment is not complete:\n${problems.join('\n')}\nSee .env.example for each variable.`,
-    );
+    throw new ConfigError(`The settings are wrong:\n${problems.join('\n')}\nSee .env.example for each variable.`);
   }
   const e = parsed.data;
   const contradiction = contradictionIn(e);

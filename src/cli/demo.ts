@@ -67,11 +67,11 @@ function withoutLocks(env: Record<string, string | undefined>, token: string | n
   const unheeded: string[] = [];
   if (given.TRUSTED_DOCUMENTS === 'only') {
     given.TRUSTED_DOCUMENTS = 'on';
-    unheeded.push('TRUSTED_DOCUMENTS=only is not heeded here: GraphiQL and the query below send texts.');
+    unheeded.push('TRUSTED_DOCUMENTS=only is ignored here: GraphiQL and the query below send texts.');
   }
   if (given.REQUIRE_AUTH === 'true' && token === null) {
     given.REQUIRE_AUTH = 'false';
-    unheeded.push('REQUIRE_AUTH=true is not heeded here: the demo has no private key to make a token with.');
+    unheeded.push('REQUIRE_AUTH=true is ignored here: the demo has no private key to make a token with.');
   }
   return { given, unheeded };
 }

@@ -162,7 +162,7 @@ export function givenFilters(
 ): GivenFilters {
   for (const name of Object.keys(values)) {
     if (!Object.hasOwn(filters, name) && !PAGE_ARGUMENTS.includes(name))
-      throw new TypeError(`There is no filter ${name}, but ${Object.keys(filters)}.`);
+      throw new TypeError(`There is no filter ${name}. The list has ${Object.keys(filters).join(', ') || 'none'}.`);
   }
   const given: (readonly [string, string])[] = [];
   for (const [name, filter] of Object.entries(filters)) {

@@ -17,10 +17,7 @@ export function warnOfIndexes(app: FastifyInstance, larder: Pick<Larder, 'doctor
   app.addHook('onReady', async () => {
     // Nobody waits for it.
     look().catch((error: unknown) => {
-      app.log.warn(
-        { reason: error instanceof Error ? error.message : String(error) },
-        'the indexes were not looked at',
-      );
+      app.log.warn({ reason: error instanceof Error ? error.message : String(error) }, 'the indexes were not checked');
     });
   });
 }

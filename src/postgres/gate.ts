@@ -49,7 +49,7 @@ export class Gate {
       this.#inside += 1;
       return;
     }
-    if (this.#waiting.size >= this.#maxWaiting) throw new GateClosed(`${this.#maxWaiting} are waiting already`);
+    if (this.#waiting.size >= this.#maxWaiting) throw new GateClosed(`${this.#maxWaiting} statements wait already`);
     await new Promise<void>((resolve, reject) => {
       const admit = () => {
         stop();

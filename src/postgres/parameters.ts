@@ -57,12 +57,12 @@ export function parametersOf(parameters: ReadonlyMap<string, string>): {
     } else if (only !== undefined) oneOf(name, value, only);
     else if (name in UNHEEDED) {
       const reason = UNHEEDED[name];
-      if (reason != null) unheeded.push(`${name} is not heeded: ${reason}`);
+      if (reason != null) unheeded.push(`${name} is ignored: ${reason}`);
     } else unknown.push(name);
   }
   if (unknown.length > 0) {
     throw new WrongValue(
-      `does not understand ${unknown.map((name) => JSON.stringify(name)).join(', ')}; take it out, or if it is a setting of the server, write options=-c%20${unknown[0]}=…`,
+      `does not understand ${unknown.map((name) => JSON.stringify(name)).join(', ')}; take it out. A setting of the server is written options=-c%20${unknown[0]}=…`,
     );
   }
   return { given, unheeded };

@@ -87,9 +87,9 @@ export class PostgresRoute {
         plain.write(SSL_REQUEST);
         const answer = await occurs(plain, 'data', limits);
         // Bytes after the first would be taken for encrypted ones.
-        if (!Buffer.isBuffer(answer) || answer.length !== 1) throw new Error('it answers as no Postgres would');
+        if (!Buffer.isBuffer(answer) || answer.length !== 1) throw new Error('it does not answer as Postgres does');
         if (answer[0] === NO && mode === 'prefer') return plain;
-        if (answer[0] !== YES) throw new Error('it does no TLS, which sslmode demands');
+        if (answer[0] !== YES) throw new Error('it has no TLS, which sslmode demands');
       }
       const secure = connectTls({ ...options(host.host), socket: plain });
       secure.on('error', () => {});

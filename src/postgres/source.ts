@@ -47,8 +47,7 @@ export function targetOf(source: PostgresSource): PostgresTarget {
 function targetOfClient(options: ClientOptions): PostgresTarget {
   const { host, port, path, connection, connect_timeout: timeout } = options;
   if (!Array.isArray(host)) throw new WrongValue('is no client of postgres.js');
-  if (options.socket != null)
-    throw new WrongValue('makes its sockets by itself; give the address of Postgres as a URL');
+  if (options.socket != null) throw new WrongValue('makes its own sockets: give the address of Postgres as a URL');
   const sessionAttrs = SESSION_ATTRS.find((attrs) => attrs === options.target_session_attrs) ?? 'any';
   const { application_name: name, ...settings } = connection;
   return {

@@ -134,5 +134,5 @@ export async function send<Row extends object>(
  * @throws {Abandoned} when nobody waits for it any more
  */
 export function checkWanted(name: string, trace: Trace): void {
-  if (trace.abandoned) throw new Abandoned(`Nobody waits for ${name} any more.`);
+  if (trace.abandoned) throw new Abandoned(`The client no longer waits for ${name}.`);
 }

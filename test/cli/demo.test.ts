@@ -188,7 +188,7 @@ t.test(
     t.same([...(await sql`select 1 from brands`)], [], 'nothing was written');
     const allowed = startDemo(t, { ...env, LARDER_DEMO_WRITE: 'true' });
     await allowed.says(UP);
-    t.match(allowed.output(), 'TRUSTED_DOCUMENTS=only is not heeded');
+    t.match(allowed.output(), 'TRUSTED_DOCUMENTS=only is ignored');
     const [url = ''] = /http:\S+\/graphql$/m.exec(allowed.output()) ?? [];
     const answer = await fetch(`${url}?query={__typename}`);
     t.match(await answer.text(), 'UNAUTHENTICATED', 'reading needs a token as it was wished');

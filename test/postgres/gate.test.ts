@@ -28,7 +28,7 @@ t.test('turns away at once who would wait behind too many', async (t) => {
   await gate.enter(60_000);
   const waiting = gate.enter(60_000);
   await t.rejects(gate.enter(60_000), GateClosed);
-  await t.rejects(gate.enter(60_000), { message: '1 are waiting already' });
+  await t.rejects(gate.enter(60_000), { message: '1 statements wait already' });
   gate.leave();
   await waiting;
   t.equal(gate.inside, 1);

@@ -96,7 +96,7 @@ t.test('each sslmode asks of a server what libpq asks', async (t) => {
   for (const mode of ['disable', 'allow', 'prefer'])
     t.equal(await encrypted(urlOf('127.0.0.1', `sslmode=${mode}`)), false, mode);
   for (const mode of ['require', 'verify-ca', 'verify-full']) {
-    await refused(t, urlOf('127.0.0.1', `sslmode=${mode}&${ca}`), /it does no TLS/, mode);
+    await refused(t, urlOf('127.0.0.1', `sslmode=${mode}&${ca}`), /it has no TLS/, mode);
   }
   await serve(authority.issue('by-name', 'DNS:localhost'));
   t.equal(await encrypted(urlOf('localhost', 'sslmode=disable')), false);

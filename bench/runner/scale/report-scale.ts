@@ -35,7 +35,7 @@ export function reportScale(scale: Scale): string {
   const costs: Costs = { read: oneNode, write: writes };
   const errors = [...servers, ...nodes, ...replicas, lone, byId, writes].reduce((sum, one) => sum + one.errors, 0);
   return [
-    `CPU time in ms a request; ${connections} connections in all, ${WRITERS} that write; ${errors} errors. Servers, load generator, Postgres and Redis share the ${cores} cores of the machine, so that the rates are those of the cores, and the costs are what counts.`,
+    `CPU time is in ms a request. ${connections} connections ask, ${WRITERS} write; ${errors} errors. Servers, load generator, Postgres and Redis share the ${cores} cores of the machine. So the rates are those of the machine, and the costs are what counts.`,
     '',
     ...table(
       ['random pages', ...COST_HEAD],
@@ -77,19 +77,21 @@ export function reportScale(scale: Scale): string {
       ]),
     ),
     '',
-    `From here on it is arithmetic. A core is planned with at ${PLANNED * 100} %, which is ${1000 * PLANNED} ms in a second. A read costs what a random page does whose bodies come from Redis (server ${ms(oneNode.server)}, Postgres ${ms(oneNode.postgres)}, Redis ${ms(oneNode.redis)}), a write what stands above. Each process hears of each write; that was measured at ${rate(writes.perSecond)} writes a second, and costs less where more of them come in one message.`,
+    `The rest is calculated. A core is planned to be busy for ${PLANNED * 100} %, which is ${1000 * PLANNED} ms in a second. A read costs what a random page does whose bodies come from Redis: server ${ms(oneNode.server)}, Postgres ${ms(oneNode.postgres)}, Redis ${ms(oneNode.redis)}. A write costs what stands above. Each process hears of each write. That was measured at ${rate(writes.perSecond)} writes a second. It costs less where one message has more of them.`,
     '',
     ...WRITES.flatMap((share) => [
       share === 0 ? 'Reads alone:' : `${share} of 100 requests write:`,
       '',
       ...needTable(costs, share),
       '',
-      `What is used up, the first first: ${limitsOf(costs, share)
-        .map(({ what, load, next }) => `at ${about(load)} requests a second ${what} (then: ${next})`)
-        .join('; ')}.`,
+      'What is used up, in this order:',
+      '',
+      ...limitsOf(costs, share).map(
+        ({ what, load, next }) => `- at ${about(load)} requests a second ${what}. Then: ${next}.`,
+      ),
       '',
     ]),
-    `Processes × ${CONNECTIONS} connections (the default) are what Postgres sees without a pooler, of which ${POSTGRES_CONNECTIONS} are taken for its bound; ${POSTGRES_CORES} cores for that of its machine.`,
+    `Without a pooler, Postgres sees ${CONNECTIONS} connections of each process, which is the default. Its limits are taken to be ${POSTGRES_CONNECTIONS} connections and ${POSTGRES_CORES} cores.`,
   ].join('\n');
 }
 

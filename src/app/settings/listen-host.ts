@@ -14,6 +14,6 @@ export function parseListenHost(text: string): string {
     if (isIP(host) !== 0 || !/^[\d.]+$/.test(host)) return host;
   }
   throw new WrongValue(
-    'expected the name or the address of this machine alone, such as 127.0.0.1, or 0.0.0.0 or :: for all that it has; a port is another setting',
+    'expected a name or an address of this machine, such as 127.0.0.1; 0.0.0.0 or :: is all of its addresses. The port is another setting',
   );
 }

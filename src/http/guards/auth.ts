@@ -66,7 +66,7 @@ function identifyBy(find: Identify): Guard['identify'] {
       // A function without types may answer `undefined` for nobody.
       const viewer = (await find(request)) ?? null;
       if (viewer !== null && !(viewer.scopes instanceof Set)) {
-        throw new TypeError('auth: the function returned a viewer whose `scopes` is no Set. See docs/fastify.md.');
+        throw new TypeError('auth: the function returned a viewer whose `scopes` is not a Set. See docs/fastify.md.');
       }
       request.larderViewer = viewer;
     };
@@ -93,7 +93,7 @@ function identifyByToken(
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       if (!(error instanceof InvalidToken)) {
-        request.log.warn({ reason }, 'the keys that tokens are checked with could not be had');
+        request.log.warn({ reason }, 'the keys that check tokens could not be read');
         throw unavailable('Tokens cannot be checked now. Try again.');
       }
       request.log.info({ reason }, 'a token was refused');

@@ -14,13 +14,11 @@ const WITHOUT_ORIGIN = ['file:', 'ws:', 'wss:', 'ftp:'];
 export function parseCorsOrigin(text: string): string {
   if (text === '*') {
     throw new WrongValue(
-      '* would let the pages of any site read answers; name each origin that may, such as https://app.example.com',
+      'with * pages of any site could read answers: name each origin that may, such as https://app.example.com',
     );
   }
   if (text === 'null') {
-    throw new WrongValue(
-      'null is what every page without an origin sends; name origins such as https://app.example.com',
-    );
+    throw new WrongValue('every page without an origin sends null: name origins such as https://app.example.com');
   }
   const expected = `${JSON.stringify(text)} is not an origin such as https://app.example.com or http://localhost:3000`;
   if (text.includes('*')) throw new WrongValue(`${expected}; a wildcard matches nothing, so name each origin`);

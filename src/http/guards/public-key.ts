@@ -21,9 +21,7 @@ export function parsePublicKey(text: string): string {
   try {
     kind = createPublicKey(pem).asymmetricKeyType;
   } catch (error) {
-    throw new WrongValue(
-      `what stands in the PEM is no public key (${error instanceof Error ? error.message : String(error)})`,
-    );
+    throw new WrongValue(`the PEM has no public key (${error instanceof Error ? error.message : String(error)})`);
   }
   if (!KINDS.includes(kind ?? ''))
     throw new WrongValue(`a key of the kind ${kind} signs no tokens; expected ${KINDS.join(', ')}`);

@@ -15,14 +15,15 @@ export function parseTrustedProxy(text: string): string {
   if (NAMES.includes(text.toLowerCase())) return text.toLowerCase();
   const expected = `${JSON.stringify(text)} is not an address or a network of proxies, such as 10.0.0.5, 10.0.0.0/8 or fd00::/8, nor one of ${NAMES.join(', ')}`;
   if (/^(\d+|true|false|yes|no|on|\*|all)$/i.test(text)) {
-    throw new WrongValue(`${expected}: whoever is believed by number, or all, lets clients choose their address`);
+    throw new WrongValue(`${expected}: with a number of proxies, or with all, clients choose their own address`);
   }
   const [, address = '', size] = /^([^/]*)(?:\/(.*))?$/.exec(text.replace(/^\[(.*)\]/, '$1')) ?? [];
   const family = address.includes('%') ? 0 : isIP(address);
   if (family === 0) throw new WrongValue(expected);
   if (size === undefined) return address;
   const bits = family === 4 && isIP(size) === 4 ? bitsOf(size) : /^\d{1,3}$/.test(size) ? Number(size) : null;
-  if (bits === 0) throw new WrongValue(`${expected}: a network of everybody lets clients choose their address`);
+  if (bits === 0)
+    throw new WrongValue(`${expected}: with a network of all addresses, clients choose their own address`);
   if (bits === null || bits > (family === 4 ? 32 : 128)) throw new WrongValue(expected);
   return `${address}/${bits}`;
 }
