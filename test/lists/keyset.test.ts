@@ -86,9 +86,13 @@ t.test('a page of a shelf of a million books', async (t) => {
       };
       for (const [name, more] of Object.entries(cases)) {
         const request = page({ parent: '1', order, direction, ...more });
+        // Which of two indexes is better for a range of one column in the order of another depends on the rows. Postgres chooses, and
+        // otherwise when autovacuum has come by. Neither reads more than the shelf.
+        const maySort = order === 'ID' && request.filters !== undefined;
+        // A version costs a probe of four buffers, or five, for each row of the page.
+        const maxBuffers = maySort ? 8000 : request.limit === 100 ? 600 : 200;
         await t.test(`${name}, by ${order} ${direction}`, (t) =>
-          // A version costs a probe of four buffers, or five, for each row of the page.
-          checkPlans(t, stores, listSource(bookDefinition, 'onShelf'), [request], request.limit === 100 ? 600 : 200),
+          checkPlans(t, stores, listSource(bookDefinition, 'onShelf'), [request], maxBuffers, { maySort }),
         );
       }
     }
