@@ -68,7 +68,7 @@ export class Replica {
     this.name = replicaTargetOf(options.url)
       .hosts.map((host) => ('path' in host ? host.path : `${host.host}:${host.port}`))
       .join();
-    const opened = standbyOnly(openDatabase(options));
+    const opened = standbyOnly(openDatabase(options), () => this.#replayed);
     const query: Database['query'] = (...asked) => {
       this.statements += 1;
       return opened.query(...asked);
@@ -166,8 +166,8 @@ export class Replica {
       this.#refuse(isOwn ? 'it is no replica, or none any more' : 'it is of another cluster than the primary');
       return;
     }
-    // What was known of another server says nothing about this one.
-    const before = this.#fault === null ? this.#asOf : Number.NEGATIVE_INFINITY;
+    // What was known of another server says nothing about this one, nor does what was known of it before it crashed and began again.
+    const before = this.#fault === null && position >= this.#replayed ? this.#asOf : Number.NEGATIVE_INFINITY;
     this.#fault = null;
     this.#replayed = position;
     this.#asOf = positions.asOf(position) ?? before;

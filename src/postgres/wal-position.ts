@@ -19,6 +19,14 @@ export function parsePosition(text: string): WalPosition | null {
 }
 
 /**
+ * @param position a position; empty for the beginning
+ * @returns it as Postgres reads it
+ */
+export function asLsn(position: WalPosition | ''): string {
+  return position === '' ? '0/0' : `${position.slice(0, 8)}/${position.slice(8)}`;
+}
+
+/**
  * Finds the end of the last record. The next record may begin after the header of a new page that is not written yet. A replica that has
  * read up to the page has read everything, since no record ends within a header without having begun before the page.
  *

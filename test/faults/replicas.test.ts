@@ -12,6 +12,7 @@ import { Trace } from '../../src/trace/trace.ts';
 import { blocks, section } from '../docs/document.ts';
 import { WHOLE_PAGE } from '../stage/pages.ts';
 import { globalId } from '../support/data.ts';
+import { manualClock } from '../support/manual-clock.ts';
 import { scrape } from '../support/metrics.ts';
 import { replicatedPostgres } from '../support/replicated-postgres.ts';
 import { type Answer, openServer, type TestServer } from '../support/server.ts';
@@ -293,6 +294,44 @@ t.test('replicas that are away: the primary answers', async (t) => {
   await replica.kill();
   t.equal(await listed(server), 'ahead', 'away later');
   await replica.start();
+});
+
+t.test('a replica that crashes and comes back between two looks is not taken for what it was', async (t) => {
+  await replica.checkpoint();
+  await write('before the crash');
+  await replica.resume();
+  // Time stands still, so nobody looks at the replica while it crashes.
+  const clock = manualClock();
+  const at = { url: postgres.url, replicas: [replica.url], maxReplicaLagMs: Number(EVER_MS) };
+  const larder = await createLarder({ entities, postgres: at, clock });
+  t.teardown(() => larder.close());
+  const state = () => larder.gauges.replicas()?.states()[0];
+  const title = async () => {
+    const { repositories, scope } = larder.createContext();
+    const [page] = await repositories.Campaign.list('all', [WHOLE_PAGE], scope);
+    return page?.items[0]?.entity?.title;
+  };
+  const used = () =>
+    until('it is used', async () => {
+      await clock.advance(250);
+      return state()?.unfit === null;
+    });
+  await used();
+  t.equal(await title(), 'before the crash');
+  t.ok((state()?.statements ?? 0) > 0, 'it is read there');
+
+  await replica.crash();
+  const [behind] = await replica.sql<{ title: string }[]>`select title from campaigns where id = 1`;
+  t.not(behind?.title, 'before the crash', 'it has gone back');
+  t.equal(await title(), 'before the crash');
+  await until('it is known to have gone back', () => state()?.unfit !== null);
+  t.equal(await title(), 'before the crash');
+
+  await replica.kill();
+  await replica.start();
+  await used();
+  t.equal(await title(), 'before the crash');
+  await write('ahead');
 });
 
 t.test('what is no replica of this Postgres is not read', async (t) => {

@@ -28,6 +28,10 @@ export interface TestReplica {
   /** Ends it at once, until `start`. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** Notes how far it has come, where a crash takes it back to. */
+  checkpoint(): Promise<void>;
+  /** Kills it, and starts it again where it was at the checkpoint. It stays there until it is killed and started. */
+  crash(): Promise<void>;
 }
 
 /** A Postgres of the test's own with replicas, with a migrated database. */
@@ -46,8 +50,16 @@ type Ends = (() => unknown)[];
 const DATABASE = 'larder';
 const TEMPLATE = 'larder_template';
 
-// Conflicts with what is replayed are decided at once.
-const SETTINGS = { fsync: 'off', max_standby_streaming_delay: '0' };
+// Conflicts with what is replayed are decided at once. Only a checkpoint writes to files what was replayed, so that a crash goes back to it.
+const SETTINGS = {
+  fsync: 'off',
+  max_standby_streaming_delay: '0',
+  checkpoint_timeout: '1h',
+  bgwriter_lru_maxpages: '0',
+};
+
+/** Lets a replica replay what it must before it answers, and no commit after that. */
+const STAYS_BEHIND = { recovery_min_apply_delay: '1h' };
 
 /**
  * Starts a primary and its replicas, and ends them when the test does.
@@ -99,6 +111,14 @@ async function testReplica(ends: Ends, primary: PostgresService, sql: Sql): Prom
     });
   };
   await caughtUp();
+  const kill = async () => {
+    process.kill(service.pid, 'SIGQUIT');
+    await service.stop();
+  };
+  const start = async (settings: Readonly<Record<string, string>>) => {
+    service = await startPostgres({ ...options, settings });
+    if (service.port !== port) throw new Error(`Somebody took port ${port} while the replica was away.`);
+  };
   return {
     url,
     urlOf: (name) => service.url(name),
@@ -121,14 +141,20 @@ async function testReplica(ends: Ends, primary: PostgresService, sql: Sql): Prom
       await there`select pg_promote()`;
       return there;
     },
-    kill: async () => {
-      process.kill(service.pid, 'SIGQUIT');
-      await service.stop();
-    },
+    kill,
     start: async () => {
-      service = await startPostgres(options);
-      if (service.port !== port) throw new Error(`Somebody took port ${port} while the replica was away.`);
+      await start(SETTINGS);
       await caughtUp();
+    },
+    checkpoint: async () => {
+      // A replica can go back to where the primary had a checkpoint.
+      await sql`checkpoint`;
+      await caughtUp();
+      await there`checkpoint`;
+    },
+    crash: async () => {
+      await kill();
+      await start({ ...SETTINGS, ...STAYS_BEHIND });
     },
   };
 }
