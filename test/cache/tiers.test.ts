@@ -3,9 +3,9 @@ import { t } from 'tap';
 import { WHOLE_PAGE } from '../stage/pages.ts';
 import { DEFAULTS, type LarderProcess } from '../stage/process.ts';
 import { Holds } from '../stage/seams.ts';
-import { setStage, settle, warm } from '../stage/stage.ts';
+import { settle, warm } from '../stage/stage.ts';
 import { until } from '../support/until.ts';
-import { ARRANGEMENTS, bodyReads, openReady, requested } from './support/arrangements.ts';
+import { ARRANGEMENTS, bodyReads, ON_CLUSTER, openReady, requested, stageFor } from './support/arrangements.ts';
 
 const one = { entity: 'Campaign', id: '1' } as const;
 const absent = { entity: 'Campaign', id: '77' } as const;
@@ -16,11 +16,11 @@ const byId = (process: LarderProcess, id = '1') =>
 const list = (process: LarderProcess) =>
   requested(async (scope) => (await process.repositories.Campaign.list('all', [WHOLE_PAGE], scope))[0]?.items ?? []);
 
-for (const arrangement of ARRANGEMENTS) {
+for (const arrangement of [...ARRANGEMENTS, ...ON_CLUSTER]) {
   const { memory, redis, name } = arrangement;
 
   t.test(name, async (t) => {
-    const stage = await setStage(t);
+    const stage = await stageFor(t, arrangement);
     const { history } = stage;
     history.declare('Campaign-77', null);
     const larder = await openReady(stage, arrangement);

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -9,6 +9,7 @@ import { findFreePort } from '../../src/cli/services/port.ts';
 import { startPostgres } from '../../src/cli/services/postgres.ts';
 import { commandLine, guardProcess, stopProcess } from '../../src/cli/services/process.ts';
 import { startRedis } from '../../src/cli/services/redis.ts';
+import { findRedis } from '../../src/cli/services/redis-binary.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
 import { reachableDirectory } from '../support/temporary.ts';
 
@@ -158,4 +159,24 @@ t.test('tests without the runner are told of it', async (t) => {
   });
   delete process.env.LARDER_TEST_POSTGRES_URL;
   await t.rejects(freshDatabase(t), { message: /Run `make check`/ });
+});
+
+t.test('where there is no redis-server, a Valkey takes its place', (t) => {
+  const path = process.env.PATH;
+  t.teardown(() => {
+    process.env.PATH = path;
+  });
+  const directory = reachableDirectory(t);
+  process.env.PATH = directory;
+  t.equal(findRedis(), null);
+  const program = (name: string) => {
+    const file = join(directory, name);
+    writeFileSync(file, '#!/bin/sh\n', { mode: 0o755 });
+    return file;
+  };
+  const valkey = program('valkey-server');
+  t.same(findRedis(), { file: valkey, argv0: 'redis-server' });
+  const redis = program('redis-server');
+  t.same(findRedis(), { file: redis, argv0: 'redis-server' });
+  t.end();
 });

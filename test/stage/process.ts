@@ -7,10 +7,12 @@ import type { PageMemory } from '../../src/cache/memory/page-memory.ts';
 import type { MemoryLimits } from '../../src/cache/memory/tier.ts';
 import { type OpenCache, openCache, openMemory } from '../../src/cache/open-cache.ts';
 import type { RedisTier } from '../../src/cache/redis/tier.ts';
+import { faceOf } from '../../src/cache/redis-face.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { startDrainer } from '../../src/outbox/drainer.ts';
 import type { Drainer } from '../../src/outbox/drainer-face.ts';
 import { Membership } from '../../src/outbox/membership.ts';
+import { startNodeDrainers } from '../../src/outbox/node-drainers.ts';
 import { type Database, openDatabase } from '../../src/postgres/client.ts';
 import { Replicas, type ReplicasOptions } from '../../src/postgres/replicas.ts';
 import { openRepositories } from '../../src/repository/entity.ts';
@@ -33,7 +35,7 @@ export interface ProcessOptions {
   readonly poolSize?: number;
   /** Whether it drains the outbox and vouches for bodies. */
   readonly drains?: boolean;
-  /** Widens races; without it the process is put together by `openCache`, as servers are. */
+  /** Widens races; without it the process is put together by `openCache`, as servers are. On a cluster, only Postgres is asked through it. */
   readonly seam?: Seam;
   /** Parts to put in the place of real ones, to see that a broken protocol is caught. */
   readonly parts?: Parts;
@@ -76,6 +78,7 @@ export interface Parts {
 export interface LarderProcess {
   readonly database: Database;
   readonly cache: EntityCache;
+  /** `null` without Redis, and on a cluster. */
   readonly redis: RedisTier | null;
   readonly storage: Storage;
   readonly repositories: Repositories;
@@ -142,19 +145,21 @@ export async function openProcess(options: ProcessOptions): Promise<LarderProces
   };
   const pool = { url: databaseUrl, statementTimeoutMs: 5000, clock };
   const database = openDatabase({ ...pool, poolSize: options.poolSize ?? 2 });
-  const drains = openDatabase({ ...pool, poolSize: 1 });
+  const onCluster = redisUrl?.startsWith('redis+cluster:') === true;
   const opened =
-    seam === undefined && parts === undefined
+    (seam === undefined || onCluster) && parts === undefined
       ? openCache(settings, onError, clock)
       : assembleCache(settings, seam ?? open, parts ?? {}, onError, clock);
-  const { cache, redis } = opened;
+  const { cache, redis, cluster } = opened;
+  const drains = openDatabase({ ...pool, poolSize: cluster === null ? 1 : 3 });
   let heardUpTo = Number.NEGATIVE_INFINITY;
   const hear = cache.heard.bind(cache);
   cache.heard = (echo) => {
     hear(echo);
     heardUpTo = echo.sent;
   };
-  if (redis !== null && !(await redis.connected(REDIS_PATIENCE_MS))) throw new Error(`No connection to ${redisUrl}`);
+  const face = faceOf(opened, clock);
+  if (face !== null && !(await face.connected(REDIS_PATIENCE_MS))) throw new Error(`No connection to ${redisUrl}`);
   let invalidationsFailed = 0;
   const seamed = seam === undefined ? database : seamedDatabase(database, seam);
   const replicas = await openReplica(options, { clock, poolSize: 1, primary: database, beat: drains });
@@ -174,20 +179,17 @@ export async function openProcess(options: ProcessOptions): Promise<LarderProces
     drainer = null;
   };
   const drain = () => {
-    drainer ??= (parts?.drainer ?? startDrainer)({
-      database: drains,
-      cache,
-      redis,
-      boundMs: maxStalenessMs - memoryTtlMs,
-      onError,
-      onRefused: () => {},
-    });
+    const options = { database: drains, boundMs: maxStalenessMs - memoryTtlMs, onError, onRefused: () => {} };
+    drainer ??=
+      cluster === null
+        ? (parts?.drainer ?? startDrainer)({ ...options, cache, redis })
+        : startNodeDrainers(cluster, options);
   };
   let membership: Membership | null = null;
   if (options.drains ?? true) {
     drain();
     // Until then it neither uses what Redis holds nor fills it: a race put together with such a process would be none.
-    if (redis !== null && options.mayBeRefused !== true)
+    if (face !== null && options.mayBeRefused !== true)
       await until('it may use what Redis holds', () => cache.admitted);
   } else if (redis !== null) {
     membership = new Membership({ database: drains, cache, redis, onRefused: () => {} });

@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import postgres, { type Sql } from 'postgres';
 import type { Test } from 'tap';
 import type { Scope } from '../../src/bodies/scope.ts';
+import type { TestCluster } from '../support/redis-cluster.ts';
 import { freshDatabase, type TestDatabase } from '../support/services.ts';
 import { until } from '../support/until.ts';
 import { commit, Locks, type Via } from './commit.ts';
@@ -11,14 +12,20 @@ import { DEFAULTS, type LarderProcess, openProcess, type ProcessOptions } from '
 import { openRedisControl, type RedisControl } from './redis-control.ts';
 import { type Change, type EntityName, keyOf, LAST_GIVEN_ID, type Row, tableOf } from './rows.ts';
 
-/** A database, a Redis and processes of Larder on them, with a history of all that is written and read. */
-export interface Stage {
+/** The Redis of a stage, whether it is one or a cluster. */
+interface StageRedis {
+  readonly url: string;
+  /** Whether it is vouched for, all nodes of it. */
+  vouches(): Promise<boolean>;
+  /** The text under a key, whichever node has that. */
+  held(key: string): Promise<string | null>;
+}
+
+/** A database, a Redis or a cluster, and processes of Larder on them, with a history of all that is written and read. */
+export interface AnyStage extends Omit<StageRedis, 'url'> {
   readonly history: History;
   readonly database: Pick<TestDatabase, 'url'>;
-  readonly redis: RedisControl;
   readonly sql: Sql;
-  /** A client of the Redis itself. */
-  readonly keys: Redis;
   /** Whether a process was opened that vouches for what Redis holds. */
   beats: boolean;
   /** Opens a process; it is closed when the test ends. */
@@ -35,8 +42,15 @@ export interface Stage {
   list(process: LarderProcess, entity: EntityName, scope?: Scope, lagMs?: number): Promise<void>;
 }
 
-/** A stage on a database of the test run, which counts what it is asked. */
-export interface CountingStage extends Stage {
+/** A stage on a Redis of its own. */
+export interface Stage extends AnyStage {
+  readonly redis: RedisControl;
+  /** A client of the Redis itself. */
+  readonly keys: Redis;
+}
+
+/** What a stage on a database of the test run has besides: that counts what it is asked. */
+export interface Counting {
   readonly database: TestDatabase;
 }
 
@@ -51,7 +65,7 @@ export type Sizes = Readonly<Record<EntityName, number>>;
  * @param sizes how many rows
  * @returns the stage
  */
-export async function setStage(t: Test, contract: Partial<Contract> = {}, sizes?: Sizes): Promise<CountingStage> {
+export async function setStage(t: Test, contract: Partial<Contract> = {}, sizes?: Sizes): Promise<Stage & Counting> {
   const database = await freshDatabase(t);
   return { ...(await setStageOn(t, database, contract, sizes)), database };
 }
@@ -61,30 +75,75 @@ export async function setStageOn(
   t: Test,
   database: Stage['database'],
   contract: Partial<Contract> = {},
-  sizes: Sizes = { Brand: 4, Campaign: 8, Event: 8 },
+  sizes?: Sizes,
 ): Promise<Stage> {
-  const history = new History({ maxStalenessMs: DEFAULTS.maxStalenessMs, ...contract });
   const redis = await openRedisControl(t);
-  const sql = postgres(database.url, { max: 16, onnotice: () => {}, connection: { TimeZone: 'UTC' } });
   const keys = new Redis(redis.url, { retryStrategy: () => 20, maxRetriesPerRequest: null });
   keys.on('error', () => {});
-  t.teardown(async () => {
-    keys.disconnect();
-    await sql.end({ timeout: 5 });
-  });
+  t.teardown(() => keys.disconnect());
+  const place: StageRedis = {
+    url: redis.url,
+    vouches: async () => (await keys.exists('larder:heartbeat')) === 1,
+    held: (key) => keys.get(key),
+  };
+  return Object.assign(await setAnyStage(t, database, place, contract, sizes), { redis, keys });
+}
+
+/** As `setStage`, on a cluster. */
+export async function setStageOnCluster(
+  t: Test,
+  cluster: TestCluster,
+  contract: Partial<Contract> = {},
+  sizes?: Sizes,
+): Promise<AnyStage & Counting> {
+  const database = await freshDatabase(t);
+  const clients = cluster.masters.map((master) => ({ master, client: cluster.client(master) }));
+  const place: StageRedis = {
+    url: cluster.url,
+    async vouches() {
+      const names = await Promise.all(
+        clients.map(async ({ master, client }) => {
+          const found = await client.keys('larder:heartbeat:*');
+          return found.some((name) => name.endsWith(`:${master.id}`));
+        }),
+      );
+      return names.every((found) => found);
+    },
+    async held(key) {
+      for (const { client } of clients) {
+        const [found] = await client.keys(key);
+        if (found !== undefined) return client.get(key);
+      }
+      return null;
+    },
+  };
+  return Object.assign(await setAnyStage(t, database, place, contract, sizes), { database });
+}
+
+async function setAnyStage(
+  t: Test,
+  database: Stage['database'],
+  { url: redisUrl, vouches, held }: StageRedis,
+  contract: Partial<Contract>,
+  sizes: Sizes = { Brand: 4, Campaign: 8, Event: 8 },
+): Promise<AnyStage> {
+  const history = new History({ maxStalenessMs: DEFAULTS.maxStalenessMs, ...contract });
+  const sql = postgres(database.url, { max: 16, onnotice: () => {}, connection: { TimeZone: 'UTC' } });
+  t.teardown(() => sql.end({ timeout: 5 }));
   const locks = new Locks();
   const write: Stage['write'] = (via, ...changes) => commit({ sql, history, locks, via, changes });
-  const stage: Stage = {
+  const stage: AnyStage = {
     history,
     database,
-    redis,
     sql,
-    keys,
+    vouches,
+    held,
     beats: false,
     open: async (options = {}) => {
-      const process = await openProcess({ databaseUrl: database.url, redisUrl: redis.url, ...options });
+      const chosen = { databaseUrl: database.url, redisUrl, ...options };
+      const process = await openProcess(chosen);
       t.teardown(() => process.close());
-      if (process.redis !== null && options.drains !== false) stage.beats = true;
+      if (chosen.redisUrl !== null && options.drains !== false) stage.beats = true;
       return process;
     },
     write,
@@ -105,7 +164,7 @@ export async function setStageOn(
   return stage;
 }
 
-async function fill({ history, write, sql }: Stage, sizes: Sizes): Promise<void> {
+async function fill({ history, write, sql }: AnyStage, sizes: Sizes): Promise<void> {
   const rows: Row[] = [];
   for (const entity of ['Brand', 'Campaign', 'Event'] as const) {
     for (let id = 1; id <= sizes[entity]; id += 1) rows.push({ entity, id: String(id) });
@@ -129,11 +188,11 @@ export function repositoryOf({ repositories }: LarderProcess, entity: EntityName
  * @param process who reads it
  * @param row the row
  */
-export async function warm(stage: Stage, process: LarderProcess, { entity, id }: Row): Promise<void> {
+export async function warm(stage: AnyStage, process: LarderProcess, { entity, id }: Row): Promise<void> {
   await until('the body is in Redis', async () => {
     process.cache.forget([keyOf({ entity, id })]);
     await stage.byId(process, entity, [id]);
-    return /"version"/.test((await stage.keys.get(keyOf({ entity, id }))) ?? '');
+    return /"version"/.test((await stage.held(keyOf({ entity, id }))) ?? '');
   });
 }
 
@@ -143,13 +202,13 @@ export async function warm(stage: Stage, process: LarderProcess, { entity, id }:
  *
  * @param stage the stage; at least one process drains
  */
-export async function settle(stage: Stage): Promise<void> {
+export async function settle(stage: AnyStage): Promise<void> {
   await until('the outbox is drained', async () => {
     const [row] = await stage.sql`select from cache_outbox limit 1`;
     return row === undefined;
   });
   if (stage.beats) {
-    await until('Redis vouches', async () => (await stage.keys.exists('larder:heartbeat')) === 1);
+    await until('Redis vouches', stage.vouches);
   }
   stage.history.settled();
 }

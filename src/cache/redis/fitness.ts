@@ -24,7 +24,8 @@ export async function introduce(redis: Redis, isNode: boolean): Promise<Introduc
 }
 
 function unfitness(info: string, isNode: boolean): string | null {
-  if (!isNode && /^redis_mode:cluster/m.test(info)) {
+  // The one is what Redis calls it, the other Valkey.
+  if (!isNode && /^(redis|server)_mode:cluster/m.test(info)) {
     return 'This Redis is a node of a cluster, and has but some of the keys: begin REDIS_URL with redis+cluster:// or rediss+cluster://.';
   }
   const version = /^redis_version:((\d+)[\w.]*)/m.exec(info);

@@ -10,12 +10,13 @@ export interface RedisBinary {
 const SERVER = 'redis-server';
 
 /**
- * Finds a Redis server on PATH.
+ * Finds a Redis server on PATH, or else a Valkey.
  *
  * @returns how to start it, or `null`
  */
 export function findRedis(): RedisBinary | null {
-  const server = findOnPath([SERVER]);
+  // Valkey takes the same arguments, under either name.
+  const server = findOnPath([SERVER, 'valkey-server']);
   if (server !== null) return { file: server, argv0: SERVER };
   // Debian's package redis-tools has the server under the name redis-check-rdb; one program serves both. The package redis-server only adds
   // the other name, and a service that would run at every boot.

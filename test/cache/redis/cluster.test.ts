@@ -2,6 +2,7 @@ import { Cluster } from 'ioredis';
 import { type Test, t } from 'tap';
 import { slotOf } from '../../../src/cache/cluster/slots.ts';
 import { createLarder, type LarderOptions } from '../../../src/index.ts';
+import { faultyProxy } from '../../support/faulty-proxy.ts';
 import { entities, makeTables } from '../../support/library.ts';
 import { freshCluster } from '../../support/redis-cluster.ts';
 import { freshDatabase, REDIS_PATIENCE_MS } from '../../support/services.ts';
@@ -172,10 +173,18 @@ t.test('keys are in the slots that Redis says', async (t) => {
 
 t.test('a single node of it is not taken for all of it', async (t) => {
   const [first] = cluster.masters;
-  const redis = { url: `redis://${first?.host}:${first?.port}`, timeoutMs: REDIS_PATIENCE_MS };
-  await using larder = await createLarder({ entities, postgres: { url: database.url }, redis });
-  await until('it is said', () => larder.health.problems().length > 0);
-  t.match(larder.health.problems().join(), /This Redis is a node of a cluster.*redis\+cluster:/);
+  const asValkey = await faultyProxy(t, first?.port ?? 0);
+  asValkey.garble((real) =>
+    Buffer.from(real.toString('latin1').replace('redis_mode:cluster\r\n', 'server_mode:cluster\n'), 'latin1'),
+  );
+  for (const port of [first?.port, asValkey.port]) {
+    const redis = { url: `redis://127.0.0.1:${port}`, timeoutMs: REDIS_PATIENCE_MS };
+    await using larder = await createLarder({ entities, postgres: { url: database.url }, redis });
+    const said = /This Redis is a node of a cluster.*redis\+cluster:/;
+    // What it was refused may be said before.
+    await until('it is said', () => said.test(larder.health.problems().join()));
+    t.match(larder.health.problems().join(), said);
+  }
 });
 
 t.test('what cannot be is named when a Larder opens', async (t) => {

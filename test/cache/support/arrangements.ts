@@ -1,8 +1,10 @@
+import type { Test } from 'tap';
 import { createScope, type Scope } from '../../../src/bodies/scope.ts';
 import { type CacheCounts, noCounts } from '../../../src/trace/cache-counts.ts';
 import { Trace } from '../../../src/trace/trace.ts';
 import type { LarderProcess, ProcessOptions } from '../../stage/process.ts';
-import { type CountingStage, type Stage, settle } from '../../stage/stage.ts';
+import { type AnyStage, type Counting, setStage, setStageOnCluster, settle } from '../../stage/stage.ts';
+import { freshCluster } from '../../support/redis-cluster.ts';
 import { until } from '../../support/until.ts';
 
 /** Which tiers a process has. */
@@ -10,15 +12,34 @@ export interface Arrangement {
   readonly name: string;
   readonly memory: boolean;
   readonly redis: boolean;
+  /** Whether its Redis is a cluster. */
+  readonly cluster?: true;
   readonly options: Partial<ProcessOptions>;
 }
 
-/** Every arrangement that a server can be started in. */
+/** The arrangements on one Redis or none that a server can be started in. */
 export const ARRANGEMENTS: readonly Arrangement[] = [
   { name: 'memory alone', memory: true, redis: false, options: { redisUrl: null } },
   { name: 'Redis alone', memory: false, redis: true, options: { memoryMaxEntries: 0 } },
   { name: 'memory before Redis', memory: true, redis: true, options: {} },
 ];
+
+/** Those on a cluster. */
+export const ON_CLUSTER: readonly Arrangement[] = [
+  { name: 'a cluster alone', memory: false, redis: true, cluster: true, options: { memoryMaxEntries: 0 } },
+  { name: 'memory before a cluster', memory: true, redis: true, cluster: true, options: {} },
+];
+
+/**
+ * Sets the stage for an arrangement.
+ *
+ * @param t the test that it is for
+ * @param arrangement the tiers
+ * @returns the stage, whose processes have the Redis or the cluster unless they are opened without
+ */
+export async function stageFor(t: Test, { cluster }: Arrangement): Promise<AnyStage & Counting> {
+  return cluster === true ? setStageOnCluster(t, await freshCluster(t)) : setStage(t);
+}
 
 /** What one request was answered from. */
 export interface Requested<T> {
@@ -47,7 +68,7 @@ export async function requested<T>(request: (scope: Scope) => Promise<T>): Promi
  * @returns the process, which drains unless the options say otherwise
  */
 export async function openReady(
-  stage: Stage,
+  stage: AnyStage,
   arrangement: Arrangement,
   options: Partial<ProcessOptions> = {},
 ): Promise<LarderProcess> {
@@ -68,7 +89,7 @@ export async function openReady(
  * @param action what is done
  * @returns how many SELECTs Postgres ran
  */
-export async function bodyReads(stage: CountingStage, action: () => Promise<unknown>): Promise<number> {
+export async function bodyReads(stage: Counting, action: () => Promise<unknown>): Promise<number> {
   await stage.database.resetStatements();
   await action();
   const statements = await stage.database.statements();

@@ -4,15 +4,24 @@ import type { PageItem } from '../../../src/lists/page.ts';
 import type { PageRequest } from '../../../src/lists/page-request.ts';
 import type { Reading } from '../../stage/history.ts';
 import { markOf, sawPage, WHOLE_PAGE } from '../../stage/pages.ts';
-import { brandOf, type EntityName, HOME_BRANDS, HUBS, hubOf, keyOf, LAST_GIVEN_ID } from '../../stage/rows.ts';
+import {
+  brandOf,
+  type EntityName,
+  HOME_BRANDS,
+  HUBS,
+  hubOf,
+  keyOf,
+  LAST_GIVEN_ID,
+  type Row,
+} from '../../stage/rows.ts';
 import type { Random } from './random.ts';
-import { repositoryIn, SIZES, type StormProcess, type StormWorld } from './storm-world.ts';
+import { repositoryIn, SIZES, type StormProcess, type World } from './storm-world.ts';
 
 const KINDS: readonly EntityName[] = ['Brand', 'Campaign', 'Event'];
 
 /** One request to one process. */
 interface Request {
-  readonly world: StormWorld;
+  readonly world: World;
   readonly process: StormProcess;
   readonly random: Random;
   readonly scope: Scope;
@@ -29,7 +38,7 @@ interface Request {
  * @param going whether to go on
  */
 export async function readers(
-  world: StormWorld,
+  world: World,
   process: StormProcess,
   random: Random,
   going: () => boolean,
@@ -45,6 +54,27 @@ export async function readers(
     }
     // The others get their turn.
     await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/**
+ * Reads by id, in each process, all rows that there were in the beginning.
+ *
+ * @param world the storm, in which nothing moves any more
+ */
+export async function readAll(world: World): Promise<void> {
+  const { history } = world.stage;
+  for (const process of world.processes) {
+    for (const entity of KINDS) {
+      const rows = Array.from({ length: SIZES[entity] }, (_, i): Row => ({ entity, id: String(1 + i) }));
+      const ids = rows.map(({ id }) => id);
+      // Twice: what the first reading leaves in memory, the second finds there.
+      for (let i = 0; i < 2; i += 1) {
+        const reading = history.reading('id', `${process.name}, in the calm`);
+        const found = await repositoryIn(process, entity).findByIds(ids, process.larder.scope());
+        for (const [i, row] of rows.entries()) reading.saw(keyOf(row), markOf(found[i] ?? null, history));
+      }
+    }
   }
 }
 

@@ -7,7 +7,7 @@ import type { Locks } from '../../stage/commit.ts';
 import { type CampaignB, campaignRepositoryB, migrateToB } from '../../stage/deploy-b.ts';
 import type { LarderProcess, ProcessOptions } from '../../stage/process.ts';
 import { type EntityName, HOME_BRANDS, HUBS, type Row } from '../../stage/rows.ts';
-import type { Sizes, Stage } from '../../stage/stage.ts';
+import type { AnyStage, Sizes, Stage } from '../../stage/stage.ts';
 import type { TcpProxy } from '../../support/proxy.ts';
 
 /** Rows of each kind that are there from the start. */
@@ -22,17 +22,22 @@ export interface StormProcess {
   readonly campaigns: Repository<RowOf<typeof campaigns> | CampaignB, 'all' | 'ofBrand'>;
 }
 
-/** What readers, writers and faults act on. */
-export interface StormWorld {
-  readonly stage: Stage;
+/** What readers and writers act on. */
+export interface World {
+  readonly stage: AnyStage;
   readonly processes: readonly StormProcess[];
-  /** Between the distant process and Redis. */
-  readonly proxy: TcpProxy;
   readonly locks: Locks;
   /** Rows that were created by API and are there still. */
   readonly born: Row[];
   /** What was done to whom, and how often. */
   readonly tally: Map<string, number>;
+}
+
+/** What faults act on besides. */
+export interface StormWorld extends World {
+  readonly stage: Stage;
+  /** Between the distant process and Redis. */
+  readonly proxy: TcpProxy;
 }
 
 /**
@@ -86,6 +91,6 @@ export function isDeletable({ entity, id }: Row): boolean {
  * @param what what happened
  * @param times how often
  */
-export function count({ tally }: StormWorld, what: string, times = 1): void {
+export function count({ tally }: World, what: string, times = 1): void {
   tally.set(what, (tally.get(what) ?? 0) + times);
 }

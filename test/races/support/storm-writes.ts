@@ -3,7 +3,7 @@ import type { TransactionSql } from 'postgres';
 import { commit, Undone, undone, type Via } from '../../stage/commit.ts';
 import { type Change, type EntityName, keyOf, type Row, tableOf } from '../../stage/rows.ts';
 import type { Random } from './random.ts';
-import { count, isDeletable, SIZES, type StormProcess, type StormWorld } from './storm-world.ts';
+import { count, isDeletable, SIZES, type StormProcess, type World } from './storm-world.ts';
 
 const KINDS: readonly EntityName[] = ['Brand', 'Campaign', 'Event'];
 
@@ -17,14 +17,14 @@ const MOST_BORN = 6;
  * @param random what is written
  * @param going whether to go on
  */
-export async function writers(world: StormWorld, random: Random, going: () => boolean): Promise<void> {
+export async function writers(world: World, random: Random, going: () => boolean): Promise<void> {
   while (going()) {
     await anyWrite(world, random);
     await sleep(random.below(12));
   }
 }
 
-async function anyWrite(world: StormWorld, random: Random): Promise<void> {
+async function anyWrite(world: World, random: Random): Promise<void> {
   const process = random.pick(world.processes);
   const dice = random.next();
   if (dice < 0.25) await transaction(world, random, process.larder);
@@ -36,7 +36,7 @@ async function anyWrite(world: StormWorld, random: Random): Promise<void> {
   else await truncateEvents(world);
 }
 
-function anyRow(world: StormWorld, random: Random): Row {
+function anyRow(world: World, random: Random): Row {
   const born = random.chance(0.1) ? world.born[random.below(world.born.length)] : undefined;
   if (born !== undefined) return born;
   const entity = random.pick(KINDS);
@@ -44,7 +44,7 @@ function anyRow(world: StormWorld, random: Random): Row {
 }
 
 /** One to three rows, some of them deleted, some put back. */
-async function transaction(world: StormWorld, random: Random, via: Via): Promise<void> {
+async function transaction(world: World, random: Random, via: Via): Promise<void> {
   const rows = new Map<string, Row>();
   for (let i = random.chance(0.6) ? 1 : 3; i > 0; i -= 1) {
     const row = anyRow(world, random);
@@ -54,13 +54,13 @@ async function transaction(world: StormWorld, random: Random, via: Via): Promise
   await write(world, via, changes);
 }
 
-async function write(world: StormWorld, via: Via, changes: readonly Change[]): Promise<void> {
+async function write(world: World, via: Via, changes: readonly Change[]): Promise<void> {
   count(world, via === 'psql' ? 'psql transactions' : 'API transactions');
   await commit({ sql: world.stage.sql, history: world.stage.history, locks: world.locks, via, changes });
 }
 
 /** As a mutation does it. The repository does not say when it had committed, only when it is done. */
-async function byRepository(world: StormWorld, random: Random, process: StormProcess): Promise<void> {
+async function byRepository(world: World, random: Random, process: StormProcess): Promise<void> {
   const { history } = world.stage;
   const row = anyRow(world, random);
   const key = keyOf(row);
@@ -86,7 +86,7 @@ async function byRepository(world: StormWorld, random: Random, process: StormPro
 }
 
 /** Creates a row whose id was known not to exist, or deletes one that was created so. */
-async function create(world: StormWorld, random: Random, process: StormProcess): Promise<void> {
+async function create(world: World, random: Random, process: StormProcess): Promise<void> {
   const { history } = world.stage;
   const entity = random.pick(KINDS);
   const alike = world.born.filter((row) => row.entity === entity);
@@ -140,7 +140,7 @@ function more(entity: EntityName): object {
 }
 
 /** Changes a row, takes a part of it back, and then all. */
-async function rollBack(world: StormWorld, random: Random): Promise<void> {
+async function rollBack(world: World, random: Random): Promise<void> {
   const row = anyRow(world, random);
   const key = keyOf(row);
   const release = await world.locks.take([key]);
@@ -171,13 +171,13 @@ async function rollBack(world: StormWorld, random: Random): Promise<void> {
   count(world, 'rollbacks');
 }
 
-function allOf(world: StormWorld, entity: EntityName): Row[] {
+function allOf(world: World, entity: EntityName): Row[] {
   const old = Array.from({ length: SIZES[entity] }, (_, i): Row => ({ entity, id: String(1 + i) }));
   return [...old, ...world.born.filter((row) => row.entity === entity)];
 }
 
 /** Every row that is there, in one statement. */
-async function wholeTable(world: StormWorld, entity: EntityName): Promise<void> {
+async function wholeTable(world: World, entity: EntityName): Promise<void> {
   const { history, sql } = world.stage;
   const rows = allOf(world, entity);
   const release = await world.locks.take(rows.map(keyOf));
@@ -201,7 +201,7 @@ async function wholeTable(world: StormWorld, entity: EntityName): Promise<void> 
   count(world, 'whole tables updated');
 }
 
-async function truncateEvents(world: StormWorld): Promise<void> {
+async function truncateEvents(world: World): Promise<void> {
   const { history, sql } = world.stage;
   const releaseBirths = await world.locks.take([birthsOf('Event')]);
   // Those included that were deleted: somebody may be putting them back.

@@ -3,16 +3,14 @@ import type { Test } from 'tap';
 import { checkBodies } from '../../stage/check-bodies.ts';
 import { Locks } from '../../stage/commit.ts';
 import type { HistoryEvent } from '../../stage/history.ts';
-import { markOf } from '../../stage/pages.ts';
 import { DEFAULTS } from '../../stage/process.ts';
-import { type EntityName, keyOf, type Row } from '../../stage/rows.ts';
 import { setStage } from '../../stage/stage.ts';
 import { openProxy } from '../../support/proxy.ts';
 import { until } from '../../support/until.ts';
 import { createRandom } from './random.ts';
 import { FAULTS } from './storm-faults.ts';
-import { readers } from './storm-reads.ts';
-import { openStormProcesses, repositoryIn, SIZES, type StormWorld } from './storm-world.ts';
+import { readAll, readers } from './storm-reads.ts';
+import { openStormProcesses, SIZES, type StormWorld } from './storm-world.ts';
 import { writers } from './storm-writes.ts';
 
 /** How a storm went. */
@@ -124,7 +122,7 @@ export async function storm(t: Test, options: StormOptions): Promise<StormReport
 
 /** Waits until nothing moves, and then compares what is cached, wherever it is, with the rows. */
 async function calm(world: StormWorld): Promise<number> {
-  const { stage, processes } = world;
+  const { stage } = world;
   await until('Redis vouches again', async () => (await stage.keys.exists('larder:heartbeat')) === 1);
   await until('the outbox is drained', async () => {
     const [row] = await stage.sql`select from cache_outbox limit 1`;
@@ -133,18 +131,7 @@ async function calm(world: StormWorld): Promise<number> {
   // Drainers do not wait until every memory has forgotten.
   await sleep(DEFAULTS.memoryTtlMs);
   stage.history.settled();
-  for (const process of processes) {
-    for (const entity of ['Brand', 'Campaign', 'Event'] satisfies EntityName[]) {
-      const rows = Array.from({ length: SIZES[entity] }, (_, i): Row => ({ entity, id: String(1 + i) }));
-      // Twice: what the first reading leaves in memory, the second finds there.
-      for (let i = 0; i < 2; i += 1) {
-        const reading = stage.history.reading('id', `${process.name}, in the calm`);
-        const ids = rows.map(({ id }) => id);
-        const found = await repositoryIn(process, entity).findByIds(ids, process.larder.scope());
-        for (const [i, row] of rows.entries()) reading.saw(keyOf(row), markOf(found[i] ?? null, stage.history));
-      }
-    }
-  }
+  await readAll(world);
   return checkBodies(stage);
 }
 
