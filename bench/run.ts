@@ -63,7 +63,7 @@ async function comparison(bench: Bench, machine: string, busyBefore: string | nu
     coldSeconds: mode.coldSeconds.others,
     ...measured,
     restarts: mode.whole ? await restarts(bench) : [],
-    // Attacks have no place in four minutes; STORM=1 is for them alone, and MEMORY=1 for what memory takes.
+    // Attacks and memory do not fit into four minutes: STORM=1 and MEMORY=1 measure them alone.
     storm: mode.whole && mode.name === 'full' ? await measureStorm(bench) : null,
     memory: mode.whole && mode.name === 'full' ? await measureMemory(bench) : [],
   };
@@ -177,7 +177,7 @@ async function main(mode: Mode, teardown: Teardown): Promise<void> {
   const cores = isSet(process.env.SCALE) ? null : pin();
   const machine = describeMachine(cores);
   say(machine);
-  // Missing, it is better missed now than in minutes.
+  // What is missing is better told now than in minutes.
   await findOrInstallWrk();
   const stores = await startStores(teardown);
   const bench: Bench = { mode, cores, stores, database: DATABASE, pool: poolOf(mode), say };
@@ -208,7 +208,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 try {
   await main(readMode(process.env), teardown);
 } catch (error) {
-  // What a service says of itself says what to do next; a stack would hide that.
+  // The error of a service says what to do next. A stack would hide that.
   console.error(error instanceof ServiceError ? error.message : error);
   process.exitCode = 1;
 } finally {

@@ -1,6 +1,6 @@
-// mercurius-cache: what a resolver answered is kept in memory by its field, its parent and its arguments, until its time is up or a
-// mutation of this server names what is in it. Lists are kept as well; what anybody else writes is not noticed. In fastify and mercurius
-// with its compiled queries (`jit`), over resolvers with a statement each, which are asked once.
+// mercurius-cache keeps in memory what a resolver answered, by its field, its parent and its arguments. It forgets an answer when its time
+// is up, or when a mutation of this server names what is in it. It keeps lists, too, and does not notice what anybody else writes. It runs in
+// fastify and mercurius with compiled queries (`jit`), over resolvers with a statement each, which are asked once.
 import { fastify } from 'fastify';
 import mercurius from 'mercurius';
 import cache from 'mercurius-cache';
@@ -12,7 +12,7 @@ import { settings } from './support/settings.ts';
 
 const sql = connectPostgres(settings.databaseUrl);
 
-/** A page of rows that have all in them. */
+/** A page of whole rows. */
 const page = <Row extends Listed>(rows: readonly Row[], first: number) => pageOf(rows, first, rows.slice(0, first));
 
 type Campaigns = (CampaignRow & Listed)[];
@@ -82,7 +82,7 @@ interface Asked {
   readonly arg: Partial<PageArguments> & { readonly id?: string };
 }
 
-/** A field of a parent with its arguments, which its own way to write keys would take longer for. */
+/** The key of a field of a parent with its arguments. The package's own way to write keys is slower. */
 const ofPage = {
   key: ({ self, arg }: Asked) => `${self?.id ?? ''} ${arg.first} ${arg.after ?? ''}`,
 };

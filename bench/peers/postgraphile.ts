@@ -1,5 +1,5 @@
-// PostGraphile V5 as its documentation sets it up: the Amber preset, served by Grafserv on Node's own HTTP
-// server, without GraphiQL, on Node 22, which it asks for. Lists of a campaign go through the join table, whose index has their order.
+// PostGraphile V5 as its documentation sets it up: the Amber preset, served by Grafserv on Node's own HTTP server, without GraphiQL. It runs
+// on Node 22, which it asks for. Lists of a campaign go through the join table, whose index has their order.
 import { createServer } from 'node:http';
 import { PgSimplifyInflectionPreset } from '@graphile/simplify-inflection';
 import { postgraphile } from 'postgraphile';

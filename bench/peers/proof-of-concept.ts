@@ -1,6 +1,6 @@
-// The algorithm that Larder descends from: types call repositories, a list is read as ids for each parent (N+1), the
-// entities of each list come by one MGET, single ones by GET, and lists are never cached. In fastify and mercurius with
-// its compiled queries (`jit`), which this peer is faster with.
+// The algorithm that Larder descends from. Types call repositories. A list is read as ids for each parent (N+1), and is never cached. The
+// entities of each list come by one MGET, single ones by GET. It runs in fastify and mercurius with compiled queries (`jit`), which make it
+// faster.
 import { fastify } from 'fastify';
 import mercurius from 'mercurius';
 import { type Listed, type PageArguments, pageOf, schema } from './support/campaigns-schema.ts';

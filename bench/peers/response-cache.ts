@@ -1,6 +1,6 @@
-// A cache of whole responses in memory: GraphQL Yoga with its response cache plugin, over the schema of the peer with
-// Pothos and Drizzle. What is written through this server drops the responses that show it; what is written by anybody
-// else is not noticed. A request with an `x-session` has a cache of its own, so that each of them is new.
+// A cache of whole responses in memory: GraphQL Yoga with its response cache plugin, over the schema of the peer with Pothos and Drizzle. A
+// write through this server drops the responses that show what it wrote. Writes of others are not noticed. A request with an `x-session`
+// has a cache of its own, so each of them is new.
 import { createServer } from 'node:http';
 import { createInMemoryCache, useResponseCache } from '@graphql-yoga/plugin-response-cache';
 import { createYoga } from 'graphql-yoga';

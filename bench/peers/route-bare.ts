@@ -1,11 +1,11 @@
-// The least that a server on Fastify can do for an entity by id: it parses the request that Larder gets, and sends the bytes that Larder
-// answers, which it knows all of. Nobody has written what is behind this; it is what remains of Larder when all of Larder is taken away.
+// The least that a server on Fastify can do for an entity by id. It parses the request that Larder gets, and sends the bytes that Larder
+// answers. It knows all of these beforehand. Nobody would write such a route; it is the bound of what Larder can reach.
 import { fastify } from 'fastify';
 import { connectPostgres } from './support/connect.ts';
 import { encodeId } from './support/global-id.ts';
 import { settings } from './support/settings.ts';
 
-/** Those that are asked for, and no more, which would only fill the memory. */
+/** Only the entities that are asked for. More would only fill the memory. */
 const KNOWN = 10_000;
 
 const sql = connectPostgres(settings.databaseUrl);

@@ -1,5 +1,5 @@
-// What one would write by hand for exactly these pages with Larder's idea but without GraphQL: a statement for the
-// campaigns' ids, one for all of their events' ids, an MGET for each kind of entity, and JSON.
+// A route by hand for exactly these pages, with Larder's idea but without GraphQL. It sends a statement for the campaigns' ids, one for all of
+// their events' ids, and an MGET for each kind of entity. Then it makes the JSON.
 import { fastify } from 'fastify';
 import { connectPostgres } from './support/connect.ts';
 import { openEntities } from './support/entities.ts';

@@ -1,5 +1,4 @@
-// What one would write by hand for exactly these pages without a cache: one statement that makes the JSON text, which the
-// server passes on as it is.
+// A route by hand for exactly these pages, without a cache. One statement makes the JSON text, and the server passes it on as it is.
 import { type FastifyReply, fastify } from 'fastify';
 import { connectPostgres } from './support/connect.ts';
 import { settings } from './support/settings.ts';

@@ -1,5 +1,5 @@
-// What one would write by hand for exactly these pages where bodies are long: a statement for the campaigns' ids, one for all of their
-// events' ids, one MGET for the JSON of each as a page shows it, ready-made, and these bytes put together as they are.
+// A route by hand for exactly these pages, for long bodies. It sends a statement for the campaigns' ids, and one for all of their events' ids.
+// One MGET brings the JSON of each as a page shows it. The route puts these bytes together as they are.
 import { type FastifyReply, fastify } from 'fastify';
 import { Redis } from 'ioredis';
 import { connectPostgres } from './support/connect.ts';
@@ -16,7 +16,7 @@ interface PageQuery {
 
 type Texts = Promise<{ id: string; json: string }[]>;
 
-/** What there is JSON of: an entity as a page shows it. */
+/** Redis has JSON of each entity as a page shows it. */
 const SHAPES = {
   campaign: (ids: readonly string[]): Texts =>
     sql`select id, json_build_object('id', id, 'title', title)::text as json from campaigns where id = any(${ids})`,

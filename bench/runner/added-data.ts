@@ -22,7 +22,7 @@ export function addedAfter({ campaigns }: DataSize): AddedData {
 }
 
 /**
- * Adds to the sample data a page of campaigns with long bodies, and behind it campaigns that nobody has asked for yet, with two events each.
+ * Adds to the sample data a page of campaigns with long bodies. Behind it come campaigns that nobody has asked for yet, with two events each.
  *
  * @param sql a connection to the database
  * @param size how much sample data there is

@@ -233,8 +233,8 @@ function rotated<T>(list: readonly T[], by: number): T[] {
 }
 
 /**
- * Random pages are made of thirty thousand bodies, which whoever caches has to read once, and a process that has stood still for
- * minutes takes seconds until each second of them is as quick as the next. How long that takes is what a cold start shows.
+ * Says how long a peer is warmed up. Random pages have thirty thousand bodies, and a cache has to read each once. A process that has stood
+ * still for minutes takes seconds until it is as quick as before. How long that takes is what a cold start shows.
  */
 function warmUpOf({ firstWarmUpSeconds, warmUpSeconds }: Mode, traffic: Traffic, round: number): number {
   const { lone, caches } = KINDS[traffic];

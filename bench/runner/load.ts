@@ -48,8 +48,8 @@ const TIMEOUT_SECONDS = 10;
 const SCRIPT = fileURLToPath(new URL('./load.lua', import.meta.url));
 
 /**
- * Puts a load on a server: every connection sends its next request when the one before is answered. A quick server would wait for
- * a load generator in JavaScript, and so would its Postgres, which has the same core; wrk takes a tenth of the time.
+ * Puts a load on a server: every connection sends its next request when the one before is answered. A quick server would wait for a load
+ * generator in JavaScript. So would its Postgres, which has the same core. wrk takes a tenth of the time.
  *
  * @param load the load
  * @returns how the server did

@@ -175,8 +175,8 @@ export async function seed(stores: Stores, name: string, size: DataSize, fresh?:
   // Nothing is cached yet, so nothing need be dropped for what was just loaded.
   await sql`truncate cache_outbox`;
   await sql`checkpoint`;
-  // The load's own vacuum came before its commit, which nobody waited for, was on the disk, and so could not mark any page as seen by all:
-  // each index-only scan would look into the table, for every peer.
+  // The load's own vacuum came before its commit was on the disk, since commits do not wait for that. So it could mark no page as visible to
+  // all, and each index-only scan would look into the table, for every peer.
   await sql`vacuum analyze`;
 }
 

@@ -1,7 +1,7 @@
 /** The attributes of an element. */
 type Attributes = Readonly<Record<string, string | number>>;
 
-/** An SVG document of some size, on white, so that it can be read on any page, with a title for who cannot see it. */
+/** An SVG document of some size. It is on white, to be readable on any page. Its title is for whoever cannot see it. */
 export function svg(title: string, width: number, height: number, children: readonly string[]): string {
   const attributes = {
     ...{ xmlns: 'http://www.w3.org/2000/svg', width, height, viewBox: `0 0 ${width} ${height}` },

@@ -1,5 +1,5 @@
-// Pothos with its Drizzle plugin, which turns a query's selection into one statement, in fastify and mercurius. Without
-// compiled queries (mercurius' `jit`): the plugin reads the selection, and is slower with them.
+// Pothos with its Drizzle plugin, in fastify and mercurius. The plugin turns a query's selection into one statement. It is slower with
+// compiled queries (mercurius' `jit`), so they are off.
 import { fastify } from 'fastify';
 import mercurius from 'mercurius';
 import { settings } from '../support/settings.ts';

@@ -60,7 +60,7 @@ const Event = builder.prismaNode('Event', {
 // Lists over the join table are what the plugin calls indirect relations: sorted by the join table, they use its index.
 const eventsOfCampaign = prismaConnectionHelpers(builder, 'CampaignEvent', {
   cursor: 'campaignId_eventId',
-  // Prisma takes a list, the plugin's types know of one entry only.
+  // Prisma takes a list, but the plugin's types allow one entry only.
   query: { orderBy: [{ startsAt: 'asc' }, { eventId: 'asc' }] as never },
   select: (nodeSelection) => ({ event: nodeSelection() }),
   resolveNode: (link) => link.event,

@@ -1,6 +1,5 @@
-// Pothos with its Prisma plugin, which turns a query's selection into one call of Prisma's client, in fastify and
-// mercurius. The client is the one without a Rust engine, over the driver `pg`. Without compiled queries (mercurius'
-// `jit`): the plugin reads the selection, and is slower with them.
+// Pothos with its Prisma plugin, in fastify and mercurius. The plugin turns a query's selection into one call of Prisma's client. The client
+// is the one without a Rust engine, over the driver `pg`. The plugin is slower with compiled queries (mercurius' `jit`), so they are off.
 import { fastify } from 'fastify';
 import mercurius from 'mercurius';
 import { settings } from '../support/settings.ts';

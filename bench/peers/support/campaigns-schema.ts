@@ -1,4 +1,4 @@
-/** What the peers answer whose resolvers are written by hand, in the words of Larder's schema. */
+/** The schema of the peers whose resolvers are written by hand, in the words of Larder's. */
 export const schema = `
   type Query {
     campaigns(first: Int!, after: String): CampaignConnection!
@@ -16,7 +16,7 @@ export const schema = `
   type EventConnection { nodes: [Event!]!, pageInfo: PageInfo! }
 `;
 
-/** What a page is asked with. */
+/** The arguments of a page. */
 export interface PageArguments {
   readonly first: number;
   readonly after?: string | null;

@@ -1,6 +1,6 @@
 import postgres from 'postgres';
 
-/** The driver of Larder, with its defaults but for the time, which comes as text: a Date would lose microseconds. */
+/** Larder's driver, with its defaults, except that times come as text: a Date would lose microseconds. */
 export function connectPostgres(url: string): postgres.Sql {
   return postgres(url, {
     onnotice: () => {},

@@ -76,8 +76,9 @@ const SETTLE_MS = 2500;
 const SHARED = { CACHE_PREFIX: 'scale:' };
 
 /**
- * Measures what requests cost on one, two and four servers, on one and three nodes of Redis, with and without replicas of Postgres, and
- * what a write costs those who only hear of it. Nothing is pinned: on few cores the rates are those of the cores, and the costs are what counts.
+ * Measures what requests cost on one, two and four servers, on one and three nodes of Redis, and with and without replicas of Postgres. It
+ * measures what a write costs processes that only hear of it. Nothing is pinned: on few cores the rates are those of the cores, and the costs
+ * are what counts.
  *
  * @param bench what to measure on
  * @param teardown gets what stops what is started

@@ -109,7 +109,7 @@ export function scaleLine({ cores, servers, nodes, replicas }: Scale): string {
   return [
     `${SCALE_LINE} add servers, nodes of Redis and replicas of Postgres. [docs/scaling.md](docs/scaling.md) says what each gives, up to a million requests a second (\`make bench SCALE=1\`).`,
     `Random pages a second: ${each(servers, (one) => `${rate(one.perSecond)} with ${one.servers}`)} servers. They share ${cores} cores with all else here: more servers need more cores.`,
-    `CPU of a page, in ms: ${each(nodes, (one) => `${ms(Math.max(...one.nodes.map((node) => node.ms)))} on each of ${one.nodes.length}`)} nodes of Redis; ${each(replicas, (one) => `${ms(one.postgres)} on the primary with ${one.replicas}`)} replicas.`,
+    `CPU of a page, in ms: ${each(nodes, (one) => `${ms(Math.max(...one.nodes.map((node) => node.ms)))} on each of ${one.nodes.length}`)} nodes of Redis. On the primary of Postgres: ${each(replicas, (one) => `${ms(one.postgres)} with ${one.replicas}`)} replicas.`,
   ].join(' ');
 }
 
