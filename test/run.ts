@@ -28,6 +28,7 @@ const SLOW = [
     'cache/bus/bus.test.ts',
     'cache/redis/cluster-faults.test.ts',
     'cache/redis/cluster-tls.test.ts',
+    'cache/redis/cluster-views.test.ts',
     'cache/redis/cluster.test.ts',
     'cache/redis/connection.test.ts',
     'cache/redis/rights.test.ts',

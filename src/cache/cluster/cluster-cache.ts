@@ -94,25 +94,31 @@ export class ClusterCache extends EntityCache {
     const nodes = this.#nodes();
     const { clock } = this;
     let left = [...keys];
+    let failure: unknown = null;
+    // Whatever cannot be told, the others are.
     for (let attempt = 1; left.length > 0; attempt += 1) {
       const parts = new Map<ClusterNode, string[]>();
       for (const key of left) {
         const owner = nodes.ownerOf(key);
-        if (owner === null) throw new Error('No node of the cluster is known to have the slots of what changed.');
-        const part = parts.get(owner);
-        if (part === undefined) parts.set(owner, [key]);
+        const part = owner === null ? undefined : parts.get(owner);
+        if (owner === null) failure ??= new Error('No node of the cluster is known to have the slots of what changed.');
+        else if (part === undefined) parts.set(owner, [key]);
         else part.push(key);
       }
       const told = await Promise.allSettled([...parts].map(([owner, part]) => owner.cache.announce(part, wait)));
       left = [];
       for (const one of told) {
-        if (one.status === 'rejected') throw one.reason;
-        left.push(...one.value);
+        if (one.status === 'rejected') failure ??= one.reason;
+        else left.push(...one.value);
       }
       if (left.length === 0) break;
-      if (attempt === ATTEMPTS) throw new Error('The slots of what changed move too fast to be told.');
+      if (attempt === ATTEMPTS) {
+        failure ??= new Error('The slots of what changed move too fast to be told.');
+        break;
+      }
       await nodes.look();
     }
+    if (failure !== null) throw failure;
     if (!wait) return NONE;
     const settled = Math.max(this.#memoryTtlMs, DEAF_MS) + HANDOVER_MS;
     const until = Math.max(...keys.map((key) => (nodes.ownershipOf(key)?.since ?? 0) + settled));

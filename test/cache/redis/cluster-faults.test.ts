@@ -1,53 +1,9 @@
 import { type Test, t } from 'tap';
 import { slotOf } from '../../../src/cache/cluster/slots.ts';
 import type { ClusterServer } from '../../../src/cli/services/redis-cluster.ts';
-import { createLarder } from '../../../src/index.ts';
-import { entities, makeTables } from '../../support/library.ts';
 import { freshCluster, type TestCluster } from '../../support/redis-cluster.ts';
-import { freshDatabase, type TestDatabase } from '../../support/services.ts';
-import { openSql } from '../../support/stores.ts';
 import { until } from '../../support/until.ts';
-
-const IDS = Array.from({ length: 40 }, (_, i) => String(i + 1));
-const keyOf = (id: string) => `Shelf-${id}`;
-
-/** Long enough for a busy machine, and short enough that nobody waits long for a node that is gone. */
-const TIMEOUT_MS = 1000;
-
-async function makeShelves(t: Test): Promise<TestDatabase> {
-  const database = await freshDatabase(t);
-  const sql = openSql(t, database);
-  await makeTables(sql);
-  await sql`insert into libraries (id, name) values (1, 'the only one')`;
-  await sql`insert into shelves (id, library_id, title) select n, 1, '0' from generate_series(1, 40) n`;
-  return database;
-}
-
-/** Opens a process of Larder, and what reads by id there, with how many statements that took. */
-async function open(t: Test, cluster: TestCluster, database: TestDatabase, memoryMaxEntries: number) {
-  const larder = await createLarder({
-    entities,
-    postgres: { url: database.url },
-    redis: { url: cluster.url, timeoutMs: TIMEOUT_MS },
-    cache: { memoryMaxEntries },
-  });
-  t.teardown(larder.close);
-  const read = async (ids: readonly string[]) => {
-    const context = larder.createContext();
-    const shelves = await larder.repositories.Shelf.findByIds(ids, context.scope);
-    return { titles: shelves.map((shelf) => shelf?.title), statements: context.scope.trace.sql.statements };
-  };
-  const isCached = async (ids: readonly string[]) => (await read(ids)).statements === 0;
-  const rename = (id: string, title: string) => larder.repositories.Shelf.update(id, { title });
-  return { larder, read, isCached, rename };
-}
-
-/** Which of the ids are in the slots that a master began with. */
-function idsOf(cluster: TestCluster, node: ClusterServer): string[] {
-  const share = 16_384 / cluster.masters.length;
-  const place = cluster.masters.indexOf(node);
-  return IDS.filter((id) => Math.floor(slotOf(keyOf(id)) / share) === place);
-}
+import { IDS, idsOf, keyOf, makeShelves, openShelves } from '../support/cluster-shelves.ts';
 
 /** What says whose a node is, by the names of the keys: how often it was turned over. */
 async function marksOf(cluster: TestCluster, node: ClusterServer): Promise<[name: string, turn: number][]> {
@@ -63,8 +19,8 @@ t.test('slots that move, and a node that is gone', async (t) => {
   const [first, second, third] = cluster.masters;
   if (first === undefined || second === undefined || third === undefined)
     throw new Error('There are not three masters.');
-  const writer = await open(t, cluster, database, 0);
-  const readers = [writer, await open(t, cluster, database, 0), await open(t, cluster, database, 1000)];
+  const writer = await openShelves(t, cluster, database, 0);
+  const readers = [writer, await openShelves(t, cluster, database, 0), await openShelves(t, cluster, database, 1000)];
   for (const { isCached } of readers) await until('all nodes answer by id', () => isCached(IDS));
   const written = new Map(IDS.map((id) => [id, 0]));
 
@@ -172,8 +128,8 @@ t.test('a replica that has missed the last invalidation and takes the place of i
   const [cluster, database] = await Promise.all([freshCluster(t, { replicas: 1 }), makeShelves(t)]);
   const [master, replica] = [cluster.masters[0], cluster.replicas[0]];
   if (master === undefined || replica === undefined) throw new Error('There is no replica.');
-  const { larder, read, isCached, rename } = await open(t, cluster, database, 0);
-  const other = await open(t, cluster, database, 1000);
+  const { larder, read, isCached, rename } = await openShelves(t, cluster, database, 0);
+  const other = await openShelves(t, cluster, database, 1000);
   await until('all nodes answer by id', async () => (await isCached(IDS)) && (await other.isCached(IDS)));
   const own = idsOf(cluster, master);
   const [id = ''] = own;

@@ -1,0 +1,84 @@
+import { t } from 'tap';
+import { slotOf } from '../../../src/cache/cluster/slots.ts';
+import { openCache } from '../../../src/cache/open-cache.ts';
+import { freshCluster } from '../../support/redis-cluster.ts';
+import { REDIS_PATIENCE_MS } from '../../support/services.ts';
+import { openSql } from '../../support/stores.ts';
+import { until } from '../../support/until.ts';
+import { IDS, idsOf, keyOf, makeShelves, openShelves } from '../support/cluster-shelves.ts';
+
+const [cluster, database] = await Promise.all([freshCluster(t), makeShelves(t)]);
+const sql = openSql(t, database);
+const [first, second, third] = cluster.masters;
+if (first === undefined || second === undefined || third === undefined) throw new Error('There are not three masters.');
+
+t.test('a node is told of what it got after the drainer last saw its slots', async (t) => {
+  for (const master of cluster.masters) {
+    await cluster.client(master).call('ACL', 'SETUSER', 'old', 'on', '>secret', '~*', '&*', '+@all');
+  }
+  const drainer = await openShelves(t, { url: cluster.url.replace('//', '//old:secret@') }, database, 0);
+  await until('all nodes answer by id', () => drainer.isCached(IDS));
+  // Nothing that the second says of its slots reaches this process any more.
+  await cluster.client(second).call('ACL', 'SETUSER', 'old', '-cluster|slots');
+  // Its lowest slot stays the same, of which the names of its own keys are made.
+  const [id = ''] = idsOf(cluster, third);
+  await cluster.move([slotOf(keyOf(id))], third, second);
+  const other = await openShelves(t, cluster, database, 0);
+  await until('it is filled where it belongs', () => other.isCached([id]));
+  t.match(await cluster.client(second).get(keyOf(id)), /"title":"0"/);
+  await other.larder.close();
+
+  await sql`update shelves set title = '1' where id = ${id}`;
+  await database.drained();
+  t.notMatch((await cluster.client(second).get(keyOf(id))) ?? '', /"title":"0"/, 'it was told');
+  const reader = await openShelves(t, cluster, database, 0);
+  await until('it answers by id', () => reader.isCached([id]));
+  t.same((await reader.read([id])).titles, ['1']);
+  await cluster.move([slotOf(keyOf(id))], second, third);
+  await reader.larder.close();
+  await drainer.larder.close();
+});
+
+t.test(
+  'memory believes no node for a slot that it says it has given away, though nobody says that he has it',
+  async (t) => {
+    const { read, isCached } = await openShelves(t, cluster, database, 1000);
+    const [id = ''] = idsOf(cluster, first).filter((id) => slotOf(keyOf(id)) > 0);
+    const slot = slotOf(keyOf(id));
+    await until('it is in memory', () => isCached([id]));
+    const client = cluster.client(first);
+    await client.call('CLUSTER', 'DELSLOTS', slot);
+    const looks = async () =>
+      Number(/cmdstat_cluster\|slots:calls=(\d+)/.exec(await client.info('commandstats'))?.[1] ?? 0);
+    const before = await looks();
+    // When it looks for the second time, it has read what it saw at the first.
+    await until('the process has seen it', async () => (await looks()) >= before + 2);
+    for (let round = 0; round < 20; round += 1) t.equal((await read([id])).statements, 1);
+    await client.call('CLUSTER', 'ADDSLOTS', slot);
+    await until('it is believed again', () => isCached([id]));
+  },
+);
+
+t.test("where a slot is nobody's, what is in the others is told all the same", async (t) => {
+  const [[lost = ''], [kept = '']] = [
+    idsOf(cluster, first).filter((id) => slotOf(keyOf(id)) > 0),
+    idsOf(cluster, second),
+  ];
+  await cluster.client(first).call('CLUSTER', 'DELSLOTS', slotOf(keyOf(lost)));
+  const times = { redisTimeoutMs: REDIS_PATIENCE_MS, ttlMs: 60_000, memoryTtlMs: 1000 };
+  // The others go on saying that the first has it.
+  const settings = {
+    redisUrl: `redis+cluster://${first.host}:${first.port}`,
+    prefix: '',
+    memoryMaxEntries: 0,
+    ...times,
+  };
+  const { cache, cluster: nodes, close } = openCache(settings, (error) => t.comment(error.message));
+  t.teardown(close);
+  await until('the nodes are known', () => nodes?.all.length === 3 && nodes.uncovered === 1);
+  await cluster.client(second).set(keyOf(kept), 'what is outdated');
+  const changed = [lost, kept].map((id) => ({ entity: 'Shelf', id }));
+  await t.rejects(cache.invalidate(changed, false), /No node of the cluster is known/);
+  t.equal(await cluster.client(second).exists(keyOf(kept)), 0);
+  await cluster.client(first).call('CLUSTER', 'ADDSLOTS', slotOf(keyOf(lost)));
+});
