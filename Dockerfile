@@ -13,7 +13,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --no-audit --no-fund
 # What GRAPHIQL, OTEL_EXPORTER_OTLP_ENDPOINT and APOLLO_TRACING need, such as `graphiql@3 react@18 react-dom@18`: the server names it.
 ARG OPTIONAL_PACKAGES=""
-RUN if [ -n "$OPTIONAL_PACKAGES" ]; then npm install --no-save --no-audit --no-fund $OPTIONAL_PACKAGES; fi
+RUN if [ -n "$OPTIONAL_PACKAGES" ]; then npm install --no-save --save-prod --omit=dev --no-audit --no-fund $OPTIONAL_PACKAGES; fi
 
 FROM node:20-slim
 WORKDIR /larder

@@ -78,6 +78,9 @@ async function watchAndFill(sql: Sql): Promise<void> {
 
 const copy = copyRepository(t);
 const bin = (name: string) => join(REPOSITORY, 'node_modules', '.bin', name);
+const OLD = 'dist/removed.js';
+mkdirSync(join(copy, 'dist'));
+writeFileSync(join(copy, OLD), '// Its source was removed since the last build.');
 const built = run(copy, 'npm', ['run', 'build']);
 t.equal(built.status, 0, built.said);
 const packed = run(copy, 'npm', ['pack', '--json', '--ignore-scripts']);
@@ -89,6 +92,7 @@ const tarball = join(copy, filename);
 
 t.test('the package holds what is built, what it says of itself, and nothing else', async (t) => {
   const paths = files.map(({ path }) => path);
+  t.notOk(paths.includes(OLD), 'nothing of an old build');
   const others = paths.filter((path) => !path.startsWith('dist/'));
   t.same(others.sort(), ['LICENSE', 'README.md', 'package.json']);
   t.same(
