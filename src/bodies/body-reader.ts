@@ -26,6 +26,37 @@ export type ReadBodies = (
   shape?: string,
 ) => (Body | null)[] | Promise<(Body | null)[]>;
 
+/**
+ * Gives the newest body of one entity at once, if the request has read it or memory holds it.
+ *
+ * @param id the entity's id
+ * @param scope the request's scope
+ * @returns the body, `null` for an entity that does not exist; `undefined` when it must be read
+ */
+export type RecallBody = (id: string, scope: Scope) => Body | null | undefined;
+
+/**
+ * @param space the kind of entity
+ * @param cache the caches
+ * @param isCurrent tells whether the columns are known
+ * @returns gives bodies that need not be read
+ */
+export function bodyRecaller(
+  space: EntitySpace,
+  cache: Pick<EntityCache, 'recall'>,
+  isCurrent: () => boolean,
+): RecallBody {
+  return (id, scope) => {
+    if (scope.cold || !isCurrent()) return undefined;
+    const identities = identitiesOf(scope, space);
+    const known = identities.get(id);
+    if (known !== undefined) return known;
+    const held = cache.recall(space, { id, version: null }, scope.trace);
+    if (held !== undefined) identities.set(id, held);
+    return held;
+  };
+}
+
 /** Where rows are read. */
 export interface BodySource {
   readonly load: Loader;

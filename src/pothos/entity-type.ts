@@ -4,7 +4,7 @@ import { atEndOfTurn, Batch } from '../batch.ts';
 import type { Entity } from '../entity/definition.ts';
 import type { LarderContext } from '../repository/context.ts';
 import type { FindBy } from '../repository/find-by.ts';
-import type { Repository } from '../repository/repository.ts';
+import type { Recall, Repository } from '../repository/repository.ts';
 import type { LoadNode } from './node.ts';
 import { PROPERTY } from './property.ts';
 import { lookOnce, needsBody, selectionOf } from './selection.ts';
@@ -24,7 +24,7 @@ export class EntityType {
   readonly entity: string;
   /** The type, for fields that refer to it. */
   readonly ref: ReturnType<EntityType['makeRef']>;
-  /** Loads a node by its database id. Calls in one turn are batched. */
+  /** Loads a node by its database id, at once when memory holds it. The others of one turn are batched. */
   readonly load: LoadNode;
   implemented = false;
   /** The scopes (scope-auth) that may see entities of the type. They guard its pages and edges, too. */
@@ -45,7 +45,12 @@ export class EntityType {
     this.#builder = builder;
     this.name = name;
     this.entity = entity;
-    this.load = (id, context) => this.#batchOf(context).load(id);
+    this.load = (id, context) => {
+      const { findByIds } = this.repositoryOf(context);
+      const held = findByIds.recall?.(id, context.scope);
+      if (held === undefined) return this.#batchOf(context).load(id);
+      return held && nodeOf(name, held);
+    };
     this.ref = this.makeRef();
   }
 
@@ -55,8 +60,8 @@ export class EntityType {
     const ref = this.#builder.loadableObjectRef<EntityNode<Entity>, string>(name, {
       load: () => Promise.reject(new TypeError(`${name} is loaded in batches of Larder's.`)),
     });
-    // Of the DataLoader that Pothos would make, it uses only what a batch has.
-    ref.getDataloader = ((context: LarderContext) => this.#batchOf(context)) as never;
+    // It is all that Pothos uses of the DataLoader that it would make.
+    ref.getDataloader = ((context: LarderContext) => ({ load: (id: string) => this.load(id, context) })) as never;
     return ref;
   }
 
@@ -166,4 +171,5 @@ export class EntityType {
 }
 
 /** A repository of any entity. */
-type AnyRepository = Repository<Entity, string> & FindBy<Entity, string>;
+type AnyRepository = Repository<Entity, string> &
+  FindBy<Entity, string> & { readonly findByIds: { readonly recall?: Recall<Entity> } };

@@ -11,8 +11,11 @@ import { userInputError } from './user-input-error.ts';
 /** How many ids `nodes` takes, which is the most entries of a page. */
 const MAX_NODES = 100;
 
-/** Loads a node by its database id; `null` when there is none. */
-export type LoadNode = (id: string, context: LarderContext) => Promise<EntityNode<Entity> | null>;
+/** Loads a node by its database id; `null` when there is none. It answers at once when memory holds the entity. */
+export type LoadNode = (
+  id: string,
+  context: LarderContext,
+) => EntityNode<Entity> | null | Promise<EntityNode<Entity> | null>;
 
 /**
  * Reads the database id from a global id of one type.

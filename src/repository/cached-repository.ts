@@ -1,5 +1,5 @@
-import { bodyReader } from '../bodies/body-reader.ts';
-import { createScope } from '../bodies/scope.ts';
+import { bodyReader, bodyRecaller } from '../bodies/body-reader.ts';
+import { createScope, type Scope } from '../bodies/scope.ts';
 import { type ReadRows, sharedRows } from '../bodies/shared-rows.ts';
 import { versionsFirst } from '../bodies/versions-first.ts';
 import type { Body } from '../cache/entry.ts';
@@ -17,7 +17,7 @@ import { Trace } from '../trace/trace.ts';
 import { entityWriter } from './entity-writer.ts';
 import { type FindBy, findsBy } from './find-by.ts';
 import { pageReader, rowLoader } from './places.ts';
-import type { Repository } from './repository.ts';
+import type { Recall, Repository } from './repository.ts';
 import type { Storage } from './storage.ts';
 
 /**
@@ -48,6 +48,7 @@ export function createRepository<E extends Entity, Lists extends string>(
   };
   const source = { load, loadShared: sharedRows(definition.byIds.name, load), isCurrent };
   const read = bodyReader(space, cache, source);
+  const recallBody = bodyRecaller(space, cache, isCurrent);
   const readNamed = versionsFirst(sharedRows(definition.versionsOf.name, loadVersions), read, cache.clock);
   const readPages = pageReader(storage, { ...source, definition, space });
 
@@ -61,19 +62,31 @@ export function createRepository<E extends Entity, Lists extends string>(
     answer: async (id) => (await cache.read(space, [{ id, version: null }], load, unasked())).get(id) ?? null,
   };
 
+  /** How many reads of a request caches have answered. */
+  const cachedIn = ({ trace }: Scope) => {
+    const counts = trace.cache[name];
+    return counts === undefined ? 0 : counts.hits + counts.negative;
+  };
+
+  // An id that no row can have is in no memory, so that it need not be checked.
+  const recall: Recall<E> = (id, scope) => {
+    if (!isWatched()) return undefined;
+    const before = cachedIn(scope);
+    const body = recallBody(id, scope);
+    if (body === undefined) return undefined;
+    audit?.sample(name, [id], [body], cachedIn(scope) - before, auditSource);
+    return entityOf(body);
+  };
+
   const findByIds: Repository<E, Lists>['findByIds'] = (ids, scope = createScope(unasked())) => {
     const unique = (ids.length === 1 ? ids : [...new Set(ids)]).filter(isId);
     if (unique.length === 0) return Promise.resolve(ids.map(() => null));
-    const cached = () => {
-      const counts = scope.trace.cache[name];
-      return counts === undefined ? 0 : counts.hits + counts.negative;
-    };
-    const before = cached();
+    const before = cachedIn(scope);
     const isTold = isWatched();
     const wants = unique.map((id) => ({ id, version: null }));
     const answer = (bodies: readonly (Body | null)[]) => {
       // At most as many as were asked for: the counters include other reads of the request at the same time.
-      if (isTold) audit?.sample(name, unique, bodies, Math.min(cached() - before, bodies.length), auditSource);
+      if (isTold) audit?.sample(name, unique, bodies, Math.min(cachedIn(scope) - before, bodies.length), auditSource);
       if (unique.length === ids.length) return bodies.map(entityOf);
       const byId = new Map(unique.map((id, i) => [id, bodies[i]]));
       return ids.map((id) => entityOf(byId.get(id)));
@@ -85,7 +98,7 @@ export function createRepository<E extends Entity, Lists extends string>(
   return {
     name,
     isId,
-    findByIds,
+    findByIds: Object.assign(findByIds, { recall }),
     findByRefs: async (refs, scope = createScope(unasked())) => {
       const bodies = await read(refs, scope);
       return bodies.map(entityOf);

@@ -4,6 +4,16 @@ import type { Page, Ref } from '../lists/page.ts';
 import type { PageRequest, Position } from '../lists/page-request.ts';
 
 /**
+ * Gives an entity at once when its request has read it or memory holds it. It belongs to `findByIds`, so that whoever has a `findByIds` of
+ * their own is always asked.
+ *
+ * @param id the entity's id
+ * @param scope the state of the request
+ * @returns the entity, `null` when there is none; `undefined` when it must be read
+ */
+export type Recall<E extends Entity> = (id: string, scope: Scope) => E | null | undefined;
+
+/**
  * Reads and writes entities of one kind. The number of statements of each method does not depend on how much it reads. A scope is the state
  * of a request; a method without one makes a new one. Those that read or write throw a DatabaseUnavailable when Postgres does not answer in
  * time.

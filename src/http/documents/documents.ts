@@ -66,11 +66,11 @@ export function createDocuments(schema: GraphQLSchema, timeoutMs: number, clock:
   /**
    * @param text the document
    * @param operationName the name of its operation to run; `null` when it has only one
-   * @returns the operation
+   * @returns the operation, at once when the document is known
    * @throws {RequestRefused} when the document is invalid, too large, or has no such operation; 503 when too many others wait, or for too
    *   long
    */
-  return async (text: string, operationName: string | null): Promise<PreparedOperation> => {
+  return (text: string, operationName: string | null): PreparedOperation | Promise<PreparedOperation> => {
     // Checked first, so that a huge text is not even looked up.
     if (text.length > LIMITS.characters) throw limitExceeded(new LimitExceeded('characters', text.length));
     const known = good.get(text);
@@ -83,6 +83,6 @@ export function createDocuments(schema: GraphQLSchema, timeoutMs: number, clock:
       prepared = prepareInTurn(text);
       waiting.set(text, prepared);
     }
-    return selectOperation(await withinTime(clock, timeoutMs, prepared), operationName);
+    return withinTime(clock, timeoutMs, prepared).then((document) => selectOperation(document, operationName));
   };
 }

@@ -6,10 +6,12 @@ import {
   GraphQLScalarType,
   GraphQLSchema,
   getArgumentValues,
+  isNonNullType,
   Kind,
   type OperationDefinitionNode,
   type SelectionSetNode,
   type VariableDefinitionNode,
+  valueFromAST,
 } from 'graphql';
 import type { Operation } from './operation.ts';
 import { type SelectedField, type SelectedObject, selectedIn } from './selected.ts';
@@ -128,9 +130,30 @@ export function argumentsReader(
   field: GraphQLField<unknown, unknown>,
   node: FieldNode,
 ): (variables: Record<string, unknown>) => Record<string, unknown> {
-  if (node.arguments?.some(hasVariable)) return (variables) => getArgumentValues(field, node, variables);
-  const fixed = getArgumentValues(field, node, {});
-  return () => fixed;
+  const changing = node.arguments?.filter(hasVariable) ?? [];
+  if (changing.length === 0) {
+    const fixed = getArgumentValues(field, node, {});
+    return () => fixed;
+  }
+  const whole = (variables: Record<string, unknown>) => getArgumentValues(field, node, variables);
+  if (!changing.every(({ value }) => value.kind === Kind.VARIABLE)) return whole;
+  // The variables are coerced, so an argument that is one of them has its value.
+  const parts = field.args.map(({ name, type, defaultValue }) => {
+    const value = node.arguments?.find((argument) => argument.name.value === name)?.value;
+    const isRequired = isNonNullType(type);
+    if (value?.kind === Kind.VARIABLE) return { name, variable: value.name.value, isRequired, fixed: undefined };
+    return { name, variable: null, isRequired, fixed: value === undefined ? defaultValue : valueFromAST(value, type) };
+  });
+  return (variables) => {
+    const values: Record<string, unknown> = {};
+    for (const { name, variable, isRequired, fixed } of parts) {
+      const value = variable === null ? fixed : variables[variable];
+      // graphql-js knows the default, or the error.
+      if (variable !== null && (value === undefined || (value === null && isRequired))) return whole(variables);
+      if (value !== undefined) values[name] = value;
+    }
+    return values;
+  };
 }
 
 function nameOf(place: number, { name }: ArgumentNode): string {

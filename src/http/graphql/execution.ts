@@ -23,13 +23,13 @@ export interface Execution extends ExecutionResult {
   readonly written?: Output;
 }
 
-/** Executes an operation, and sets the reply's status. */
+/** Executes an operation, and sets the reply's status. It answers at once when memory has everything. */
 export type Execute = (
   plan: Plan,
   state: RequestState,
   variables: Variables,
   reply: FastifyReply,
-) => Promise<Execution>;
+) => Execution | Promise<Execution>;
 
 /**
  * Makes what executes checked operations. mercurius executes them, and keeps a copy of each document, found by the document object.
@@ -57,14 +57,18 @@ export async function registerExecution(app: FastifyInstance, schema: GraphQLSch
     plan.runs += 1;
     return query;
   };
-  return async (plan, state, variables, reply) => {
-    const result = await compiled(plan)?.(state, variables.coerced);
-    if (result != null) return formatted(result, reply);
+  const uncompiled = async (...[plan, state, variables, reply]: Parameters<Execute>): Promise<Execution> => {
     // Its time has run out, or its client has gone. Nobody would see what graphql-js says.
     if (reply.sent || reply.raw.destroyed) return {};
     if (hasOther || plan.isCut || !plan.isCompilable) return executeAlone(schema, plan, state, variables.given, reply);
     const given = plan.definition.variableDefinitions?.length ? { ...variables.given } : undefined;
     return reply.graphql(plan.document as never, state as never, given);
+  };
+  return (plan, state, variables, reply) => {
+    const answered = (result: Execution | null) =>
+      result === null ? uncompiled(plan, state, variables, reply) : formatted(result, reply);
+    const result = compiled(plan)?.(state, variables.coerced) ?? null;
+    return result instanceof Promise ? result.then(answered) : answered(result);
   };
 }
 

@@ -27,21 +27,33 @@ export class Found {
   }
 
   /**
-   * Executes the selection in some objects, level by level: each field of all of them, then the fields in it.
+   * Executes the selection in some objects, level by level: each field of all of them, then the fields in it. There is no promise where
+   * no resolver returns one, which is so when memory answers.
    *
    * @param plan the selection
    * @param sources the objects, in the order in which they are written
    * @param paths their places in the answer
+   * @returns a promise if anything must be waited for
    * @throws {NotAsPlanned} when the data differs from the plan
    */
-  async resolve(plan: ObjectPlan, sources: readonly Source[], paths: readonly Path[]): Promise<void> {
-    const [only, ...others] = plan.executed;
-    if (only === undefined || sources.length === 0) return;
-    if (others.length === 0) return this.#field(only, sources, paths);
-    await Promise.all(plan.executed.map((field) => this.#field(field, sources, paths)));
+  resolve({ executed }: ObjectPlan, sources: readonly Source[], paths: readonly Path[]): undefined | Promise<unknown> {
+    if (sources.length === 0) return undefined;
+    let waits: Promise<unknown>[] | null = null;
+    for (const field of executed) {
+      let wait: undefined | Promise<unknown>;
+      try {
+        wait = this.#field(field, sources, paths);
+      } catch (error) {
+        // The fields before it go on. A failure of theirs that nobody heard of would end the process.
+        if (waits === null) throw error;
+        wait = Promise.reject(error);
+      }
+      if (wait instanceof Promise) waits = [...(waits ?? []), wait];
+    }
+    return waits === null || waits.length === 1 ? waits?.[0] : Promise.all(waits);
   }
 
-  #field(field: Property | Resolved, sources: readonly Source[], paths: readonly Path[]): Promise<void> {
+  #field(field: Property | Resolved, sources: readonly Source[], paths: readonly Path[]): undefined | Promise<unknown> {
     if (field.kind === 'resolved') return this.#resolved(field, sources, paths);
     const objects: Source[] = [];
     const places: Path[] = [];
@@ -63,25 +75,33 @@ export class Found {
     return this.resolve(field.inside, objects, places);
   }
 
-  async #resolved(field: Resolved, sources: readonly Source[], parents: readonly Path[]): Promise<void> {
-    const { key, place, parent, inside } = field;
+  #resolved(field: Resolved, sources: readonly Source[], parents: readonly Path[]): undefined | Promise<unknown> {
+    const { key, parent } = field;
     const paths = parents.map((prev) => ({ prev, key, typename: parent.name }));
     const answers = sources.map((source, i) => this.#call(field, source, paths[i] as NonNullable<Path>));
-    let values: readonly unknown[];
-    if (!answers.some(isThenable)) values = answers;
-    else {
-      // A failure is rare, and belongs to one of them.
-      values = await Promise.all(answers).catch(async () =>
+    if (!answers.some(isThenable)) return this.#answered(field, answers, paths);
+    // A failure is rare, and belongs to one of them.
+    return Promise.all(answers)
+      .catch(async () =>
         (await Promise.allSettled(answers)).map((each) =>
           each.status === 'fulfilled' ? each.value : new Failed(each.reason),
         ),
-      );
-    }
+      )
+      .then((values) => this.#answered(field, values, paths));
+  }
+
+  /** Goes on with the objects that a field has. */
+  #answered(
+    field: Resolved,
+    values: readonly unknown[],
+    paths: readonly NonNullable<Path>[],
+  ): undefined | Promise<unknown> {
+    const { place, inside } = field;
     const objects = values.map((value, i) => this.#complete(value, field, paths[i] as NonNullable<Path>));
     this.objects[place] = objects;
-    if (inside.executed.length === 0) return;
+    if (inside.executed.length === 0) return undefined;
     const there = objects.flatMap((object, i) => (object === null ? [] : [i]));
-    await this.resolve(
+    return this.resolve(
       inside,
       there.map((i) => objects[i] as Source),
       there.map((i) => paths[i]),

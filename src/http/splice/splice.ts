@@ -19,14 +19,17 @@ export interface Spliced {
 }
 
 /**
- * Executes an operation and writes its answer.
+ * Executes an operation and writes its answer, without a promise when memory has everything.
  *
  * @param context the resolvers' context
  * @param variables the coerced variables
  * @returns the answer; `null` when graphql-js must find the error: a required argument without a value, a null where a value is
  *   required, or a value that its type refuses. Such an operation only reads, so it may be executed again
  */
-export type SplicedOperation = (context: object, variables: Record<string, unknown>) => Promise<Spliced | null>;
+export type SplicedOperation = (
+  context: object,
+  variables: Record<string, unknown>,
+) => Spliced | null | Promise<Spliced | null>;
 
 /**
  * Makes the executor of operations that select only entities and lists of them. It writes their answers as text from the start.
@@ -47,26 +50,37 @@ export function createSplicer(schema: GraphQLSchema): (operation: Operation) => 
     const { root, fields } = plan;
     const size = { last: 0 };
     const fragments = Object.fromEntries(operation.fragments.map((fragment) => [fragment.name.value, fragment]));
-    const execute = async (context: object, variables: Record<string, unknown>): Promise<Spliced> => {
+    const execute = (context: object, variables: Record<string, unknown>): Spliced | Promise<Spliced> => {
       const args = fields.map(({ argumentsOf }) => argumentsOf(variables));
       const asked: Asked = { schema, operation, fragments, context, variables, arguments: args };
       const found = new Found(asked);
-      await found.resolve(root, [ROOT], [undefined]);
-      const written = new Output(size);
-      written.text('{"data":');
-      new Writer(found, written).object(root, ROOT);
-      return { written, ...(found.errors.length > 0 ? { errors: found.errors } : {}) };
+      const write = (): Spliced => {
+        const written = new Output(size);
+        written.text('{"data":');
+        new Writer(found, written).object(root, ROOT);
+        return { written, ...(found.errors.length > 0 ? { errors: found.errors } : {}) };
+      };
+      const wait = found.resolve(root, [ROOT], [undefined]);
+      return wait instanceof Promise ? wait.then(write) : write();
     };
-    return async (context, variables) => {
+    return (context, variables) => {
       try {
-        return await execute(context, variables);
+        const answer = execute(context, variables);
+        return answer instanceof Promise ? answer.catch(nullIfElsewhere) : answer;
       } catch (error) {
-        // The answer has the errors of resolvers. A GraphQLError here is that of an argument, before anything was executed.
-        if (error instanceof NotAsPlanned || error instanceof GraphQLError) return null;
-        throw error;
+        return nullIfElsewhere(error);
       }
     };
   };
+}
+
+/**
+ * Whether graphql-js must find the error. The answer has the errors of resolvers, so a GraphQLError here is that of an argument, before
+ * anything was executed.
+ */
+function nullIfElsewhere(error: unknown): null {
+  if (error instanceof NotAsPlanned || error instanceof GraphQLError) return null;
+  throw error;
 }
 
 /** The parent's object for resolvers of the root, which has none. */

@@ -2,7 +2,15 @@ import SchemaBuilder from '@pothos/core';
 import DataloaderPlugin from '@pothos/plugin-dataloader';
 import RelayPlugin from '@pothos/plugin-relay';
 import Fastify from 'fastify';
-import { defaultFieldResolver, type GraphQLResolveInfo, type GraphQLSchema, isObjectType, print } from 'graphql';
+import {
+  defaultFieldResolver,
+  execute,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+  isObjectType,
+  parse,
+  print,
+} from 'graphql';
 import { type Test, t } from 'tap';
 import larderFastify, { type LarderFastifyOptions } from '../../../src/http/index.ts';
 import { createLarder } from '../../../src/index.ts';
@@ -182,4 +190,62 @@ t.test('a wrapped resolver may return a promise of its own kind', async (t) => {
   const query = `{ shelf(id: "${encodeGlobalId('Shelf', '1')}") { title } }`;
   const expected = { data: { shelf: { title: 'Shelf 1' } } };
   for (let i = 0; i < BEFORE + 3; i += 1) t.same((await ask(query)).json(), expected);
+});
+
+t.test('a field that fails at once leaves nothing behind that ends the process', async (t) => {
+  const schema = librarySchema();
+  // Neither is a page: its nodes must not be null. The first says so later.
+  const bad = { nodes: null };
+  wrap(schema, 'Query', 'shelves', () => (_parent, _args, _context, { path }) => {
+    return path.key === 'later' ? new Promise((resolve) => setImmediate(resolve, bad)) : bad;
+  });
+  const ask = await serve(t, schema);
+  const page = 'shelves { nodes { library { name } } }';
+  for (let i = 0; i < BEFORE + 3; i += 1) {
+    const answer = await ask(`{ later: ${page} now: ${page} }`);
+    t.equal(answer.statusCode, 200);
+    t.match(answer.json(), { data: { later: null, now: null }, errors: [{}, {}] });
+  }
+  await new Promise(setImmediate);
+});
+
+t.test("whoever reads by id in a way of one's own is asked, also for what memory holds", async (t) => {
+  const { Shelf } = larder.repositories;
+  const asked: string[] = [];
+  const own: typeof Shelf = {
+    ...Shelf,
+    findByIds: (ids, scope) => {
+      asked.push(...ids);
+      return Shelf.findByIds(ids, scope);
+    },
+  };
+  const query = `{ shelf(id: "${encodeGlobalId('Shelf', '1')}") { title } }`;
+  const contextValue = () => ({ ...larder.createContext(), repositories: { ...larder.repositories, Shelf: own } });
+  const schema = librarySchema();
+  for (let i = 0; i < 3; i += 1) {
+    const { data } = await execute({ schema, document: parse(query), contextValue: contextValue() });
+    t.same(JSON.parse(JSON.stringify(data)), { shelf: { title: 'Shelf 1' } });
+  }
+  t.same(asked, ['1', '1', '1']);
+});
+
+t.test('what memory holds is answered without a promise', async (t) => {
+  // Memory answers for longer than this takes on any machine.
+  const cache = { maxStalenessMs: 600_000, memoryTtlMs: 300_000 };
+  await using warm = await createLarder({ entities, postgres: { url: database.url }, cache });
+  const schema = librarySchema();
+  const document = parse('query ($id: ID!) { shelf(id: $id) { title up: library { name } } }');
+  const variableValues = { id: encodeGlobalId('Shelf', '2') };
+  const ask = (contextValue: object) => execute({ schema, document, contextValue, variableValues });
+  const expected = await ask(larder.createContext());
+  let context = warm.createContext();
+  let answer = ask(context);
+  while (answer instanceof Promise) {
+    t.same(await answer, expected);
+    context = warm.createContext();
+    answer = ask(context);
+  }
+  t.same(answer, expected);
+  const counted = { hits: 1, memoryHits: 1, misses: 0 };
+  t.match(context.scope.trace.cache, { Shelf: counted, Library: counted });
 });
