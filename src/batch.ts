@@ -5,8 +5,7 @@ let ending = false;
  * Calls back when all requests that came in this turn of the event loop have been read. A callback may ask for more at once, without
  * waiting for a store. That is called back in the same turn, after all the others.
  *
- * Otherwise, an answer from memory would be sent before the next request is read, and each answer would wake its client. It is faster to
- * answer all requests of a turn at once, one level of all requests after the other.
+ * So the requests of a turn share what they ask a store for, one level of all requests after the other.
  *
  * @param callback runs then; it must not throw, or the others would not run
  */
