@@ -75,7 +75,8 @@ t.test("where a slot is nobody's, what is in the others is told all the same", a
   };
   const { cache, cluster: nodes, close } = openCache(settings, (error) => t.comment(error.message));
   t.teardown(close);
-  await until('the nodes are known', () => nodes?.all.length === 3 && nodes.uncovered === 1);
+  const isKnown = () => nodes?.all.length === 3 && nodes.all.every(({ isFresh }) => isFresh) && nodes.uncovered === 1;
+  await until('the nodes have answered', isKnown);
   await cluster.client(second).set(keyOf(kept), 'what is outdated');
   const changed = [lost, kept].map((id) => ({ entity: 'Shelf', id }));
   await t.rejects(cache.invalidate(changed, false), /No node of the cluster is known/);
