@@ -3,6 +3,7 @@ import type { Sql } from 'postgres';
 import type { Test } from 'tap';
 import { assemble } from '../../src/app/assemble.ts';
 import { readConfig } from '../../src/app/config.ts';
+import type { Clock } from '../../src/clock.ts';
 import { freshDatabase, freshRedis, REDIS_PATIENCE_MS, type TestDatabase, type TestRedis } from './services.ts';
 import { openSql } from './stores.ts';
 
@@ -17,6 +18,8 @@ export interface ServerOptions {
   readonly redis?: TestRedis | null;
   /** Variables of the environment over those of the tests. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The time; the machine's when it is left out. */
+  readonly clock?: Clock;
 }
 
 /** An error as it stands in a response. */
@@ -62,6 +65,8 @@ export async function openServer(
     database: Pick<TestDatabase, 'url'>;
     redis: TestRedis | null;
     env?: Readonly<Record<string, string>>;
+    /** The time; the machine's when it is left out. */
+    clock?: Clock;
     /** Whether it never comes to vouch for what is cached. */
     unvouched?: boolean;
   },
@@ -84,6 +89,8 @@ export async function openServer(
       ...(options.redis === null ? {} : { REDIS_URL: options.redis.url }),
       ...options.env,
     }),
+    undefined,
+    options.clock,
   );
   let closing: Promise<void> | null = null;
   const close = () => {
@@ -162,6 +169,7 @@ export async function startServer(t: Test, options: ServerOptions = {}): Promise
     options.redis === undefined ? freshRedis(t) : options.redis,
   ]);
   const sql = openSql(t, database);
-  const server = await openServer(t, { database, redis, env: options.env ?? {} });
+  const { env = {}, clock } = options;
+  const server = await openServer(t, { database, redis, env, ...(clock === undefined ? {} : { clock }) });
   return { ...server, database, sql, redis };
 }

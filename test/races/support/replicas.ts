@@ -8,7 +8,8 @@ import { Trace } from '../../../src/trace/trace.ts';
 import { DEFAULTS, type LarderProcess, type Parts } from '../../stage/process.ts';
 import { type Stage, setStageOn, settle, warm } from '../../stage/stage.ts';
 import type { ReplicatedPostgres, TestReplica } from '../../support/replicated-postgres.ts';
-import { echoed, read, row, standingClock } from './scenarios.ts';
+import { standingClock } from '../../support/standing-clock.ts';
+import { echoed, read, row } from './scenarios.ts';
 
 /** A race with a replica that replays late. What is wrong is in the history that it returns. */
 export type ReplicaScenario = (t: Test, parts: Parts, postgres: ReplicatedPostgres) => Promise<Stage>;

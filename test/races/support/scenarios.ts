@@ -2,13 +2,13 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { Test } from 'tap';
 import { decodeReply } from '../../../src/cache/bus/messages.ts';
-import { type Clock, systemClock } from '../../../src/clock.ts';
 import { DEFAULTS, type LarderProcess, type Parts } from '../../stage/process.ts';
 import { keyOf, type Row } from '../../stage/rows.ts';
 import { Holds } from '../../stage/seams.ts';
 import { type Stage, setStage, settle, warm } from '../../stage/stage.ts';
 import { openProxy } from '../../support/proxy.ts';
 import { freshRedis } from '../../support/services.ts';
+import { standingClock } from '../../support/standing-clock.ts';
 import { until } from '../../support/until.ts';
 
 /** A race put together by hand, on processes made of the given parts. What is wrong is in the history that it returns. */
@@ -219,20 +219,6 @@ async function published(stage: Stage): Promise<void> {
   // It has written all of that before it reads the next command, and both arrive in this process.
   await stage.keys.ping();
   await setImmediate();
-}
-
-/** Time that passes when the test says so, while timers run: so much as can be told apart from one look to the next. */
-export function standingClock(): Clock & { pass(ms: number): void } {
-  const { after, tick } = systemClock;
-  let now = 1000;
-  const pass = (ms: number) => {
-    now += ms;
-  };
-  const look = () => {
-    pass(0.001);
-    return now;
-  };
-  return { after, tick, now: look, pass };
 }
 
 /** Reads until memory answers. */

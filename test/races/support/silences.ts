@@ -5,8 +5,9 @@ import { DEFAULTS, type LarderProcess, type Parts } from '../../stage/process.ts
 import type { Row } from '../../stage/rows.ts';
 import { type Stage, setStage, settle } from '../../stage/stage.ts';
 import { openProxy } from '../../support/proxy.ts';
+import { standingClock } from '../../support/standing-clock.ts';
 import { until } from '../../support/until.ts';
-import { type Scenario, standingClock } from './scenarios.ts';
+import type { Scenario } from './scenarios.ts';
 
 const row: Row = { entity: 'Campaign', id: '1' };
 const REPLIES = 'larder:acknowledgements:*';
