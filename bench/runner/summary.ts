@@ -7,66 +7,65 @@ import { KINDS, type Traffic } from './traffic.ts';
 interface Line {
   readonly what: string;
   readonly traffic: readonly Traffic[];
-  readonly peer: PeerName;
-  readonly beside: string;
+  readonly peer: keyof typeof BESIDE;
   readonly why: string;
 }
+
+/** What the summary calls the peers. */
+const BESIDE = {
+  postgraphile: 'PostGraphile V5',
+  'route-splice': 'the route that splices it',
+  'route-json': 'that route',
+  'response-cache': 'the whole-response cache',
+} satisfies Partial<Record<PeerName, string>>;
 
 const LINES: readonly Line[] = [
   {
     what: 'many readers, warm caches',
     traffic: ['nested', 'random', 'threeLevels', 'mix'],
     peer: 'postgraphile',
-    beside: 'PostGraphile V5',
     why: 'requests that come together share statements, and bodies come from memory',
   },
   {
     what: 'large pages',
     traffic: ['wide', 'heavy', 'lone-heavy'],
     peer: 'postgraphile',
-    beside: 'PostGraphile V5',
     why: 'Postgres reads no body and makes no JSON of it',
   },
   {
     what: 'an entity by id',
     traffic: ['byId', 'lone-byId'],
     peer: 'postgraphile',
-    beside: 'PostGraphile V5',
     why: 'memory answers, and Postgres is not asked',
   },
   {
     what: 'a reader alone',
     traffic: ['lone-nested', 'lone-random'],
     peer: 'postgraphile',
-    beside: 'PostGraphile V5',
     why: 'there is nobody to share statements with, and a page takes two round trips where a join takes one',
   },
   {
     what: 'caches that have nothing, or half',
     traffic: ['cold', 'half', 'lone-cold', 'lone-half'],
     peer: 'postgraphile',
-    beside: 'PostGraphile V5',
     why: 'what is missing is leased and filled for those who come next, and this one waits for more statements',
   },
   {
     what: 'beside JSON that is ready-made',
     traffic: ['heavy', 'lone-heavy'],
     peer: 'route-splice',
-    beside: 'the route that splices it',
     why: 'that route knows its pages, and parses, checks and prices no query',
   },
   {
     what: 'beside one statement that makes the JSON',
     traffic: ['nested', 'wide', 'lone-nested'],
     peer: 'route-json',
-    beside: 'that route',
     why: 'Postgres makes the text each time, which costs the more the larger the page is',
   },
   {
     what: 'beside the finished answer',
     traffic: ['wide', 'threeLevels'],
     peer: 'response-cache',
-    beside: 'the whole-response cache',
     why: 'it asks nobody, and does not see what others write',
   },
 ];
@@ -78,7 +77,7 @@ const LINES: readonly Line[] = [
  * @returns the lines of a Markdown list; of what was not measured none
  */
 export function summaryOf(results: Results): string[] {
-  const compared = LINES.flatMap(({ what, traffic, peer, beside, why }) => {
+  const compared = LINES.flatMap(({ what, traffic, peer, why }) => {
     const ratios = traffic.flatMap((one) => {
       const ratio = ratioOf(results, one, 'larder', peer);
       return ratio === null ? [] : [{ name: nameOf(one), ratio }];
@@ -86,7 +85,7 @@ export function summaryOf(results: Results): string[] {
     if (ratios.length === 0) return [];
     const least = Math.min(...ratios.map(({ ratio }) => ratio));
     const found = ratios.map(({ name, ratio }) => `${name} ${ratio.toFixed(1)} ×`).join(', ');
-    return [`- **${verdict(least)}**: ${what}. ${found} the requests of ${beside}: ${why}.`];
+    return [`- **${verdict(least)}**: ${what}. ${found} the requests of ${BESIDE[peer]}: ${why}.`];
   });
   const [own, bare] = [
     medianOver(results, 'byId', 'larder', (sample) => sample.serverCpu),

@@ -1,6 +1,6 @@
 import { readConfig } from '../app/config.ts';
 import { entities } from '../app/entities.ts';
-import { runCommand, UsageError } from '../commands/command.ts';
+import { expectNoMore, runCommand } from '../commands/command.ts';
 import { sayMissing } from '../commands/doctor.ts';
 import { DatabaseUnavailable } from '../postgres/errors.ts';
 import { storesOf } from './stores-of.ts';
@@ -18,7 +18,7 @@ await runCommand({
   options: {},
   errors: [DatabaseUnavailable],
   async run(_values, positionals) {
-    if (positionals.length > 0) throw new UsageError(`Unexpected argument: ${positionals.join(' ')}`);
+    expectNoMore(positionals);
     const say = (line: string) => process.stdout.write(`${line}\n`);
     if (!(await sayMissing(storesOf(readConfig(process.env)), entities, say))) process.exitCode = 1;
   },

@@ -1,6 +1,6 @@
 import { readConfig } from '../app/config.ts';
 import { entities } from '../app/entities.ts';
-import { runCommand, UsageError } from '../commands/command.ts';
+import { expectNoMore, runCommand } from '../commands/command.ts';
 import { forgetEverything } from '../commands/forget.ts';
 import { DatabaseUnavailable } from '../postgres/errors.ts';
 import { storesOf } from './stores-of.ts';
@@ -21,7 +21,7 @@ await runCommand({
   options: {},
   errors: [DatabaseUnavailable],
   async run(_values, positionals) {
-    if (positionals.length > 0) throw new UsageError(`Unexpected argument: ${positionals.join(' ')}`);
+    expectNoMore(positionals);
     await forgetEverything(storesOf(readConfig(process.env)), Object.keys(entities), (line) =>
       process.stdout.write(`${line}\n`),
     );

@@ -3,7 +3,7 @@ import { DatasetError } from '../app/data/csv-dataset.ts';
 import { datasetTables } from '../app/data/dataset.ts';
 import { NotEmptyError } from '../app/data/load.ts';
 import { loadCsv } from '../app/data/load-csv.ts';
-import { runCommand, UsageError } from '../commands/command.ts';
+import { expectNoMore, runCommand, UsageError } from '../commands/command.ts';
 import { startProgress } from './progress.ts';
 
 const help = `Loads a data set into the database.
@@ -24,7 +24,7 @@ await runCommand({
   errors: [DatasetError, NotEmptyError],
   async run({ replace }, [directory, ...more]) {
     if (directory === undefined) throw new UsageError('Which directory? Name the one that holds the CSV files.');
-    if (more.length > 0) throw new UsageError(`Unexpected argument: ${more.join(' ')}`);
+    expectNoMore(more);
     await load(readConfig(process.env).database.url, directory, replace);
   },
 });

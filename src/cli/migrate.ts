@@ -1,6 +1,6 @@
 import { readConfig } from '../app/config.ts';
 import { migrateDatabase } from '../app/migrate.ts';
-import { runCommand, UsageError } from '../commands/command.ts';
+import { expectNoMore, runCommand } from '../commands/command.ts';
 import { MigrationError } from '../migrate/index.ts';
 
 const help = `Brings the database up to date.
@@ -16,7 +16,7 @@ await runCommand({
   options: {},
   errors: [MigrationError],
   async run(_values, positionals) {
-    if (positionals.length > 0) throw new UsageError(`Unexpected argument: ${positionals.join(' ')}`);
+    expectNoMore(positionals);
     await migrateDatabase(readConfig(process.env).database.url, (line) => process.stdout.write(`${line}\n`));
   },
 });

@@ -3,7 +3,7 @@ import type { TextRow } from '../app/data/copy.ts';
 import { type Dataset, datasetTables } from '../app/data/dataset.ts';
 import { loadDataset, NotEmptyError } from '../app/data/load.ts';
 import { type SampleSize, sampleCounts, sampleDataset } from '../app/data/sample.ts';
-import { isStarted, parseWholeNumber, runCommand, UsageError } from '../commands/command.ts';
+import { expectNoMore, isStarted, parseWholeNumber, runCommand } from '../commands/command.ts';
 import { startProgress } from './progress.ts';
 
 const help = `Fills the database with sample data.
@@ -69,7 +69,7 @@ if (isStarted(import.meta.url)) {
     },
     errors: [NotEmptyError],
     async run(values, positionals) {
-      if (positionals.length > 0) throw new UsageError(`Unexpected argument: ${positionals.join(' ')}`);
+      expectNoMore(positionals);
       await seedDatabase({
         url: readConfig(process.env).database.url,
         campaigns: parseWholeNumber('campaigns', values.campaigns, 1),

@@ -33,6 +33,14 @@ export class UsageError extends Error {
 }
 
 /**
+ * @param words arguments beside those that a command takes
+ * @throws {UsageError} when there are any
+ */
+export function expectNoMore(words: readonly string[]): void {
+  if (words.length > 0) throw new UsageError(`Unexpected argument: ${words.join(' ')}`);
+}
+
+/**
  * Distinguishes a file that was started from one that was imported.
  *
  * @param moduleUrl the file's `import.meta.url`

@@ -7,7 +7,7 @@ import type { Larder } from '../larder-face.ts';
 import { MigrationError, migrate } from '../migrate/index.ts';
 import { DatabaseUnavailable } from '../postgres/errors.ts';
 import { sayCached } from './cached.ts';
-import { type Command, runCommand, UsageError } from './command.ts';
+import { type Command, expectNoMore, runCommand, UsageError } from './command.ts';
 import { sayMissing } from './doctor.ts';
 import { DocumentsError, writeDocuments } from './documents.ts';
 import { forgetEverything } from './forget.ts';
@@ -64,12 +64,12 @@ const commands: Readonly<
   Record<string, (values: { [name: string]: string | undefined }, words: string[]) => Promise<void>>
 > = {
   init: async (_values, [directory = '.', ...more]) => {
-    if (more.length > 0) throw new UsageError(`Unexpected argument: ${more.join(' ')}`);
+    expectNoMore(more);
     for (const file of writeProject(directory)) say(`  ${file}`);
     say(`\nNext${directory === '.' ? '' : `, in ${directory}`}: npm install. Its README.md has the rest.`);
   },
   migrate: async ({ schema, migrations }, words) => {
-    if (words.length > 0) throw new UsageError(`Unexpected argument: ${words.join(' ')}`);
+    expectNoMore(words);
     const { DATABASE_URL: url = '' } = process.env;
     if (url === '') throw new UsageError('DATABASE_URL is not set: which database?');
     await migrate({
@@ -80,7 +80,7 @@ const commands: Readonly<
     });
   },
   forget: async (_values, [file, ...more]) => {
-    if (more.length > 0) throw new UsageError(`Unexpected argument: ${more.join(' ')}`);
+    expectNoMore(more);
     const { stores, entities } = await loadLarder(file);
     await forgetEverything(stores, Object.keys(entities), say);
   },
@@ -89,7 +89,7 @@ const commands: Readonly<
     await sayCached(stores, entities, words, say);
   },
   doctor: async (_values, [file, ...more]) => {
-    if (more.length > 0) throw new UsageError(`Unexpected argument: ${more.join(' ')}`);
+    expectNoMore(more);
     const { stores, entities } = await loadLarder(file);
     if (!(await sayMissing(stores, entities, say))) process.exitCode = 1;
   },

@@ -1,8 +1,7 @@
 import { t } from 'tap';
-import { EntityCache } from '../../src/cache/entity-cache.ts';
 import type { Body } from '../../src/cache/entry.ts';
 import { Trace } from '../../src/trace/trace.ts';
-import { manualClock } from '../support/manual-clock.ts';
+import { bareCache } from './support/bare-cache.ts';
 
 const SPACE = { entity: 'Thing', shape: '' };
 const READERS = 200;
@@ -12,16 +11,7 @@ const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A cache without any tier, so that only who reads together shares, and a loader that answers when it is told to. */
 function held() {
-  const cache = new EntityCache({
-    redis: null,
-    memory: null,
-    pages: null,
-    bus: null,
-    prefix: '',
-    ttlMs: 60_000,
-    memoryTtlMs: 60_000,
-    clock: manualClock(),
-  });
+  const cache = bareCache();
   const asked: string[][] = [];
   const answers: ((bodies: Map<string, Body>) => void)[] = [];
   const load = (ids: string[]) => {

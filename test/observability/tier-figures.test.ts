@@ -1,8 +1,7 @@
 import { type Test, t } from 'tap';
-import { EntityCache } from '../../src/cache/entity-cache.ts';
 import { type Body, LEASE_MARK } from '../../src/cache/entry.ts';
-import { systemClock } from '../../src/clock.ts';
 import { Trace } from '../../src/trace/trace.ts';
+import { bareCache } from '../cache/support/bare-cache.ts';
 import { globalId, makeData } from '../support/data.ts';
 import { openRedis, startServer } from '../support/server.ts';
 
@@ -84,17 +83,7 @@ t.test('what does not exist is told apart by the tier that knew it', async (t) =
 });
 
 t.test('so are bodies and negatives that came with another request', async (t) => {
-  const options = {
-    redis: null,
-    memory: null,
-    pages: null,
-    bus: null,
-    prefix: '',
-    ttlMs: 60_000,
-    memoryTtlMs: 60_000,
-    clock: systemClock,
-  };
-  const cache = new EntityCache(options);
+  const cache = bareCache();
   const space = { entity: 'Thing', shape: '' };
   const wants = ['1', '2', '3'].map((id) => ({ id, version: null }));
   const body: Body = { version: '1', entity: { id: '1' } };
