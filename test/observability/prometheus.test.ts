@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Registry } from 'prom-client';
 import { t } from 'tap';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
+import { registerReplicaMetrics } from '../../src/http/telemetry/metrics/replicas.ts';
 import { makeTraffic, scrape, seriesOf, startMeasured } from '../support/metrics.ts';
 import { startPrometheus } from '../support/prometheus.ts';
 import { until } from '../support/until.ts';
@@ -10,6 +12,10 @@ const OPS = join(REPOSITORY, 'ops');
 const RULES = join(OPS, 'prometheus', 'larder.rules.yml');
 
 const server = await startMeasured(t);
+
+/** The metrics of replicas, which a server without replicas does not have. */
+const ofReplicas = new Registry();
+registerReplicaMetrics(ofReplicas, { states: () => [], instead: {} });
 
 t.test('a real Prometheus reads them', async (t) => {
   const prometheus = await startPrometheus(t, server.metricsUrl, RULES);
@@ -34,6 +40,7 @@ t.test('a real Prometheus reads them', async (t) => {
     const scraped = new Set(seriesOf(await scrape(server)).map((series) => series.replace(/\{.*/s, '')));
     const rules = readFileSync(RULES, 'utf8');
     const recorded = new Set([...rules.matchAll(/record: (\S+)/g)].map(([, name]) => name));
+    for (const { name } of ofReplicas.getMetricsAsArray()) scraped.add(name);
     const known = (name: string) => name === 'up' || recorded.has(name) || scraped.has(name);
     const queries = dashboardQueries();
     t.ok(queries.length > 30);
