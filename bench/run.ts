@@ -22,9 +22,11 @@ import type { Results } from './runner/results.ts';
 import { measureScale } from './runner/scale/measure-scale.ts';
 import { reportScale, SCALE_LINE, scaleLine } from './runner/scale/report-scale.ts';
 import { seed, startStores } from './runner/stores.ts';
+import { measureChanges } from './runner/storm/measure-changes.ts';
 import { measureStorm } from './runner/storm/measure-storm.ts';
-import { reportStorm, stormTarget } from './runner/storm/report-storm.ts';
+import { changesTarget, reportChanges, reportStorm, stormTarget } from './runner/storm/report-storm.ts';
 import { summaryOf } from './runner/summary.ts';
+import type { Target } from './runner/targets.ts';
 import { stopAll, type Teardown } from './runner/teardown.ts';
 import { freshCampaigns, TRAFFIC, type Traffic } from './runner/traffic.ts';
 import { findOrInstallWrk } from './runner/wrk.ts';
@@ -41,7 +43,7 @@ const help = `Measures Larder beside its peers; bench/README.md tells what and h
   make bench CONNECTIONS=1  one reader alone, and nobody else
   make bench GROWTH=1   Larder alone, while tables, pages, hit rates and connections grow
   make bench OVERHEAD=1 Larder alone: what it costs that requests could be inspected
-  make bench STORM=1    Larder alone, while it is attacked
+  make bench STORM=1    Larder alone, while it is attacked, and while 100,000 rows change
   make bench SCALE=1    what several servers, nodes of Redis and replicas of Postgres give, and what a million requests a second take
   make bench MEMORY=1   Larder alone: what it takes in memory, bounded by bytes
   make bench PEERS=larder,postgraphile TRAFFIC=wide ROUNDS=5 SECONDS=4 WARM_UP=3 PROFILE=wide
@@ -144,13 +146,16 @@ async function scale(bench: Bench, machine: string, busyBefore: string | null, t
   }
 }
 
-/** Larder alone, while it is attacked. */
+/** Larder alone, while it is attacked, and while many rows change. */
 async function storm(bench: Bench, busyBefore: string | null): Promise<void> {
-  const measured = await measureStorm(bench);
+  const attacks = await measureStorm(bench);
+  const changes = await measureChanges(bench);
   const warning = busyBefore ?? (await busyWarning());
   if (warning !== null) say(warning);
-  const { what, measured: found, passed } = stormTarget(measured);
-  say(`\n${reportStorm(measured).join('\n')}\n\n${passed ? 'pass' : 'FAIL'}: ${what} — ${found}\n`);
+  const tell = (report: readonly string[], { what, measured, passed }: Target) =>
+    say(`\n${report.join('\n')}\n\n${passed ? 'pass' : 'FAIL'}: ${what} — ${measured}\n`);
+  tell(reportStorm(attacks), stormTarget(attacks));
+  tell(reportChanges(changes), changesTarget(changes));
 }
 
 /** How many campaigns there have to be that nobody has asked for. */
