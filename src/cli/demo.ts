@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sql } from 'postgres';
 import { assemble } from '../app/assemble.ts';
 import { readConfig, resolveSecrets } from '../app/config.ts';
 import { NESTED_QUERY } from '../app/example-query.ts';
+import { systemClock } from '../clock.ts';
 import { runCommand } from '../commands/command.ts';
 import { MigrationError } from '../migrate/index.ts';
 import { buildPage } from './demo/build-page.ts';
@@ -11,6 +11,7 @@ import { servePage } from './demo/page-plugin.ts';
 import { demoToken } from './demo-token.ts';
 import { checkEnvironment, type ServerEnvironment, serverEnvironment, WHERE_IT_RUNS } from './server-environment.ts';
 import { ask } from './services/ask.ts';
+import { comesTrue } from './services/comes-true.ts';
 import { startLocalServices, type Teardown } from './services/local.ts';
 import { ServiceError } from './services/service-error.ts';
 import { QueryError, showQuery } from './show-query.ts';
@@ -49,7 +50,7 @@ async function demo(teardown: Teardown): Promise<void> {
   for (const note of [...unheeded, ...notes]) say(note);
   // The time counts from the start of the process, because that is how long the reader has waited.
   say(`
-Serving after ${(performance.now() / 1000).toFixed(1)} s. The same query twice, first on an empty cache:
+Serving after ${(systemClock.now() / 1000).toFixed(1)} s. The same query twice, first on an empty cache:
 
   ${NESTED_QUERY}
 `);
@@ -84,9 +85,8 @@ async function warmUp(env: ServerEnvironment['env'], databaseUrl: string, token:
   try {
     await showQuery(`${larder.url}/graphql`, NESTED_QUERY, ['', ''], token);
     // The sample data was just written. Its invalidations must not come between the cold query and the warm one.
-    const deadline = performance.now() + DRAIN_DEADLINE_MS;
     const undrained = (sql: Sql) => sql`select 1 from cache_outbox limit 1`;
-    while ((await ask(databaseUrl, undrained)) && performance.now() < deadline) await sleep(100);
+    await comesTrue(async () => !(await ask(databaseUrl, undrained)), DRAIN_DEADLINE_MS, 100);
   } finally {
     await larder.close();
   }

@@ -1,6 +1,6 @@
 import { Agent, get } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
+import { sleep, systemClock } from '../../clock.ts';
 
 /** Rows of the judge's own. */
 const BRAND = 'read by the judge';
@@ -63,13 +63,13 @@ export async function startJudge(url: string, databaseUrl: string, bounds: Bound
     listed: `{ brand(id: "${globalId('Brand', brandId)}") { campaigns(first: ${ROWS}) { nodes { title } } } }`,
   };
   /** When each version was committed. */
-  const committed = [performance.now()];
+  const committed = [systemClock.now()];
   let begun = 0;
   let stopped = false;
   let seen = noVerdict();
 
   const read = async (how: keyof typeof queries, agent: Agent) => {
-    const asked = performance.now();
+    const asked = systemClock.now();
     const answer = await ask(`${url}/graphql?query=${encodeURIComponent(queries[how])}`, agent);
     if (answer.status === 503) seen.unavailable += 1;
     if (answer.status === 503) return;
@@ -79,7 +79,7 @@ export async function startJudge(url: string, databaseUrl: string, bounds: Bound
       return;
     }
     seen.answered += 1;
-    seen.ms.push(performance.now() - asked);
+    seen.ms.push(systemClock.now() - asked);
     let least = committed.length - 1;
     while (least > 0 && (committed[least] as number) > asked - bounds[how]) least -= 1;
     for (const title of titles) {
@@ -91,7 +91,7 @@ export async function startJudge(url: string, databaseUrl: string, bounds: Bound
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     for (let turn = first; !stopped; turn += 1) {
       await read(turn % 2 === 0 ? 'byId' : 'listed', agent);
-      await sleep(READ_PAUSE_MS);
+      await sleep(systemClock, READ_PAUSE_MS);
     }
     agent.destroy();
   };
@@ -100,12 +100,12 @@ export async function startJudge(url: string, databaseUrl: string, bounds: Bound
       begun = committed.length;
       try {
         await sql`update campaigns set title = ${`v${begun}`} where brand_id = ${brandId}::bigint`;
-        committed.push(performance.now());
+        committed.push(systemClock.now());
       } catch (error) {
         // Postgres is away: the same is written again, so that it does not matter whether it was written.
         if (!(error instanceof Error)) throw error;
       }
-      await sleep(WRITE_PAUSE_MS);
+      await sleep(systemClock, WRITE_PAUSE_MS);
     }
   };
   const done = Promise.all([writer(), ...Array.from({ length: READERS }, (_, i) => reader(i))]);

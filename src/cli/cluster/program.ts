@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { comesTrue } from '../services/comes-true.ts';
 import { exited, guardProcess, stopGroup } from '../services/process.ts';
 import { ServiceError } from '../services/service-error.ts';
 
@@ -45,14 +45,13 @@ export function startProgram({ name, command, args, env, cwd, log }: ProgramOpti
   const guard = guardProcess(-child.pid, null);
   return {
     async ready(url, deadlineMs) {
-      const deadline = performance.now() + deadlineMs;
-      while (!(await answers(url))) {
-        if (child.exitCode !== null || child.signalCode !== null) {
-          throw new ServiceError(`${name} did not start (${await exited(child)}): see ${log}.`);
-        }
-        if (performance.now() > deadline) throw new ServiceError(`${name} is not ready in time: see ${log}.`);
-        await sleep(POLL_MS);
-      }
+      const isReady = async () => {
+        if (await answers(url)) return true;
+        if (child.exitCode === null && child.signalCode === null) return false;
+        throw new ServiceError(`${name} did not start (${await exited(child)}): see ${log}.`);
+      };
+      if (await comesTrue(isReady, deadlineMs, POLL_MS)) return;
+      throw new ServiceError(`${name} is not ready in time: see ${log}.`);
     },
     async kill() {
       child.kill('SIGKILL');

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { comesTrue } from './comes-true.ts';
 import { ServiceError } from './service-error.ts';
 
 /** A second process that stops a service when this process has ended, even after a `kill -9`. */
@@ -51,7 +52,6 @@ export function commandLine(pid: number): string | null {
  */
 export async function stopProcess(pid: number, steps: readonly (readonly [NodeJS.Signals, number])[]): Promise<void> {
   for (const [signal, graceMs] of steps) {
-    const deadline = performance.now() + graceMs;
     try {
       // A stopped process (SIGSTOP) would keep the signal waiting for ever.
       process.kill(pid, 'SIGCONT');
@@ -60,12 +60,8 @@ export async function stopProcess(pid: number, steps: readonly (readonly [NodeJS
       if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return;
       throw error;
     }
-    while (performance.now() < deadline) {
-      if (commandLine(pid) === null) return;
-      await sleep(POLL_MS);
-    }
+    if (await comesTrue(() => commandLine(pid) === null, graceMs, POLL_MS)) return;
   }
-  if (commandLine(pid) === null) return;
   throw new ServiceError(
     `Process ${pid} did not end after ${steps.map(([signal]) => signal).join(', ')}. End it by hand.`,
   );

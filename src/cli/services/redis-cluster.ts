@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { comesTrue } from './comes-true.ts';
 import { findFreePort } from './port.ts';
 import { type RedisService, type RedisTls, startRedis } from './redis.ts';
 import type { RedisBinary } from './redis-binary.ts';
@@ -47,6 +47,7 @@ export interface RedisCluster {
 const HOST = '127.0.0.1';
 const SLOTS = 16_384;
 const DEADLINE_MS = 30_000;
+const POLL_MS = 20;
 
 /** A node that does not answer for so long is taken for gone, in milliseconds. */
 const NODE_TIMEOUT_MS = 1000;
@@ -175,12 +176,9 @@ async function each(
   what: string,
   isSo: (redis: Redis) => Promise<boolean>,
 ): Promise<void> {
-  const deadline = performance.now() + DEADLINE_MS;
   for (const node of nodes) {
-    while (!(await ask(node, tls, isSo))) {
-      if (performance.now() > deadline) throw new ServiceError(`The nodes of the cluster do not ${what}.`);
-      await sleep(20);
-    }
+    if (await comesTrue(() => ask(node, tls, isSo), DEADLINE_MS, POLL_MS)) continue;
+    throw new ServiceError(`The nodes of the cluster do not ${what}.`);
   }
 }
 
