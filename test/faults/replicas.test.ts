@@ -14,7 +14,7 @@ import { WHOLE_PAGE } from '../stage/pages.ts';
 import { globalId } from '../support/data.ts';
 import { manualClock } from '../support/manual-clock.ts';
 import { scrape } from '../support/metrics.ts';
-import { replicatedPostgres } from '../support/replicated-postgres.ts';
+import { asked, replicatedPostgres } from '../support/replicated-postgres.ts';
 import { type Answer, openServer, type TestServer } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
 import { bearer, JWT_SECRET } from '../support/token.ts';
@@ -243,8 +243,9 @@ t.test('what a replica cancels for what it has to replay is read at the primary'
   const sleep = statement<object>('sleep', query`select pg_sleep(60), name from brands`);
   const reading = replicas.read(chosen, () => run(chosen.database, sleep, {}, new Trace()), new Trace());
   await until('it is under way', async () => {
-    const [row] =
-      await replica.sql`select from pg_stat_activity where query like '%pg_sleep(60)%' and wait_event = 'PgSleep'`;
+    const [row] = await asked(
+      () => replica.sql`select from pg_stat_activity where query like '%pg_sleep(60)%' and wait_event = 'PgSleep'`,
+    );
     return row !== undefined;
   });
   await sql.begin((locking) => locking`lock table brands in access exclusive mode`);
@@ -321,7 +322,7 @@ t.test('a replica that crashes and comes back between two looks is not taken for
   t.ok((state()?.statements ?? 0) > 0, 'it is read there');
 
   await replica.crash();
-  const [behind] = await replica.sql<{ title: string }[]>`select title from campaigns where id = 1`;
+  const [behind] = await asked(() => replica.sql<{ title: string }[]>`select title from campaigns where id = 1`);
   t.not(behind?.title, 'before the crash', 'it has gone back');
   t.equal(await title(), 'before the crash');
   await until('it is known to have gone back', () => state()?.unfit !== null);

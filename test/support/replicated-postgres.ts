@@ -96,6 +96,26 @@ export async function replicatedPostgres(t: Test, count: number): Promise<Replic
   };
 }
 
+/** PostgreSQL documentation, 26.4.2, Handling Query Conflicts. */
+const CONFLICT_WITH_RECOVERY = '40001';
+
+/**
+ * Asks a replica for the test itself. What it has cancelled for the sake of what it replays, it is asked again.
+ *
+ * @param ask sends the question
+ * @returns the answer
+ * @throws what the replica refuses for another reason
+ */
+export async function asked<Found>(ask: () => PromiseLike<Found>): Promise<Found> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof postgres.PostgresError) || error.code !== CONFLICT_WITH_RECOVERY) throw error;
+    }
+  }
+}
+
 async function testReplica(ends: Ends, primary: PostgresService, sql: Sql): Promise<TestReplica> {
   const options = { dataDir: directory(ends), settings: SETTINGS, persistent: true, port: await portForLater() };
   let service: PostgresService = await startReplica(primary, options);
@@ -106,7 +126,7 @@ async function testReplica(ends: Ends, primary: PostgresService, sql: Sql): Prom
   const caughtUp = async () => {
     const [{ end = '' } = {}] = await sql<{ end: string }[]>`select pg_current_wal_insert_lsn()::text as end`;
     await until('the replica has come as far as the primary', async () => {
-      const [row] = await there`select where pg_last_wal_replay_lsn() >= ${end}::pg_lsn`;
+      const [row] = await asked(() => there`select where pg_last_wal_replay_lsn() >= ${end}::pg_lsn`);
       return row !== undefined;
     });
   };
@@ -125,20 +145,20 @@ async function testReplica(ends: Ends, primary: PostgresService, sql: Sql): Prom
     name: `127.0.0.1:${port}`,
     sql: there,
     pause: async () => {
-      await there`select pg_wal_replay_pause()`;
+      await asked(() => there`select pg_wal_replay_pause()`);
       await until('the replica replays nothing', async () => {
         // It stops at the next record.
         await sql`select pg_logical_emit_message(false, 'larder', 'a record', true)`;
-        const [row] = await there`select where pg_get_wal_replay_pause_state() = 'paused'`;
+        const [row] = await asked(() => there`select where pg_get_wal_replay_pause_state() = 'paused'`);
         return row !== undefined;
       });
     },
     resume: async () => {
-      await there`select pg_wal_replay_resume()`;
+      await asked(() => there`select pg_wal_replay_resume()`);
       await caughtUp();
     },
     promote: async () => {
-      await there`select pg_promote()`;
+      await asked(() => there`select pg_promote()`);
       return there;
     },
     kill,
@@ -150,7 +170,7 @@ async function testReplica(ends: Ends, primary: PostgresService, sql: Sql): Prom
       // A replica can go back to where the primary had a checkpoint.
       await sql`checkpoint`;
       await caughtUp();
-      await there`checkpoint`;
+      await asked(() => there`checkpoint`);
     },
     crash: async () => {
       await kill();
