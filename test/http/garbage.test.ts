@@ -73,9 +73,11 @@ for (const [tiers, env] of Object.entries({ 'both tiers': {}, 'Redis alone': { M
     const server = await startProcess(t, { database, redis }, { LOG_LEVEL: 'warn', ...env }, YOUNG_GENERATION);
     for (const [name, query] of Object.entries(QUERIES)) {
       await ask(server.url, query, 3000);
-      let left: number | null = null;
-      for (let attempt = 1; left === null && attempt <= ATTEMPTS; attempt += 1) left = await leftBy(server, query);
-      t.ok(left !== null && left < LEFT_BY_A_REQUEST, `${name}: ${left?.toFixed(0)} bytes for each request`);
+      // Where others keep the machine busy, requests wait and grow old. That only adds: what is kept is there each time.
+      let least = Number.POSITIVE_INFINITY;
+      for (let attempt = 1; least >= LEFT_BY_A_REQUEST && attempt <= ATTEMPTS; attempt += 1)
+        least = Math.min(least, (await leftBy(server, query)) ?? least);
+      t.ok(least < LEFT_BY_A_REQUEST, `${name}: ${least.toFixed(0)} bytes for each request`);
     }
   });
 }
