@@ -67,7 +67,8 @@ export type Sizes = Readonly<Record<EntityName, number>>;
  */
 export async function setStage(t: Test, contract: Partial<Contract> = {}, sizes?: Sizes): Promise<Stage & Counting> {
   const database = await freshDatabase(t);
-  return { ...(await setStageOn(t, database, contract, sizes)), database };
+  // The stage itself changes: a copy would not be told of it.
+  return Object.assign(await setStageOn(t, database, contract, sizes), { database });
 }
 
 /** As `setStage`, on a migrated and empty database of one's own. */
