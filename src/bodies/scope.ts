@@ -13,6 +13,11 @@ export interface Scope {
   hasWritten: boolean;
   /** Whether bodies are read from Postgres alone. Then no cache is asked, filled or invalidated. */
   readonly cold: boolean;
+  /**
+   * Whether its operation asks for one field after the other. Only then is what memory holds answered at once. Of fields side by side, one
+   * would go on sooner than the other, and the two would ask with two statements for what one could read.
+   */
+  asksInTurn: boolean;
   /** Whether its lists are read at the primary: it writes, or has written. */
   fromPrimary: boolean;
   /**
@@ -29,7 +34,8 @@ export interface Scope {
  * @returns a scope that has read nothing
  */
 export function createScope(trace: Trace, cold = false, position: WalPosition | null = null): Scope {
-  return { trace, identities: new Map(), shapes: new Map(), hasWritten: false, cold, fromPrimary: false, position };
+  const [identities, shapes] = [new Map(), new Map()];
+  return { trace, identities, shapes, hasWritten: false, cold, asksInTurn: false, fromPrimary: false, position };
 }
 
 /**

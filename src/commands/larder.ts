@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isSchema } from 'graphql';
-import { InitError, writeProject } from '../init/write-project.ts';
+import { InitError, TARBALL, writeProject } from '../init/write-project.ts';
 import type { Larder } from '../larder-face.ts';
 import { MigrationError, migrate } from '../migrate/index.ts';
 import { DatabaseUnavailable } from '../postgres/errors.ts';
@@ -65,7 +65,10 @@ const commands: Readonly<
 > = {
   init: async (_values, [directory = '.', ...more]) => {
     expectNoMore(more);
-    for (const file of writeProject(directory)) say(`  ${file}`);
+    const files = writeProject(directory);
+    for (const file of files) say(`  ${file}`);
+    if (!files.some((file) => file.endsWith('.tgz')))
+      say(`\nPut ${TARBALL} there, which npm pack makes in a clone of Larder: package.json refers to it.`);
     say(`\nNext${directory === '.' ? '' : `, in ${directory}`}: npm install. Its README.md has the rest.`);
   },
   migrate: async ({ schema, migrations }, words) => {

@@ -8,6 +8,9 @@ const PACKAGE = fileURLToPath(new URL('../../package.json', import.meta.url));
 /** Where npm notes from where it took each package, beside the packages. */
 const INSTALLED = fileURLToPath(new URL('../../../.package-lock.json', import.meta.url));
 
+/** What `npm pack` makes of this version. */
+export const TARBALL = `larder-${(JSON.parse(readFileSync(PACKAGE, 'utf8')) as OwnPackage).version}.tgz`;
+
 /** Files that npm would not pack under their own names. */
 const RENAMED: Readonly<Record<string, string>> = {
   gitignore: '.gitignore',
@@ -72,7 +75,7 @@ function writeFiles(directory: string): string[] {
   return [...all.map(([file]) => file), ...(tarball === null ? [] : [basename(tarball)])].sort();
 }
 
-/** The tarball that this package was installed from. The project takes a copy, since no registry has it. `null` when a registry had it. */
+/** The tarball that this package was installed from. The project takes a copy, since no registry has it. `null` when it is not known. */
 function ownTarball(): string | null {
   if (!existsSync(INSTALLED)) return null;
   const { packages = {} } = JSON.parse(readFileSync(INSTALLED, 'utf8')) as {
@@ -104,7 +107,8 @@ function packageJson(name: string, tarball: string | null): string {
     names.map((name) => [name, of[name]] as const);
   const dependencies = [
     ...peers,
-    ['larder', tarball === null ? `^${own.version}` : `file:${basename(tarball)}`] as const,
+    // Never from a registry: the package of that name there is somebody else's.
+    ['larder', `file:${tarball === null ? TARBALL : basename(tarball)}`] as const,
     ...rangesOf(['pino'], own.dependencies),
     ...rangesOf(['tsx'], own.devDependencies),
   ];

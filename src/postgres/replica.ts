@@ -167,10 +167,13 @@ export class Replica {
       return;
     }
     // What was known of another server says nothing about this one, nor does what was known of it before it crashed and began again.
-    const before = this.#fault === null && position >= this.#replayed ? this.#asOf : Number.NEGATIVE_INFINITY;
+    const hasGoneBack = position < this.#replayed;
+    const before = this.#fault === null && !hasGoneBack ? this.#asOf : Number.NEGATIVE_INFINITY;
     this.#fault = null;
     this.#replayed = position;
     this.#asOf = positions.asOf(position) ?? before;
+    // They were asked of it for what it had before.
+    if (hasGoneBack) this.drop();
   }
 
   #refuse(fault: string): void {

@@ -24,7 +24,7 @@ export class EntityType {
   readonly entity: string;
   /** The type, for fields that refer to it. */
   readonly ref: ReturnType<EntityType['makeRef']>;
-  /** Loads a node by its database id, at once when memory holds it. The others of one turn are batched. */
+  /** Loads a node by its database id, at once when memory holds it and nothing is asked beside it. The others of one turn are batched. */
   readonly load: LoadNode;
   implemented = false;
   /** The scopes (scope-auth) that may see entities of the type. They guard its pages and edges, too. */
@@ -46,8 +46,8 @@ export class EntityType {
     this.name = name;
     this.entity = entity;
     this.load = (id, context) => {
-      const { findByIds } = this.repositoryOf(context);
-      const held = findByIds.recall?.(id, context.scope);
+      const { scope } = context;
+      const held = scope.asksInTurn ? this.repositoryOf(context).findByIds.recall?.(id, scope) : undefined;
       if (held === undefined) return this.#batchOf(context).load(id);
       return held && nodeOf(name, held);
     };

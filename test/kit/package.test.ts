@@ -255,7 +255,13 @@ t.test('npx larder init makes a project whose types, migration and tests are rig
     readFileSync(join(app, 'package.json'), 'utf8'),
   ) as { name: string } & Record<'scripts' | 'dependencies' | 'devDependencies', Record<string, string>>;
   t.equal(name, 'my-library');
-  t.ok(Object.values({ ...dependencies, ...devDependencies }).every((range) => /^[~^]\d/.test(range)));
+  t.equal(dependencies.larder, `file:${filename}`, "never that of a registry, which is somebody else's");
+  t.match(made.said, `Put ${filename} there`);
+  t.ok(
+    Object.entries({ ...dependencies, ...devDependencies }).every(
+      ([of, range]) => of === 'larder' || /^[~^]\d/.test(range),
+    ),
+  );
   const readme = readFileSync(join(app, 'README.md'), 'utf8');
   t.match(readme, '# my-library\n');
   const ci = readFileSync(join(app, '.github', 'workflows', 'test.yml'), 'utf8');

@@ -1,9 +1,11 @@
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import type { LarderContext } from '../../repository/context.ts';
 import type { Operation } from '../documents/operation.ts';
 import { NotAsPlanned } from './leaf-text.ts';
 import { splicePlan } from './object-plan.ts';
 import { Output } from './output.ts';
+import type { ObjectPlan } from './plan.ts';
 import { type Asked, Found } from './resolve-fields.ts';
 import { Writer } from './write-object.ts';
 
@@ -27,7 +29,7 @@ export interface Spliced {
  *   required, or a value that its type refuses. Such an operation only reads, so it may be executed again
  */
 export type SplicedOperation = (
-  context: object,
+  context: LarderContext,
   variables: Record<string, unknown>,
 ) => Spliced | null | Promise<Spliced | null>;
 
@@ -50,10 +52,12 @@ export function createSplicer(schema: GraphQLSchema): (operation: Operation) => 
     const { root, fields } = plan;
     const size = { last: 0 };
     const fragments = Object.fromEntries(operation.fragments.map((fragment) => [fragment.name.value, fragment]));
-    const execute = (context: object, variables: Record<string, unknown>): Spliced | Promise<Spliced> => {
+    const isChain = asksInTurn(root);
+    const execute = (context: LarderContext, variables: Record<string, unknown>): Spliced | Promise<Spliced> => {
       const args = fields.map(({ argumentsOf }) => argumentsOf(variables));
       const asked: Asked = { schema, operation, fragments, context, variables, arguments: args };
       const found = new Found(asked);
+      context.scope.asksInTurn = isChain;
       const write = (): Spliced => {
         const written = new Output(size);
         written.text('{"data":');
@@ -64,6 +68,13 @@ export function createSplicer(schema: GraphQLSchema): (operation: Operation) => 
       return wait instanceof Promise ? wait.then(write) : write();
     };
     return (context, variables) => {
+      // Whether graphql-js must find the error. The answer has the errors of resolvers, so a GraphQLError here is that of an argument, before
+      // anything was executed. graphql-js goes on with each entry of a list by itself.
+      const nullIfElsewhere = (error: unknown): null => {
+        if (!(error instanceof NotAsPlanned || error instanceof GraphQLError)) throw error;
+        context.scope.asksInTurn = false;
+        return null;
+      };
       try {
         const answer = execute(context, variables);
         return answer instanceof Promise ? answer.catch(nullIfElsewhere) : answer;
@@ -74,13 +85,9 @@ export function createSplicer(schema: GraphQLSchema): (operation: Operation) => 
   };
 }
 
-/**
- * Whether graphql-js must find the error. The answer has the errors of resolvers, so a GraphQLError here is that of an argument, before
- * anything was executed.
- */
-function nullIfElsewhere(error: unknown): null {
-  if (error instanceof NotAsPlanned || error instanceof GraphQLError) return null;
-  throw error;
+/** Whether no two fields are executed side by side. */
+function asksInTurn({ executed }: ObjectPlan): boolean {
+  return executed.length <= 1 && executed.every(({ inside }) => asksInTurn(inside));
 }
 
 /** The parent's object for resolvers of the root, which has none. */
