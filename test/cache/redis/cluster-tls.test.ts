@@ -72,7 +72,8 @@ t.test('all nodes are reached by their authority, and see a certificate', async 
     await until('it is seen', async () => (await read()).titles.every((title, i) => title === byPsql[i]));
     await until('all nodes answer by id again', async () => (await read()).statements === 0);
     t.same((await read()).titles, byPsql);
-    t.same(larder.health.problems(), []);
+    // What took too long once is told until it is quick again.
+    await until('nothing is wrong', () => larder.health.problems().length === 0);
     t.equal(await larder.health.redis(), true);
   }
 });

@@ -5,7 +5,7 @@ import { RedisConnection } from '../../../src/cache/redis/connection.ts';
 import { hearEveryError } from '../../../src/cache/redis/guard.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { faultyProxy, through } from '../../support/faulty-proxy.ts';
-import { freshRedis } from '../../support/services.ts';
+import { freshRedis, REDIS_PATIENCE_MS } from '../../support/services.ts';
 import { openRedis } from '../../support/stores.ts';
 import { until } from '../../support/until.ts';
 
@@ -14,7 +14,7 @@ t.test('a connection comes back while commands go on failing', async (t) => {
   const proxy = await faultyProxy(t, Number(new URL(redis.url).port));
   const connection = new RedisConnection(through(redis.url, proxy), () => {}, systemClock, 100);
   t.teardown(() => connection.close());
-  t.ok(await connection.connected(5000));
+  t.ok(await connection.connected(60_000));
   let failures = 0;
   const fail = () => {
     failures += 1;
@@ -27,16 +27,16 @@ t.test('a connection comes back while commands go on failing', async (t) => {
   // Slow enough that several fail while the connection is being made.
   proxy.delay(20);
   await proxy.listen();
-  t.ok(await connection.connected(5000), 'it is there again');
+  t.ok(await connection.connected(60_000), 'it is there again');
 });
 
 t.test('what is sent in one turn of the event loop leaves in one write', async (t) => {
   const redis = await freshRedis(t);
   const admin = openRedis(t, redis);
   const reads = async () => Number(/total_reads_processed:(\d+)/.exec(await admin.info('stats'))?.[1]);
-  const connection = new RedisConnection(redis.url, () => {}, systemClock, 100);
+  const connection = new RedisConnection(redis.url, () => {}, systemClock, REDIS_PATIENCE_MS);
   t.teardown(() => connection.close());
-  t.ok(await connection.connected(5000));
+  t.ok(await connection.connected(60_000));
   await connection.redis.ping();
   const before = await reads();
   const asked = Array.from({ length: 40 }, (_, i) => String(i));
@@ -87,7 +87,7 @@ t.test('a bus that Redis refuses stays, and tries no more than it did', async (t
     async () => null,
     (error) => errors.push(error.message),
     systemClock,
-    100,
+    REDIS_PATIENCE_MS,
   );
   t.teardown(() => bus.close());
   await until('Redis refuses', async () => errors.length > 0);

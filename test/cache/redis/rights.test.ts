@@ -58,7 +58,8 @@ async function doAll(t: Test, url: string): Promise<void> {
   await until('the outbox has told of it', async () => (await read()).title === 'newer');
   await until('Redis answers again', async () => (await read()).statements === 0);
   t.match(await larder.pointBuckets(10, 100).take('somebody', 1), { allowed: true, available: 99 });
-  t.same(larder.health.problems(), []);
+  // What took too long once is told until it is quick again.
+  await until('nothing is wrong', () => larder.health.problems().length === 0);
 }
 
 t.test('a Larder does all with the rights that docs/operations.md lists for a single Redis', async (t) => {
