@@ -66,13 +66,12 @@ async function startBuilt(t: Test, directory: string, settings: Readonly<Record<
     }
   });
   const url = `http://127.0.0.1:${port}`;
-  await until('the server is ready', async () => {
-    try {
-      return (await fetch(`${url}/readyz`)).ok;
-    } catch {
-      return false;
-    }
-  });
+  const isReady = () =>
+    fetch(`${url}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  await until('the server is ready', isReady, 120);
   const ask = async (query: string) => {
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',
@@ -115,7 +114,13 @@ t.test('the steps of docs/campaigns.md add an entity, and those of docs/operatio
   run(t, directory, 'npm run db:generate | grep "No schema changes"');
 
   const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t)]);
-  const settings = { DATABASE_URL: database.url, REDIS_URL: redis.url, INSPECT: 'header', LOG_LEVEL: 'warn' };
+  const settings = {
+    DATABASE_URL: database.url,
+    REDIS_URL: redis.url,
+    INSPECT: 'header',
+    LOG_LEVEL: 'warn',
+    MAX_EVENT_LOOP_DELAY_MS: '0',
+  };
   const [build, start] = blocks(section('docs/operations.md', 'Build and start')).filter(
     ({ language }) => language === 'sh',
   );

@@ -24,6 +24,7 @@ t.test('the history brings back what was run', async (t) => {
   await execute();
   await page.getByRole('button', { name: 'Show History' }).click();
   const entries = page.locator('.graphiql-history-item');
+  await entries.nth(1).waitFor();
   t.equal(await entries.count(), 2);
   await entries.last().getByRole('button').first().click();
   t.equal(await textOf('query'), EXAMPLE_QUERY);

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { Locator, Page } from 'playwright-core';
 import { type Test, t } from 'tap';
 import { globalId } from '../support/data.ts';
-import { counted } from '../support/server.ts';
+import { counted, LASTING } from '../support/server.ts';
 import { coloursOf, contrast } from './contrast.ts';
 import { type GraphiqlOptions, openGraphiql } from './open-graphiql.ts';
 
@@ -157,7 +157,7 @@ t.test('a run of another query stands alone, and one that is refused says so', a
 });
 
 t.test('a statement that repeats turns the strip amber and is named', async (t) => {
-  const { page, strip, status, column, run, write, assertClean } = await setUp(t, { env: { MEMORY_TTL_MS: '4000' } });
+  const { page, strip, status, column, run, write, assertClean } = await setUp(t, { env: LASTING });
   await run('Run warm');
   const calm = await coloursOf(page, '.inspector-strip');
   t.notMatch(await status.textContent(), /times/);

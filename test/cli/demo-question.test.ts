@@ -30,10 +30,15 @@ async function demoInTerminal(t: Test) {
     output += text;
   });
   const says = (text: string) =>
-    until(`it says "${text}"`, () => {
-      if (child.exitCode !== null && !output.includes(text)) throw new Error(`It has ended:\n${output}`);
-      return output.includes(text);
-    });
+    until(
+      `it says "${text}"`,
+      () => {
+        if (child.exitCode !== null && !output.includes(text)) throw new Error(`It has ended:\n${output}`);
+        return output.includes(text);
+      },
+      // The page and the sample data come before: on a busy machine that took more than a minute.
+      240,
+    );
   const sql = openSql(t, database);
   return {
     sql,

@@ -28,7 +28,7 @@ function startDemo(t: Test, env: Record<string, string>): Demo {
   const child = spawn(process.execPath, ['--import=tsx', 'src/cli/demo.ts'], {
     cwd: REPOSITORY,
     // Port 0 takes any, so that tests do not meet.
-    env: { ...process.env, PORT: '0', METRICS_PORT: '0', ...env },
+    env: { ...process.env, PORT: '0', METRICS_PORT: '0', MAX_EVENT_LOOP_DELAY_MS: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   t.teardown(() => child.kill('SIGKILL'));
@@ -57,7 +57,8 @@ function servicesOf(state: string, records: readonly string[] = [POSTGRES, REDIS
 }
 
 async function allGone(pids: readonly number[]): Promise<boolean> {
-  const deadline = performance.now() + 10_000;
+  // Whoever guards them waits for ten seconds before it kills them.
+  const deadline = performance.now() + 60_000;
   while (pids.some((pid) => commandLine(pid) !== null) && performance.now() < deadline) await sleep(50);
   return pids.every((pid) => commandLine(pid) === null);
 }
@@ -199,14 +200,20 @@ t.test(
 );
 
 t.test('told to stop while it starts, it stops in order', async (t) => {
-  const LARDER_STATE_DIR = join(reachableDirectory(t), 'state');
-  const demo = startDemo(t, { LARDER_STATE_DIR });
-  await demo.says('Postgres  ');
-  const pids = servicesOf(LARDER_STATE_DIR, [POSTGRES]);
-  demo.child.kill('SIGINT');
-  t.equal(await demo.ended(), 'exit code 0');
-  t.notMatch(demo.output(), UP);
-  t.ok(await allGone(pids));
+  for (;;) {
+    const LARDER_STATE_DIR = join(reachableDirectory(t), 'state');
+    const demo = startDemo(t, { LARDER_STATE_DIR });
+    await demo.says('Postgres  ');
+    const pids = servicesOf(LARDER_STATE_DIR, [POSTGRES]);
+    demo.child.kill('SIGINT');
+    // Where the test has stood still for as long as a start takes, it was told too late.
+    const late = demo.output().includes(UP);
+    t.equal(await demo.ended(), 'exit code 0');
+    t.ok(await allGone(pids));
+    if (late) continue;
+    t.notMatch(demo.output(), UP);
+    return;
+  }
 });
 
 t.test('a wrong variable is said before anything starts', async (t) => {

@@ -1,6 +1,6 @@
 import { type Test, t } from 'tap';
 import { analyze, globalId, makeData } from '../support/data.ts';
-import { counted, openRedis, openServer, openSql, type TestServer } from '../support/server.ts';
+import { counted, LASTING, openRedis, openServer, openSql, type TestServer } from '../support/server.ts';
 import { type CountedStatement, freshDatabase, freshRedis } from '../support/services.ts';
 
 interface Titled {
@@ -38,7 +38,7 @@ let running: TestServer | null = null;
 /** A server that holds nothing in memory, with Redis as it is. It takes the place of the one before. */
 async function server(t: Test): Promise<TestServer> {
   await running?.close();
-  running = await openServer(t, { database, redis });
+  running = await openServer(t, { database, redis, env: LASTING });
   return running;
 }
 
@@ -91,7 +91,7 @@ t.test('a page of pages costs the same, however large', async (t) => {
 });
 
 t.test('without Redis', async (t) => {
-  const alone = await openServer(t, { database, redis: null });
+  const alone = await openServer(t, { database, redis: null, env: LASTING });
   for (const [temperature, expected] of [
     ['cold', 4],
     ['warm', 2],

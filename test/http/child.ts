@@ -5,7 +5,7 @@ import { exited } from '../../src/cli/services/process.ts';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
 import { outputOf } from '../support/output-of.ts';
 import { portForLater } from '../support/port.ts';
-import type { TestDatabase, TestRedis } from '../support/services.ts';
+import { REDIS_PATIENCE_MS, type TestDatabase, type TestRedis } from '../support/services.ts';
 import { until } from '../support/until.ts';
 
 /** The server in a process of its own. */
@@ -56,8 +56,11 @@ export async function startProcess(
       NODE_ENV: 'production',
       LOG_LEVEL: 'info',
       SHUTDOWN_DELAY_MS: '0',
-      // A machine that does much else lags.
+      // A machine that does much else lags, and lets all wait.
       MAX_EVENT_LOOP_DELAY_MS: '0',
+      REDIS_TIMEOUT_MS: String(REDIS_PATIENCE_MS),
+      STATEMENT_TIMEOUT_MS: '30000',
+      REQUEST_TIMEOUT_MS: '60000',
       PORT: String(port),
       METRICS_PORT: String(metricsPort),
       DATABASE_URL: stores.database.url,

@@ -8,7 +8,7 @@ import { type ServerProcess, startProcess } from './child.ts';
 const CAMPAIGNS = 50;
 const CONNECTIONS = 32;
 const REQUESTS = 4000;
-const ATTEMPTS = 4;
+const ATTEMPTS = 12;
 
 /** How much of the old generation a request may use up, in bytes; when requests were kept, nested pages used 4,600 to 8,700. */
 const LEFT_BY_A_REQUEST = 2500;

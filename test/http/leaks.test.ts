@@ -6,7 +6,7 @@ import { openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
 import { until } from '../support/until.ts';
 import { startProcess } from './child.ts';
-import { codes, openRaw, type Sent, send } from './client.ts';
+import { codes, openRaw, type Received, type Sent, send } from './client.ts';
 
 const SECRET = 'a secret of at least thirty-two characters';
 const token = createSigner({ key: SECRET })({ sub: 'somebody', scope: 'write' });
@@ -195,6 +195,16 @@ const ECHOED: Record<string, Sent> = {
   ),
 };
 
+/** Sends it again while the server had no time for it: it has little here, and a busy machine takes more now and then. */
+async function sendInTime(sent: Sent): Promise<Received> {
+  let answer = await send(server.url, sent);
+  for (let turn = 1; answer.status === 503 && turn < 10; turn += 1) {
+    if (leaks(answer.text).length > 0) return answer;
+    answer = await send(server.url, sent);
+  }
+  return answer;
+}
+
 /** Everything that the process has told anybody but the client. */
 async function told(): Promise<string> {
   return server.output() + (await (await fetch(server.metricsUrl)).text());
@@ -202,7 +212,7 @@ async function told(): Promise<string> {
 
 t.test('a secret is found in no response', async (t) => {
   for (const [name, sent] of Object.entries(HIDDEN)) {
-    const answer = await send(server.url, sent);
+    const answer = await sendInTime(sent);
     t.same(leaks(answer.text + JSON.stringify(answer.headers)), [], `${name}: ${answer.status} ${codes(answer)}`);
     t.notMatch(answer.text, /did you mean|node_modules|\.ts:\d|select |insert /i);
     t.ok(answer.status < 500, `${answer.status}`);
@@ -211,7 +221,7 @@ t.test('a secret is found in no response', async (t) => {
 
 t.test('a client hears the names of its own document again', async (t) => {
   for (const [name, sent] of Object.entries(ECHOED)) {
-    const answer = await send(server.url, sent);
+    const answer = await sendInTime(sent);
     t.not(leaks(answer.text + JSON.stringify(answer.headers)).length, 0, name);
     t.notMatch(answer.text, /did you mean/i);
   }
@@ -274,7 +284,7 @@ t.test('what fails on our side is told as an id that the log has, too', async (t
     ],
   ];
   for (const [text, variables, headers] of texts) {
-    const answer = await send(server.url, query(text, variables, headers));
+    const answer = await sendInTime(query(text, variables, headers));
     t.same(codes(answer), ['INTERNAL_SERVER_ERROR']);
     const [error] = answer.json.errors ?? [];
     t.same(Object.keys(error?.extensions ?? {}).toSorted(), ['code', 'errorId']);
@@ -299,16 +309,12 @@ t.test('the schema is shown to who has a token, and suggests nothing', async (t)
     '{ ...F } fragment F on Query { a: __schema { types { name } } }',
   ];
   for (const text of texts) {
-    t.same(codes(await send(server.url, query(text))), ['INTROSPECTION_OFF']);
-    t.same(codes(await send(server.url, { search: { query: text } })), ['INTROSPECTION_OFF']);
-    const shown = await send(server.url, query(text, {}, bearer));
+    t.same(codes(await sendInTime(query(text))), ['INTROSPECTION_OFF']);
+    t.same(codes(await sendInTime({ search: { query: text } })), ['INTROSPECTION_OFF']);
+    const shown = await sendInTime(query(text, {}, bearer));
     t.same([codes(shown), 'data' in shown.json], [[], true]);
   }
-  t.same(
-    (await send(server.url, query('{ __typename }'))).json,
-    { data: { __typename: 'Query' } },
-    'a name is no schema',
-  );
+  t.same((await sendInTime(query('{ __typename }'))).json, { data: { __typename: 'Query' } }, 'a name is no schema');
   for (const text of [
     '{ campaing { id } }',
     '{ campaign(idd: "x") { id } }',
@@ -317,7 +323,7 @@ t.test('the schema is shown to who has a token, and suggests nothing', async (t)
     '{ ... on Campain { id } }',
   ]) {
     for (const headers of [{}, bearer])
-      t.notMatch((await send(server.url, query(text, {}, headers))).text, /did you mean/i, text);
+      t.notMatch((await sendInTime(query(text, {}, headers))).text, /did you mean/i, text);
   }
 });
 

@@ -59,15 +59,22 @@ t.test('a client that takes its time before it begins has the whole time for its
   await Promise.all(
     Object.entries(before).flatMap(([name, open]) => [
       (async () => {
-        const connection = await open();
-        const said = connection.text().length;
-        // More than one has for a request, and for Node to see that it is over.
-        await sleep(2.5 * LIMIT_MS);
-        t.equal(connection.text().length, said, `${name}: nothing is said meanwhile`);
-        connection.socket.write(request);
-        await sleep(LIMIT_MS / 4);
-        connection.socket.write('\r\n');
-        await until('it is answered', async () => answered.test(connection.text().slice(said)));
+        await until(`${name}: it is answered`, async () => {
+          const connection = await open();
+          const said = connection.text().length;
+          // More than one has for a request, and for Node to see that it is over.
+          await sleep(2.5 * LIMIT_MS);
+          t.equal(connection.text().length, said, `${name}: nothing is said meanwhile`);
+          const began = performance.now();
+          connection.socket.write(request);
+          await sleep(LIMIT_MS / 4);
+          connection.socket.write('\r\n');
+          const more = () => connection.text().slice(said);
+          await until('there is an answer', () => more() !== '');
+          // Where all stood still meanwhile, its time is over.
+          if (performance.now() - began < LIMIT_MS) t.notMatch(more(), / 408 /);
+          return answered.test(more());
+        });
         t.pass(`${name}: it is answered`);
       })(),
       (async () => {
@@ -157,34 +164,50 @@ t.test('a connection on which an answer came before the end of its request is as
     env: { REQUEST_TIMEOUT_MS: String(LIMIT_MS), BODY_LIMIT_BYTES: '1000' },
   });
   const head = `POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n`;
-  const { socket, text } = await openRaw(t, kept.url, `${head}content-length: 2000\r\n\r\n${'x'.repeat(1000)}`);
-  await until('it is answered', async () => text().endsWith('}'));
-  socket.write('x'.repeat(1000));
-  // Longer than a request may take, and longer than it takes to see that.
-  await sleep(2.5 * LIMIT_MS);
-  socket.write('GET /graphql?query={__typename} HTTP/1.1\r\nhost: x\r\n\r\n');
-  await until('the next is answered', async () => text().endsWith('{"data":{"__typename":"Query"}}'));
-  t.match(text(), /^HTTP\/1\.1 413 [\s\S]*HTTP\/1\.1 200 /);
+  for (;;) {
+    const began = performance.now();
+    const { socket, text } = await openRaw(t, kept.url, `${head}content-length: 2000\r\n\r\n${'x'.repeat(1000)}`);
+    await until('it is answered', async () => text().endsWith('}'));
+    socket.write('x'.repeat(1000));
+    // An answer to a later request says that the server has read all of it.
+    await send(kept.url, { body: BODY });
+    // Where all stood still meanwhile, its time is over.
+    if (performance.now() - began >= LIMIT_MS) continue;
+    // Longer than a request may take, and longer than it takes to see that.
+    await sleep(2.5 * LIMIT_MS);
+    socket.write('GET /graphql?query={__typename} HTTP/1.1\r\nhost: x\r\n\r\n');
+    await until('the next is answered', async () => text().endsWith('{"data":{"__typename":"Query"}}'));
+    t.match(text(), /^HTTP\/1\.1 413 [\s\S]*HTTP\/1\.1 200 /);
+    return;
+  }
 });
 
 t.test('a client that does not read its answer is not waited for either', async (t) => {
-  await server.sql`update campaigns set body = repeat('x', 20000)`;
-  // More than the buffers of both sides hold.
-  const many = `{ ${Array.from({ length: 90 }, (_, i) => `a${i}: campaigns(first: 12) { nodes { body } }`).join(' ')} }`;
+  await server.sql`update campaigns set body = repeat('x', 200000)`;
+  // More than the buffers of both sides hold, in few pieces: it has to be there within the limit.
+  const many = `{ ${Array.from({ length: 8 }, (_, i) => `a${i}: campaigns(first: 12) { nodes { body } }`).join(' ')} }`;
   const body = JSON.stringify({ query: many });
-  // The server is in this process, and so is its end of the connection.
-  const accepted = new Promise<Socket>((resolve) => {
-    const onAccept = (message: unknown) => {
-      unsubscribe('net.server.socket', onAccept);
-      resolve((message as { socket: Socket }).socket);
-    };
-    subscribe('net.server.socket', onAccept);
-  });
+  await until('it is answered in time', async () => (await send(server.url, { body: { query: many } })).status === 200);
   const head = 'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
-  const connection = await openRaw(t, server.url, `${head}content-length: ${body.length}\r\n\r\n${body}`);
-  connection.socket.pause();
+  const ask = async () => {
+    // The server is in this process, and so is its end of the connection.
+    const accepted = new Promise<Socket>((resolve) => {
+      const onAccept = (message: unknown) => {
+        unsubscribe('net.server.socket', onAccept);
+        resolve((message as { socket: Socket }).socket);
+      };
+      subscribe('net.server.socket', onAccept);
+    });
+    const connection = await openRaw(t, server.url, `${head}content-length: ${body.length}\r\n\r\n${body}`);
+    await once(connection.socket, 'data');
+    connection.socket.pause();
+    return { connection, accepted: await accepted };
+  };
+  let { connection, accepted } = await ask();
+  // Where all stood still meanwhile, it was not there within the limit.
+  while (connection.text().startsWith('HTTP/1.1 503 ')) ({ connection, accepted } = await ask());
   const started = performance.now();
-  await once(await accepted, 'close');
+  if (!accepted.destroyed) await once(accepted, 'close');
   const ms = performance.now() - started;
   t.ok(ms < 3 * LIMIT_MS + PATIENCE_MS, `gone after ${ms.toFixed(0)} ms`);
   t.notOk(connection.socket.destroyed);
@@ -278,33 +301,33 @@ t.test('a client that hangs up frees what it held', async (t) => {
 
 t.test('a server whose event loop lags turns requests away, and stays alive', async (t) => {
   const database = await freshDatabase(t);
-  const strained = await startProcess(
-    t,
-    { database, redis: null },
-    { MAX_EVENT_LOOP_DELAY_MS: '1', MAX_COST: '1000000', INTROSPECTION: 'on', CORS_ORIGINS: APP },
-  );
-  // Each takes the event loop for many times that long.
-  const body = (i: number) =>
-    `{ ${Array.from({ length: 190 }, (_, n) => `...F${n}`).join(' ')} } ${Array.from({ length: 190 }, (_, n) => `fragment F${n} on Query { __typename }`).join(' ')} #${i}`;
-  const agent = keepAlive(t, 8);
-  let sent = 0;
-  let unasked = 0;
+  // More than a busy machine makes it lag, and much less than it stands still.
+  const env = { MAX_EVENT_LOOP_DELAY_MS: '60', CORS_ORIGINS: APP };
+  const strained = await startProcess(t, { database, redis: null }, env);
+  const agent = keepAlive(t, 2);
   let refused = null as Awaited<ReturnType<typeof send>> | null;
-  const strain = async () => {
-    while (refused === null && sent < 2000) {
-      sent += 1;
-      const answer = await send(strained.url, { body: { query: body(sent) }, headers: { origin: APP }, agent });
-      const headers = { origin: APP, 'access-control-request-method': 'POST' };
-      const preflight = await send(strained.url, { method: 'OPTIONS', headers, agent });
-      if (preflight.status !== 204 || preflight.headers['access-control-allow-origin'] !== APP) unasked += 1;
-      if (answer.status !== 200) refused ??= answer;
-    }
-  };
-  await Promise.all(Array.from({ length: 8 }, strain));
-  t.equal(refused?.status, 503, `after ${sent} requests`);
+  // It looks once a second how long it stood still on the average, and moves little between these pauses.
+  await until('it turns somebody away', async () => {
+    strained.kill('SIGSTOP');
+    const headers = { origin: APP, 'access-control-request-method': 'POST' };
+    const asked = Promise.all([
+      send(strained.url, { body: BODY, headers: { origin: APP }, agent }),
+      send(strained.url, { method: 'OPTIONS', headers, agent }),
+    ]);
+    await sleep(1500);
+    strained.kill('SIGCONT');
+    const [answer, preflight] = await asked;
+    t.same(
+      [preflight.status, preflight.headers['access-control-allow-origin']],
+      [204, APP],
+      'browsers that ask what they may do are answered',
+    );
+    if (answer.status !== 200) refused = answer;
+    return refused !== null;
+  });
+  t.equal(refused?.status, 503);
   t.equal(refused?.headers['retry-after'], '1');
   t.equal(refused?.headers['access-control-allow-origin'], APP, 'which pages may read');
-  t.equal(unasked, 0, 'and browsers that ask what they may do are answered');
   t.same(refused === null ? [] : codes(refused), ['UNAVAILABLE']);
   for (const path of ['/healthz', '/readyz']) {
     t.equal((await send(strained.url, { path })).status, 200, `${path} is answered`);

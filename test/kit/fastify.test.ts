@@ -13,6 +13,7 @@ import larderFastify, { type LarderFastifyOptions } from '../../src/http/index.t
 import { createLarder, type LarderLogger } from '../../src/index.ts';
 import { freshDatabase, freshRedis, REDIS_PATIENCE_MS } from '../support/services.ts';
 import { counted, openSql } from '../support/stores.ts';
+import { until } from '../support/until.ts';
 import { entities, fillLibrary, librarySchema } from './library.ts';
 
 const schema = librarySchema();
@@ -25,6 +26,8 @@ async function openLibrary(t: Test, logger?: LarderLogger) {
     entities,
     postgres: { url: database.url },
     redis: { url: redis.url, timeoutMs: REDIS_PATIENCE_MS },
+    // Caches answer for longer than a test takes on any machine.
+    cache: { maxStalenessMs: 600_000, memoryTtlMs: 300_000 },
     ...(logger === undefined ? {} : { logger }),
   });
   t.teardown(larder.close);
@@ -50,7 +53,12 @@ t.test('with all defaults it serves a schema, health and nothing more', async (t
   t.match(answer.json(), { data: { authors: { nodes: [{ name: 'Author 1', books: { edges: [{}, {}] } }, {}, {}] } } });
   const warm = await counted({ database, redis }, () => post(app, '/graphql', NESTED));
   t.equal(warm.sql, 2, JSON.stringify(warm.statements));
-  t.match((await app.inject('/readyz')).json(), { status: 'ready', postgres: true, redis: true });
+  let readiness = await app.inject('/readyz');
+  await until('it is ready', async () => {
+    readiness = await app.inject('/readyz');
+    return readiness.body.includes('"ready"');
+  });
+  t.match(readiness.json(), { status: 'ready', postgres: true, redis: true });
   t.equal((await app.inject('/healthz')).statusCode, 200);
   for (const path of ['/metrics', '/graphiql', '/']) t.equal((await app.inject(path)).statusCode, 404, path);
   const inspected = await post(app, '/graphql', NESTED, { 'x-inspect': '1' });
@@ -219,7 +227,12 @@ t.test('a logger and a registry of one’s own are used, and what was opened is 
   const { larder } = await openLibrary(t, logger);
   const registry = new Registry();
   const app = Fastify({ logger: { level: 'info', stream: { write: (line: string) => void lines.push(line) } } });
-  await register(t, app, { larder, schema, metrics: { registry, path: null }, log: { rate: 1 } });
+  await register(t, app, {
+    larder,
+    schema,
+    metrics: { registry, path: null },
+    log: { rate: 1, slowRequestMs: 600_000 },
+  });
   const query = () => app.inject({ url: '/graphql', query: { query: '{ __typename }' } });
   await query();
   const line = lines
@@ -284,7 +297,7 @@ t.test('statements are spans in the traces of a process that has OpenTelemetry o
   const lines: string[] = [];
   const app = Fastify({ logger: { level: 'info', stream: { write: (line: string) => void lines.push(line) } } });
   await app.register(instrumentation.plugin());
-  await register(t, app, { larder, schema, tracing: true });
+  await register(t, app, { larder, schema, tracing: true, log: { slowRequestMs: 600_000 } });
   await post(app, '/graphql', NESTED);
   const spans = exporter.getFinishedSpans();
   const list = spans.find(({ name }) => name.startsWith('Author.all'));

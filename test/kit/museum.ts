@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { findOrInstall } from '../../src/cli/services/install.ts';
@@ -125,7 +126,9 @@ export async function museum(t: Test, tarball: string): Promise<void> {
       body: JSON.stringify({ query }),
     });
   const ask = async (query: string, to = port) => {
-    const response = await post(query, to);
+    let response = await post(query, to);
+    // A server that lags on a busy machine asks to come again.
+    for (; response.status === 503; response = await post(query, to)) await sleep(1000);
     const { data, errors } = (await response.json()) as { data: Record<string, unknown>; errors?: unknown };
     if (errors !== undefined) throw new Error(JSON.stringify(errors));
     return data;
@@ -219,7 +222,7 @@ export async function museum(t: Test, tarball: string): Promise<void> {
     t.same(await ask(subject, place), await ask(subject), 'it answers what the other one answers');
     await sql`update thesaurus.subjects set title = 'Grown-ups' where slug = 'adults'`;
     await until('psql is heard', async () => JSON.stringify(await ask(subject, place)).includes('Grown-ups'));
-    t.match(await readiness(), '"ready"');
+    await until('it is ready still', async () => (await readiness()).includes('"ready"'));
     const { errors } = (await (await post('mutation { createArtist { id } }', place)).json()) as {
       errors: { message: string }[];
     };

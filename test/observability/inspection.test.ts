@@ -1,7 +1,15 @@
 import { type Test, t } from 'tap';
 import { globalId, makeData } from '../support/data.ts';
 import { writerToken } from '../support/metrics.ts';
-import { type Answer, counted, openRedis, type ServerOptions, startServer, type TestStack } from '../support/server.ts';
+import {
+  type Answer,
+  counted,
+  LASTING,
+  openRedis,
+  type ServerOptions,
+  startServer,
+  type TestStack,
+} from '../support/server.ts';
 import type { TestRedis } from '../support/services.ts';
 
 interface Event {
@@ -31,7 +39,7 @@ const COLD = { ...INSPECT, 'x-cache': 'bypass' };
 const DEVELOPMENT = { NODE_ENV: 'development', GRAPHIQL: 'true' };
 
 async function start(t: Test, options: ServerOptions = {}): Promise<TestStack<TestRedis>> {
-  const server = await startServer(t, options);
+  const server = await startServer(t, { ...options, env: { ...LASTING, ...options.env } });
   await makeData(server.sql, { brands: 2, campaigns: 10, events: 30, perCampaign: 5 });
   await server.database.drained();
   return server;

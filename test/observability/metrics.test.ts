@@ -48,8 +48,8 @@ t.test('they say what was done', async (t) => {
   t.ok(grown(after, 'larder_cache_bypassed_total', { reason: 'cold' }) > 0);
   t.ok(grown(after, 'larder_cache_stale_total', {}) > 0);
   t.ok(grown(after, 'larder_cache_fills_total', {}) > 0);
-  // Who took a lease may have lost it to an invalidation before it could fill.
-  t.ok(grown(after, 'larder_cache_leases_total', { result: 'taken' }) >= grown(after, 'larder_cache_fills_total', {}));
+  // Who took a lease may have lost it to an invalidation before it could fill; and who took one before may fill now.
+  t.ok(sum(after, 'larder_cache_leases_total', { result: 'taken' }) >= sum(after, 'larder_cache_fills_total', {}));
   t.equal(grown(after, 'larder_cache_invalidations_total', { source: 'write' }), 1);
   t.ok(grown(after, 'larder_cache_invalidations_total', { source: 'outbox' }) > 0);
   t.ok(grown(after, 'larder_sql_duration_seconds_count', { statement: 'Campaign.all' }) > 0);

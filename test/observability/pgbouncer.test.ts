@@ -102,7 +102,7 @@ t.test('what a pooler refuses is named in its words, with what to do', async (t)
     said += text;
   });
   const address = () => /listening at (http:\/\/[\d.]+:\d+)/.exec(said)?.[1];
-  await until('the server listens', () => address() !== undefined);
+  await until('the server listens', () => address() !== undefined, 120);
   await until('the log names it', () => /08P01[^\n]*unsupported startup parameter: \w+/.test(said));
   await until('and says what to do', () => /unsupported startup parameter[^\n]*pgbouncer=true/.test(said));
   const answer = await fetch(`${address()}/graphql?query=%7Bbrands%7BtotalCount%7D%7D`);

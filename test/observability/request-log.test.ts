@@ -12,7 +12,7 @@ import { startProcess } from '../http/child.ts';
 import { send } from '../http/client.ts';
 import { makeData } from '../support/data.ts';
 import { openRedis, openSql } from '../support/server.ts';
-import { freshDatabase, freshRedis } from '../support/services.ts';
+import { freshDatabase, freshRedis, REDIS_PATIENCE_MS } from '../support/services.ts';
 import { until } from '../support/until.ts';
 
 type Line = Record<string, unknown>;
@@ -36,6 +36,12 @@ async function start(t: Test, env: Record<string, string>) {
       REDIS_URL: redis.url,
       PORT: '0',
       METRICS_PORT: '0',
+      // What is slow on a busy machine is a line of another kind, and of a share of them all are.
+      SLOW_REQUEST_MS: '600000',
+      MAX_EVENT_LOOP_DELAY_MS: '0',
+      REDIS_TIMEOUT_MS: String(REDIS_PATIENCE_MS),
+      STATEMENT_TIMEOUT_MS: '30000',
+      REQUEST_TIMEOUT_MS: '60000',
       ...env,
     },
     detached: true,

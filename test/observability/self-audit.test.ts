@@ -144,7 +144,7 @@ t.test('a server tells of a change that it could not hear of, and of no other', 
     },
     120,
   );
-  t.equal(await names(1), 'heard of');
+  await until('the other change is heard of', async () => (await names(1)) === 'heard of');
   const metrics = await (await fetch(server.metricsUrl)).text();
   t.match(metrics, /^larder_inconsistent_total\{entity="Brand"\} [1-9]\d*$/m);
   t.match(metrics, /^larder_inconsistent_total\{entity="Event"\} 0$/m);

@@ -3,7 +3,7 @@ import { type Body, LEASE_MARK } from '../../src/cache/entry.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { bareCache } from '../cache/support/bare-cache.ts';
 import { globalId, makeData } from '../support/data.ts';
-import { openRedis, startServer } from '../support/server.ts';
+import { LASTING, openRedis, startServer } from '../support/server.ts';
 
 interface Exchange {
   kind: string;
@@ -19,7 +19,7 @@ interface Figures {
 }
 
 async function start(t: Test, env: Record<string, string>) {
-  const server = await startServer(t, { env });
+  const server = await startServer(t, { env: { ...LASTING, ...env } });
   await makeData(server.sql, { brands: 2, campaigns: 10, events: 30, perCampaign: 5 });
   await server.database.drained();
   const inspect = async (document: string) => {
@@ -71,7 +71,7 @@ t.test('a Redis that fails has told nothing of its keys', async (t) => {
 });
 
 t.test('what does not exist is told apart by the tier that knew it', async (t) => {
-  const { inspect } = await start(t, { MEMORY_TTL_MS: '4000' });
+  const { inspect } = await start(t, {});
   const document = `{ node(id: "${globalId('Campaign', 99)}") { id ... on Campaign { title } } }`;
   t.match((await inspect(document)).cache.Campaign, { misses: 1, negative: 0, memoryNegatives: 0 });
   t.match((await inspect(document)).cache.Campaign, { hits: 0, negative: 1, memoryHits: 1, memoryNegatives: 1 });
