@@ -240,20 +240,31 @@ t.test('the programs of docs/fastify.md, on a database of their own', async (t) 
     t.match(await ask(`${url}/api/graphql`, '{ nothing }'), {
       errors: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }],
     });
-    t.match(said(), /"route":"\/api\/graphql".*"statements":2.*"msg":"request"/);
+    const line = /"route":"\/api\/graphql".*"statements":2.*"msg":"(slow )?request"/;
+    await until('the log has a line of a request', () => line.test(said()));
   });
   await t.test('with users of its own', async (t) => {
     const { url } = await startProgram(t, project, 'your-users.js', env);
     t.match(await ask(`${url}/graphql`, nested, { 'x-key': 'key-of-ada' }), answer);
   });
   await t.test('with bounds for its connections and an orderly end', async (t) => {
-    const { url, process } = await startProgram(t, project, 'your-own.js', env);
-    t.match(await ask(`${url}/graphql`, nested), answer);
-    process.kill('SIGTERM');
-    await until('it says that it stops', async () =>
-      (await (await fetch(`${url}/readyz`)).text()).includes('"draining"'),
-    );
-    t.match(await ask(`${url}/graphql`, nested), answer, 'and answers meanwhile');
+    const stopped = async () => {
+      const { url, process } = await startProgram(t, project, 'your-own.js', env);
+      t.match(await ask(`${url}/graphql`, nested), answer);
+      process.kill('SIGTERM');
+      await until('it says that it stops', async () =>
+        (await (await fetch(`${url}/readyz`)).text()).includes('"draining"'),
+      );
+      return ask(`${url}/graphql`, nested);
+    };
+    // It does so for five seconds, for which a busy machine may stand still: then the port is closed, which is a TypeError of fetch.
+    let meanwhile: object | null = null;
+    for (let turn = 1; meanwhile === null && turn <= 5; turn += 1)
+      meanwhile = await stopped().catch((error: unknown) => {
+        if (error instanceof TypeError) return null;
+        throw error;
+      });
+    t.match(meanwhile, answer, 'and answers meanwhile');
   });
   await t.test("on a server that is Larder's alone", async (t) => {
     const { url } = await startProgram(t, project, 'larders-own.js', env);

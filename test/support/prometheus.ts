@@ -39,10 +39,12 @@ function fetchPackage(): void {
   try {
     // apt downloads as an account of its own.
     chmodSync(directory, 0o777);
-    const download = () => spawnSync('apt-get', ['download', 'prometheus'], { cwd: directory, encoding: 'utf8' });
+    const retries = ['-o', 'Acquire::Retries=5'];
+    const download = () =>
+      spawnSync('apt-get', ['download', ...retries, 'prometheus'], { cwd: directory, encoding: 'utf8' });
     let { status, stderr } = download();
     if (status !== 0 && process.getuid?.() === 0) {
-      spawnSync('apt-get', ['update', '-o', 'DPkg::Lock::Timeout=120']);
+      spawnSync('apt-get', ['update', '-o', 'DPkg::Lock::Timeout=120', ...retries]);
       ({ status, stderr } = download());
     }
     const file = readdirSync(directory).find((entry) => entry.endsWith('.deb'));

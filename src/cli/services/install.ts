@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Ended, runProgram } from './run-program.ts';
 import { ServiceError } from './service-error.ts';
 
-const LOCK_TIMEOUT = ['-o', 'DPkg::Lock::Timeout=120'];
+/** Waits for other package managers, and asks again where a mirror or the network fails for a moment. */
+const PATIENCE = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=5'];
 const UPDATE_ATTEMPTS = 12;
 const SHOWN_LINES = 15;
 
@@ -59,12 +60,12 @@ export async function installPackage(name: string): Promise<void> {
   process.stderr.write(`Installing the package ${name} with apt-get …\n`);
   // apt-get cannot wait for the lock on the package lists by itself.
   for (let attempt = 1; ; attempt += 1) {
-    const update = await aptGet(['update', ...LOCK_TIMEOUT]);
+    const update = await aptGet(['update', ...PATIENCE]);
     if (update.code === 0) break;
     if (attempt === UPDATE_ATTEMPTS || !/could not get lock/i.test(update.said)) throw failed('update', update.said);
     await sleep(5000);
   }
-  const install = await aptGet(['install', '-y', '--no-install-recommends', ...LOCK_TIMEOUT, name]);
+  const install = await aptGet(['install', '-y', '--no-install-recommends', ...PATIENCE, name]);
   if (install.code !== 0) throw failed(`install ${name}`, install.said);
 }
 

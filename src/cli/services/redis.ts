@@ -47,7 +47,7 @@ export interface RedisService {
 }
 
 const HOST = '127.0.0.1';
-const START_DEADLINE_MS = 10_000;
+const START_DEADLINE_MS = 60_000;
 const ATTEMPTS = 3;
 const STOP = [
   ['SIGTERM', 5_000],
