@@ -16,7 +16,7 @@ const BOOKS = 60;
 
 const database = await freshDatabase(t);
 await makeLibrary(openSql(t, database), { libraries: 1, shelves: 1, books: BOOKS, perShelf: 1 });
-const pool = openDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 5000 });
+const pool = openDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 60_000 });
 t.teardown(() => pool.close());
 const { byIds, toBody, valuesOfIds } = bookDefinition;
 

@@ -22,7 +22,7 @@ const insert = statement<{ id: string }>(
 );
 
 function open(t: Test, options: Partial<Parameters<typeof openDatabase>[0]> = {}): Database {
-  const database = openDatabase({ url: stores.url, poolSize: 2, statementTimeoutMs: 3000, ...options });
+  const database = openDatabase({ url: stores.url, poolSize: 2, statementTimeoutMs: 30_000, ...options });
   t.teardown(() => database.close());
   return database;
 }

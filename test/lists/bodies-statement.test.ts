@@ -17,7 +17,7 @@ const NEEDS: PageNeeds = { rows: true, entities: true, positions: false, total: 
 const database = await freshDatabase(t);
 const sql = openSql(t, database);
 await makeLibrary(sql, { libraries: 2, shelves: 10, books: 30, perShelf: 8 });
-const pool = openDatabase({ url: database.url, poolSize: 1, statementTimeoutMs: 5000 });
+const pool = openDatabase({ url: database.url, poolSize: 1, statementTimeoutMs: 60_000 });
 t.teardown(() => pool.close());
 
 const page = (order: string, more: Partial<PageQuery>): PageQuery => ({

@@ -18,7 +18,7 @@ t.test('a page reads one row more where somebody asks whether there is one, and 
   const sql = openSql(t, database);
   await makeLibrary(sql, { libraries: 1, shelves: 1, books: 10, perShelf: 10 });
   const channels = openChannels();
-  const pool = openDatabase({ url: database.url, poolSize: 1, statementTimeoutMs: 5000 });
+  const pool = openDatabase({ url: database.url, poolSize: 1, statementTimeoutMs: 60_000 });
   t.teardown(() => pool.close());
   const read = listReader(pool, listSource(bookDefinition, 'onShelf'));
   for (const [flags, rows] of [

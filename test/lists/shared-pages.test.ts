@@ -18,7 +18,7 @@ const SHELVES = 12;
 
 const database = await freshDatabase(t);
 await makeLibrary(openSql(t, database), { libraries: 2, shelves: SHELVES, books: 60, perShelf: 15 });
-const pool = openDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 5000 });
+const pool = openDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 60_000 });
 t.teardown(() => pool.close());
 const reader = listReader(pool, listSource(bookDefinition, 'onShelf'));
 

@@ -5,7 +5,7 @@ import { Connection } from '../../src/postgres/connection.ts';
 import { freshDatabase } from '../support/services.ts';
 
 const { url } = await freshDatabase(t);
-const connection = new Connection({ url, statementTimeoutMs: 5000 }, () => {}, systemClock);
+const connection = new Connection({ url, statementTimeoutMs: 60_000 }, () => {}, systemClock);
 t.teardown(() => connection.end(5));
 
 const ROWS = 400;

@@ -1,5 +1,6 @@
 import { t } from 'tap';
 import { BROKEN } from './support/broken.ts';
+import { caught } from './support/caught.ts';
 import {
   broughtSlowly,
   busThereAndBack,
@@ -53,7 +54,7 @@ for (const scenario of new Set(Object.values(SHOWN_BY))) {
 
 for (const lacking of Object.keys(SHOWN_BY) as (keyof typeof BROKEN)[]) {
   t.test(`the protocol without ${lacking}: ${SHOWN_BY[lacking].name}`, async (t) => {
-    const { history } = await SHOWN_BY[lacking](t, BROKEN[lacking]);
+    const history = await caught(() => SHOWN_BY[lacking](t, BROKEN[lacking]));
     t.ok(history.violations.length > 0, 'is caught');
     t.ok(history.judged < ENOUGH, `within ${history.judged} reads`);
   });

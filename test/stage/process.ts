@@ -143,7 +143,7 @@ export async function openProcess(options: ProcessOptions): Promise<LarderProces
   const onError = (error: Error) => {
     errors.push(error);
   };
-  const pool = { url: databaseUrl, statementTimeoutMs: 5000, clock };
+  const pool = { url: databaseUrl, statementTimeoutMs: 30_000, clock };
   const database = openDatabase({ ...pool, poolSize: options.poolSize ?? 2 });
   const onCluster = redisUrl?.startsWith('redis+cluster:') === true;
   const opened =

@@ -160,12 +160,12 @@ export class Held {
   /**
    * Waits until something has come.
    *
-   * @throws when nothing comes within a minute
+   * @throws when nothing comes within three minutes
    */
   async reached(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`Nothing came to ${this.#place} within 60 s`)), 60_000);
+      timer = setTimeout(() => reject(new Error(`Nothing came to ${this.#place} within 180 s`)), 180_000);
     });
     await Promise.race([this.#arrival, late]);
     clearTimeout(timer);

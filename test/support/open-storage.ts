@@ -29,7 +29,7 @@ export async function openStorage(
   memoryMaxEntries: number,
   prefix = '',
 ): Promise<OpenStorage> {
-  const pool = openDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 5000 });
+  const pool = openDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 60_000 });
   const fail = (error: Error) => t.fail(error.message);
   const settings = {
     redisUrl: redis?.url ?? null,
