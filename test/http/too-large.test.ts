@@ -12,7 +12,7 @@ const LIMIT = 100_000;
 const server = await startProcess(
   t,
   { database: await freshDatabase(t), redis: null },
-  { BODY_LIMIT_BYTES: String(LIMIT), CORS_ORIGINS: APP, REQUEST_TIMEOUT_MS: '5000' },
+  { BODY_LIMIT_BYTES: String(LIMIT), CORS_ORIGINS: APP, REQUEST_TIMEOUT_MS: '60000' },
 );
 
 /** Much more than the buffers of both sides hold. */
