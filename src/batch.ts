@@ -14,6 +14,14 @@ export function atEndOfTurn(callback: () => void): void {
   waiting.push(callback);
 }
 
+/**
+ * @param value what is known already
+ * @returns the same, when `atEndOfTurn` calls back
+ */
+export function endOfTurn<T>(value: T): Promise<T> {
+  return new Promise((resolve) => atEndOfTurn(() => resolve(value)));
+}
+
 function callAll(): void {
   const callbacks = waiting;
   waiting = [];

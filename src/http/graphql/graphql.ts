@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
+import { endOfTurn } from '../../batch.ts';
 import type { Clock } from '../../clock.ts';
 import { sendCompressed } from '../compression.ts';
 import { checkCost } from '../cost/cost-limit.ts';
@@ -108,7 +109,8 @@ function createHandler(options: GraphQLOptions, execute: Execute) {
     if (context !== null) Object.assign(state, await context(request, reply));
     const answer = execute(plan, state, variables, reply);
     const leftMs = () => requestTimeoutMs - (clock.now() - came);
-    const execution = answer instanceof Promise ? await withinTime(clock, leftMs(), answer) : answer;
+    // What memory has answered leaves together with the others of its turn. One by one, they would cost clients and the process a turn each.
+    const execution = await (answer instanceof Promise ? withinTime(clock, leftMs(), answer) : endOfTurn(answer));
     const { position } = state.scope;
     if (operation.isMutation && position !== null) reply.header(POSITION_HEADER, position);
     const warnings = options.warnings ? idWarnings(schema, plan, variables.coerced, state) : [];
