@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Sql } from 'postgres';
 import { assemble } from '../app/assemble.ts';
 import { readConfig, resolveSecrets } from '../app/config.ts';
@@ -81,7 +82,7 @@ function withoutLocks(env: Record<string, string | undefined>, token: string | n
  * Runs the query on a server with its own cache, which compiles the code. So the cold query differs from the warm one by the cache alone.
  */
 async function warmUp(env: ServerEnvironment['env'], databaseUrl: string, token: string | null): Promise<void> {
-  const larder = await assemble(readConfig({ ...env, CACHE_PREFIX: `demo-warm-up-${process.pid}-${Date.now()}:` }));
+  const larder = await assemble(readConfig({ ...env, CACHE_PREFIX: `demo-warm-up-${randomUUID()}:` }));
   try {
     await showQuery(`${larder.url}/graphql`, NESTED_QUERY, ['', ''], token);
     // The sample data was just written. Its invalidations must not come between the cold query and the warm one.
@@ -94,7 +95,7 @@ async function warmUp(env: ServerEnvironment['env'], databaseUrl: string, token:
 
 /** A prefix of its own makes the first query cold. The demo never empties a Redis that it did not start. */
 function coldPrefix(ownRedis: boolean): string {
-  return ownRedis ? '' : `demo-${process.pid}-${Date.now()}:`;
+  return ownRedis ? '' : `demo-${randomUUID()}:`;
 }
 
 await runCommand({

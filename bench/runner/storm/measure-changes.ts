@@ -1,10 +1,7 @@
 import type { Sql } from 'postgres';
 import type { Bench } from '../compare.ts';
-import { run } from '../load.ts';
-import { peerOf } from '../peers.ts';
-import { startServer } from '../server.ts';
-import { requestsOf } from '../traffic.ts';
 import type { Asked } from './measure-storm.ts';
+import { nestedServer } from './nested-server.ts';
 
 /** What a statement that changes many rows does to those who ask: one figure a turn, before it and while it is told. */
 export interface Changes {
@@ -32,13 +29,9 @@ const REDIS = 28;
  * @returns how it did
  */
 export async function measureChanges(bench: Bench): Promise<Changes> {
-  const { mode, stores, database, pool, say } = bench;
+  const { mode, stores, database, say } = bench;
   const { connections, seconds } = mode;
-  const larder = peerOf('larder');
-  const addresses = { databaseUrl: stores.databaseUrl(database), redisUrl: stores.redisUrl(REDIS) };
-  const server = await startServer(larder, bench.cores, addresses, { env: { CACHE_PREFIX: 'changes:' } });
-  const requests = requestsOf({ peer: larder, traffic: 'nested', pool, cursors: new Map(), connections, seed: 17 });
-  const ask = (forSeconds: number) => run({ url: server.url, connections, seconds: forSeconds, requests });
+  const { server, ask } = await nestedServer(bench, 'changes', REDIS);
   const sql = stores.connect(database);
   try {
     await ask(mode.firstWarmUpSeconds);

@@ -2,10 +2,8 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Bench } from '../compare.ts';
-import { type Outcome, run } from '../load.ts';
-import { peerOf } from '../peers.ts';
-import { startServer } from '../server.ts';
-import { requestsOf } from '../traffic.ts';
+import type { Outcome } from '../load.ts';
+import { nestedServer } from './nested-server.ts';
 import type { Sent } from './sender.ts';
 
 /** What a storm of attacks does to those who only ask: one figure a round, alone and during the storm in turn. */
@@ -33,13 +31,9 @@ const SENDER = fileURLToPath(new URL('./sender.ts', import.meta.url));
  * @returns how it did
  */
 export async function measureStorm(bench: Bench): Promise<Storm> {
-  const { mode, stores, database, pool, say } = bench;
+  const { mode, say } = bench;
   const { connections, seconds } = mode;
-  const larder = peerOf('larder');
-  const addresses = { databaseUrl: stores.databaseUrl(database), redisUrl: stores.redisUrl(REDIS) };
-  const server = await startServer(larder, bench.cores, addresses, { env: { CACHE_PREFIX: 'storm:' } });
-  const requests = requestsOf({ peer: larder, traffic: 'nested', pool, cursors: new Map(), connections, seed: 13 });
-  const ask = (forSeconds: number) => run({ url: server.url, connections, seconds: forSeconds, requests });
+  const { server, ask } = await nestedServer(bench, 'storm', REDIS);
   try {
     const alone: Asked[] = [];
     const during: Asked[] = [];

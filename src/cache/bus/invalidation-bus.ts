@@ -1,9 +1,10 @@
 import { type Redis, ReplyError } from 'ioredis';
 import type { Clock } from '../../clock.ts';
-import { retryPause, SILENT_TIMEOUTS } from '../redis/connection.ts';
 import { hearEveryError, replaceWhenOutOfStep } from '../redis/guard.ts';
 import { inTime } from '../redis/in-time.ts';
+import { retryPause } from '../redis/retry-pause.ts';
 import type { Told } from '../redis/send-invalidation.ts';
+import { SILENT_TIMEOUTS } from '../redis/silence.ts';
 import { openRedis, type RedisSource } from '../redis/source.ts';
 import { Announcements } from './announcements.ts';
 import type { BusListener } from './listener.ts';

@@ -4,30 +4,13 @@ import { introduce } from './fitness.ts';
 import { hearEveryError, replaceWhenInAnotherDatabase, replaceWhenOutOfStep, type WrongDatabase } from './guard.ts';
 import { inTime } from './in-time.ts';
 import { OutOfStep } from './replies.ts';
+import { retryPause } from './retry-pause.ts';
 import { defineScripts, loadScripts } from './scripts.ts';
+import { Silence } from './silence.ts';
 import { openRedis, type RedisSource } from './source.ts';
 
 /** How long a round trip may take by default, in milliseconds. Postgres answers sooner than that. */
 export const REDIS_TIMEOUT_MS = 100;
-
-/**
- * A connection without an answer for this many time limits is replaced, if anything was asked. A network may be silent, or the stream of
- * answers may have lost one, or be stuck in the middle of one. None of these recovers by itself.
- */
-export const SILENT_TIMEOUTS = 10;
-
-/** The longest pause between two attempts to connect. */
-const RETRY_MS = 1000;
-
-/**
- * When to connect again, for every connection of Larder.
- *
- * @param attempt how many attempts have failed
- * @returns how long to wait, in milliseconds
- */
-export function retryPause(attempt: number): number {
-  return Math.min(attempt * 50, RETRY_MS);
-}
 
 /** A connection for commands. Each is answered soon or fails. A failed command is not sent again. */
 export class RedisConnection {
@@ -41,8 +24,7 @@ export class RedisConnection {
   #refusal: WrongDatabase | null = null;
   #number = 0;
   #process: string | null = null;
-  /** When the first of the commands was sent that have failed since the last success; `null` when the last one succeeded. */
-  #failingSince: number | null = null;
+  readonly #silence: Silence;
 
   /**
    * Connects in the background.
@@ -56,9 +38,10 @@ export class RedisConnection {
   constructor(source: RedisSource, onError: (error: Error) => void, clock: Clock, timeoutMs: number, isNode = false) {
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
+    this.#silence = new Silence(clock, timeoutMs);
     this.#isNode = isNode;
     this.#redis = openRedis(source, {
-      socketTimeout: SILENT_TIMEOUTS * timeoutMs,
+      socketTimeout: this.#silence.limitMs,
       connectTimeout: 1000,
       enableOfflineQueue: false,
       maxRetriesPerRequest: 1,
@@ -80,7 +63,7 @@ export class RedisConnection {
       this.#process = null;
     });
     this.#redis.on('ready', () => {
-      this.#failingSince = null;
+      this.#silence.end();
       this.#refusal = null;
       loadScripts(this.#redis).catch(onError);
       const number = this.#number;
@@ -177,7 +160,7 @@ export class RedisConnection {
     const asked = this.#clock.now();
     try {
       const result = await inTime(this.#clock, this.#timeoutMs, action());
-      this.#failingSince = null;
+      this.#silence.end();
       return result;
     } catch (error) {
       this.#judge(error, asked);
@@ -188,17 +171,16 @@ export class RedisConnection {
   #judge(error: unknown, asked: number): void {
     // A refusal is an answer, too.
     if (error instanceof ReplyError) {
-      this.#failingSince = null;
+      this.#silence.end();
       // A primary that became a replica refuses writes on this connection for ever. A new connection may lead to its successor.
       if (String(error).includes('READONLY')) this.#redis.disconnect(true);
       return;
     }
     // Nothing was asked on a connection that is being made. Giving it up at each failure would never give another.
     if (this.#redis.status !== 'ready') return;
-    this.#failingSince ??= asked;
-    if (!(error instanceof OutOfStep) && this.#clock.now() - this.#failingSince < SILENT_TIMEOUTS * this.#timeoutMs)
-      return;
-    this.#failingSince = null;
+    const isTooLong = this.#silence.hasLasted(asked);
+    if (!(error instanceof OutOfStep || isTooLong)) return;
+    this.#silence.end();
     this.#redis.disconnect(true);
   }
 

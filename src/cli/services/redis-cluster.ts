@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
-import { comesTrue } from './comes-true.ts';
+import { acquaint, ask } from './acquaint.ts';
 import { findFreePort } from './port.ts';
 import { type RedisService, type RedisTls, startRedis } from './redis.ts';
 import type { RedisBinary } from './redis-binary.ts';
@@ -45,9 +44,6 @@ export interface RedisCluster {
 }
 
 const HOST = '127.0.0.1';
-const SLOTS = 16_384;
-const DEADLINE_MS = 30_000;
-const POLL_MS = 20;
 
 /** A node that does not answer for so long is taken for gone, in milliseconds. */
 const NODE_TIMEOUT_MS = 1000;
@@ -132,71 +128,4 @@ async function startNode(dir: string, { args = [], binary, tls }: RedisClusterOp
 /** A port below what Linux gives to connections, so that it is still free when a node comes back. */
 function portToKeep(): Promise<number> {
   return findFreePort(HOST, 10_000 + Math.floor(Math.random() * 22_000));
-}
-
-/** Gives the masters their slots, lets all know each other, and gives each master its replicas. */
-async function acquaint(nodes: readonly Started[], masters: number, tls: RedisTls | undefined): Promise<void> {
-  const [first, ...others] = nodes;
-  if (first === undefined) throw new ServiceError('A cluster has at least one node.');
-  for (const [i, node] of nodes.entries()) {
-    await ask(node, tls, async (redis) => {
-      await redis.call('CLUSTER', 'SET-CONFIG-EPOCH', i + 1);
-      const [from, to] = [Math.floor((i * SLOTS) / masters), Math.floor(((i + 1) * SLOTS) / masters) - 1];
-      if (i < masters) await redis.call('CLUSTER', 'ADDSLOTSRANGE', from, to);
-    });
-  }
-  for (const { host, port, busPort } of others) {
-    await ask(first, tls, (redis) => redis.call('CLUSTER', 'MEET', host, port, busPort));
-  }
-  await each(nodes, tls, 'know each other', async (redis) => {
-    const known = String(await redis.cluster('NODES'));
-    const info = String(await redis.cluster('INFO'));
-    return nodes.every(({ id }) => known.includes(id)) && !known.includes('handshake') && /cluster_state:ok/.test(info);
-  });
-  const replicas = nodes.slice(masters);
-  for (const [i, replica] of replicas.entries()) {
-    const master = nodes[i % masters] as Started;
-    await ask(replica, tls, (redis) => redis.call('CLUSTER', 'REPLICATE', master.id));
-  }
-  await each(replicas, tls, 'replicate', async (redis) =>
-    /master_link_status:up/.test(await redis.info('replication')),
-  );
-  await each(nodes, tls, 'know the replicas', async (redis) => {
-    const lines = String(await redis.cluster('NODES'))
-      .trim()
-      .split('\n');
-    return lines.filter((line) => /\bslave\b/.test(line)).length === replicas.length;
-  });
-}
-
-/** Waits until something is so at each of some nodes. */
-async function each(
-  nodes: readonly Started[],
-  tls: RedisTls | undefined,
-  what: string,
-  isSo: (redis: Redis) => Promise<boolean>,
-): Promise<void> {
-  for (const node of nodes) {
-    if (await comesTrue(() => ask(node, tls, isSo), DEADLINE_MS, POLL_MS)) continue;
-    throw new ServiceError(`The nodes of the cluster do not ${what}.`);
-  }
-}
-
-/** Asks a node by a connection for that alone. */
-async function ask<T>(
-  { host, port }: { readonly host: string; readonly port: number },
-  tls: RedisTls | undefined,
-  question: (redis: Redis) => Promise<T>,
-): Promise<T> {
-  const redis = new Redis({
-    ...{ host, port, maxRetriesPerRequest: 1, enableReadyCheck: false },
-    ...(tls === undefined ? {} : { tls: tls.client }),
-  });
-  // What goes wrong is thrown by the commands.
-  redis.on('error', () => {});
-  try {
-    return await question(redis);
-  } finally {
-    redis.disconnect();
-  }
 }

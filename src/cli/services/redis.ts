@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { Redis } from 'ioredis';
+import { comesTrue } from './comes-true.ts';
 import { findFreePort } from './port.ts';
 import { commandLine, exited, type Guard, guardProcess, stopProcess } from './process.ts';
 import { findRedis, type RedisBinary } from './redis-binary.ts';
@@ -138,13 +138,12 @@ async function ready(child: ChildProcess, port: number, tls: RedisTls | undefine
       failure ??= error.message;
     });
   try {
-    const deadline = performance.now() + START_DEADLINE_MS;
-    while (performance.now() < deadline) {
+    const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+    // Another Redis may answer at this port while ours fails to get it.
+    const isOurs = () => processId === String(child.pid);
+    if (await comesTrue(() => failure !== null || hasEnded() || isOurs(), START_DEADLINE_MS, 10)) {
       if (failure !== null) return failure;
-      if (child.exitCode !== null || child.signalCode !== null) return await exited(child);
-      // Another Redis may answer at this port while ours fails to get it.
-      if (processId === String(child.pid)) return null;
-      await sleep(10);
+      return hasEnded() ? await exited(child) : null;
     }
     child.kill('SIGKILL');
     return `not ready after ${START_DEADLINE_MS / 1000} s`;
