@@ -1,19 +1,16 @@
-import type { Clock } from '../clock.ts';
 import { type Channels, UNOBSERVED } from '../trace/channels.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { InvalidationBus } from './bus/invalidation-bus.ts';
 import type { Echo } from './bus/messages.ts';
-import { cacheKey, type KeyWriter, keyWriter } from './cache-key.ts';
-import { type Body, type EntitySpace, entityAlone } from './entry.ts';
-import { type Bodies, type Flight, Flights } from './flights.ts';
+import { cacheKey, keyWriter } from './cache-key.ts';
+import type { Body, EntitySpace } from './entry.ts';
 import { Lacks } from './lacks.ts';
-import { type Lagging, Sightings, withLacking } from './lagging.ts';
 import { type Brought, LaterFills } from './later-fills.ts';
 import type { PageMemory } from './memory/page-memory.ts';
 import type { MemoryTier } from './memory/tier.ts';
 import { Trust } from './memory/trust.ts';
-import { TrustedMemory } from './memory/trusted-memory.ts';
 import { type Loader, type ReadThroughOptions, readThrough, type Stays, type Want } from './read-through.ts';
+import { Readings } from './readings.ts';
 import type { Told } from './redis/send-invalidation.ts';
 import type { Presented, Share } from './share.ts';
 
@@ -36,128 +33,24 @@ export interface CacheOptions extends Omit<ReadThroughOptions, 'missed' | 'lacks
 const NONE: ReadonlySet<string> = new Set();
 
 /** Reads entities through memory, Redis and Postgres, in that order. In this process, a key has one reader at a time. */
-export class EntityCache {
+export class EntityCache extends Readings {
   /** What memory holds of whole pages. Its pages need no invalidation, because a list has just named their versions. */
   readonly pages: PageMemory | null;
-  /** The time of ages and of the beginnings of readings. */
-  readonly clock: Clock;
   readonly #options: CacheOptions & ReadThroughOptions;
-  readonly #flights = new Flights();
-  readonly #sightings = new Sightings();
   readonly #lacks = new Lacks();
   readonly #laterFills: LaterFills | null;
   readonly #trust: Trust;
-  readonly #memory: TrustedMemory;
-  readonly #key: KeyWriter;
   #admitted = true;
 
   /** @param options the tiers, and how long they keep entries */
   constructor(options: CacheOptions) {
+    super(options.memory, keyWriter(options.prefix), options.ttlMs, options.clock);
     this.pages = options.pages;
-    this.clock = options.clock;
     this.#options = { ...options, missed: new Map(), lacks: this.#lacks };
-    this.#key = keyWriter(options.prefix);
     this.#laterFills =
-      options.redis && new LaterFills(options.redis, this.#key, options.ttlMs, this.#lacks, () => this.#admitted);
+      options.redis && new LaterFills(options.redis, this.key, options.ttlMs, this.#lacks, () => this.#admitted);
     this.#trust = new Trust(options.memoryTtlMs, options.bus === null, options.clock);
-    this.#memory = new TrustedMemory(options.memory, this.covers.bind(this), options.ttlMs, options.clock);
     options.redis?.onReady(() => this.#trust.readsAnew());
-  }
-
-  /**
-   * Gives what memory answers at once, and counts it. Most reads are answered so. Asking one by one needs none of the structures that a
-   * reading of several entities builds.
-   *
-   * @param space the kind of entity
-   * @param want what to read
-   * @param trace the request's trace
-   * @returns the body, `null` when there is no such entity; `undefined` when memory does not know
-   */
-  recall(space: EntitySpace, want: Want, trace: Trace): Body | null | undefined {
-    const held = this.#memory.recall(this.#key(space, want), want.version);
-    if (held === undefined) return undefined;
-    const counts = trace.entity(space.entity);
-    counts.memoryHits += 1;
-    if (held === null) {
-      counts.memoryNegatives += 1;
-      counts.negative += 1;
-    } else counts.hits += 1;
-    return held;
-  }
-
-  /**
-   * @param space the kind of entity
-   * @param wants what to read, each id once
-   * @param load reads what no tier holds
-   * @param trace the request's trace
-   * @param since when the versions that are wanted were asked for, if that was before now
-   * @param lagging where the versions come from, if from a replica
-   * @param known how many that were wanted with these memory has answered before
-   * @returns a body for each id that exists, `null` for each that does not
-   * @throws what `load` throws
-   */
-  read(
-    space: EntitySpace,
-    wants: readonly Want[],
-    load: Loader,
-    trace: Trace,
-    since: number = this.clock.now(),
-    lagging: Lagging | null = null,
-    known = 0,
-  ): Promise<Bodies> {
-    return lagging === null
-      ? this.#read(space, wants, load, trace, since, null, known)
-      : this.#readLagging(space, wants, load, trace, since, lagging);
-  }
-
-  /** Reads at the replica the entities whose cached bodies may be newer. Those bodies stay cached, and the replica's are kept nowhere. */
-  async #readLagging(
-    space: EntitySpace,
-    wants: readonly Want[],
-    load: Loader,
-    trace: Trace,
-    since: number,
-    { asOf, load: loadThere }: Lagging,
-  ): Promise<Bodies> {
-    const stays: Stays = (key, version) => this.#sightings.mayBeNewer(key, version, asOf, this.clock.now());
-    const bodies = await this.#read(space, wants, load, trace, since, stays);
-    return withLacking(bodies, wants, loadThere, trace, space.entity);
-  }
-
-  /** Like `read`, but leaves out entities whose cached bodies stay. */
-  async #read(
-    space: EntitySpace,
-    wants: readonly Want[],
-    load: Loader,
-    trace: Trace,
-    since: number,
-    stays: Stays | null,
-    known = 0,
-  ): Promise<Bodies> {
-    const found = new Map<string, Body | null>();
-    const own: Want[] = [];
-    const joined = new Map<Flight, Want[]>();
-    for (const want of wants) {
-      const held = this.recall(space, want, trace);
-      if (held !== undefined) {
-        found.set(want.id, held);
-        continue;
-      }
-      if (stays !== null && this.#staysInMemory(this.#key(space, want), stays)) continue;
-      const flight = this.#flights.of(this.#key(space, want));
-      // A read by id trusts a flight. A list compares the versions when the flight has arrived.
-      const mayJoin =
-        flight !== undefined && (want.version !== null || this.covers(this.#key(space, want), flight.since));
-      if (!mayJoin) own.push(want);
-      else joined.set(flight, [...(joined.get(flight) ?? []), want]);
-    }
-    if (own.length === 0 && joined.size === 0) return found;
-    if (found.size === 0 && joined.size === 0) return this.#fly(space, own, load, trace, since, stays, known);
-    const reads: Promise<Bodies>[] = [];
-    if (own.length > 0) reads.push(this.#fly(space, own, load, trace, since, stays, known + found.size));
-    for (const [flight, waiting] of joined) reads.push(this.#join(space, flight, waiting, load, trace, stays));
-    for (const bodies of await Promise.all(reads)) for (const [id, body] of bodies) found.set(id, body);
-    return found;
   }
 
   /**
@@ -185,7 +78,7 @@ export class EntityCache {
    * @param wanted how many bodies were wanted in all
    */
   keepForLists(space: EntitySpace, brought: readonly Brought[], wanted: number): void {
-    for (const { id, body } of brought) this.#memory.keepForLists(this.#key(space, { id }), entityAlone(body));
+    this.remember(space, brought);
     if (this.#laterFills === null || !this.#admitted) this.#lacks.told(space.entity, wanted, brought.length);
     else this.#laterFills.add(space, brought, wanted);
   }
@@ -229,22 +122,8 @@ export class EntityCache {
     }
   }
 
-  /**
-   * Forgets what this process holds of some keys, and ends its readings of them.
-   *
-   * @param keys the keys whose rows changed
-   */
-  forget(keys: readonly string[]): void {
-    for (const key of keys) {
-      this.#flights.end(key);
-      this.#memory.forget(key);
-    }
-  }
-
-  /** Forgets everything that this process holds, and ends its readings. */
-  forgetAll(): void {
-    this.#flights.clear();
-    this.#memory.clear();
+  override forgetAll(): void {
+    super.forgetAll();
     this.pages?.clear();
     this.#laterFills?.clear();
   }
@@ -316,86 +195,11 @@ export class EntityCache {
     this.#trust.heard(echo);
   }
 
-  /**
-   * Whether a body may answer a read by id, as far as is known of invalidations.
-   *
-   * @param _key its key
-   * @param since when its reading began, in milliseconds on the monotonic clock
-   */
-  covers(_key: string, since: number): boolean {
+  override covers(_key: string, since: number): boolean {
     return this.#trust.covers(since);
   }
 
-  #staysInMemory(key: string, stays: Stays): boolean {
-    const version = this.#memory.versionOf(key);
-    return version !== undefined && stays(key, version);
-  }
-
-  /**
-   * Waits for another reading; a body of another version than the list named may be older, so it is read again, and so are by id what is for
-   * lists alone and what that reading has left out.
-   */
-  async #join(
-    space: EntitySpace,
-    flight: Flight,
-    wants: Want[],
-    load: Loader,
-    trace: Trace,
-    stays: Stays | null,
-  ): Promise<Bodies> {
-    const bodies = await flight.bodies;
-    const found = new Map<string, Body | null>();
-    const again: Want[] = [];
-    for (const want of wants) {
-      const body = bodies.get(want.id);
-      if (body === undefined || (want.version === null && body?.isForLists === true)) again.push(want);
-      else if (want.version !== null && body?.version !== want.version) {
-        if (!stays?.(this.#key(space, want), body?.version ?? null)) again.push(want);
-      } else {
-        found.set(want.id, body);
-        const counts = trace.entity(space.entity);
-        counts[body === null ? 'joinedNegatives' : 'joined'] += 1;
-        counts[body === null ? 'negative' : 'hits'] += 1;
-      }
-    }
-    if (again.length > 0) {
-      for (const [id, body] of await this.readThrough(space, again, load, trace, stays)) found.set(id, body);
-    }
-    return found;
-  }
-
-  /** Reads, lets others join meanwhile, and keeps in memory what no invalidation ended. */
-  #fly(
-    space: EntitySpace,
-    wants: Want[],
-    load: Loader,
-    trace: Trace,
-    since: number,
-    stays: Stays | null,
-    known: number,
-  ): Promise<Bodies> {
-    const bodies = this.readThrough(space, wants, load, trace, stays, known);
-    const keys = wants.map((want) => this.#key(space, want));
-    return this.#flights.take(keys, { bodies, since }, (key, i, found) => {
-      const body = found.get((wants[i] as Want).id);
-      if (body?.isForLists === true) this.#memory.keepForLists(key, body);
-      else if (body !== undefined) this.#memory.keep(key, body, since);
-    });
-  }
-
-  /**
-   * Reads past memory: from Redis, as far as it may be used, and from Postgres.
-   *
-   * @param space the kind of entity
-   * @param wants what to read, each id once, at least one
-   * @param load reads what Redis does not hold
-   * @param trace the request's trace
-   * @param stays says which cached bodies stay and are left out; `null` where none does
-   * @param known how many that were wanted with these were in memory
-   * @returns a body for each id that exists, `null` for each that does not
-   * @throws what `load` throws
-   */
-  readThrough(
+  override readThrough(
     space: EntitySpace,
     wants: readonly Want[],
     load: Loader,
