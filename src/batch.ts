@@ -15,10 +15,12 @@ export function atEndOfTurn(callback: () => void): void {
 }
 
 /**
+ * Holds a value back until the end of the turn, so that what is done with it comes after all requests of the turn have been read.
+ *
  * @param value what is known already
- * @returns the same, when `atEndOfTurn` calls back
+ * @returns the value, then
  */
-export function endOfTurn<T>(value: T): Promise<T> {
+export function untilEndOfTurn<T>(value: T): Promise<T> {
   return new Promise((resolve) => atEndOfTurn(() => resolve(value)));
 }
 

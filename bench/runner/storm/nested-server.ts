@@ -9,7 +9,7 @@ import { requestsOf } from '../traffic.ts';
  *
  * @param bench what to measure on
  * @param name comes before its keys
- * @param redis its Redis database
+ * @param redis its Redis database, whose number also seeds what is asked
  * @returns the server, and what asks it for some seconds
  */
 export async function nestedServer({ cores, database, mode, pool, stores }: Bench, name: string, redis: number) {

@@ -178,7 +178,7 @@ export class RedisConnection {
     }
     // Nothing was asked on a connection that is being made. Giving it up at each failure would never give another.
     if (this.#redis.status !== 'ready') return;
-    const isTooLong = this.#silence.hasLasted(asked);
+    const isTooLong = this.#silence.unanswered(asked);
     if (!(error instanceof OutOfStep || isTooLong)) return;
     this.#silence.end();
     this.#redis.disconnect(true);

@@ -32,9 +32,9 @@ export class Silence {
    * Notes a command that was not answered.
    *
    * @param asked when it was sent, in milliseconds on the monotonic clock
-   * @returns whether the silence has lasted too long
+   * @returns whether the connection has been silent for too long by now
    */
-  hasLasted(asked: number): boolean {
+  unanswered(asked: number): boolean {
     this.#since ??= asked;
     return this.#clock.now() - this.#since >= this.limitMs;
   }

@@ -8,7 +8,7 @@ const DEADLINE_MS = 30_000;
 const POLL_MS = 20;
 
 /** A node that runs, and belongs to no cluster yet. */
-interface Node {
+interface ClusterNode {
   readonly id: string;
   readonly host: string;
   readonly port: number;
@@ -21,20 +21,25 @@ interface Node {
  * @param nodes the nodes, masters first
  * @param masters how many of them are masters
  * @param tls certificates; `undefined` for plain text
- * @throws {ServiceError} when they do not find each other in time
+ * @throws {ServiceError} when there is none, or they do not find each other in time
+ * @throws what a node answers that refuses
  */
-export async function acquaint(nodes: readonly Node[], masters: number, tls: RedisTls | undefined): Promise<void> {
+export async function acquaint(
+  nodes: readonly ClusterNode[],
+  masters: number,
+  tls: RedisTls | undefined,
+): Promise<void> {
   const [first, ...others] = nodes;
   if (first === undefined) throw new ServiceError('A cluster has at least one node.');
   for (const [i, node] of nodes.entries()) {
-    await ask(node, tls, async (redis) => {
+    await askNode(node, tls, async (redis) => {
       await redis.call('CLUSTER', 'SET-CONFIG-EPOCH', i + 1);
       const [from, to] = [Math.floor((i * SLOTS) / masters), Math.floor(((i + 1) * SLOTS) / masters) - 1];
       if (i < masters) await redis.call('CLUSTER', 'ADDSLOTSRANGE', from, to);
     });
   }
   for (const { host, port, busPort } of others) {
-    await ask(first, tls, (redis) => redis.call('CLUSTER', 'MEET', host, port, busPort));
+    await askNode(first, tls, (redis) => redis.call('CLUSTER', 'MEET', host, port, busPort));
   }
   await each(nodes, tls, 'know each other', async (redis) => {
     const known = String(await redis.cluster('NODES'));
@@ -43,8 +48,8 @@ export async function acquaint(nodes: readonly Node[], masters: number, tls: Red
   });
   const replicas = nodes.slice(masters);
   for (const [i, replica] of replicas.entries()) {
-    const master = nodes[i % masters] as Node;
-    await ask(replica, tls, (redis) => redis.call('CLUSTER', 'REPLICATE', master.id));
+    const master = nodes[i % masters] as ClusterNode;
+    await askNode(replica, tls, (redis) => redis.call('CLUSTER', 'REPLICATE', master.id));
   }
   await each(replicas, tls, 'replicate', async (redis) =>
     /master_link_status:up/.test(await redis.info('replication')),
@@ -59,13 +64,13 @@ export async function acquaint(nodes: readonly Node[], masters: number, tls: Red
 
 /** Waits until something is so at each of some nodes. */
 async function each(
-  nodes: readonly Node[],
+  nodes: readonly ClusterNode[],
   tls: RedisTls | undefined,
   what: string,
   isSo: (redis: Redis) => Promise<boolean>,
 ): Promise<void> {
   for (const node of nodes) {
-    if (await comesTrue(() => ask(node, tls, isSo), DEADLINE_MS, POLL_MS)) continue;
+    if (await comesTrue(() => askNode(node, tls, isSo), DEADLINE_MS, POLL_MS)) continue;
     throw new ServiceError(`The nodes of the cluster do not ${what}.`);
   }
 }
@@ -79,7 +84,7 @@ async function each(
  * @returns what `question` returns
  * @throws what it throws
  */
-export async function ask<T>(
+export async function askNode<T>(
   { host, port }: { readonly host: string; readonly port: number },
   tls: RedisTls | undefined,
   question: (redis: Redis) => Promise<T>,

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { acquaint, ask } from './acquaint.ts';
+import { acquaint, askNode } from './acquaint.ts';
 import { findFreePort } from './port.ts';
 import { type RedisService, type RedisTls, startRedis } from './redis.ts';
 import type { RedisBinary } from './redis-binary.ts';
@@ -108,7 +108,7 @@ async function startNode(dir: string, { args = [], binary, tls }: RedisClusterOp
     });
   let service = await start(await portToKeep());
   const { port } = service;
-  const id = await ask({ host: HOST, port }, tls, async (redis) => String(await redis.cluster('MYID')));
+  const id = await askNode({ host: HOST, port }, tls, async (redis) => String(await redis.cluster('MYID')));
   return {
     id,
     host: HOST,

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
-import { endOfTurn } from '../../batch.ts';
+import { untilEndOfTurn } from '../../batch.ts';
 import type { Clock } from '../../clock.ts';
 import { sendCompressed } from '../compression.ts';
 import { checkCost } from '../cost/cost-limit.ts';
@@ -84,7 +84,7 @@ function createHandler(options: GraphQLOptions, execute: Execute) {
   const { schema, guard, buckets, maxCost, requestTimeoutMs, compression, clock, context } = options;
   const operationOf = createDocuments(schema, requestTimeoutMs, clock);
   const planOf = createPlans();
-  // What is known at once is not waited for: a promise costs a good part of what an answer from memory does.
+  // On the way to the answer, what is known at once is not waited for: a promise at each step costs a good part of what memory does.
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const came = clock.now();
     const type = responseType(request);
@@ -109,8 +109,8 @@ function createHandler(options: GraphQLOptions, execute: Execute) {
     if (context !== null) Object.assign(state, await context(request, reply));
     const answer = execute(plan, state, variables, reply);
     const leftMs = () => requestTimeoutMs - (clock.now() - came);
-    // What memory has answered leaves together with the others of its turn. One by one, they would cost clients and the process a turn each.
-    const execution = await (answer instanceof Promise ? withinTime(clock, leftMs(), answer) : endOfTurn(answer));
+    // Answers that wait for nothing leave together at the end of the turn. One by one, each would cost the client and the process a turn.
+    const execution = await (answer instanceof Promise ? withinTime(clock, leftMs(), answer) : untilEndOfTurn(answer));
     const { position } = state.scope;
     if (operation.isMutation && position !== null) reply.header(POSITION_HEADER, position);
     const warnings = options.warnings ? idWarnings(schema, plan, variables.coerced, state) : [];
