@@ -3,7 +3,7 @@ import { type Test, t } from 'tap';
 import { type OwnPostgres, ownPostgres } from '../support/own-stores.ts';
 import { freshRedis } from '../support/services.ts';
 import { until } from '../support/until.ts';
-import { recovers, type Scene, startScene, watch } from './support/scene.ts';
+import { recovers, type Scene, startScene, watch, watchAnswered } from './support/scene.ts';
 
 async function open(t: Test): Promise<Scene & { store: OwnPostgres }> {
   const store = await ownPostgres(t);
@@ -42,7 +42,7 @@ t.test('processes of Postgres are stopped and never go on', async (t) => {
     return drainer !== undefined;
   });
   await stop(drainer === undefined ? [] : [drainer]);
-  await watch(t, scene, 'the one of the drainer is stopped', { answered: 600 });
+  await watchAnswered(t, scene, 'the one of the drainer is stopped', { answered: 600 });
   await recovers(t, scene, 'while the one of the drainer is stopped');
 
   store.signal(stopped, 'SIGCONT');
@@ -71,10 +71,10 @@ t.test('a process of Postgres is stopped amid the draining, with what it has tak
     return false;
   });
   // What it has taken nobody else can take, and so nobody knows whether it was forgotten: nothing vouches for bodies.
-  await watch(t, scene, 'it keeps what it has taken', { answered: 300 });
+  await watchAnswered(t, scene, 'it keeps what it has taken', { answered: 300 });
   // As long as rows change, lists bring new bodies, which memory answers from for a while without asking anybody.
   await scene.judge.rest();
-  await watch(t, scene, 'it keeps what it has taken, and nothing changes', { answered: 100, bypassed: 30 });
+  await watchAnswered(t, scene, 'it keeps what it has taken, and nothing changes', { answered: 100, bypassed: 30 });
   store.signal([Number(pid)], 'SIGCONT');
   scene.judge.write();
   await recovers(t, scene, 'after it went on');
@@ -147,7 +147,7 @@ t.test('nobody can look into the outbox, and bodies read by id come from Postgre
   await scene.judge.rest();
   await locker.begin(async (sql) => {
     await sql`lock table cache_outbox in access exclusive mode`;
-    await watch(t, scene, 'the outbox is locked', { answered: 100, bypassed: 30 });
+    await watchAnswered(t, scene, 'the outbox is locked', { answered: 100, bypassed: 30 });
     await until('an answer says so', async () => {
       const { extensions } = await scene.larder.query('{ campaign(id: "Q2FtcGFpZ246MQ==") { title } }');
       const { hits, misses, bypassed } = extensions?.dataFetching?.cache.Campaign ?? {};
