@@ -274,27 +274,35 @@ t.test('what memory holds is answered without a promise where nothing is asked b
   await both;
 });
 
-t.test('what memory answers leaves when all requests of the turn have been read', async (t) => {
-  const app = Fastify();
-  t.teardown(() => app.close());
-  const cache = { maxStalenessMs: 600_000, memoryTtlMs: 300_000 };
-  const warm = await createLarder({ entities, postgres: { url: database.url }, cache });
-  t.teardown(() => warm.close());
-  const seen: string[] = [];
-  app.addHook('preHandler', (_request, _reply, done) => {
-    seen.push('read');
-    done();
+for (const apolloTracing of [null, librarySchema]) {
+  const who = apolloTracing === null ? '' : ', also where Apollo may ask for a trace';
+  t.test(`what memory answers leaves when all requests of the turn have been read${who}`, async (t) => {
+    const app = Fastify();
+    t.teardown(() => app.close());
+    const cache = { maxStalenessMs: 600_000, memoryTtlMs: 300_000 };
+    const warm = await createLarder({ entities, postgres: { url: database.url }, cache });
+    t.teardown(() => warm.close());
+    const seen: string[] = [];
+    app.addHook('preHandler', (_request, _reply, done) => {
+      seen.push('read');
+      done();
+    });
+    app.addHook('onSend', (_request, _reply, payload, done) => {
+      seen.push('sent');
+      done(null, payload);
+    });
+    await app.register(larderFastify, {
+      larder: warm,
+      schema: librarySchema(),
+      apolloTracing,
+      limits: { maxEventLoopDelayMs: 0 },
+    });
+    const payload = { query: `{ shelf(id: "${encodeGlobalId('Shelf', '2')}") { title } }` };
+    const ask = () => app.inject({ method: 'POST', url: '/graphql', payload });
+    for (let i = 0; i < BEFORE + 3; i += 1) await ask();
+    seen.length = 0;
+    const answers = await Promise.all(Array.from({ length: 8 }, ask));
+    t.ok(answers.every(({ statusCode }) => statusCode === 200));
+    t.same(seen, [...Array<string>(8).fill('read'), ...Array<string>(8).fill('sent')]);
   });
-  app.addHook('onSend', (_request, _reply, payload, done) => {
-    seen.push('sent');
-    done(null, payload);
-  });
-  await app.register(larderFastify, { larder: warm, schema: librarySchema(), limits: { maxEventLoopDelayMs: 0 } });
-  const payload = { query: `{ shelf(id: "${encodeGlobalId('Shelf', '2')}") { title } }` };
-  const ask = () => app.inject({ method: 'POST', url: '/graphql', payload });
-  for (let i = 0; i < BEFORE + 3; i += 1) await ask();
-  seen.length = 0;
-  const answers = await Promise.all(Array.from({ length: 8 }, ask));
-  t.ok(answers.every(({ statusCode }) => statusCode === 200));
-  t.same(seen, [...Array<string>(8).fill('read'), ...Array<string>(8).fill('sent')]);
-});
+}
