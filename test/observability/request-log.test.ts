@@ -147,7 +147,9 @@ t.test('of requests that went well a share is logged, and of others each', async
 
 t.test('in production every line is JSON, from the first to the last', async (t) => {
   /** What a process says, and what it ends with. */
-  const run = async (env: Record<string, string>, whenListening = (_child: ChildProcess) => {}) => {
+  const run = async (env: Record<string, string>, whenUp = (_child: ChildProcess) => {}) => {
+    // It may listen before Redis has answered.
+    const isUp = (text: string) => text.includes('listening at') && text.includes('INFO');
     const child = spawn(process.execPath, ['--import=tsx', 'src/main.ts'], {
       cwd: REPOSITORY,
       env: { ...process.env, NODE_ENV: 'production', DATABASE_URL: database.url, PORT: '0', METRICS_PORT: '0', ...env },
@@ -157,9 +159,9 @@ t.test('in production every line is JSON, from the first to the last', async (t)
     let said = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
-        const listened = said.includes('listening at');
+        const before = isUp(said);
         said += text;
-        if (!listened && said.includes('listening at')) whenListening(child);
+        if (!before && isUp(said)) whenUp(child);
       });
     }
     const [code] = (await once(child, 'close')) as [number | null];
