@@ -23,6 +23,10 @@ export interface TestCluster extends RedisCluster {
     to: ClusterServer,
     between?: (slot: number) => Promise<void>,
   ): Promise<void>;
+  /** Begins to move a slot, and moves what is in it. */
+  beginMove(slot: number, from: ClusterServer, to: ClusterServer): Promise<void>;
+  /** Gives up a move that was begun: what is in the slot comes back. */
+  giveUpMove(slot: number, from: ClusterServer, to: ClusterServer): Promise<void>;
 }
 
 /**
@@ -50,22 +54,33 @@ export async function freshCluster(t: Test, options: RedisClusterOptions = {}): 
     t.teardown(() => made.disconnect());
     return made;
   };
+  const carry = async (slot: number, from: ClusterServer, to: ClusterServer) => {
+    for (;;) {
+      const keys = (await client(from).call('CLUSTER', 'GETKEYSINSLOT', slot, 100)) as string[];
+      if (keys.length === 0) return;
+      await client(from).call('MIGRATE', to.host, to.port, '', 0, 5000, 'REPLACE', 'KEYS', ...keys);
+    }
+  };
+  const beginMove = async (slot: number, from: ClusterServer, to: ClusterServer) => {
+    await client(to).call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id);
+    await client(from).call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id);
+    await carry(slot, from, to);
+  };
   return {
     ...cluster,
     client,
+    beginMove,
+    async giveUpMove(slot, from, to) {
+      // A master that gives a slot away takes nothing back.
+      await client(from).call('CLUSTER', 'SETSLOT', slot, 'STABLE');
+      await carry(slot, to, from);
+      await client(to).call('CLUSTER', 'SETSLOT', slot, 'STABLE');
+    },
     async move(slots, from, to, between = async () => {}) {
-      const [source, target] = [client(from), client(to)];
       for (const slot of slots) {
-        await target.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id);
-        await source.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id);
-        for (;;) {
-          const keys = (await source.call('CLUSTER', 'GETKEYSINSLOT', slot, 100)) as string[];
-          if (keys.length === 0) break;
-          await source.call('MIGRATE', to.host, to.port, '', 0, 5000, 'REPLACE', 'KEYS', ...keys);
-        }
+        await beginMove(slot, from, to);
         await between(slot);
-        await target.call('CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
-        await source.call('CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
+        for (const node of [to, from]) await client(node).call('CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
       }
     },
   };

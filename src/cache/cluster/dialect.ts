@@ -11,6 +11,11 @@ const ELSEWHERE = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN) /;
 /** A key that the node did not answer for. */
 const MOVED = Symbol('moved');
 
+/** Where a key is that the node did not answer for because it gives its slot away. */
+interface Asked {
+  readonly address: string;
+}
+
 /**
  * Waits for the answers to commands that were sent at once.
  *
@@ -29,7 +34,7 @@ async function answers<T>(sent: readonly Promise<T>[]): Promise<(T | typeof MOVE
 
 /**
  * A command for each key, as no command may name keys of two slots. A key that is elsewhere is told, and not looked for there: by id nothing
- * is believed of it before its slot has come to rest, and Postgres answers meanwhile.
+ * is believed of it before its slot has come to rest, and Postgres answers meanwhile. What changed is removed there, too (see `Importers`).
  *
  * @param onMoved told that keys are elsewhere, so that slots have moved
  * @returns how a node of a cluster is spoken to
@@ -105,22 +110,35 @@ export function clusterDialect(onMoved: () => void): Dialect {
       const published = redis.publish(channel, message);
       const [replies, channels, receivers] = await Promise.all([settledUnlinks(unlinked), listed, published]);
       const gone = moved(keys, replies);
+      const asked = askedOf(keys, replies);
       const processes = Array.isArray(channels) ? channels.map(String) : null;
-      const answer = { receivers: integer('PUBLISH', receivers), processes, moved: gone };
+      const answer = { receivers: integer('PUBLISH', receivers), processes, moved: gone, asked };
       return { commands: keys.length + 2, answer };
     },
   };
 }
 
-/** An invalidation is lost where nobody knows who has the slot; what is being moved is nowhere believed by id. */
-async function settledUnlinks(unlinked: readonly Promise<number>[]): Promise<(number | typeof MOVED)[]> {
+/** An invalidation is lost where nobody knows who has the slot. */
+async function settledUnlinks(unlinked: readonly Promise<number>[]): Promise<(number | Asked | typeof MOVED)[]> {
   const settled = await Promise.allSettled(unlinked);
   return settled.map((one) => {
     if (one.status === 'fulfilled') return integer('UNLINK', one.value);
     if (one.reason instanceof ReplyError) {
-      if (one.reason.message.startsWith('ASK ')) return 0;
-      if (one.reason.message.startsWith('MOVED ')) return MOVED;
+      const [kind, , address = ''] = one.reason.message.split(' ');
+      if (kind === 'ASK') return { address };
+      if (kind === 'MOVED') return MOVED;
     }
     throw one.reason;
   });
+}
+
+function askedOf(keys: readonly string[], replies: readonly (number | Asked | typeof MOVED)[]): Map<string, string[]> {
+  const asked = new Map<string, string[]>();
+  for (const [i, reply] of replies.entries()) {
+    if (typeof reply !== 'object') continue;
+    const known = asked.get(reply.address) ?? [];
+    known.push(keys[i] ?? '');
+    asked.set(reply.address, known);
+  }
+  return asked;
 }

@@ -8,6 +8,7 @@ import type { Names } from '../redis/heartbeat.ts';
 import { sourceOfNode } from '../redis/source.ts';
 import { RedisTier } from '../redis/tier.ts';
 import { clusterDialect } from './dialect.ts';
+import { Importers } from './importers.ts';
 import { namesOfNode } from './names.ts';
 import { NodeCache, type Whole } from './node-cache.ts';
 import { hasSlot, type SlotRange, slotOf } from './slots.ts';
@@ -81,7 +82,13 @@ export class ClusterNode {
     this.#onError = listener.onError;
     this.#prefix = prefix;
     this.#names = namesOfNode(prefix, id, ranges);
-    const part = { label: this.label, dialect: clusterDialect(listener.onMoved), names: () => this.#names };
+    const importers = new Importers(place, address.host, clock, listener.onError);
+    const part = {
+      label: this.label,
+      dialect: clusterDialect(listener.onMoved),
+      names: () => this.#names,
+      removeAsked: importers.remove.bind(importers),
+    };
     const source = sourceOfNode(place, address);
     const redis = new RedisTier(source, prefix, listener.onError, clock, timeoutMs, channels, part);
     const heard: BusListener = {

@@ -10,6 +10,8 @@ export interface Told {
   readonly processes: readonly string[] | null;
   /** The keys that another node of a cluster has by now: they were not removed. A single Redis has all. */
   readonly moved?: ReadonlySet<string>;
+  /** The keys that may have been moved with a slot of which the rest is still here, by the address of the node that is given it. */
+  readonly asked?: ReadonlyMap<string, readonly string[]>;
 }
 
 /**

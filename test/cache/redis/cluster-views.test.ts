@@ -83,3 +83,62 @@ t.test("where a slot is nobody's, what is in the others is told all the same", a
   t.equal(await cluster.client(second).exists(keyOf(kept)), 0);
   await cluster.client(first).call('CLUSTER', 'ADDSLOTS', slotOf(keyOf(lost)));
 });
+
+t.test(
+  'what changes amid the move of its slot is forgotten at both masters, and so nothing old comes back when it is given up',
+  async (t) => {
+    const [writer, reader] = [
+      await openShelves(t, cluster, database, 0),
+      await openShelves(t, cluster, database, 1000),
+    ];
+    const ids = idsOf(cluster, first)
+      .filter((id) => slotOf(keyOf(id)) > 0)
+      .slice(0, 3);
+    const [written = '', changed = '', kept = ''] = ids;
+    const [before] = (await reader.read([kept])).titles;
+    await until('all answer by id', async () => (await writer.isCached(ids)) && (await reader.isCached(ids)));
+    for (const id of ids) await cluster.beginMove(slotOf(keyOf(id)), first, second);
+    const atSecond = async (id: string) => {
+      const client = cluster.client(second);
+      const [, held] = await Promise.all([client.asking(), client.get(keyOf(id))]);
+      return held;
+    };
+    for (const id of ids) t.ok(await atSecond(id), 'its body has moved');
+    await writer.rename(written, 'by a writer');
+    t.equal(await atSecond(written), null);
+    await sql`update shelves set title = 'by psql' where id = ${changed}`;
+    await database.drained();
+    t.equal(await atSecond(changed), null);
+    t.ok(await atSecond(kept));
+
+    for (const id of ids) await cluster.giveUpMove(slotOf(keyOf(id)), first, second);
+    const right = ['by a writer', 'by psql', before];
+    for (let round = 0; round < 20; round += 1) {
+      for (const { read } of [reader, writer]) t.same((await read(ids)).titles, right);
+    }
+    for (const { isCached } of [reader, writer]) await until('all answer by id again', () => isCached(ids));
+    t.match(await cluster.client(first).get(keyOf(kept)), `"title":"${before}"`);
+    for (const { larder } of [reader, writer]) t.same(larder.health.problems(), []);
+  },
+);
+
+t.test('where the master is gone that a slot is moved to, the one that it comes from goes on', async (t) => {
+  const { rename, read, isCached } = await openShelves(t, cluster, database, 0);
+  const [moved = '', ...others] = idsOf(cluster, first).filter((id) => slotOf(keyOf(id)) > 0);
+  await until('all answer by id', () => isCached([moved, ...others]));
+  await cluster.beginMove(slotOf(keyOf(moved)), first, third);
+  third.kill('SIGKILL');
+  await rename(moved, 'by a writer');
+  t.same((await read([moved])).titles, ['by a writer']);
+  await sql`update shelves set title = 'by psql'`;
+  const right = others.map(() => 'by psql');
+  await until('the others answer by id what they are now', async () => {
+    const { titles, statements } = await read(others);
+    return statements === 0 && titles.join() === right.join();
+  });
+  t.same((await read([moved])).titles, ['by psql']);
+  await third.restart();
+  await cluster.giveUpMove(slotOf(keyOf(moved)), first, third);
+  await until('it answers by id, too', () => isCached([moved]));
+  t.same((await read([moved, ...others])).titles, ['by psql', ...right]);
+});
