@@ -81,7 +81,7 @@ export function openMetrics(
   const { channels } = options;
   const subscriptions = [
     registerRequestMetrics(registry, channels.request),
-    registerStoreMetrics(registry, channels),
+    registerStoreMetrics(registry, channels, options.breakerOpen),
     registerCacheMetrics(registry, channels, options.entities),
   ];
   return {

@@ -1,6 +1,9 @@
+import { Registry } from 'prom-client';
 import { type Test, t } from 'tap';
 import { slotOf } from '../../../src/cache/cluster/slots.ts';
 import type { ClusterServer } from '../../../src/cli/services/redis-cluster.ts';
+import { openMetrics } from '../../../src/http/telemetry/metrics.ts';
+import { metricsOf } from '../../../src/http/telemetry/metrics-of.ts';
 import { freshCluster, type TestCluster } from '../../support/redis-cluster.ts';
 import { until } from '../../support/until.ts';
 import { IDS, idsOf, keyOf, makeShelves, openShelves } from '../support/cluster-shelves.ts';
@@ -130,8 +133,15 @@ t.test('a replica that has missed the last invalidation and takes the place of i
   const [master, replica] = [cluster.masters[0], cluster.replicas[0]];
   if (master === undefined || replica === undefined) throw new Error('There is no replica.');
   const { larder, read, isCached, rename } = await openShelves(t, cluster, database, 0);
+  const { registry } = openMetrics(metricsOf(larder), new Registry());
+  const nodesInFigures = async () => {
+    const labels = (await registry.metrics()).matchAll(/^larder_redis_\w+\{.*node="([^"]+)".*\}/gm);
+    return [...new Set([...labels].map(([, node = '']) => node))].sort();
+  };
+  const labelOf = ({ host, port }: ClusterServer) => `${host}:${port}`;
   const other = await openShelves(t, cluster, database, 1000);
   await until('all nodes answer by id', async () => (await isCached(IDS)) && (await other.isCached(IDS)));
+  t.same(await nodesInFigures(), cluster.masters.map(labelOf).sort());
   const own = idsOf(cluster, master);
   const [id = ''] = own;
   const old = cluster.client(replica);
@@ -159,6 +169,9 @@ t.test('a replica that has missed the last invalidation and takes the place of i
   t.match(await cluster.client(replica).get(keyOf(id)), /"title":"1"/);
   await rename(id, '2');
   t.same((await other.read([id])).titles, ['2']);
+
+  const left = [replica, ...cluster.masters.slice(1)].map(labelOf).sort();
+  await until('figures are of the masters that there are', async () => `${await nodesInFigures()}` === `${left}`);
 
   await master.restart();
   await until('the old master is a replica that can take over', async () => {
