@@ -18,6 +18,7 @@ import {
   type Pool,
   requestsOf,
   TRAFFIC,
+  tourOf,
   type Traffic,
 } from './traffic.ts';
 
@@ -163,7 +164,8 @@ async function turn(bench: Bench, contestant: Contestant, traffic: Traffic, roun
     }
     // Large pages take slow peers most of a second: what was begun before the end and is answered after it would weigh too much.
     const seconds = lone ? mode.loneSeconds : mode.seconds * (query === 'wide' || query === 'heavy' ? 2 : 1);
-    const measured = () => measure({ server, stores, database, connections, seconds, requests, warmUpSeconds });
+    const fill = tourOf(ask);
+    const measured = () => measure({ server, stores, database, connections, seconds, requests, fill, warmUpSeconds });
     return await (writes && peer.kind !== 'larder' ? withoutOutbox(bench, measured) : measured());
   } finally {
     server.pause();
@@ -232,17 +234,12 @@ function rotated<T>(list: readonly T[], by: number): T[] {
   return [...list.slice(first), ...list.slice(0, first)];
 }
 
-/**
- * Says how long a peer is warmed up. Random pages have thirty thousand bodies, and a cache has to read each once. A process that has stood
- * still for minutes takes seconds until it is as quick as before. How long that takes is what a cold start shows.
- */
+/** Says how long a peer is warmed up: its code. What its caches are to have is asked for after that. */
 function warmUpOf({ firstWarmUpSeconds, warmUpSeconds }: Mode, traffic: Traffic, round: number): number {
   const { lone, caches } = KINDS[traffic];
-  // What a lone reader asks, many have asked before him in the same round.
+  // A crowd has asked before him in the same round.
   if (lone) return LONE_WARM_UP_SECONDS;
-  if (traffic === 'random' || (caches === 'cold' && round === 0)) {
-    return round === 0 ? 2 * firstWarmUpSeconds : firstWarmUpSeconds;
-  }
+  if (caches === 'cold' && round === 0) return 2 * firstWarmUpSeconds;
   return round === 0 && caches === 'warm' ? firstWarmUpSeconds : warmUpSeconds;
 }
 

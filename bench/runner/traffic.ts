@@ -151,6 +151,22 @@ export function requestsOf({ peer, traffic, pool, cursors, connections, seed }: 
   );
 }
 
+/**
+ * Makes what fills caches with all that random pages and entities by id are drawn from: each page, once. A peer that is given finished answers
+ * has its own way to get to know them.
+ *
+ * @param ask whom, and what of what is warm
+ * @returns the requests; none where the traffic asks for one page alone
+ */
+export function tourOf({ peer, traffic, pool, cursors }: Ask): Request[] {
+  const { query } = KINDS[traffic];
+  if ((query !== 'random' && query !== 'byId') || peer.kind === 'finished answer') return [];
+  const { campaigns, pageSize } = pool;
+  return Array.from({ length: Math.floor((campaigns - 1) / pageSize) }, (_, i) =>
+    peer.dialect.request('random', { ...NOBODY, after: String(1 + i * pageSize) }, cursors),
+  );
+}
+
 /** Pages that are asked for once. */
 export interface FreshRequests {
   /** What caches have to have read before; nothing for `cold`. */
