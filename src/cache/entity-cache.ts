@@ -112,14 +112,21 @@ export class EntityCache extends Readings {
   async announce(keys: readonly string[], wait: boolean): Promise<ReadonlySet<string>> {
     const { redis, bus, memoryTtlMs } = this.#options;
     if (redis === null || bus === null) return NONE;
-    const { text, acknowledged } = bus.announce([...keys], wait);
-    let told: Told | null = null;
-    try {
-      told = await redis.invalidate([...keys], bus.channel, text, bus.acknowledgers);
-      return told.moved ?? NONE;
-    } finally {
-      await acknowledged(told, memoryTtlMs);
-    }
+    const tell = async (): Promise<Told> => {
+      const { text, acknowledged } = bus.announce([...keys], wait);
+      let told: Told | null = null;
+      try {
+        told = await redis.invalidate([...keys], bus.channel, text, bus.acknowledgers);
+        return told;
+      } finally {
+        await acknowledged(told, memoryTtlMs);
+      }
+    };
+    const { asked, moved = NONE } = await tell();
+    if (asked === undefined || asked.size === 0) return moved;
+    await redis.removeAsked?.(asked);
+    // What has come back meanwhile is here. Whoever read it has to acknowledge once more.
+    return (await tell()).moved ?? NONE;
   }
 
   override forgetAll(): void {

@@ -4,8 +4,8 @@ import type { Bodies } from './flights.ts';
 import type { Want } from './read-through.ts';
 
 /**
- * Takes what a reading that was joined answers. A body of another version than a list named may be older, so it is to be read again. So is by id
- * what is for lists alone, and what that reading has left out.
+ * Takes what a reading that was joined answers. A body of another version than a list named may be older, so it is to be read again. So are, by
+ * id, a body that is for lists alone, and what that reading has left out.
  *
  * @param bodies what was read
  * @param wants what is wanted of it

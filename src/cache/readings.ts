@@ -10,7 +10,7 @@ import type { MemoryTier } from './memory/tier.ts';
 import { TrustedMemory } from './memory/trusted-memory.ts';
 import type { Loader, Stays, Want } from './read-through.ts';
 
-/** Reads entities through memory and what is behind it. In this process, a key has one reader at a time. */
+/** Who reads what at the moment, and what memory holds of what was read. In this process, a key has one reader at a time. */
 export abstract class Readings {
   /** The time of ages and of the beginnings of readings. */
   readonly clock: Clock;

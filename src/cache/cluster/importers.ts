@@ -3,8 +3,11 @@ import type { Clock } from '../../clock.ts';
 import type { ClusterPlace } from '../redis/cluster-place.ts';
 import { visit } from './visit.ts';
 
-/** A master is taken for gone that could not be told anything for so long, in milliseconds. */
+/** A master that could not be told anything for so long is taken for gone, in milliseconds. */
 const GONE_MS = 1000;
+
+/** A failure is of another move when nothing was tried for so long after it, in milliseconds. */
+const FORGET_MS = 3000;
 
 /**
  * The masters that slots of another one are being moved to. Keys that have moved are removed there, too: they are believed nowhere while the
@@ -16,14 +19,14 @@ export class Importers {
   readonly #host: string;
   readonly #clock: Clock;
   readonly #onError: (error: Error) => void;
-  /** When the first attempt was made of those that have failed since one succeeded, by address. */
-  readonly #failingSince = new Map<string, number>();
+  /** Of the attempts that have failed since one succeeded, when the first began and the last ended, by address. */
+  readonly #failing = new Map<string, { readonly since: number; readonly last: number }>();
 
   /**
    * @param place how the nodes of the cluster are reached
    * @param host where the master is that gives slots away: one that does not say where it is, is there
    * @param clock the time
-   * @param onError told of each master that cannot be told
+   * @param onError told of what is not removed because its master is taken for gone
    */
   constructor(place: ClusterPlace, host: string, clock: Clock, onError: (error: Error) => void) {
     this.#place = place;
@@ -36,7 +39,7 @@ export class Importers {
    * Removes keys.
    *
    * @param asked the keys, by the address that the master which gives them away has named
-   * @throws when a master that is not taken for gone cannot be told
+   * @throws when a master cannot be told, unless it is taken for gone: then `onError` is told
    */
   async remove(asked: ReadonlyMap<string, readonly string[]>): Promise<void> {
     await Promise.all([...asked].map(([address, keys]) => this.#removeAt(address, keys)));
@@ -51,21 +54,22 @@ export class Importers {
       await visit(this.#place, { host, port: Number(address.slice(at + 1)) }, this.#clock, async (redis) => {
         const sent = await Promise.allSettled(keys.flatMap((key) => [redis.asking(), redis.unlink(key)]));
         for (const one of sent) {
-          // It has not the slot by now, nor is it being given it. Who gave it away is asked once more.
+          // It does not have the slot, and is not being given it: what it held of that is nowhere answered.
           const isMoved =
             one.status === 'rejected' && one.reason instanceof ReplyError && /^MOVED /.test(one.reason.message);
           if (one.status === 'rejected' && !isMoved) throw one.reason;
         }
       });
-      this.#failingSince.delete(address);
+      this.#failing.delete(address);
     } catch (error) {
-      const failure = new Error(`What changed cannot be removed at ${address}, where its slot is being moved to.`, {
-        cause: error,
-      });
-      this.#onError(failure);
-      const since = this.#failingSince.get(address) ?? begun;
-      this.#failingSince.set(address, since);
-      if (begun - since < GONE_MS) throw failure;
+      const before = this.#failing.get(address);
+      // What failed at a move before this one says nothing of now.
+      const since = before !== undefined && begun - before.last < FORGET_MS ? before.since : begun;
+      this.#failing.set(address, { since, last: this.#clock.now() });
+      const reason = error instanceof Error ? error.message : String(error);
+      const failed = `What changed cannot be removed at ${address}, where its slot is being moved to: ${reason}`;
+      if (begun - since < GONE_MS) throw new Error(failed, { cause: error });
+      this.#onError(new Error(`${failed} It is not tried again.`, { cause: error }));
     }
   }
 }

@@ -37,7 +37,8 @@ export class RedisBodies {
   protected readonly dialect: Dialect;
   /** What it is called in figures; `null` when there is no other. */
   protected readonly label: string | null;
-  protected readonly removeAsked: NodePart['removeAsked'];
+  /** As the node does it; `null` when it is none of a cluster. */
+  readonly removeAsked: NodePart['removeAsked'] | null;
 
   /**
    * Connects in the background; until the connection stands every read answers `null`.
@@ -66,7 +67,7 @@ export class RedisBodies {
     this.upkeep = new Trace({ clock, channels });
     this.dialect = node?.dialect ?? SINGLE;
     this.label = node?.label ?? null;
-    this.removeAsked = node?.removeAsked ?? (async () => {});
+    this.removeAsked = node?.removeAsked ?? null;
     this.heartbeat = new Heartbeat(this.connection, node?.names ?? namesAfter(prefix), this.upkeep, this.label);
   }
 

@@ -12,7 +12,7 @@ export type RedisSource = string | ((options: RedisClientOptions) => Redis | Clu
 /**
  * Options that every connection of Larder has, whatever a user's client has. Keys have no prefix of ioredis, and commands are sent at once.
  */
-const OURS: RedisClientOptions = { keyPrefix: '', lazyConnect: false };
+const OURS: RedisClientOptions = { keyPrefix: '', lazyConnect: false, enableAutoPipelining: false };
 
 /**
  * @param source where Redis is

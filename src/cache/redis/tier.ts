@@ -33,12 +33,7 @@ export class RedisTier extends RedisBodies {
    */
   async invalidate(keys: string[], channel: string, message: string, acknowledgers: string): Promise<Told> {
     const send = () => this.dialect.invalidate(this.connection.redis, keys, channel, message, acknowledgers);
-    const tell = () => roundTrip('UNLINK', keys, () => this.connection.sound(send), this.upkeep, this.label);
-    const told = await tell();
-    if (told.asked === undefined || told.asked.size === 0) return told;
-    await this.removeAsked(told.asked);
-    // What has come back meanwhile is here.
-    return tell();
+    return roundTrip('UNLINK', keys, () => this.connection.sound(send), this.upkeep, this.label);
   }
 
   /** As `Heartbeat` does it: whether what is said now is said to a run of Redis. */
