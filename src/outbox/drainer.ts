@@ -4,6 +4,7 @@ import type { Database } from '../postgres/client.ts';
 import { CLEANER, cleanOutbox } from './clean-outbox.ts';
 import { type Domain, lookAtDomain } from './domains.ts';
 import type { Drainer, OutboxStatus } from './drainer-face.ts';
+import { endStuck, STUCK_MS } from './end-stuck.ts';
 import { Membership, type Standing } from './membership.ts';
 import { drainOutbox } from './outbox.ts';
 
@@ -60,6 +61,8 @@ export function startDrainer(options: DrainerOptions): Drainer {
   let known = '';
   /** When nothing waited last, and the domain's generation at that time. */
   let clear = { at: Number.NEGATIVE_INFINITY, generation: '' };
+  /** Since when another process has held the domain each time; `null` when none did the last time. */
+  let heldSince: number | null = null;
   let problem: Error | null = null;
   let stopped = false;
   let wake = () => {};
@@ -77,6 +80,12 @@ export function startDrainer(options: DrainerOptions): Drainer {
       const taken = await drainOutbox(database, domain, BATCH, (changes) => cache.tell(changes, domain.run));
       read += taken.changes ?? 0;
       more = taken.more;
+      heldSince = taken.changes === null ? (heldSince ?? clock.now()) : null;
+    }
+    if (heldSince !== null && clock.now() - heldSince >= STUCK_MS) {
+      heldSince = null;
+      if ((await endStuck(database)) > 0)
+        onError(new Error('A process stood still while it drained. Its connection was ended.'));
     }
     return read;
   };

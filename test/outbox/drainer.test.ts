@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process';
 import { Redis } from 'ioredis';
 import { type Test, t } from 'tap';
 import { openCache } from '../../src/cache/open-cache.ts';
 import { startDrainer } from '../../src/outbox/drainer.ts';
 import { openDatabase } from '../../src/postgres/client.ts';
+import { outputOf } from '../support/output-of.ts';
 import { ownRedis } from '../support/own-stores.ts';
 import { freshDatabase, freshRedis, REDIS_PATIENCE_MS, type TestDatabase } from '../support/services.ts';
 import { openRedis, openSql } from '../support/stores.ts';
@@ -194,6 +196,34 @@ async function awayAndBack(t: Test, away: 'stopped' | 'crashed') {
     sameEpoch: (await client.get(HEARTBEAT)) === epoch,
   }));
 }
+
+/** Holds all domains, and stands still after the first of two rows: Postgres waits for the rest of that statement. */
+const STANDS_STILL = `
+  import postgres from 'postgres';
+  const sql = postgres(process.env.DATABASE_URL);
+  await sql.begin(async (sql) => {
+    await sql\`select from cache_domains for no key update\`;
+    await sql\`select from generate_series(1, 2)\`.cursor(1, () => {
+      console.log('held');
+      return new Promise(() => {});
+    });
+  });
+`;
+
+t.test('a process that stands still amid a statement of its draining holds the others up for a bound', async (t) => {
+  const { database, redis, sql, keys, settled } = await open(t);
+  const { errors } = await drain(t, database, redis.url);
+  await until('the heartbeat', async () => (await keys.exists(HEARTBEAT)) === 1);
+  const env = { PATH: process.env.PATH, DATABASE_URL: database.url };
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', STANDS_STILL], { env });
+  t.teardown(() => child.kill('SIGKILL'));
+  const output = outputOf(child);
+  await until('it holds the domain', () => output().includes('held'));
+  child.kill('SIGSTOP');
+  await sql`insert into brands (id, name) values (1, 'new')`;
+  await settled();
+  t.match(errors, [{ message: 'A process stood still while it drained. Its connection was ended.' }]);
+});
 
 t.test('while Redis is away nothing is lost', async (t) => {
   t.same(await awayAndBack(t, 'stopped'), { bodies: [null, null], sameEpoch: true });
