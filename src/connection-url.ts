@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { reasonOf } from './reason-of.ts';
 import { WrongValue } from './wrong-value.ts';
 
 /** A host as a URL names it. The port is `null` for the default. */
@@ -86,7 +87,7 @@ export function fileOf(parameter: string, file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new WrongValue(`${parameter} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new WrongValue(`${parameter} cannot be read: ${reasonOf(error)}`);
   }
 }
 

@@ -1,34 +1,17 @@
-import { type Channels, UNOBSERVED } from '../trace/channels.ts';
+import { UNOBSERVED } from '../trace/channels.ts';
 import type { Trace } from '../trace/trace.ts';
-import type { InvalidationBus } from './bus/invalidation-bus.ts';
 import type { Echo } from './bus/messages.ts';
 import { cacheKey, keyWriter } from './cache-key.ts';
+import type { CacheOptions } from './cache-options.ts';
 import type { Body, EntitySpace } from './entry.ts';
 import { Lacks } from './lacks.ts';
 import { type Brought, LaterFills } from './later-fills.ts';
 import type { PageMemory } from './memory/page-memory.ts';
-import type { MemoryTier } from './memory/tier.ts';
 import { Trust } from './memory/trust.ts';
 import { type Loader, type ReadThroughOptions, readThrough, type Stays, type Want } from './read-through.ts';
 import { Readings } from './readings.ts';
 import type { Told } from './redis/send-invalidation.ts';
 import type { Presented, Share } from './share.ts';
-
-/** The parts of the cache; either tier may be absent. */
-export interface CacheOptions extends Omit<ReadThroughOptions, 'missed' | 'lacks'> {
-  readonly memory: MemoryTier | null;
-  /** Like `memory`, for whole pages. */
-  readonly pages: PageMemory | null;
-  /** Reaches the memory of other processes; `null` without Redis. */
-  readonly bus: InvalidationBus | null;
-  /**
-   * How long a body in memory may answer reads by id after it was read, or after the last echo, in milliseconds. No invalidation takes
-   * longer to arrive.
-   */
-  readonly memoryTtlMs: number;
-  /** Where invalidations are reported; nowhere when it is left out. */
-  readonly channels?: Channels;
-}
 
 const NONE: ReadonlySet<string> = new Set();
 
@@ -122,11 +105,17 @@ export class EntityCache extends Readings {
         await acknowledged(told, memoryTtlMs);
       }
     };
-    const { asked, moved = NONE } = await tell();
-    if (asked === undefined || asked.size === 0) return moved;
-    await redis.removeAsked?.(asked);
-    // What has come back meanwhile is here. Whoever read it has to acknowledge once more.
-    return (await tell()).moved ?? NONE;
+    return this.announced(await tell(), tell);
+  }
+
+  /**
+   * @param told who has been told
+   * @param _tellAgain tells all once more
+   * @returns those of the keys that another node of a cluster has by now
+   * @throws when what is left to do fails
+   */
+  protected async announced({ moved = NONE }: Told, _tellAgain: () => Promise<Told>): Promise<ReadonlySet<string>> {
+    return moved;
   }
 
   override forgetAll(): void {
@@ -193,11 +182,7 @@ export class EntityCache extends Readings {
     this.#trust.alive(asOf);
   }
 
-  /**
-   * Notes an echo, before which every invalidation has arrived.
-   *
-   * @param echo what this process sent itself
-   */
+  /** @param echo what this process sent itself: every invalidation before it has arrived */
   heard(echo: Echo): void {
     this.#trust.heard(echo);
   }

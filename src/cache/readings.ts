@@ -3,7 +3,7 @@ import type { Trace } from '../trace/trace.ts';
 import type { KeyWriter } from './cache-key.ts';
 import { type Body, type EntitySpace, entityAlone } from './entry.ts';
 import { type Bodies, type Flight, Flights } from './flights.ts';
-import { joined } from './joined.ts';
+import { join } from './join.ts';
 import { type Lagging, Sightings, withLacking } from './lagging.ts';
 import type { Brought } from './later-fills.ts';
 import type { MemoryTier } from './memory/tier.ts';
@@ -153,27 +153,20 @@ export abstract class Readings {
     if (found.size === 0 && underWay.size === 0) return this.#fly(space, own, load, trace, since, stays, known);
     const reads: Promise<Bodies>[] = [];
     if (own.length > 0) reads.push(this.#fly(space, own, load, trace, since, stays, known + found.size));
-    for (const [flight, waiting] of underWay) reads.push(this.#join(space, flight, waiting, load, trace, stays));
+    const counts = trace.entity(space.entity);
+    const remains = (want: Want, version: string | null) => stays?.(this.key(space, want), version) === true;
+    const readAgain = (again: readonly Want[]) => this.readThrough(space, again, load, trace, stays);
+    for (const [flight, waiting] of underWay) reads.push(join(flight, waiting, remains, counts, readAgain));
     for (const bodies of await Promise.all(reads)) for (const [id, body] of bodies) found.set(id, body);
     return found;
   }
 
-  /**
-   * Keeps in memory what a list brought along, for lists: they name the version that they want. By id it answers nobody, since nothing is
-   * known of what was invalidated between its reading and now.
-   *
-   * @param space the kind of entity, as it was when the list was asked for
-   * @param brought what memory lacked
-   */
+  /** Keeps in memory what a list brought along, for lists alone. */
   protected remember(space: EntitySpace, brought: readonly Brought[]): void {
     for (const { id, body } of brought) this.#memory.keepForLists(this.key(space, { id }), entityAlone(body));
   }
 
-  /**
-   * Forgets what this process holds of some keys, and ends its readings of them.
-   *
-   * @param keys the keys whose rows changed
-   */
+  /** @param keys the keys whose rows changed: what is held of them is forgotten, and their readings end */
   forget(keys: readonly string[]): void {
     for (const key of keys) {
       this.#flights.end(key);
@@ -185,25 +178,6 @@ export abstract class Readings {
   forgetAll(): void {
     this.#flights.clear();
     this.#memory.clear();
-  }
-
-  /** Waits for another reading, and reads again what that does not answer. */
-  async #join(
-    space: EntitySpace,
-    flight: Flight,
-    wants: Want[],
-    load: Loader,
-    trace: Trace,
-    stays: Stays | null,
-  ): Promise<Bodies> {
-    const bodies = await flight.bodies;
-    const counts = trace.entity(space.entity);
-    const remains = (want: Want, version: string | null) => stays?.(this.key(space, want), version) === true;
-    const { found, again } = joined(bodies, wants, remains, counts);
-    if (again.length > 0) {
-      for (const [id, body] of await this.readThrough(space, again, load, trace, stays)) found.set(id, body);
-    }
-    return found;
   }
 
   /** Reads, lets others join meanwhile, and keeps in memory what no invalidation ended. */

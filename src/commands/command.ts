@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import postgres from 'postgres';
+import { reasonOf } from '../reason-of.ts';
 import { WrongValue } from '../wrong-value.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
@@ -124,5 +125,5 @@ function codeOf(error: unknown): string {
 /** An error about several addresses of one host has no message, but the error for each address has one. */
 function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
+  return reasonOf(error);
 }

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { GraphQLError, type GraphQLSchema, validate } from 'graphql';
 import { LimitExceeded } from '../http/documents/limits.ts';
 import { parseWithinLimits } from '../http/documents/parse-document.ts';
+import { reasonOf } from '../reason-of.ts';
 
 /** A file does not hold documents that this server can answer. The message says which and why. */
 export class DocumentsError extends Error {
@@ -27,9 +28,7 @@ async function readDocuments(
   try {
     raw = JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
-    throw new DocumentsError(
-      `${file} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new DocumentsError(`${file} cannot be read as JSON: ${reasonOf(error)}`);
   }
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
     throw new DocumentsError(`${file}: expected an object of texts by name, as the Relay compiler writes it.`);
@@ -89,7 +88,7 @@ export async function writeDocuments(
     await mkdir(dirname(out), { recursive: true });
     await writeFile(out, `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`);
   } catch (error) {
-    throw new DocumentsError(`${out} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    throw new DocumentsError(`${out} cannot be written: ${reasonOf(error)}`);
   }
   say(`${documents.size} documents written to ${out}.`);
 }

@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import { TriggerCheck } from '../outbox/trigger-check.ts';
 import { type Catalog, readCatalog } from '../postgres/catalog.ts';
 import type { Database } from '../postgres/client.ts';
+import { errorOf } from '../reason-of.ts';
 import type { EntityDeclaration } from './definition.ts';
 import type { EntityKey } from './key.ts';
 import { formsOf } from './space.ts';
@@ -135,7 +136,7 @@ export class CatalogWatch {
       try {
         await this.#look();
       } catch (error) {
-        this.#options.onError(error instanceof Error ? error : new Error(String(error)));
+        this.#options.onError(errorOf(error));
       }
       if (!this.#stopped) await this.#pause();
     }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Larder } from '../larder-face.ts';
+import { reasonOf } from '../reason-of.ts';
 
 /**
  * Makes a server in development say, once it has started, which indexes its lists lack. With few rows nobody would notice.
@@ -17,7 +18,7 @@ export function warnOfIndexes(app: FastifyInstance, larder: Pick<Larder, 'doctor
   app.addHook('onReady', async () => {
     // Nobody waits for it.
     look().catch((error: unknown) => {
-      app.log.warn({ reason: error instanceof Error ? error.message : String(error) }, 'the indexes were not checked');
+      app.log.warn({ reason: reasonOf(error) }, 'the indexes were not checked');
     });
   });
 }

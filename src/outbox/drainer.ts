@@ -1,6 +1,7 @@
 import type { EntityCache } from '../cache/entity-cache.ts';
 import type { RedisTier } from '../cache/redis/tier.ts';
 import type { Database } from '../postgres/client.ts';
+import { errorOf } from '../reason-of.ts';
 import { CLEANER, cleanOutbox } from './clean-outbox.ts';
 import { type Domain, lookAtDomain } from './domains.ts';
 import type { Drainer, OutboxStatus } from './drainer-face.ts';
@@ -168,7 +169,7 @@ export function startDrainer(options: DrainerOptions): Drainer {
         problem = null;
       } catch (error) {
         failures += 1;
-        problem = error instanceof Error ? error : new Error(String(error));
+        problem = errorOf(error);
         onError(problem);
       }
       if (!busy) await pause(Math.min(IDLE_MS * Math.max(1, failures), 1000));

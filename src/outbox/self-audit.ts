@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Body } from '../cache/entry.ts';
 import type { Clock } from '../clock.ts';
+import { errorOf } from '../reason-of.ts';
 import type { Channels } from '../trace/channels.ts';
 
 /** How much is audited, and when. */
@@ -99,7 +100,7 @@ export function createSelfAudit({ rate, maxStalenessMs, onError, clock, channel 
       const consistent = await isConsistent(id, served, source);
       if (consistent !== null) channel.publish({ entity, consistent });
     } catch (error) {
-      onError(error instanceof Error ? error : new Error(String(error)));
+      onError(errorOf(error));
     } finally {
       pending -= 1;
     }

@@ -1,4 +1,5 @@
 import type { Database } from '../postgres/client.ts';
+import { errorOf } from '../reason-of.ts';
 import { readUnwatched, type Watched } from './unwatched.ts';
 
 /** How often Postgres is asked again although nothing has changed, in milliseconds. */
@@ -54,7 +55,7 @@ export class TriggerCheck {
       const asked = this.#entities.map(({ of }) => of);
       reasons = await readUnwatched(this.#database, asked);
     } catch (error) {
-      const failure = error instanceof Error ? error : new Error(String(error));
+      const failure = errorOf(error);
       for (const entity of this.#entities) entity.watched = false;
       this.#unwatched = [`It is not known whether changes are noticed: ${failure.message}`];
       return this.#onUnwatched(failure);

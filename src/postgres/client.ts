@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import postgres, { type Sql } from 'postgres';
 import { type Clock, systemClock } from '../clock.ts';
+import { errorOf } from '../reason-of.ts';
 import { type Channels, UNOBSERVED } from '../trace/channels.ts';
 import type { Connection } from './connection.ts';
 import { type ConnectionOptions, driverOptions, planAnew } from './driver.ts';
@@ -134,7 +135,7 @@ async function openOrFail(route: PostgresRoute, signal: AbortSignal): Promise<So
     return await route.open(signal);
   } catch (error) {
     const broken = new Socket();
-    setImmediate(() => broken.destroy(error instanceof Error ? error : new Error(String(error))));
+    setImmediate(() => broken.destroy(errorOf(error)));
     return broken;
   }
 }

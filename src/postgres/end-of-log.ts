@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import { reasonOf } from '../reason-of.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Database } from './client.ts';
 import { KnownPositions } from './known-positions.ts';
@@ -73,8 +74,4 @@ function positionOf(row: Ended | undefined): WalPosition {
   const position = parsePosition(row?.position ?? '');
   if (position === null) throw new TypeError('The primary does not say where its log ends.');
   return endOfLog(position);
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import { reasonOf } from '../reason-of.ts';
 import type { Trace } from '../trace/trace.ts';
 import { type Database, type DatabaseOptions, openDatabase } from './client.ts';
 import { isValueRefused } from './errors.ts';
@@ -153,7 +154,7 @@ export class Replica {
     try {
       this.#take(await this.#lookAt(this.#aside));
     } catch (error) {
-      this.#refuse(`it does not answer: ${error instanceof Error ? error.message : String(error)}`);
+      this.#refuse(`it does not answer: ${reasonOf(error)}`);
     }
   }
 

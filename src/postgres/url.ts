@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { type ConnectionUrl, parseConnectionUrl, parsePort } from '../connection-url.ts';
+import { reasonOf } from '../reason-of.ts';
 import { WrongValue } from '../wrong-value.ts';
 import { isOn, oneOf, parametersOf, secondsOf } from './parameters.ts';
 import { type PostgresTls, tlsOf } from './tls.ts';
@@ -82,7 +83,7 @@ function accountName(): string {
   try {
     return userInfo().username;
   } catch (error) {
-    throw new WrongValue(`names no user (${error instanceof Error ? error.message : String(error)})`);
+    throw new WrongValue(`names no user (${reasonOf(error)})`);
   }
 }
 

@@ -3,6 +3,7 @@ import type { Change } from '../outbox/outbox.ts';
 import { ownChanges } from '../outbox/own-changes.ts';
 import type { Statement } from '../postgres/statement.ts';
 import { transaction } from '../postgres/transaction.ts';
+import { errorOf } from '../reason-of.ts';
 import type { Storage } from './storage.ts';
 
 /** The most changes of one transaction that every process forgets before the write returns. The drainer invalidates the rest. */
@@ -104,7 +105,7 @@ export async function forgetChanged(
     await Promise.all(batches.map((batch) => cache.invalidate(batch, true)));
   } catch (error) {
     // The rows are committed, so the write has not failed. The outbox holds their ids until Redis takes the invalidation.
-    onInvalidationFailed(error instanceof Error ? error : new Error(String(error)));
+    onInvalidationFailed(errorOf(error));
   }
 }
 

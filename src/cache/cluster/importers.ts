@@ -1,5 +1,6 @@
 import { ReplyError } from 'ioredis';
 import type { Clock } from '../../clock.ts';
+import { reasonOf } from '../../reason-of.ts';
 import type { ClusterPlace } from '../redis/cluster-place.ts';
 import { visit } from './visit.ts';
 
@@ -66,7 +67,7 @@ export class Importers {
       // What failed at a move before this one says nothing of now.
       const since = before !== undefined && begun - before.last < FORGET_MS ? before.since : begun;
       this.#failing.set(address, { since, last: this.#clock.now() });
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       const failed = `What changed cannot be removed at ${address}, where its slot is being moved to: ${reason}`;
       if (begun - since < GONE_MS) throw new Error(failed, { cause: error });
       this.#onError(new Error(`${failed} It is not tried again.`, { cause: error }));

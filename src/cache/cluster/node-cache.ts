@@ -1,4 +1,7 @@
-import { type CacheOptions, EntityCache } from '../entity-cache.ts';
+import type { CacheOptions } from '../cache-options.ts';
+import { EntityCache } from '../entity-cache.ts';
+import type { Told } from '../redis/send-invalidation.ts';
+import type { Importers } from './importers.ts';
 
 /** What a node's part of a cache needs of the whole. */
 export interface Whole {
@@ -12,14 +15,17 @@ export interface Whole {
  */
 export class NodeCache extends EntityCache {
   readonly #whole: Whole;
+  readonly #importers: Pick<Importers, 'remove'>;
 
   /**
    * @param options the node's tier and bus; what is in memory is the whole's
    * @param whole forgets what the process holds, of whichever node
+   * @param importers the masters that slots of the node are being moved to
    */
-  constructor(options: Omit<CacheOptions, 'memory' | 'pages'>, whole: Whole) {
+  constructor(options: Omit<CacheOptions, 'memory' | 'pages'>, whole: Whole, importers: Pick<Importers, 'remove'>) {
     super({ ...options, memory: null, pages: null });
     this.#whole = whole;
+    this.#importers = importers;
   }
 
   override forget(keys: readonly string[]): void {
@@ -28,5 +34,13 @@ export class NodeCache extends EntityCache {
 
   override forgetAll(): void {
     this.#whole.forgetAll();
+  }
+
+  /** Removes what moves away where it moves to. */
+  protected override async announced(told: Told, tellAgain: () => Promise<Told>): Promise<ReadonlySet<string>> {
+    if (told.asked === undefined || told.asked.size === 0) return super.announced(told, tellAgain);
+    await this.#importers.remove(told.asked);
+    // What has come back meanwhile is here. Whoever read it has to acknowledge once more.
+    return super.announced(await tellAgain(), tellAgain);
   }
 }

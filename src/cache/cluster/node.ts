@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import { errorOf } from '../../reason-of.ts';
 import type { Channels } from '../../trace/channels.ts';
 import { InvalidationBus } from '../bus/invalidation-bus.ts';
 import type { BusListener } from '../bus/listener.ts';
@@ -82,12 +83,10 @@ export class ClusterNode {
     this.#onError = listener.onError;
     this.#prefix = prefix;
     this.#names = namesOfNode(prefix, id, ranges);
-    const importers = new Importers(place, address.host, clock, listener.onError);
     const part = {
       label: this.label,
       dialect: clusterDialect(listener.onMoved),
       names: () => this.#names,
-      removeAsked: importers.remove.bind(importers),
     };
     const source = sourceOfNode(place, address);
     const redis = new RedisTier(source, prefix, listener.onError, clock, timeoutMs, channels, part);
@@ -102,7 +101,8 @@ export class ClusterNode {
     // A cluster tells all its nodes what is published: names of its own keep a node from hearing what was said at others.
     const own = `${prefix}larder:${id}:`;
     const bus = new InvalidationBus(source, own, heard, redis.tell.bind(redis), listener.onError, clock, timeoutMs);
-    const cache = new NodeCache({ ...settings, redis, bus }, whole);
+    const importers = new Importers(place, address.host, clock, listener.onError);
+    const cache = new NodeCache({ ...settings, redis, bus }, whole, importers);
     this.redis = redis;
     this.cache = cache;
     this.#bus = bus;
@@ -130,7 +130,7 @@ export class ClusterNode {
       this.#seenAt = asked;
       await this.#rename();
     } catch (error) {
-      this.#onError(error instanceof Error ? error : new Error(String(error)));
+      this.#onError(errorOf(error));
     }
   }
 

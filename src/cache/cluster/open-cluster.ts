@@ -1,5 +1,6 @@
+import { errorOf } from '../../reason-of.ts';
 import { WrongValue } from '../../wrong-value.ts';
-import type { CacheOptions } from '../entity-cache.ts';
+import type { CacheOptions } from '../cache-options.ts';
 import type { ClusterPlace } from '../redis/cluster-place.ts';
 import { ClusterCache } from './cluster-cache.ts';
 import { ClusterNode, type NodeListener, type NodeSettings } from './node.ts';
@@ -31,7 +32,7 @@ export function openCluster(
     clock: settings.clock,
     seek: () =>
       seekMasters(place, settings.clock).catch((error: unknown) => {
-        listener.onError(error instanceof Error ? error : new Error(String(error)));
+        listener.onError(errorOf(error));
         return null;
       }),
     make: (view) => new ClusterNode(view, place, settings, cache, told),

@@ -8,7 +8,6 @@ import { type Dialect, SINGLE, type Values } from './dialect.ts';
 import { Heartbeat, type Names, namesAfter } from './heartbeat.ts';
 import type { Fill } from './lease.ts';
 import { type Brought, roundTrip } from './round-trip.ts';
-import type { Told } from './send-invalidation.ts';
 import type { RedisSource } from './source.ts';
 
 /** What a node of a cluster has of its own. */
@@ -18,8 +17,6 @@ export interface NodePart {
   readonly dialect: Dialect;
   /** The names of its own keys now. */
   readonly names: () => Names;
-  /** Removes keys at the nodes that their slots are being moved to, by the addresses of these. */
-  readonly removeAsked: (asked: NonNullable<Told['asked']>) => Promise<void>;
 }
 
 /**
@@ -37,8 +34,6 @@ export class RedisBodies {
   protected readonly dialect: Dialect;
   /** What it is called in figures; `null` when there is no other. */
   protected readonly label: string | null;
-  /** As the node does it; `null` when it is none of a cluster. */
-  readonly removeAsked: NodePart['removeAsked'] | null;
 
   /**
    * Connects in the background; until the connection stands every read answers `null`.
@@ -67,7 +62,6 @@ export class RedisBodies {
     this.upkeep = new Trace({ clock, channels });
     this.dialect = node?.dialect ?? SINGLE;
     this.label = node?.label ?? null;
-    this.removeAsked = node?.removeAsked ?? null;
     this.heartbeat = new Heartbeat(this.connection, node?.names ?? namesAfter(prefix), this.upkeep, this.label);
   }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import { errorOf } from '../../reason-of.ts';
 
 /** Failures in a row that open the breaker. */
 const THRESHOLD = 3;
@@ -50,7 +51,7 @@ export class Breaker {
     } catch (error) {
       this.#failures += 1;
       this.#openUntil = this.#clock.now() + OPEN_MS;
-      this.#onError(error instanceof Error ? error : new Error(String(error)));
+      this.#onError(errorOf(error));
       return null;
     }
   }

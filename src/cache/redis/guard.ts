@@ -1,5 +1,6 @@
 import { type Redis, ReplyError } from 'ioredis';
 import handlers from 'ioredis/built/DataHandler.js';
+import { errorOf } from '../../reason-of.ts';
 
 /** What ioredis does with each reply. */
 interface DataHandler {
@@ -19,7 +20,7 @@ prototype.dispatch = function dispatch(handle) {
   try {
     handle();
   } catch (error) {
-    this.returnFatalError(error instanceof Error ? error : new Error(String(error)));
+    this.returnFatalError(errorOf(error));
   }
 };
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { reasonOf } from '../../reason-of.ts';
 import { RequestRefused } from '../errors/request-refused.ts';
 import { DOCUMENT_ID } from './document-id.ts';
 import type { Parameters } from './parameters.ts';
@@ -67,9 +68,7 @@ function readTexts(file: string): Map<string, string> {
   try {
     raw = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new Error(
-      `The trusted documents cannot be read from ${file}: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new Error(`The trusted documents cannot be read from ${file}: ${reasonOf(error)}`);
   }
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
     throw new Error(`${file}: expected an object of trusted documents by hash, as npm run documents writes it.`);

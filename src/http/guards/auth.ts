@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../clock.ts';
+import { reasonOf } from '../../reason-of.ts';
 import { RequestRefused } from '../errors/request-refused.ts';
 import { unavailable } from '../errors/send-error.ts';
 import { InvalidToken, type RequiredClaims, tokenVerifier, type VerificationKey } from './token-verifier.ts';
@@ -91,7 +92,7 @@ function identifyByToken(
       const scopes = typeof scope === 'string' ? scope.split(' ') : [];
       request.larderViewer = { subject: sub ?? null, scopes: new Set(scopes) };
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       if (!(error instanceof InvalidToken)) {
         request.log.warn({ reason }, 'the keys that check tokens could not be read');
         throw unavailable('Tokens cannot be checked now. Try again.');

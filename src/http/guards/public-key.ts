@@ -1,4 +1,5 @@
 import { createPublicKey } from 'node:crypto';
+import { reasonOf } from '../../reason-of.ts';
 import { WrongValue } from '../../wrong-value.ts';
 
 const KINDS = ['rsa', 'ec', 'ed25519', 'ed448'];
@@ -21,7 +22,7 @@ export function parsePublicKey(text: string): string {
   try {
     kind = createPublicKey(pem).asymmetricKeyType;
   } catch (error) {
-    throw new WrongValue(`the PEM has no public key (${error instanceof Error ? error.message : String(error)})`);
+    throw new WrongValue(`the PEM has no public key (${reasonOf(error)})`);
   }
   if (!KINDS.includes(kind ?? ''))
     throw new WrongValue(`a key of the kind ${kind} signs no tokens; expected ${KINDS.join(', ')}`);

@@ -11,6 +11,7 @@ import {
   jwtVerify,
 } from 'jose';
 import type { Clock } from '../../clock.ts';
+import { reasonOf } from '../../reason-of.ts';
 
 /** The key that checks tokens: a shared secret, a public key in PEM, or the URL of a set of keys (RFC 7517). */
 export type VerificationKey =
@@ -79,7 +80,7 @@ export function tokenVerifier(
       return (await verify(token)).payload;
     } catch (error) {
       if (isInvalid(error)) throw new InvalidToken(error.message, { cause: error });
-      throw new KeysUnavailable(error instanceof Error ? error.message : String(error), { cause: error });
+      throw new KeysUnavailable(reasonOf(error), { cause: error });
     }
   };
 }

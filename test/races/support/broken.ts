@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
 import { InvalidationBus } from '../../../src/cache/bus/invalidation-bus.ts';
 import type { Echo } from '../../../src/cache/bus/messages.ts';
-import { type CacheOptions, EntityCache } from '../../../src/cache/entity-cache.ts';
+import type { CacheOptions } from '../../../src/cache/cache-options.ts';
+import { EntityCache } from '../../../src/cache/entity-cache.ts';
 import { type Body, type EntitySpace, LEASE_MARK } from '../../../src/cache/entry.ts';
 import type { Brought } from '../../../src/cache/later-fills.ts';
 import { PageMemory } from '../../../src/cache/memory/page-memory.ts';

@@ -1,19 +1,36 @@
 import type { CacheCounts } from '../trace/cache-counts.ts';
 import type { Body } from './entry.ts';
-import type { Bodies } from './flights.ts';
+import type { Bodies, Flight } from './flights.ts';
 import type { Want } from './read-through.ts';
+
+/**
+ * Waits for another reading, and reads again what that does not answer.
+ *
+ * @param flight the other reading
+ * @param wants what is wanted of it
+ * @param remains says whether a body of another version remains and is left out
+ * @param counts counts what is found
+ * @param readAgain reads what the flight does not answer, at least one
+ * @returns what is found, by id
+ * @throws what either reading throws
+ */
+export async function join(
+  flight: Flight,
+  wants: readonly Want[],
+  remains: (want: Want, version: string | null) => boolean,
+  counts: CacheCounts,
+  readAgain: (wants: readonly Want[]) => Promise<Bodies>,
+): Promise<Bodies> {
+  const { found, again } = take(await flight.bodies, wants, remains, counts);
+  if (again.length > 0) for (const [id, body] of await readAgain(again)) found.set(id, body);
+  return found;
+}
 
 /**
  * Takes what a reading that was joined answers. A body of another version than a list named may be older, so it is to be read again. So are, by
  * id, a body that is for lists alone, and what that reading has left out.
- *
- * @param bodies what was read
- * @param wants what is wanted of it
- * @param remains says whether a body of another version remains and is left out
- * @param counts counts what is found
- * @returns what is found, by id, and what is to be read again
  */
-export function joined(
+function take(
   bodies: Bodies,
   wants: readonly Want[],
   remains: (want: Want, version: string | null) => boolean,
