@@ -152,8 +152,9 @@ export function requestsOf({ peer, traffic, pool, cursors, connections, seed }: 
 }
 
 /**
- * Makes what fills caches with all that random pages and entities by id are drawn from: each page, once. A peer that is given finished answers
- * has its own way to get to know them.
+ * Makes what fills caches with all that random pages and entities by id are drawn from, each once. Larder believes what it has by id only for as
+ * long as it has heard of all changes, so that no list can bring that along. A peer that is given finished answers has its own way to get to know
+ * them.
  *
  * @param ask whom, and what of what is warm
  * @returns the requests; none where the traffic asks for one page alone
@@ -162,8 +163,12 @@ export function tourOf({ peer, traffic, pool, cursors }: Ask): Request[] {
   const { query } = KINDS[traffic];
   if ((query !== 'random' && query !== 'byId') || peer.kind === 'finished answer') return [];
   const { campaigns, pageSize } = pool;
+  if (query === 'byId' && peer.kind === 'larder')
+    return Array.from({ length: campaigns }, (_, i) =>
+      peer.dialect.request('byId', { ...NOBODY, campaign: String(1 + i) }, cursors),
+    );
   return Array.from({ length: Math.floor((campaigns - 1) / pageSize) }, (_, i) =>
-    peer.dialect.request('random', { ...NOBODY, after: String(1 + i * pageSize) }, cursors),
+    pageAfter(peer, String(1 + i * pageSize), cursors),
   );
 }
 
@@ -186,8 +191,7 @@ export function freshRequestsOf({ peer, traffic, pool, cursors, seed }: Ask, fro
   const { caches, lone } = KINDS[traffic];
   const { pageSize, freshAfter } = pool;
   const count = FRESH_PAGES[lone ? 'lone' : 'crowd'];
-  const page = (offset: number) =>
-    peer.dialect.request('random', { ...NOBODY, after: String(freshAfter + from + offset) }, cursors);
+  const page = (offset: number) => pageAfter(peer, String(freshAfter + from + offset), cursors);
   const shifted = caches === 'half' ? Math.floor(pageSize / 2) : 0;
   const order = shuffled(
     Array.from({ length: count }, (_, i) => i),
@@ -208,6 +212,11 @@ export function freshCampaigns(traffic: Traffic, pageSize: number): number {
   const { caches, lone } = KINDS[traffic];
   // One page of `half` reaches into what comes after.
   return caches === 'warm' ? 0 : (FRESH_PAGES[lone ? 'lone' : 'crowd'] + 2) * pageSize;
+}
+
+/** The page after a campaign. */
+function pageAfter(peer: Peer, after: string, cursors: Cursors): Request {
+  return peer.dialect.request('random', { ...NOBODY, after }, cursors);
 }
 
 const NOBODY: Subject = { after: null, campaign: '1', event: '1', title: '' };
