@@ -1,7 +1,8 @@
-import { ReplyError } from 'ioredis';
-import type { Clock } from '../../clock.ts';
+import { type Redis, ReplyError } from 'ioredis';
 import { reasonOf } from '../../reason-of.ts';
+import type { Trace } from '../../trace/trace.ts';
 import type { ClusterPlace } from '../redis/cluster-place.ts';
+import { type Brought, roundTrip } from '../redis/round-trip.ts';
 import { visit } from './visit.ts';
 
 /** A master that could not be told anything for so long is taken for gone, in milliseconds. */
@@ -18,7 +19,7 @@ const FORGET_MS = 3000;
 export class Importers {
   readonly #place: ClusterPlace;
   readonly #host: string;
-  readonly #clock: Clock;
+  readonly #upkeep: Trace;
   readonly #onError: (error: Error) => void;
   /** Of the attempts that have failed since one succeeded, when the first began and the last ended, by address. */
   readonly #failing = new Map<string, { readonly since: number; readonly last: number }>();
@@ -26,13 +27,13 @@ export class Importers {
   /**
    * @param place how the nodes of the cluster are reached
    * @param host where the master is that gives slots away: one that does not say where it is, is there
-   * @param clock the time
+   * @param upkeep counts what is asked, and has the time
    * @param onError told of what is not removed because its master is taken for gone
    */
-  constructor(place: ClusterPlace, host: string, clock: Clock, onError: (error: Error) => void) {
+  constructor(place: ClusterPlace, host: string, upkeep: Trace, onError: (error: Error) => void) {
     this.#place = place;
     this.#host = host;
-    this.#clock = clock;
+    this.#upkeep = upkeep;
     this.#onError = onError;
   }
 
@@ -47,30 +48,35 @@ export class Importers {
   }
 
   async #removeAt(address: string, keys: readonly string[]): Promise<void> {
-    const at = address.lastIndexOf(':');
-    const named = address.slice(0, at);
+    const colon = address.lastIndexOf(':');
+    const named = address.slice(0, colon);
     const host = named === '' || named === '?' ? this.#host : named;
-    const begun = this.#clock.now();
+    const { clock } = this.#upkeep;
+    const at = { host, port: Number(address.slice(colon + 1)) };
+    const send = () => visit(this.#place, at, clock, (redis) => unlinkAsked(redis, keys));
+    const begun = clock.now();
     try {
-      await visit(this.#place, { host, port: Number(address.slice(at + 1)) }, this.#clock, async (redis) => {
-        const sent = await Promise.allSettled(keys.flatMap((key) => [redis.asking(), redis.unlink(key)]));
-        for (const one of sent) {
-          // It does not have the slot, and is not being given it: what it held of that is nowhere answered.
-          const isMoved =
-            one.status === 'rejected' && one.reason instanceof ReplyError && /^MOVED /.test(one.reason.message);
-          if (one.status === 'rejected' && !isMoved) throw one.reason;
-        }
-      });
+      await roundTrip('UNLINK', keys, send, this.#upkeep, `${at.host}:${at.port}`);
       this.#failing.delete(address);
     } catch (error) {
       const before = this.#failing.get(address);
       // What failed at a move before this one says nothing of now.
       const since = before !== undefined && begun - before.last < FORGET_MS ? before.since : begun;
-      this.#failing.set(address, { since, last: this.#clock.now() });
-      const reason = reasonOf(error);
-      const failed = `What changed cannot be removed at ${address}, where its slot is being moved to: ${reason}`;
+      this.#failing.set(address, { since, last: clock.now() });
+      const failed = `What changed cannot be removed at ${address}, where its slot is being moved to: ${reasonOf(error)}`;
       if (begun - since < GONE_MS) throw new Error(failed, { cause: error });
       this.#onError(new Error(`${failed} It is not tried again.`, { cause: error }));
     }
   }
+}
+
+/** Removes keys of slots that a master is being given. */
+async function unlinkAsked(redis: Redis, keys: readonly string[]): Promise<Brought<null>> {
+  const sent = await Promise.allSettled(keys.flatMap((key) => [redis.asking(), redis.unlink(key)]));
+  for (const one of sent) {
+    // It does not have the slot, and is not being given it: what it held of that is nowhere answered.
+    const isMoved = one.status === 'rejected' && one.reason instanceof ReplyError && /^MOVED /.test(one.reason.message);
+    if (one.status === 'rejected' && !isMoved) throw one.reason;
+  }
+  return { commands: sent.length, answer: null };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { errorOf } from '../../reason-of.ts';
 import type { Channels } from '../../trace/channels.ts';
+import { Trace } from '../../trace/trace.ts';
 import { InvalidationBus } from '../bus/invalidation-bus.ts';
 import type { BusListener } from '../bus/listener.ts';
 import type { Echo } from '../bus/messages.ts';
@@ -101,7 +102,7 @@ export class ClusterNode {
     // A cluster tells all its nodes what is published: names of its own keep a node from hearing what was said at others.
     const own = `${prefix}larder:${id}:`;
     const bus = new InvalidationBus(source, own, heard, redis.tell.bind(redis), listener.onError, clock, timeoutMs);
-    const importers = new Importers(place, address.host, clock, listener.onError);
+    const importers = new Importers(place, address.host, new Trace({ clock, channels }), listener.onError);
     const cache = new NodeCache({ ...settings, redis, bus }, whole, importers);
     this.redis = redis;
     this.cache = cache;

@@ -1,5 +1,7 @@
 import { t } from 'tap';
 import { Importers } from '../../../src/cache/cluster/importers.ts';
+import { openChannels, type RedisExchange } from '../../../src/trace/channels.ts';
+import { Trace } from '../../../src/trace/trace.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 import { portForLater } from '../../support/port.ts';
 
@@ -7,8 +9,13 @@ t.test('a master that cannot be told is tried again for a second, at each move a
   const clock = manualClock();
   const address = `127.0.0.1:${await portForLater()}`;
   const told: string[] = [];
+  const counted: RedisExchange[] = [];
+  const channels = openChannels();
+  channels.redis.subscribe((exchange) => counted.push(exchange));
   const place = { seeds: [], account: {}, reach: (given: { host: string; port: number }) => given };
-  const importers = new Importers(place, '127.0.0.1', clock, (error) => told.push(error.message));
+  const importers = new Importers(place, '127.0.0.1', new Trace({ clock, channels }), (error) =>
+    told.push(error.message),
+  );
   const remove = () => importers.remove(new Map([[address, ['a']]]));
   const refused = { message: new RegExp(`^What changed cannot be removed at ${address}, .*ECONNREFUSED`) };
   for (const move of ['first', 'second']) {
@@ -22,4 +29,6 @@ t.test('a master that cannot be told is tried again for a second, at each move a
     told.length = 0;
     await clock.advance(3_600_000);
   }
+  t.equal(counted.length, 6, 'each attempt is counted');
+  for (const exchange of counted) t.match(exchange, { name: 'UNLINK', node: address, failed: true });
 });

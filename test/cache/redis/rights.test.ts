@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { type Test, t } from 'tap';
+import { slotOf } from '../../../src/cache/cluster/slots.ts';
+import type { ClusterServer } from '../../../src/cli/services/redis-cluster.ts';
 import { REPOSITORY } from '../../../src/cli/services/state-directory.ts';
 import { createLarder, type LarderOptions } from '../../../src/index.ts';
 import { blocks } from '../../docs/document.ts';
@@ -32,8 +34,8 @@ async function grant(t: Test, port: number, recipe: string): Promise<() => Promi
   };
 }
 
-/** Does all that a Larder does at Redis. */
-async function doAll(t: Test, url: string): Promise<void> {
+/** Does all that a Larder does at Redis. What `begin` begins is under way while rows change, and is ended by what it returns. */
+async function doAll(t: Test, url: string, begin = async () => async () => {}): Promise<void> {
   const database = await freshDatabase(t);
   const sql = openSql(t, database);
   await makeTables(sql);
@@ -52,10 +54,12 @@ async function doAll(t: Test, url: string): Promise<void> {
     return { title: shelves[0]?.title, statements: scope.trace.sql.statements };
   };
   await until('Redis answers by id', async () => (await read()).statements === 0);
+  const end = await begin();
   await larder.repositories.Shelf.update('1', { title: 'new' });
   t.equal((await read()).title, 'new');
   await sql`update shelves set title = 'newer'`;
   await until('the outbox has told of it', async () => (await read()).title === 'newer');
+  await end();
   await until('Redis answers again', async () => (await read()).statements === 0);
   t.match(await larder.pointBuckets(10, 100).take('somebody', 1), { allowed: true, available: 99 });
   // What took too long once is told until it is quick again.
@@ -72,7 +76,21 @@ t.test('a Larder does all with the rights that docs/operations.md lists for a si
 t.test('with those for the nodes of a cluster', async (t) => {
   const cluster = await freshCluster(t);
   const checks = await Promise.all(cluster.masters.map(({ port }) => grant(t, port, ofNode)));
-  await doAll(t, cluster.url.replace('://', '://larder:secret@'));
+  // What is written is being moved.
+  const slot = slotOf('larder-prod:Shelf-1');
+  const at = Math.floor((slot * cluster.masters.length) / 16_384);
+  const [from, to] = [...cluster.masters.slice(at), ...cluster.masters] as [ClusterServer, ClusterServer];
+  const asked = async () =>
+    /cmdstat_asking:calls=(\d+)/.exec(await cluster.client(to).info('commandstats'))?.[1] ?? '0';
+  let before = '0';
+  await doAll(t, cluster.url.replace('://', '://larder:secret@'), async () => {
+    await cluster.beginMove(slot, from, to);
+    before = await asked();
+    return async () => {
+      t.ok(Number(await asked()) > Number(before), 'it was removed where it moves to');
+      await cluster.giveUpMove(slot, from, to);
+    };
+  });
   for (const check of checks) await check();
 });
 
