@@ -46,7 +46,7 @@ const SLOW = [
     'postgres/ddl-traffic.test.ts',
     'postgres/route.test.ts',
     'outbox/outbox.test.ts',
-    'graphql/compiled-properties.test.ts',
+    'graphql/spliced-properties.test.ts',
     'graphql/connection-properties.test.ts',
     'graphql/real-data.test.ts',
     'relay/pagination.test.ts',

@@ -87,7 +87,7 @@ export function addNodeFields(
         if (ids.length > MAX_NODES) {
           throw userInputError('ids', `Expected at most ${MAX_NODES} ids, got ${ids.length}.`);
         }
-        // An error is an entry like any other. In a list of promises, graphql-jit would move errors to the end.
+        // An error is an entry like any other. In a list of promises, graphql-jit, which mercurius has (`jit`), would move errors to the end.
         const asEntry = (error: unknown) => error;
         const entries = ids.map((id) => loadNode(String(id), context as LarderContext, info).catch(asEntry));
         return Promise.all(entries) as never;

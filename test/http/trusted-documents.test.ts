@@ -36,12 +36,15 @@ t.test('a document is named in the form of the specification, of Relay and of Ap
     { documentId: `SHA256:${id.toUpperCase()}` },
     { documentId: `sha256:${id}`, query: null, variables: { first: 3 } },
     { documentId: `sha256:${id}`, query: TEXT },
+    { documentId: id, query: '' },
     { doc_id: id },
     { id },
     { id, query: null, variables: {} },
+    { id, query: '', variables: {} },
     { extensions: { persistedQuery } },
     { extensions: { persistedQuery }, operationName: 'Count', variables: {} },
     { extensions: { persistedQuery }, query: TEXT },
+    { extensions: { persistedQuery }, query: '' },
     { query: TEXT },
   ];
   for (const server of [open, only]) {
@@ -49,6 +52,7 @@ t.test('a document is named in the form of the specification, of Relay and of Ap
     for (const search of [
       { documentId: `sha256:${id}` },
       { doc_id: id, variables: '{"first":2}' },
+      { documentId: id, query: '' },
       { extensions: JSON.stringify({ persistedQuery }), operationName: 'Count' },
     ]) {
       t.same((await send(server.url, { search })).json, { data: DATA }, `GET ${JSON.stringify(search)}`);

@@ -1,4 +1,12 @@
-import { type GraphQLField, getArgumentValues, getNullableType, isListType } from 'graphql';
+import {
+  type GraphQLField,
+  getArgumentValues,
+  getNamedType,
+  getNullableType,
+  isIntrospectionType,
+  isListType,
+} from 'graphql';
+import { DEFAULT_PAGE_SIZE } from '../../pothos/connection.ts';
 import type { SelectedField, SelectedObject } from '../documents/selected.ts';
 
 /**
@@ -41,11 +49,15 @@ export interface PricedObject {
  *
  * @param selected the selection, merged as it is executed
  * @param variables the coerced variables
- * @param entries how many entries its lists have
+ * @param entries how many entries its lists have; `null` when nothing says so
  * @returns its price
  * @throws {GraphQLError} when a variable gives null to a required argument
  */
-export function price({ fields }: SelectedObject, variables: Record<string, unknown>, entries = 1): PricedObject {
+export function price(
+  { fields }: SelectedObject,
+  variables: Record<string, unknown>,
+  entries: number | null = null,
+): PricedObject {
   const before = new Set<SelectedField['field']>();
   const priced = fields.map((selected) => {
     const again = before.has(selected.field);
@@ -58,24 +70,29 @@ export function price({ fields }: SelectedObject, variables: Record<string, unkn
 function priceField(
   { key, field, nodes: [node], inside }: SelectedField,
   variables: Record<string, unknown>,
-  entries: number,
+  entries: number | null,
   again: boolean,
 ): PricedField {
   const { entries: entriesOf, cost: own } = extensionsOf(field);
   const isSized = entriesOf !== undefined;
   const args = isSized ? getArgumentValues(field, node, variables) : {};
-  const size = isSized ? entriesOf(args) : 1;
+  const size = isSized ? entriesOf(args) : null;
   const isList = inside.length > 0 && isListType(getNullableType(field.type));
-  const objects = inside.map((object) => price(object, variables, isList ? 1 : size));
+  const objects = inside.map((object) => price(object, variables, isList ? null : size));
   const most = objects.reduce<PricedObject>((a, b) => (b.cost > a.cost ? b : a), { cost: 0, nodes: 0, fields: [] });
   const nodes = objects.reduce((a, b) => Math.max(a, b.nodes), 0);
   const result = { key, isSized, argument: isSized ? sizeArgument(field, args) : null, inside: most.fields };
   if (isList) {
-    const length = isSized ? size : entries;
+    const length = size ?? entries ?? assumedLength(field);
     return { ...result, cost: (isSized ? 1 : 0) + length * (1 + most.cost), nodes: length * nodes };
   }
   const points = own ?? (inside.length > 0 ? 1 : 0);
-  return { ...result, cost: Math.max(points, again ? 1 : 0) + most.cost, nodes: (isSized ? size : 0) + nodes };
+  return { ...result, cost: Math.max(points, again ? 1 : 0) + most.cost, nodes: (size ?? 0) + nodes };
+}
+
+/** Of a list that does not say how long it is. What a schema says of itself is as long as it is. */
+function assumedLength({ type }: SelectedField['field']): number {
+  return isIntrospectionType(getNamedType(type)) ? 1 : DEFAULT_PAGE_SIZE;
 }
 
 /**
@@ -83,16 +100,18 @@ function priceField(
  *
  * @param field the field
  * @param isComposite whether it has fields itself
+ * @param isOfPage whether it is a field of a page
  * @returns a sentence for the field's description
  */
-export function costText(field: GraphQLField<unknown, unknown>, isComposite: boolean): string {
+export function costText(field: GraphQLField<unknown, unknown>, isComposite: boolean, isOfPage: boolean): string {
   const { entries, cost } = extensionsOf(field);
   const isList = isListType(getNullableType(field.type));
   if (entries !== undefined && isList) return 'Cost: 1, and what is selected in it times the number of entries.';
   if (entries !== undefined) {
     return 'Cost: 1, and what is selected in it times the size of the page, but `pageInfo` and `totalCount` once.';
   }
-  if (isComposite && isList) return 'Cost: 1 for each entry.';
+  if (isComposite && isList && isOfPage) return 'Cost: 1 for each entry.';
+  if (isComposite && isList) return `Cost: 1 for each entry, of which ${DEFAULT_PAGE_SIZE} are assumed.`;
   return `Cost: ${cost ?? (isComposite ? 1 : 0)}.`;
 }
 

@@ -1,4 +1,12 @@
-import { type GraphQLSchema, getNamedType, isCompositeType, isObjectType } from 'graphql';
+import {
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  getNamedType,
+  getNullableType,
+  isCompositeType,
+  isIntrospectionType,
+  isObjectType,
+} from 'graphql';
 import { costText } from './cost.ts';
 
 /**
@@ -8,10 +16,16 @@ import { costText } from './cost.ts';
  * @returns the same schema
  */
 export function describeCosts(schema: GraphQLSchema): GraphQLSchema {
-  for (const type of Object.values(schema.getTypeMap())) {
-    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+  const types = Object.values(schema.getTypeMap()).filter(
+    (type) => isObjectType(type) && !isIntrospectionType(type),
+  ) as GraphQLObjectType[];
+  const sized = types
+    .flatMap((type) => Object.values(type.getFields()))
+    .filter((field) => field.extensions.entries !== undefined);
+  const pages = new Set<unknown>(sized.map((field) => getNullableType(field.type)));
+  for (const type of types) {
     for (const field of Object.values(type.getFields())) {
-      const cost = costText(field, isCompositeType(getNamedType(field.type)));
+      const cost = costText(field, isCompositeType(getNamedType(field.type)), pages.has(type));
       field.description = [field.description, cost].filter((part) => part != null).join(' ');
     }
   }

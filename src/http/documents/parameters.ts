@@ -36,7 +36,8 @@ export function readParameters(request: FastifyRequest): Parameters {
   const hash = named === null ? apolloHashOf(extensions ?? {}) : null;
   if (named === null && hash === null && (query ?? '') === '') throw malformed('Expected a query or a documentId.');
   return {
-    query: query ?? null,
+    // Layers that know only an id send an empty text beside it.
+    query: query === '' ? null : (query ?? null),
     documentId: named ?? hash,
     apollo: hash !== null,
     operationName: operationName ?? null,

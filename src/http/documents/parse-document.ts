@@ -53,7 +53,7 @@ function parseText(text: string): DocumentNode {
 
 /**
  * Drops the tokens. They form one list, comments among them, which takes more memory than the tree and is too long to be copied. Each node
- * keeps a copy of its first token, with line and column, because graphql-jit reads it.
+ * keeps a copy of its first token, with line and column, for whoever reads the document besides graphql-js.
  */
 function withoutTokens(document: DocumentNode): DocumentNode {
   visit(document, {

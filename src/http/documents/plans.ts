@@ -11,8 +11,8 @@ export interface Plan extends Operation {
   readonly document: DocumentNode;
   /** Whether it was cut. Then a selection may be empty, which validation does not allow. */
   readonly isCut: boolean;
-  /** Whether it may be compiled once it has come often enough. */
-  isCompilable: boolean;
+  /** Whether it may be planned how its answer is written, once it has come often enough. */
+  mayBeSpliced: boolean;
   /** How often it has come. */
   runs: number;
 }
@@ -24,7 +24,7 @@ const CUTS_OF_ONE = 16;
 const CUTS = 512;
 
 /**
- * Cuts operations to the values of their conditions. A cut is remembered, and so is compiled in time. The cuts of a large operation, or of
+ * Cuts operations to the values of their conditions. A cut is remembered, and so is planned in time. The cuts of a large operation, or of
  * one with many cuts, are made anew for each request.
  *
  * @returns gives the plan of an operation with coerced variables; throws a GraphQLError when a condition is null
@@ -66,9 +66,9 @@ export function createPlans() {
   };
 }
 
-function newPlan({ definition, fragments }: Operation, isCut: boolean, isCompilable: boolean): Plan {
+function newPlan({ definition, fragments }: Operation, isCut: boolean, mayBeSpliced: boolean): Plan {
   const document = { kind: Kind.DOCUMENT, definitions: [definition, ...fragments] } as const;
-  return { definition, fragments, document, isCut, isCompilable, runs: 0 };
+  return { definition, fragments, document, isCut, mayBeSpliced, runs: 0 };
 }
 
 /** The text of a condition's value, as part of the key of a cut. */

@@ -42,8 +42,9 @@ const REFUSED = { code: 'BAD_REQUEST', message: 'The request is not one that thi
  */
 export function publicErrors(thrown: unknown, log: FastifyBaseLogger): PublicError[] {
   const cause = thrown instanceof GraphQLError && thrown.originalError ? thrown.originalError : thrown;
-  // Mercurius wraps the errors of a request in one of its own.
-  if (hasErrors(cause)) return cause.errors.flatMap((inner) => publicErrors(inner, log));
+  // Mercurius wraps the errors of a request in one of its own. What a resolver throws is one error, whatever is in it.
+  if (!(thrown instanceof GraphQLError) && hasErrors(thrown))
+    return thrown.errors.flatMap((inner) => publicErrors(inner, log));
   const place = thrown instanceof GraphQLError ? placeOf(thrown) : {};
   const known = cause instanceof Error ? KNOWN[cause.name] : undefined;
   if (cause instanceof Error && known !== undefined) {
@@ -53,7 +54,8 @@ export function publicErrors(thrown: unknown, log: FastifyBaseLogger): PublicErr
   }
   if (cause instanceof GraphQLError) {
     const extensions = { code: 'BAD_USER_INPUT', ...cause.extensions };
-    return [{ error: { message: publicMessage(cause), ...place, ...placeOf(cause), extensions }, status: null }];
+    const message = isForClient(thrown, cause) ? cause.message : publicMessage(cause);
+    return [{ error: { message, ...place, ...placeOf(cause), extensions }, status: null }];
   }
   // The status of a resolver's error says nothing about the request.
   const status = thrown instanceof GraphQLError ? null : statusOf(cause);
@@ -106,6 +108,12 @@ function withoutValues(cause: unknown): unknown {
 
 function placeOf({ locations, path }: GraphQLError): Pick<GraphQLFormattedError, 'locations' | 'path'> {
   return { ...(locations === undefined ? {} : { locations }), ...(path === undefined ? {} : { path }) };
+}
+
+/** Whether a resolver has written the error for the client. What a scalar says of a value that it refuses quotes the value. */
+function isForClient(thrown: unknown, cause: GraphQLError): boolean {
+  const isThrown = thrown !== cause && cause.nodes === undefined && cause.source === undefined;
+  return isThrown && !/ cannot represent /.test(cause.message);
 }
 
 function hasErrors(value: unknown): value is { errors: unknown[] } {

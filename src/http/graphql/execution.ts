@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type ExecutionResult, execute, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import mercurius from 'mercurius';
-import { type CompiledOperation, createCompiler } from '../documents/compile.ts';
 import type { Plan } from '../documents/plans.ts';
 import type { Variables } from '../documents/variables.ts';
 import { publicErrors } from '../errors/errors.ts';
@@ -11,10 +10,10 @@ import { noteErrors, type RequestState } from '../request-state.ts';
 import type { Output } from '../splice/output.ts';
 import { createSplicer, type SplicedOperation } from '../splice/splice.ts';
 
-/** An operation is compiled when it has come this often before. Compiling one that comes once takes longer than executing it. */
-const COMPILE_AT = 3;
+/** How an answer is written is planned when its operation has come this often before. Planning one that comes once takes longer than executing it. */
+const PLAN_AT = 3;
 
-/** How many compiled operations are kept, and how many documents in mercurius. Of the latter, twice as many may be kept for a while. */
+/** How many plans are kept, and how many documents in mercurius. Of the latter, twice as many may be kept for a while. */
 const COPIES = 512;
 
 /** The result of an operation, as the client may see it. */
@@ -33,41 +32,40 @@ export type Execute = (
 
 /**
  * Makes what executes checked operations. mercurius executes them, and keeps a copy of each document, found by the document object.
- * Operations that come often are compiled. Others are executed by graphql-js alone, and not kept.
+ * The answers to queries of entities that come often are written as text. All else that comes often is executed by graphql-js alone, and not kept.
  *
  * @param app the instance
  * @param schema the schema
  * @returns executes an operation
  */
 export async function registerExecution(app: FastifyInstance, schema: GraphQLSchema): Promise<Execute> {
-  // An app's own mercurius keeps its schema. Then graphql-js alone executes what is not compiled.
+  // An app's own mercurius keeps its schema. Then graphql-js alone executes what is not spliced.
   const hasOther = app.hasDecorator('graphql');
   if (!hasOther) await registerMercurius(app, schema);
   const splice = createSplicer(schema);
-  const compile = createCompiler(schema);
-  const known = new LRUCache<Plan, SplicedOperation | CompiledOperation>({ max: COPIES });
-  const compiled = (plan: Plan): SplicedOperation | CompiledOperation | undefined => {
-    if (!plan.isCompilable) return undefined;
+  const known = new LRUCache<Plan, SplicedOperation>({ max: COPIES });
+  const spliced = (plan: Plan): SplicedOperation | undefined => {
+    if (!plan.mayBeSpliced) return undefined;
     let query = known.get(plan);
-    if (query === undefined && plan.runs >= COMPILE_AT) {
-      query = splice(plan) ?? compile(plan) ?? undefined;
-      if (query === undefined) plan.isCompilable = false;
+    if (query === undefined && plan.runs >= PLAN_AT) {
+      query = splice(plan) ?? undefined;
+      if (query === undefined) plan.mayBeSpliced = false;
       else known.set(plan, query);
     }
     plan.runs += 1;
     return query;
   };
-  const uncompiled = async (...[plan, state, variables, reply]: Parameters<Execute>): Promise<Execution> => {
+  const unspliced = async (...[plan, state, variables, reply]: Parameters<Execute>): Promise<Execution> => {
     // Its time has run out, or its client has gone. Nobody would see what graphql-js says.
     if (reply.sent || reply.raw.destroyed) return {};
-    if (hasOther || plan.isCut || !plan.isCompilable) return executeAlone(schema, plan, state, variables.given, reply);
+    if (hasOther || plan.isCut || !plan.mayBeSpliced) return executeAlone(schema, plan, state, variables.given, reply);
     const given = plan.definition.variableDefinitions?.length ? { ...variables.given } : undefined;
     return reply.graphql(plan.document as never, state as never, given);
   };
   return (plan, state, variables, reply) => {
     const answered = (result: Execution | null) =>
-      result === null ? uncompiled(plan, state, variables, reply) : formatted(result, reply);
-    const result = compiled(plan)?.(state, variables.coerced) ?? null;
+      result === null ? unspliced(plan, state, variables, reply) : formatted(result, reply);
+    const result = spliced(plan)?.(state, variables.coerced) ?? null;
     return result instanceof Promise ? result.then(answered) : answered(result);
   };
 }

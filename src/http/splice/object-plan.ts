@@ -11,7 +11,7 @@ import {
   TypeNameMetaFieldDef,
 } from 'graphql';
 import { isExecutedAgain } from '../../pothos/selection.ts';
-import { argumentsReader } from '../documents/lift-arguments.ts';
+import { argumentsReader } from '../documents/arguments-reader.ts';
 import type { Operation } from '../documents/operation.ts';
 import { type SelectedField, type SelectedObject, selectedIn } from '../documents/selected.ts';
 import { leafText } from './leaf-text.ts';

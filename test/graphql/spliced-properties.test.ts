@@ -5,7 +5,6 @@ import { t } from 'tap';
 import { entities } from '../../src/app/entities.ts';
 import { buildGraphQLSchema } from '../../src/app/schema.ts';
 import { price } from '../../src/http/cost/cost.ts';
-import { createCompiler } from '../../src/http/documents/compile.ts';
 import { createPlans, type Plan } from '../../src/http/documents/plans.ts';
 import { type PreparedOperation, prepareDocument, selectOperation } from '../../src/http/documents/prepare-document.ts';
 import { selectedIn } from '../../src/http/documents/selected.ts';
@@ -29,7 +28,6 @@ await server.sql`select setval(pg_get_serial_sequence('brands', 'id'), 1000)`;
 const larder = await createLarder({ entities, postgres: { url: server.database.url } });
 t.teardown(() => larder.close());
 const schema = buildGraphQLSchema();
-const compile = createCompiler(schema);
 const splice = createSplicer(schema);
 const planOf = createPlans();
 const seed = Number(process.env.DOCUMENT_SEED ?? randomInt(2 ** 31));
@@ -65,7 +63,7 @@ async function checkPrice({ query, variables }: RandomOperation, plan: Plan, coe
   return isExact;
 }
 
-/** What graphql-js answers, without a server and without a compiler. */
+/** What graphql-js answers, without a server. */
 async function reference({ query, variables }: RandomOperation): Promise<string> {
   const contextValue = larder.createContext();
   return seen(await execute({ schema, document: parse(query), variableValues: variables, contextValue }));
@@ -113,17 +111,15 @@ async function overRandom(
   if (valid < runs) throw new Error(`Expected ${runs} valid documents, got ${valid}, and ${refused} that are not.`);
 }
 
-t.test('random documents are answered alike by graphql-js, as they were cut, compiled, and spliced', async (t) => {
-  const figures = { compiled: 0, spliced: 0, cut: 0, mutations: 0, priced: 0 };
+t.test('random documents are answered alike by graphql-js, as they were cut, and spliced', async (t) => {
+  const figures = { spliced: 0, cut: 0, mutations: 0, priced: 0 };
   await overRandom(DOCUMENTS, async (operation, prepared) => {
     const definitions = prepared.definition.variableDefinitions ?? [];
     const { given, coerced } = coerceVariables(schema, definitions, operation.variables);
     const plan = planOf(prepared, coerced);
-    const query = compile(plan);
     const context = () => larder.createContext();
     const cut = async () =>
       seen(await execute({ schema, document: plan.document, variableValues: given, contextValue: context() }));
-    const compiled = async () => seen((await query?.(context(), coerced)) ?? {});
     const text = splice(plan);
     const spliced = async () => {
       const answer = await text?.(context(), coerced);
@@ -135,18 +131,15 @@ t.test('random documents are answered alike by graphql-js, as they were cut, com
     };
     const runs = [
       ...[() => reference(operation), cut],
-      ...(query === null ? [] : [compiled, compiled]),
       // The second time from what memory has of pages by then, and the third as it was kept.
       ...(text === null ? [] : [spliced, spliced, spliced]),
     ];
     await inTurn(prepared.isMutation, runs, JSON.stringify(operation));
     figures.priced += (await checkPrice(operation, plan, coerced)) ? 1 : 0;
-    figures.compiled += query === null ? 0 : 1;
     figures.cut += plan.isCut ? 1 : 0;
     figures.mutations += prepared.isMutation ? 1 : 0;
   });
   t.comment(JSON.stringify(figures));
-  t.ok(figures.compiled > DOCUMENTS * 0.95, 'nearly all are compiled');
   t.ok(figures.spliced > DOCUMENTS * 0.3, 'many are spliced, three times each');
   t.ok(figures.cut > DOCUMENTS * 0.4, 'many are cut');
   t.ok(figures.priced > DOCUMENTS * 0.1, 'the price of some is exactly what ran');
