@@ -84,14 +84,22 @@ export function openCache(
     return { cache, redis: null, cluster: nodes, memoryUse, silent, close };
   }
   const redis = single;
-  const listener = {
+  const listener: BusListener = {
     onKeys: (keys: string[]) => cache.forget(keys),
     onConnected: (connected: boolean) => cache.trust(connected),
     onEcho: (echo: Echo) => cache.heard(echo),
     onAlive: (asOf: number) => cache.alive(asOf),
     onSilence,
   };
-  const bus = new InvalidationBus(redisUrl, prefix, listener, redis.tell.bind(redis), hear, clock, redisTimeoutMs);
+  let bus: InvalidationBus;
+  try {
+    bus = new InvalidationBus(redisUrl, prefix, listener, redis.tell.bind(redis), hear, clock, redisTimeoutMs);
+  } catch (error) {
+    // A function may make clients as it should and then others. The first would connect for ever.
+    closed = true;
+    void redis.close();
+    throw error;
+  }
   const cache = new EntityCache({ ...tiers, redis, bus });
   const close = async () => {
     closed = true;

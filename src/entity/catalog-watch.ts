@@ -154,12 +154,14 @@ export class CatalogWatch {
 
   async #look(): Promise<void> {
     const askedAt = this.#clock.now();
-    const catalog = await readCatalog(
-      this.#options.database,
-      this.#watched.map(({ table }) => table),
-    );
-    const changed = this.#take(catalog);
-    await this.triggers.ask(askedAt, changed);
+    const read = () =>
+      readCatalog(
+        this.#options.database,
+        this.#watched.map(({ table }) => table),
+      );
+    const changed = this.#take(await read());
+    // Triggers that have just been made end what was cached before them. They may have come after the catalog was read.
+    await this.triggers.ask(askedAt, changed, async () => void this.#take(await read()));
     this.#confirmedAt = askedAt;
     for (const ready of this.#readiness.splice(0)) ready();
   }

@@ -47,8 +47,10 @@ export class TriggerCheck {
    *
    * @param now the time, in milliseconds on the monotonic clock
    * @param changed whether tables have changed, which makes it due at once
+   * @param beforeTrust done before changes are taken for noticed that were not before
+   * @throws what `beforeTrust` throws
    */
-  async ask(now: number, changed: boolean): Promise<void> {
+  async ask(now: number, changed: boolean, beforeTrust: () => Promise<void>): Promise<void> {
     if (!this.hasEntities || !(changed || this.#unwatched.length > 0 || now - this.#askedAt >= AGAIN_MS)) return;
     let reasons: readonly (string | null)[];
     try {
@@ -60,6 +62,7 @@ export class TriggerCheck {
       this.#unwatched = [`It is not known whether changes are noticed: ${failure.message}`];
       return this.#onUnwatched(failure);
     }
+    if (this.#entities.some(({ watched }, i) => !watched && (reasons[i] ?? null) === null)) await beforeTrust();
     const said: string[] = [];
     for (const [i, entity] of this.#entities.entries()) {
       const reason = reasons[i] ?? null;

@@ -168,12 +168,10 @@ function answers(pool: Pool, clock: Clock): Promise<boolean> {
       stop();
       resolve(answered);
     };
-    pool
-      .share()
-      .send('select 1')
-      .then(
-        () => answer(true),
-        () => answer(false),
-      );
+    const ask = async () => pool.share().send('select 1');
+    ask().then(
+      () => answer(true),
+      () => answer(false),
+    );
   });
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOptions } from './driver.ts';
-import { type ConnectionLost, PlanOutdated } from './errors.ts';
+import { ConnectionLost, PlanOutdated } from './errors.ts';
 
 /**
  * When a connection is replaced, in milliseconds: after half an hour to an hour. So a process notices where Postgres has moved to.
@@ -27,6 +27,7 @@ export class Pool {
   readonly #outdated = new WeakSet<Connection>();
   /** The mark of prepared statements. A pooler gives a new connection the plans of old ones, unless the texts differ. */
   #mark = '';
+  #isEnded = false;
 
   /**
    * @param options where Postgres is
@@ -39,7 +40,10 @@ export class Pool {
     this.#size = size;
   }
 
-  /** @returns the connection with the fewest statements under way */
+  /**
+   * @returns the connection with the fewest statements under way
+   * @throws {ConnectionLost} when the pool was closed
+   */
   share(): Connection {
     let best: Connection | undefined;
     for (const connection of this.#shared) if (best === undefined || connection.load < best.load) best = connection;
@@ -52,7 +56,10 @@ export class Pool {
     return connection;
   }
 
-  /** @returns a connection for the caller alone, until it is given back */
+  /**
+   * @returns a connection for the caller alone, until it is given back
+   * @throws {ConnectionLost} when the pool was closed
+   */
   take(): Connection {
     const idle = [...this.#shared].find((connection) => connection.load === 0);
     if (idle !== undefined) this.#shared.delete(idle);
@@ -69,11 +76,12 @@ export class Pool {
   }
 
   /**
-   * Closes each connection after the statements under way.
+   * Closes each connection after the statements under way, and opens no other.
    *
    * @param seconds how long that may take
    */
   async end(seconds: number): Promise<void> {
+    this.#isEnded = true;
     await Promise.all([...this.#shared, ...this.#taken].map((connection) => connection.end(seconds)));
   }
 
@@ -87,6 +95,7 @@ export class Pool {
   }
 
   #open(): Connection {
+    if (this.#isEnded) throw new ConnectionLost();
     const onLost = (lost: Connection, why: ConnectionLost) => {
       this.#shared.delete(lost);
       this.#taken.delete(lost);

@@ -1,4 +1,5 @@
 import { createScope, identityMap, type Scope } from '../bodies/scope.ts';
+import type { LoadedBody } from '../cache/entry.ts';
 import type { Entity, EntityDefinition } from '../entity/definition.ts';
 import type { EntityRow } from '../entity/entity-row.ts';
 import { InvalidInput } from '../entity/invalid-input.ts';
@@ -39,9 +40,16 @@ export function entityWriter<E extends Entity, Lists extends string>(
     const { rows, forget, changedAgain } = await withConstraints(rules, 'write', () =>
       write(storage, statement, values, scope),
     );
-    const body = rows.map(definition.toBody)[0] ?? null;
-    const id = (body?.entity as E | undefined)?.id ?? given;
-    if (id === null) throw new TypeError(`${statement.name} returned no row`);
+    let body: LoadedBody | null;
+    try {
+      body = rows.map(definition.toBody)[0] ?? null;
+      if (body === null && given === null) throw new TypeError(`${statement.name} returned no row`);
+    } catch (error) {
+      // It is committed, and a trigger may have changed other rows in its place.
+      await forget(...(given === null ? [] : [{ entity: name, id: given }]));
+      throw error;
+    }
+    const id = (body?.entity as E | undefined)?.id ?? (given as string);
     scope.hasWritten = true;
     // The write may have changed the key.
     const moved = given !== null && given !== id ? [{ entity: name, id: given }] : [];

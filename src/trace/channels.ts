@@ -3,7 +3,7 @@ import type { CacheCounts } from './cache-counts.ts';
 
 /**
  * Everything that one Larder reports: metrics and tracing listen to these channels, and to nothing else. An event without a listener is not
- * even made. As with Node's `diagnostics_channel`, which these are, a listener that throws fails alone.
+ * even made. These are Node's `diagnostics_channel`: what a listener throws does not reach who reports, but is an uncaught exception of the process.
  */
 export interface Channels {
   /** A statement of a request has ended or failed. */

@@ -151,6 +151,32 @@ for (const [name, changes, options] of [
   });
 }
 
+t.test('what changed while a table had no key is noticed when it has one again', async (t) => {
+  const words = pgTable('words', { slug: text('slug').primaryKey(), title: text('title').notNull() });
+  const database = await freshDatabase(t);
+  const sql = openSql(t, database);
+  await sql.unsafe(`
+    create table words (slug text primary key, title text not null);
+    select cache_outbox_watch('words', 'Word');
+    insert into words values ('a', 'old')`);
+  const larder = await createLarder({
+    entities: { Word: entity(words, { key: words.slug }) },
+    postgres: { url: database.url },
+    // So long that nothing of it is over in time.
+    cache: { maxStalenessMs: 600_000, memoryTtlMs: 300_000 },
+  });
+  t.teardown(() => larder.close());
+  const read = async () => {
+    const { scope } = larder.createContext();
+    const word = await larder.repositories.Word.findById('a', scope);
+    return { title: word?.title, statements: scope.trace.sql.statements };
+  };
+  await until('memory answers', async () => (await read()).statements === 0);
+  await sql.unsafe(`begin; alter table words drop constraint words_pkey; update words set title = 'new';
+    alter table words add primary key (slug); commit`);
+  await until('it is new', async () => (await read()).title === 'new');
+});
+
 t.test('what changes no value leaves the caches as they are', async (t) => {
   // So long that what is cached is believed however long a busy machine takes.
   const { sql, open } = await start(t, { maxStalenessMs: 600_000 });

@@ -98,4 +98,16 @@ t.test('a client of ioredis, or what makes one, says where Redis is', async (t) 
       await t.rejects(createLarder({ entities, ...at, redis: { connect } }), { name: 'WrongValue', message }, what);
     }
   });
+  await t.test('what was opened before that is closed', async (t) => {
+    const made: Redis[] = [];
+    const connect = (options: object) => {
+      // Only the second client is asked for a database.
+      const client = new Redis({ port: redis.port, ...options, db: 2 });
+      made.push(client);
+      return client;
+    };
+    await t.rejects(createLarder({ entities, ...at, redis: { connect } }), { name: 'WrongValue' });
+    t.equal(made.length, 2);
+    await until('both have ended', () => made.every(({ status }) => status === 'end'));
+  });
 });

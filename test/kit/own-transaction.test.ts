@@ -69,6 +69,20 @@ t.test('what a transaction of Drizzle changed is forgotten in every process befo
       return scope.trace.sql.statements === 0;
     });
 
+  await t.test('a trigger that writes other rows in place of the one that is made', async (t) => {
+    await sql.unsafe(`
+      create function rename() returns trigger language plpgsql as $$
+      begin update books set title = new.title where id = ${old.id}; return null; end $$;
+      create trigger rename before insert on books for each row when (new.title like 'Instead%') execute function rename()`);
+    await warm();
+    const values = { authorId: bob.id, title: 'Instead of it' };
+    await t.rejects(Book.create(values), { message: /returned no row/ });
+    for (const { repositories } of [larder, other]) {
+      t.match(await repositories.Book.findById(old.id), { title: 'Instead of it' }, 'is forgotten all the same');
+    }
+    await Book.update(old.id, { title: 'Old' });
+  });
+
   await t.test('several tables, cascades and triggers', async (t) => {
     await warm();
     const { scope } = larder.createContext();

@@ -10,6 +10,19 @@ const HALF_AN_HOUR_MS = 1_800_000;
 
 const SIZE = 4;
 
+t.test('a pool that was closed opens no other connection', async (t) => {
+  const { url } = await freshDatabase(t);
+  const database = openDatabase({ url, poolSize: 1, statementTimeoutMs: 60_000 });
+  await database.query('select 1', []);
+  await database.close();
+  await t.rejects(database.query('select 1', []), { name: 'ConnectionLost' });
+  await t.rejects(
+    database.begin(async () => {}),
+    { name: 'ConnectionLost' },
+  );
+  t.equal(await database.ping(), false);
+});
+
 t.test('connections that were opened together are replaced one by one, after half an hour to an hour', async (t) => {
   const { url } = await freshDatabase(t);
   const clock = manualClock();
