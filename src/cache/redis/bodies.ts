@@ -138,13 +138,13 @@ export class RedisBodies {
   }
 
   /**
-   * Believes a heartbeat of the very process that answers alone. One that has loaded what was saved before it was started, or a replica that took
-   * the place of its primary, has that of the process before it, too, and may have missed what that was told last.
+   * Where a replica may take the place of its primary, believes a heartbeat of the very process that answers alone: the replica has that of
+   * the primary, too, and may have missed what that was told last.
    */
   async #believed(read: () => Promise<Values | null>): Promise<Values | null> {
-    const { process } = this.connection;
+    const { process, failsOver } = this.connection;
     const found = await read();
-    if (found === null || found.epoch === null) return found;
+    if (!failsOver || found === null || found.epoch === null) return found;
     return process !== null && found.epoch.startsWith(process) ? found : { ...found, epoch: null };
   }
 

@@ -17,6 +17,7 @@ export class RedisConnection {
   readonly #redis: Redis;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
+  readonly #isNode: boolean;
   #corked = false;
   #unfit: string | null = null;
   /** Why the connection is in another database than its URL names; `null` when it is not. */
@@ -38,6 +39,7 @@ export class RedisConnection {
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
     this.#silence = new Silence(clock, timeoutMs);
+    this.#isNode = isNode;
     this.#redis = openRedis(source, {
       socketTimeout: this.#silence.limitMs,
       connectTimeout: 1000,
@@ -93,6 +95,11 @@ export class RedisConnection {
       });
     }
     return this.#redis;
+  }
+
+  /** Whether a replica may take the place of the Redis that it leads to, and answer in its stead. */
+  get failsOver(): boolean {
+    return this.#isNode || Array.isArray(this.#redis.options.sentinels);
   }
 
   /** The id of the process of Redis that it leads to (`run_id`); `null` while that is not known. */
