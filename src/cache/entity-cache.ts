@@ -12,6 +12,7 @@ import { type Loader, type ReadThroughOptions, readThrough, type Stays, type Wan
 import { Readings } from './readings.ts';
 import type { Told } from './redis/send-invalidation.ts';
 import type { Presented, Share } from './share.ts';
+import { tellAll } from './tell-all.ts';
 
 const NONE: ReadonlySet<string> = new Set();
 
@@ -95,16 +96,7 @@ export class EntityCache extends Readings {
   async announce(keys: readonly string[], wait: boolean): Promise<ReadonlySet<string>> {
     const { redis, bus, memoryTtlMs } = this.#options;
     if (redis === null || bus === null) return NONE;
-    const tell = async (): Promise<Told> => {
-      const { text, acknowledged } = bus.announce([...keys], wait);
-      let told: Told | null = null;
-      try {
-        told = await redis.invalidate([...keys], bus.channel, text, bus.acknowledgers);
-        return told;
-      } finally {
-        await acknowledged(told, memoryTtlMs);
-      }
-    };
+    const tell = () => tellAll(redis, bus, keys, wait, memoryTtlMs);
     return this.announced(await tell(), tell);
   }
 

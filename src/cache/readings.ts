@@ -62,8 +62,7 @@ export abstract class Readings {
   ): Promise<Map<string, Body | null>>;
 
   /**
-   * Gives what memory answers at once, and counts it. Most reads are answered so. Asking one by one needs none of the structures that a
-   * reading of several entities builds.
+   * Gives what memory answers at once, and counts it. Most reads are answered so, and need none of what a reading of several builds.
    *
    * @param space the kind of entity
    * @param want what to read

@@ -37,8 +37,6 @@ const look = statement<{ ord: number; name: string; said: string }>(
         select concat_ws(' ', 'view', v.oid, v.xmin) from pg_rewrite v where v.ev_class = r.oid
         union all
         select concat_ws(' ', 'key', k.indexrelid) from pg_index k where k.indrelid = r.oid and r.oid = r.root and k.indisprimary
-        union all
-        select concat_ws(' ', 'security', c.relrowsecurity, c.relforcerowsecurity) from pg_class c where c.oid = r.oid and r.oid = r.root
       ) found group by ord
     ), parts(root, oid) as (
       select distinct atttypid, atttypid from cache_outbox_columns where atttypid >= 16384

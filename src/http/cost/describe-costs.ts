@@ -1,5 +1,4 @@
 import {
-  type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
   getNullableType,
@@ -16,9 +15,9 @@ import { costText } from './cost.ts';
  * @returns the same schema
  */
 export function describeCosts(schema: GraphQLSchema): GraphQLSchema {
-  const types = Object.values(schema.getTypeMap()).filter(
-    (type) => isObjectType(type) && !isIntrospectionType(type),
-  ) as GraphQLObjectType[];
+  const types = Object.values(schema.getTypeMap())
+    .filter(isObjectType)
+    .filter((type) => !isIntrospectionType(type));
   const sized = types
     .flatMap((type) => Object.values(type.getFields()))
     .filter((field) => field.extensions.entries !== undefined);

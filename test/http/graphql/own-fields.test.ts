@@ -1,7 +1,6 @@
 import SchemaBuilder from '@pothos/core';
 import DataloaderPlugin from '@pothos/plugin-dataloader';
 import RelayPlugin from '@pothos/plugin-relay';
-import Fastify from 'fastify';
 import {
   execute,
   GraphQLError,
@@ -13,12 +12,13 @@ import {
   parse,
 } from 'graphql';
 import { type Test, t } from 'tap';
-import larderFastify, { describeCosts, type LarderFastifyOptions } from '../../../src/http/index.ts';
+import { describeCosts, type LarderFastifyOptions } from '../../../src/http/index.ts';
 import { createLarder } from '../../../src/index.ts';
 import LarderPlugin, { type LarderContext } from '../../../src/pothos/index.ts';
 import { entities, makeLibrary, type Repositories } from '../../support/library.ts';
 import { freshDatabase } from '../../support/services.ts';
 import { openSql } from '../../support/stores.ts';
+import { serveSchema } from './support/serve-schema.ts';
 
 // From the fourth time on, a document may be executed in another way than before.
 const TIMES = 6;
@@ -80,11 +80,10 @@ function mixedSchema(): GraphQLSchema {
 
 async function serve(t: Test, schema: GraphQLSchema, limits: LarderFastifyOptions['limits'] = {}) {
   const said: string[] = [];
-  const app = Fastify({ logger: { level: 'error', stream: { write: (line) => said.push(line) } } });
-  t.teardown(() => app.close());
-  await app.register(larderFastify, { larder, schema, limits: { maxEventLoopDelayMs: 0, ...limits } });
+  const logger = { level: 'error', stream: { write: (line: string) => said.push(line) } };
+  const send = await serveSchema(t, larder, schema, limits, logger);
   const ask = async (query: string) => {
-    const answer = await app.inject({ method: 'POST', url: '/graphql', payload: { query } });
+    const answer = await send(query);
     return { status: answer.statusCode, ...answer.json() };
   };
   return { ask, said };

@@ -24,6 +24,7 @@ import { librarySchema } from '../../support/library-schema.ts';
 import { freshDatabase } from '../../support/services.ts';
 import { openSql } from '../../support/stores.ts';
 import { until } from '../../support/until.ts';
+import { serveSchema } from './support/serve-schema.ts';
 
 // The first three times graphql-js executes a document, and from the fourth on the executor that writes text.
 const BEFORE = 3;
@@ -33,12 +34,8 @@ await makeLibrary(openSql(t, database), { libraries: 2, shelves: 4, books: 1, pe
 const larder = await createLarder({ entities, postgres: { url: database.url } });
 t.teardown(() => larder.close());
 
-async function serve(t: Test, schema: GraphQLSchema, limits: LarderFastifyOptions['limits'] = {}) {
-  const app = Fastify();
-  t.teardown(() => app.close());
-  await app.register(larderFastify, { larder, schema, limits: { maxEventLoopDelayMs: 0, ...limits } });
-  return (query: string) => app.inject({ method: 'POST', url: '/graphql', payload: { query } });
-}
+const serve = (t: Test, schema: GraphQLSchema, limits: LarderFastifyOptions['limits'] = {}) =>
+  serveSchema(t, larder, schema, limits);
 
 type Resolver = NonNullable<ReturnType<typeof fieldOf>['resolve']>;
 
