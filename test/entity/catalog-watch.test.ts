@@ -271,3 +271,39 @@ t.test('while the columns are not known, no cached body is used', async (t) => {
   t.equal(forgotten, 1, 'nothing has changed meanwhile');
   await watch.stop();
 });
+
+t.test('triggers that come after the columns were read end what was cached before they are trusted', async (t) => {
+  const place = await freshDatabase(t);
+  const sql = openSql(t, place);
+  await sql.unsafe(TABLE.replace(/select cache_outbox_watch\(.*\);/, ''));
+  const db = openDatabase({ url: place.url, poolSize: 1, statementTimeoutMs: 60_000 });
+  t.teardown(() => db.close());
+  const clock = manualClock();
+  let comes = false;
+  const query: typeof db.query = async (...sent) => {
+    if (comes && /cache_outbox_unheard/.test(sent[0])) {
+      comes = false;
+      await sql`select cache_outbox_watch('pieces', 'Piece')`;
+    }
+    return db.query(...sent);
+  };
+  let isTrusted = () => false;
+  const forgotten: boolean[] = [];
+  const cache = { forgetAll: () => void forgotten.push(isTrusted()) };
+  const onError = () => {};
+  const watch = new CatalogWatch({
+    ...{ database: { ...db, query }, cache, boundMs: BOUND_MS, onError, onUnwatched: onError, clock },
+  });
+  const definition = entity(pieces).define('Piece');
+  isTrusted = watch.follow(definition.space, definition).isWatched;
+  watch.start();
+  await watch.known(5000);
+  t.notOk(isTrusted());
+  comes = true;
+  await until('it is trusted', async () => {
+    await clock.advance(500);
+    return isTrusted();
+  });
+  t.same(forgotten, [false, false], 'once for the columns, and once for the triggers');
+  await watch.stop();
+});
