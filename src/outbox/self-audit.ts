@@ -120,12 +120,17 @@ export function createSelfAudit({ rate, maxStalenessMs, onError, clock, channel 
   };
 }
 
-/** Whether two bodies, or parts of them, are equal. Node does not take two invalid Dates for equal; Postgres' infinity is one. */
-function isSame(a: unknown, b: unknown): boolean {
+/** Whether two bodies are equal. Where they came from differs, and with it what else they carry. */
+function isSame(a: Body | null, b: Body | null): boolean {
+  return a === null || b === null ? a === b : a.version === b.version && areEqual(a.entity, b.entity);
+}
+
+/** Whether two values of entities are equal. Node does not take two invalid Dates for equal; Postgres' infinity is one. */
+function areEqual(a: unknown, b: unknown): boolean {
   if (a instanceof Date && b instanceof Date) return Object.is(a.getTime(), b.getTime());
   if (!isPlain(a) || !isPlain(b)) return isDeepStrictEqual(a, b);
   const names = Object.keys(a);
-  return names.length === Object.keys(b).length && names.every((name) => name in b && isSame(a[name], b[name]));
+  return names.length === Object.keys(b).length && names.every((name) => name in b && areEqual(a[name], b[name]));
 }
 
 function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {

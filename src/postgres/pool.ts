@@ -21,6 +21,8 @@ export class Pool {
   /** Connections on which any statement may be sent. */
   readonly #shared = new Set<Connection>();
   readonly #taken = new Set<Connection>();
+  /** Connections that were given back while enough were shared. They are taken before others, so that there never are more than are needed. */
+  readonly #spare = new Set<Connection>();
   /** The part of the spread that is added to the last connection's age, from 0 to 1. */
   #part = Math.random();
   /** Connections that existed when a plan was found to be outdated. The next attempt must not meet the same plan there. */
@@ -31,7 +33,7 @@ export class Pool {
 
   /**
    * @param options where Postgres is
-   * @param size how many connections are shared; those that are taken come on top
+   * @param size how many connections are shared at most; those that are taken come on top, and as many spare ones as were taken at a time
    * @param clock the time
    */
   constructor(options: ConnectionOptions, size: number, clock: Clock) {
@@ -61,18 +63,27 @@ export class Pool {
    * @throws {ConnectionLost} when the pool was closed
    */
   take(): Connection {
-    const idle = [...this.#shared].find((connection) => connection.load === 0);
-    if (idle !== undefined) this.#shared.delete(idle);
-    const connection = idle ?? this.#open();
+    const connection = this.#takeIdle(this.#spare) ?? this.#takeIdle(this.#shared) ?? this.#open();
     this.#taken.add(connection);
     return connection;
+  }
+
+  /** Takes an idle connection out of a set, and closes those that are too old on the way; `null` when there is none. */
+  #takeIdle(from: Set<Connection>): Connection | null {
+    for (const connection of from) {
+      if (connection.load > 0) continue;
+      from.delete(connection);
+      if (this.#clock.now() < connection.dueAt) return connection;
+      void connection.end(0);
+    }
+    return null;
   }
 
   /** @param connection a connection that was taken, without an open transaction */
   giveBack(connection: Connection): void {
     if (!this.#taken.delete(connection)) return;
     if (this.#outdated.has(connection)) connection.retire();
-    else this.#shared.add(connection);
+    else (this.#shared.size < this.#size ? this.#shared : this.#spare).add(connection);
   }
 
   /**
@@ -82,16 +93,21 @@ export class Pool {
    */
   async end(seconds: number): Promise<void> {
     this.#isEnded = true;
-    await Promise.all([...this.#shared, ...this.#taken].map((connection) => connection.end(seconds)));
+    await Promise.all(this.#all().map((connection) => connection.end(seconds)));
+  }
+
+  #all(): Connection[] {
+    return [...this.#shared, ...this.#taken, ...this.#spare];
   }
 
   /** Retires all connections, each when its statements are done. */
   #renew(): void {
     this.#mark = ` /* ${randomBytes(4).toString('hex')} */`;
-    for (const connection of [...this.#shared, ...this.#taken]) this.#outdated.add(connection);
-    const shared = [...this.#shared];
+    for (const connection of this.#all()) this.#outdated.add(connection);
+    const free = [...this.#shared, ...this.#spare];
     this.#shared.clear();
-    for (const connection of shared) connection.retire();
+    this.#spare.clear();
+    for (const connection of free) connection.retire();
   }
 
   #open(): Connection {
@@ -99,6 +115,7 @@ export class Pool {
     const onLost = (lost: Connection, why: ConnectionLost) => {
       this.#shared.delete(lost);
       this.#taken.delete(lost);
+      this.#spare.delete(lost);
       // A connection that came later does not have the outdated plan.
       if (why instanceof PlanOutdated && !this.#outdated.has(lost)) this.#renew();
     };

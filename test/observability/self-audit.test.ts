@@ -21,6 +21,11 @@ t.test('what an audit makes of what it sees', async (t) => {
   const dated = (time: number): Body => ({ version: '1', entity: { id: '1', at: [new Date(time)] } });
   const cases: [string, boolean, { served: Body | null; rows: (Body | null)[]; answer?: Body | null }][] = [
     ['the row is as served', true, { served: body('1'), rows: [body('1')] }],
+    [
+      'the row is as served, which caches hold in another form, and from a list',
+      true,
+      { served: { ...body('1'), isForLists: true }, rows: [{ ...body('1'), stored: { id: '1' } } as Body] },
+    ],
     ['nothing is there, as served', true, { served: null, rows: [null] }],
     ['the row was written, and reads got it', true, { served: body('1'), rows: [body('2')], answer: body('2') }],
     [
@@ -124,6 +129,13 @@ t.test('a server tells of a change that it could not hear of, and of no other', 
       client.disconnect();
     }
   };
+  // An event has times, which caches hold in another form.
+  const event = () => server.ask(`{ event(id: "${globalId('Event', 1)}") { startsAt } }`);
+  await until('an event was audited', async () => {
+    await event();
+    const metrics = await (await fetch(server.metricsUrl)).text();
+    return /^larder_audits_total\{entity="Event"\} [1-9]/m.test(metrics);
+  });
   for (const id of [1, 2]) {
     await names(id);
     await until('Redis has it', () => inRedis(`Brand-${id}`));

@@ -85,3 +85,24 @@ t.test('a connection that is too old is replaced when it is idle, and not while 
   });
   t.equal(await backend(), second);
 });
+
+t.test('reads and transactions in turn open no more connections than both need', async (t) => {
+  const database = await freshDatabase(t);
+  const sql = openSql(t, database);
+  const opened = openDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 0 });
+  t.teardown(() => opened.close());
+  const backends = async () =>
+    (await sql`select pid from pg_stat_activity where datname = ${database.name} and application_name = 'larder'`)
+      .length;
+  for (let round = 0; round < 6; round += 1) {
+    await sql`begin`;
+    await sql`select pg_advisory_xact_lock(1)`;
+    // As many as are shared by now, and more: all of them are at work.
+    const reads = Array.from({ length: 12 }, () => opened.query('select pg_advisory_xact_lock_shared(1)'));
+    for (let write = 0; write < 3; write += 1) await opened.begin((send) => send('select 1'));
+    await sql`commit`;
+    await Promise.all(reads);
+    const count = await backends();
+    t.ok(count <= 4, `round ${round}: ${count} connections`);
+  }
+});
