@@ -139,7 +139,8 @@ export async function createLarder<const E extends Entities>(
       stores: { postgres: url, statementTimeoutMs, redis: redisUrl, prefix },
       entities: options.entities,
       health: {
-        postgres: database.ping,
+        // Where slow statements keep all connections busy, that of the outbox tells.
+        postgres: () => isOneTrue([database.ping(), drains.ping()]),
         redis: async () => (redis === null ? null : redis.ping()),
         outbox: drainer.status,
         refused: drainer.refused,
@@ -191,4 +192,8 @@ export async function createLarder<const E extends Entities>(
 /** The error of a store, with what to do about it. */
 function reasonOf(error: Error): string {
   return withRedisAdvice(withPostgresAdvice(error));
+}
+
+async function isOneTrue(answers: readonly Promise<boolean>[]): Promise<boolean> {
+  return (await Promise.race(answers)) || (await Promise.all(answers)).includes(true);
 }

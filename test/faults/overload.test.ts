@@ -14,8 +14,8 @@ const POOL_SIZE = 4;
 /** Bodies that are read at a time, as src/postgres/client.ts has it for each connection; and no more than there are connections. */
 const CAP = POOL_SIZE * 2;
 
-/** Connections of one process: for reading, as many for transactions, and that of the drainer. */
-const CONNECTIONS_TO_POSTGRES = POOL_SIZE * 2 + 1;
+/** Connections of one process: for reading, as many for transactions, and two of the drainer and the catalog. */
+const CONNECTIONS_TO_POSTGRES = POOL_SIZE * 2 + 2;
 
 const QUERY = `query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Campaign { title } } }`;
 

@@ -50,6 +50,31 @@ t.test('a database that lacks a column of a newer version serves what it can', a
   t.equal((await saying(url, 'degraded', /lacks columns of Campaign\.body/)).code, 200);
 });
 
+t.test('slow statements on all connections do not take a server out of service', async (t) => {
+  const { url, sql, ask, database } = await startServer(t);
+  await ready(url);
+  const owner = openSql(t, database);
+  await owner`begin`;
+  await owner`lock table campaigns`;
+  const slow = Array.from({ length: 8 }, (_, i) =>
+    ask(`{ campaigns(first: ${i + 1}) { totalCount } }`).then(
+      () => null,
+      (error: Error) => error,
+    ),
+  );
+  await until('all connections wait', async () => {
+    const [row] = await sql`select count(distinct pid)::int as waiting from pg_locks where not granted`;
+    return row?.waiting === 4;
+  });
+  t.match(await readiness(url), { code: 200, status: 'ready' });
+  await owner`rollback`;
+  t.same(
+    await Promise.all(slow),
+    slow.map(() => null),
+    'and all are answered',
+  );
+});
+
 t.test('a database that takes no writes', async (t) => {
   const { url } = await onDatabase(t, async (sql, name) => {
     await sql.unsafe(`alter database ${name} set default_transaction_read_only = on`);

@@ -4,8 +4,8 @@ import type { Cost, Scale } from './measure-scale.ts';
 export const PLANNED = 0.7;
 /** How much the largest machine has that one would give to Postgres, in cores. */
 export const POSTGRES_CORES = 64;
-/** What each process takes of Postgres' connections: reads, writes and the outbox. */
-export const CONNECTIONS = 9;
+/** What each process takes of Postgres' connections: reads, writes, the outbox and the catalog. */
+export const CONNECTIONS = 10;
 /** How many Postgres serves well without a pooler. */
 export const POSTGRES_CONNECTIONS = 500;
 /** For which loads the calculation is made. */

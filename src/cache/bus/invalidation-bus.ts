@@ -1,6 +1,6 @@
 import { type Redis, ReplyError } from 'ioredis';
 import type { Clock } from '../../clock.ts';
-import { hearEveryError, replaceWhenOutOfStep } from '../redis/guard.ts';
+import { connectUntilClosed, hearEveryError, replaceWhenOutOfStep } from '../redis/guard.ts';
 import { inTime } from '../redis/in-time.ts';
 import { retryPause } from '../redis/retry-pause.ts';
 import type { Told } from '../redis/send-invalidation.ts';
@@ -25,6 +25,7 @@ export class InvalidationBus {
   readonly #replies: ReplyChannels;
   readonly #tell: (channel: string, text: string) => Promise<number | null>;
   readonly #endPings: () => void;
+  readonly #endConnection: () => void;
   readonly #listener: BusListener;
   readonly #announcements: Announcements;
   /** The run of Redis that this process listens to; `null` while there is none, or when Redis does not say. */
@@ -72,6 +73,7 @@ export class InvalidationBus {
     });
     this.#subscriber.on('error', onError);
     hearEveryError(this.#subscriber);
+    this.#endConnection = connectUntilClosed(this.#subscriber, clock);
     replaceWhenOutOfStep(this.#subscriber);
     this.#subscriber.on('close', () => {
       this.#run = null;
@@ -193,6 +195,6 @@ export class InvalidationBus {
   /** Closes the subscription. */
   close(): void {
     this.#endPings();
-    this.#subscriber.disconnect();
+    this.#endConnection();
   }
 }

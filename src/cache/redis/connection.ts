@@ -1,7 +1,13 @@
 import { type Redis, ReplyError } from 'ioredis';
 import { type Clock, sleep } from '../../clock.ts';
 import { introduce } from './fitness.ts';
-import { hearEveryError, replaceWhenInAnotherDatabase, replaceWhenOutOfStep, type WrongDatabase } from './guard.ts';
+import {
+  connectUntilClosed,
+  hearEveryError,
+  replaceWhenInAnotherDatabase,
+  replaceWhenOutOfStep,
+  type WrongDatabase,
+} from './guard.ts';
 import { inTime } from './in-time.ts';
 import { OutOfStep } from './replies.ts';
 import { retryPause } from './retry-pause.ts';
@@ -17,7 +23,6 @@ export class RedisConnection {
   readonly #redis: Redis;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
-  readonly #isNode: boolean;
   #corked = false;
   #unfit: string | null = null;
   /** Why the connection is in another database than its URL names; `null` when it is not. */
@@ -25,6 +30,10 @@ export class RedisConnection {
   #number = 0;
   #process: string | null = null;
   readonly #silence: Silence;
+  /** Whether a replica may take the place of the Redis that it leads to, and answer in its stead. */
+  readonly failsOver: boolean;
+  /** Closes the connection. */
+  readonly close: () => void;
 
   /**
    * Connects in the background.
@@ -39,7 +48,6 @@ export class RedisConnection {
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
     this.#silence = new Silence(clock, timeoutMs);
-    this.#isNode = isNode;
     this.#redis = openRedis(source, {
       socketTimeout: this.#silence.limitMs,
       connectTimeout: 1000,
@@ -49,15 +57,16 @@ export class RedisConnection {
       retryStrategy: retryPause,
       connectionName: 'larder',
     });
+    this.failsOver = isNode || Array.isArray(this.#redis.options.sentinels);
     defineScripts(this.#redis);
     this.#redis.on('error', onError);
     hearEveryError(this.#redis);
+    this.close = connectUntilClosed(this.#redis, clock);
     replaceWhenOutOfStep(this.#redis);
     replaceWhenInAnotherDatabase(this.#redis, (refusal) => {
       this.#refusal = refusal;
       onError(refusal);
     });
-    // An unknown script costs a second round trip, in the middle of a request.
     this.#redis.on('close', () => {
       this.#number += 1;
       this.#process = null;
@@ -65,6 +74,7 @@ export class RedisConnection {
     this.#redis.on('ready', () => {
       this.#silence.end();
       this.#refusal = null;
+      // An unknown script costs a second round trip, in the middle of a request.
       loadScripts(this.#redis).catch(onError);
       const number = this.#number;
       introduce(this.#redis, isNode).then(({ process, unfit }) => {
@@ -95,11 +105,6 @@ export class RedisConnection {
       });
     }
     return this.#redis;
-  }
-
-  /** Whether a replica may take the place of the Redis that it leads to, and answer in its stead. */
-  get failsOver(): boolean {
-    return this.#isNode || Array.isArray(this.#redis.options.sentinels);
   }
 
   /** The id of the process of Redis that it leads to (`run_id`); `null` while that is not known. */
@@ -141,11 +146,11 @@ export class RedisConnection {
    */
   async connected(ms: number): Promise<boolean> {
     const deadline = this.#clock.now() + ms;
-    while (this.#redis.status !== 'ready' && this.#clock.now() < deadline) {
+    while (!this.isConnected && this.#clock.now() < deadline) {
       if (this.#refusal !== null) throw this.#refusal;
       await sleep(this.#clock, 5);
     }
-    return this.#redis.status === 'ready';
+    return this.isConnected;
   }
 
   /**
@@ -177,9 +182,8 @@ export class RedisConnection {
       return;
     }
     // Nothing was asked on a connection that is being made. Giving it up at each failure would never give another.
-    if (this.#redis.status !== 'ready') return;
-    const isTooLong = this.#silence.unanswered(asked);
-    if (!(error instanceof OutOfStep || isTooLong)) return;
+    if (!this.isConnected) return;
+    if (!this.#silence.unanswered(asked) && !(error instanceof OutOfStep)) return;
     this.#silence.end();
     this.#redis.disconnect(true);
   }
@@ -190,10 +194,5 @@ export class RedisConnection {
       (reply) => reply === 'PONG',
       () => false,
     );
-  }
-
-  /** Closes the connection. */
-  close(): void {
-    this.#redis.disconnect();
   }
 }

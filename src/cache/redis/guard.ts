@@ -1,6 +1,8 @@
 import { type Redis, ReplyError } from 'ioredis';
 import handlers from 'ioredis/built/DataHandler.js';
+import type { Clock } from '../../clock.ts';
 import { errorOf } from '../../reason-of.ts';
+import { retryPause } from './retry-pause.ts';
 
 /** What ioredis does with each reply. */
 interface DataHandler {
@@ -54,6 +56,29 @@ export function hearEveryError(redis: Redis): void {
       });
     });
   });
+}
+
+/**
+ * Connects again when ioredis has given up, until the connection is closed. ioredis 6.0 gives up for good when its connection is to be
+ * replaced while it asks the Sentinels where Redis is: another Sentinel announces a failover just then.
+ *
+ * @param redis the connection
+ * @param clock the time
+ * @returns closes it for good
+ */
+export function connectUntilClosed(redis: Redis, clock: Clock): () => void {
+  let isClosed = false;
+  let stop = () => {};
+  redis.on('end', () => {
+    if (isClosed) return;
+    // Why it fails, its event `error` says.
+    stop = clock.after(retryPause(1), () => void redis.connect().catch(() => {}));
+  });
+  return () => {
+    isClosed = true;
+    stop();
+    redis.disconnect();
+  };
 }
 
 /** Redis answers, but refuses the database that its address names. */

@@ -5,6 +5,7 @@ import { createLarder } from '../../../src/index.ts';
 import { entities, makeTables } from '../../support/library.ts';
 import { startSentinel } from '../../support/sentinel.ts';
 import { freshDatabase, freshRedis, REDIS_PATIENCE_MS } from '../../support/services.ts';
+import { openProxy } from '../../support/proxy.ts';
 import { openSql } from '../../support/stores.ts';
 import { until } from '../../support/until.ts';
 
@@ -96,4 +97,45 @@ t.test('a failover is followed, and a primary that dies is replaced', async (t) 
     t.equal((await read()).title, 'written while the primary is dead');
     return (await isCached()) && (await old.get('Shelf-1')) !== null;
   });
+});
+
+t.test('a failover that is announced while the Sentinel is asked ends no connection for good', async (t) => {
+  const [database, first] = await Promise.all([freshDatabase(t), freshRedis(t, ['--repl-diskless-sync-delay', '0'])]);
+  await freshRedis(t, ['--replicaof', `${HOST} ${first.port}`, '--repl-diskless-sync-delay', '0']);
+  const sql = openSql(t, database);
+  await makeTables(sql);
+  await sql`insert into libraries (id, name) values (1, 'the only one')`;
+  await sql`insert into shelves (id, library_id, title) values (1, 1, 'as it was')`;
+  const sentinelPort = await startSentinel(t, first.port);
+  const [way, sentinel] = [await openProxy(t, sentinelPort), clientOf(t, { port: sentinelPort })];
+  const replicas = async () => (await sentinel.call('sentinel', 'replicas', 'mymaster')) as unknown[];
+  await until('the Sentinel knows the replica', async () => (await replicas()).length === 1);
+  await using larder = await createLarder({
+    entities,
+    postgres: { url: database.url },
+    redis: { url: `redis+sentinel://${HOST}:${way.port}/mymaster/1`, timeoutMs: REDIS_PATIENCE_MS },
+  });
+  const statements = async () => {
+    const context = larder.createContext();
+    t.match(await larder.repositories.Shelf.findById('1', context.scope), { title: 'as it was' });
+    return context.scope.trace.sql.statements;
+  };
+  const isCached = async () => (await statements()) === 0;
+  await until('caches answer', isCached);
+
+  const announced = new Promise((resolve) => {
+    const listener = clientOf(t, { port: way.port });
+    listener.on('message', resolve);
+    void listener.subscribe('+switch-master');
+  });
+  const { reached, release } = way.hold('get-master-addr-by-name');
+  const own = clientOf(t, { port: first.port });
+  for (const kind of ['normal', 'pubsub']) await own.call('client', 'kill', 'type', kind, 'skipme', 'yes');
+  await reached;
+  await sentinel.call('sentinel', 'failover', 'mymaster');
+  await announced;
+  await release();
+  await until('caches answer again', isCached);
+  await until('and changes are told', async () => larder.health.problems().length === 0);
+  await larder.repositories.Shelf.update('1', { title: 'as it was' });
 });
