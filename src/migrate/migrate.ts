@@ -5,10 +5,13 @@ import type { PostgresClient } from '../postgres/source.ts';
 import { drizzleMigrations } from './drizzle-migrations.ts';
 import { larderMigrations } from './larder-migrations.ts';
 import { LOCK_NOT_AVAILABLE, LOCK_WAIT_MS, LockTaken, MigrationError, withLocks } from './locks.ts';
-import type { Migration, Migrations, Place, Sql } from './migrations.ts';
+import { type Migration, type Migrations, makeSchema, type Place, type Sql } from './migrations.ts';
 
 /** The advisory lock that a migration holds. Every Larder process uses this number: "larder" in ASCII. */
 const LOCK = '119182805820786';
+
+/** Postgres' codes for a table, type or another object that is there already. */
+const THERE_ALREADY = ['42P07', '42710'];
 
 /** What `migrate` is told. */
 export interface MigrateOptions {
@@ -40,7 +43,7 @@ export interface MigrateOptions {
  *
  * Drizzle's own migrator does not name the migration whose statement failed. It does not keep two processes apart. It skips a migration
  * that was generated before the last one applied, which merging two branches brings about. Both record alike what they applied, so both may
- * be used on one database.
+ * be used on one database. In another schema than `public`, Drizzle's must be told to record there.
  *
  * @param options where Postgres is, and which migrations follow Larder's own
  * @throws {MigrationError} when a statement fails, or when an applied migration was edited afterwards
@@ -59,7 +62,7 @@ export async function migrate(options: MigrateOptions): Promise<void> {
         await sql`select set_config('lock_timeout', ${String(LOCK_WAIT_MS)}, true)`;
         const [path] = await sql<[{ now: string }]>`select current_setting('search_path') as now`;
         if (schema !== undefined) {
-          await sql`create schema if not exists ${sql(schema)}`;
+          await makeSchema(sql, schema);
           await sql`select set_config('search_path', quote_ident(${schema}) || ', ' || ${path.now}, true)`;
         }
         const first = await applyPending(sql, own);
@@ -108,7 +111,7 @@ async function applyPending(sql: TransactionSql, migrations: Migrations): Promis
   await migrations.prepare(sql, place);
   const pending = await pendingOf(sql, place, migrations);
   for (const migration of pending) {
-    await apply(sql, place, migration);
+    await apply(sql, place, migration, migrations.adviceWhenThere?.(place) ?? '');
     await migrations.record(sql, place, migration);
   }
   return pending;
@@ -150,7 +153,12 @@ function isPending(migration: Migration, applied: Map<string, string>): boolean 
   return hash === undefined;
 }
 
-async function apply(sql: TransactionSql, { schema }: Place, migration: Migration): Promise<void> {
+async function apply(
+  sql: TransactionSql,
+  { schema }: Place,
+  migration: Migration,
+  adviceWhenThere: string,
+): Promise<void> {
   for (const [i, statement] of migration.statements.entries()) {
     try {
       // The simple protocol takes several statements at once. A migration written by hand may have several between two breakpoints.
@@ -162,7 +170,9 @@ async function apply(sql: TransactionSql, { schema }: Place, migration: Migratio
       }
       throw new MigrationError(
         `${migration.name} failed at statement ${i + 1} of ${migration.statements.length}:\n\n${indent(statement)}\n\n` +
-          `Postgres says: ${describe(error)}\nAll of it was rolled back. Correct the cause, then migrate again.`,
+          `Postgres says: ${describe(error)}\nAll of it was rolled back. Correct the cause, then migrate again.${
+            THERE_ALREADY.includes(error.code) ? adviceWhenThere : ''
+          }`,
         { cause: error },
       );
     }

@@ -1,4 +1,5 @@
 import type postgres from 'postgres';
+import { qualified } from '../postgres/sql-type.ts';
 
 /** One step from an older database to a newer one. */
 export interface Migration {
@@ -49,6 +50,13 @@ export interface Migrations {
    * @param migration which
    */
   record(sql: Sql, place: Place, migration: Migration): Promise<void>;
+  /**
+   * What to do when a migration would make what is there already. Absent where there is nothing more to say.
+   *
+   * @param place where the tables and the journal are
+   * @returns the advice, in lines; empty where there is none
+   */
+  adviceWhenThere?(place: Place): string;
 }
 
 /** A connection, in a transaction or not. */
@@ -64,6 +72,27 @@ export async function hasTable(sql: Sql, schema: string, table: string): Promise
   const [row] = await sql<[{ there: boolean }]>`
     select to_regclass(format('%I.%I', ${schema}::text, ${table}::text)) is not null as there`;
   return row.there;
+}
+
+/**
+ * @param sql a connection
+ * @param schema a schema
+ * @param table a table of it
+ * @returns both as part of a statement. The driver's own quoting takes a dot in a name for the end of the name.
+ */
+export function tableIn(sql: Sql, schema: string, table: string) {
+  return sql.unsafe(qualified(schema, table));
+}
+
+/**
+ * Makes a schema unless it is there. Postgres asks for the right to make schemas before it looks whether there is one.
+ *
+ * @param sql the transaction
+ * @param schema the schema
+ */
+export async function makeSchema(sql: Sql, schema: string): Promise<void> {
+  const [there] = await sql`select from pg_namespace where nspname = ${schema}`;
+  if (there === undefined) await sql`create schema if not exists ${sql.unsafe(qualified(undefined, schema))}`;
 }
 
 const BREAKPOINT = '--> statement-breakpoint';

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as migrateWithDrizzle } from 'drizzle-orm/postgres-js/migrator';
 import type { Sql } from 'postgres';
-import { type Test, t } from 'tap';
+import { t } from 'tap';
 import { CAMPAIGN_MIGRATIONS, migrateDatabase } from '../../src/app/migrate.ts';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
 import { MigrationError, migrate as migrateAll } from '../../src/migrate/index.ts';
@@ -13,18 +13,9 @@ import { connect } from '../support/connect.ts';
 import { globalId } from '../support/data.ts';
 import { runCli } from '../support/run-cli.ts';
 import { openServer } from '../support/server.ts';
-import { freshDatabase, freshRedis } from '../support/services.ts';
+import { freshRedis } from '../support/services.ts';
 import { until } from '../support/until.ts';
-
-/** A database without anything in it. */
-async function emptyDatabase(t: Test): Promise<{ url: string; sql: Sql }> {
-  const { url } = await freshDatabase(t);
-  const sql = connect(t, url);
-  await sql`drop schema public cascade`;
-  await sql`drop schema if exists drizzle cascade`;
-  await sql`create schema public`;
-  return { url, sql };
-}
+import { emptyDatabase, FIRST, NOTHING, writeMigrations } from './support.ts';
 
 /** All but Larder's own. */
 async function tables(sql: Sql): Promise<string[]> {
@@ -32,18 +23,6 @@ async function tables(sql: Sql): Promise<string[]> {
     select table_name as name from information_schema.tables 
     where table_schema in ('public', 'drizzle') and table_name not like 'cache%' order by 1`;
   return rows.map((row) => row.name);
-}
-
-/** Writes migrations as drizzle-kit does. */
-function writeMigrations(folder: string, migrations: readonly { name: string; when: number; sql: string }[]): string {
-  mkdirSync(join(folder, 'meta'), { recursive: true });
-  const entries = migrations.map(({ name, when }, idx) => ({ idx, version: '7', when, tag: name, breakpoints: true }));
-  writeFileSync(
-    join(folder, 'meta', '_journal.json'),
-    JSON.stringify({ version: '7', dialect: 'postgresql', entries }),
-  );
-  for (const { name, sql } of migrations) writeFileSync(join(folder, `${name}.sql`), sql);
-  return folder;
 }
 
 /** What is said of all but Larder's own migrations. */
@@ -54,8 +33,6 @@ async function migrate(url: string, folder: string): Promise<string[]> {
 }
 
 const BRAND = `{ node(id: "${globalId('Brand', 1)}") { ... on Brand { name } } }`;
-const NOTHING = 'The database is up to date: nothing to migrate.';
-const FIRST = { name: '0000_first', when: 1000, sql: 'create table first (id int);' };
 const SECOND = { name: '0001_second', when: 2000, sql: 'create table second (id int);' };
 
 t.test('the command migrates an empty database, and the second time does nothing and says so', async (t) => {
