@@ -1,0 +1,24 @@
+import type { ISql, Sql } from 'postgres';
+import { t } from 'tap';
+import { freshDatabase } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
+import { until } from '../support/until.ts';
+
+t.test('two who watch a table at once: one makes the triggers, the other finds them', async (t) => {
+  const database = await freshDatabase(t);
+  const [sql, first, second] = [1, 2, 3].map(() => openSql(t, database)) as [Sql, Sql, Sql];
+  await sql`create table things (id int primary key)`;
+  const watch = (by: ISql) => by`select cache_outbox_watch('things', 'Thing')`.execute();
+  const others = await first.begin(async (transaction) => {
+    await watch(transaction);
+    const waiting = watch(second);
+    await until('the second waits', async () => {
+      const waits = await sql`
+        select from pg_stat_activity where wait_event_type = 'Lock' and datname = ${database.name}`;
+      return waits.length === 1;
+    });
+    return { waiting };
+  });
+  await others.waiting;
+  t.equal((await sql`select from pg_trigger where tgrelid = 'things'::regclass`).length, 4);
+});
