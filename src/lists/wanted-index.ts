@@ -1,4 +1,4 @@
-import { getTableConfig, type PgColumn } from 'drizzle-orm/pg-core';
+import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { ListSource } from '../entity/list-definition.ts';
 import { qualified } from '../postgres/sql-type.ts';
 import { scanTerms } from './scan.ts';
@@ -16,14 +16,12 @@ export interface IndexColumn {
 export interface WantedIndex {
   /** The list and order that need it, such as `Artwork.byArtist by MADE_YEAR`. */
   readonly list: string;
-  /** The table, quoted. */
-  readonly table: string;
   /** The parent's columns, in any order and direction. */
   readonly parent: readonly string[];
   /** The columns that rows are sorted by, in this order. They have these directions, or all of them the opposite. */
   readonly sorted: readonly IndexColumn[];
-  /** The statement that makes the index. */
-  readonly statement: string;
+  /** Its columns as SQL. */
+  readonly columns: string;
 }
 
 /**
@@ -32,7 +30,6 @@ export interface WantedIndex {
  */
 export function wantedIndexes(source: ListSource): readonly WantedIndex[] {
   const parent = (source.parent?.columns ?? []).map(({ name }) => name);
-  const { schema, name: table } = getTableConfig(source.from);
   return Object.keys(source.orders).map((order) => {
     const known = new Set(parent);
     const sorted = scanTerms(source, order, false).flatMap(({ column, ...term }): IndexColumn[] => {
@@ -44,13 +41,11 @@ export function wantedIndexes(source: ListSource): readonly WantedIndex[] {
     // An index can be read from either end, so the shorter text is chosen.
     const text = (columns: readonly IndexColumn[]) => [...parent.map(quoted), ...columns.map(columnText)].join(', ');
     const [there, back] = [text(sorted), text(flipped(sorted))];
-    const on = qualified(schema, table);
     return {
       list: `${source.name} by ${order}`,
-      table: on,
       parent,
       sorted,
-      statement: `CREATE INDEX CONCURRENTLY ON ${on} (${back.length < there.length ? back : there});`,
+      columns: back.length < there.length ? back : there,
     };
   });
 }

@@ -19,15 +19,33 @@ export interface TableIndex {
 /** What Postgres says of a table. */
 export interface TableFacts {
   readonly exists: boolean;
+  /** Whether it can have indexes. A view and a foreign table cannot. */
+  readonly indexable: boolean;
+  /** The columns that it is partitioned by, `null` among them for an expression; `null` when it is not partitioned. */
+  readonly partitionedBy: readonly (string | null)[] | null;
   readonly indexes: readonly TableIndex[];
-  /** The columns that may be NULL. */
+  /** The columns that may be NULL; none of a view, which can promise of no column that it is not. */
   readonly nullable: readonly string[];
 }
 
 // The name distinguishes the outbox' own statements from those of requests.
-const look = statement<{ ord: number; found: boolean; indexes: string; nullable: string }>(
+const look = statement<{
+  ord: number;
+  found: boolean;
+  indexable: boolean;
+  parts: string | null;
+  indexes: string;
+  nullable: string;
+}>(
   'Catalog.facts',
-  sql`select cache_outbox_tables.ord::int as ord, to_regclass(cache_outbox_tables.name) is not null as found,
+  sql`select cache_outbox_tables.ord::int as ord, rel.oid is not null as found,
+      coalesce(rel.relkind not in ('v', 'f'), false) as indexable,
+      (
+        select json_agg(a.attname order by k.n)
+        from pg_partitioned_table p cross join unnest(p.partattrs) with ordinality as k(attnum, n)
+        left join pg_attribute a on a.attrelid = p.partrelid and a.attnum = k.attnum and a.attnum <> 0
+        where p.partrelid = rel.oid
+      )::text as parts,
       coalesce((
         select json_agg(json_build_object('unique', i.indisunique and i.indimmediate, 'columns', (
           select json_agg(json_build_object('name', a.attname, 'descending', i.indoption[k.n - 1] & 1 = 1,
@@ -38,13 +56,14 @@ const look = statement<{ ord: number; found: boolean; indexes: string; nullable:
           left join pg_opclass o on o.oid = i.indclass[k.n - 1]
         )))
         from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
-        where i.indrelid = to_regclass(cache_outbox_tables.name) and i.indisvalid and i.indpred is null and m.amname = 'btree'
+        where i.indrelid = rel.oid and i.indisvalid and i.indpred is null and m.amname = 'btree'
       ), '[]')::text as indexes,
       coalesce((
         select json_agg(a.attname) from pg_attribute a
-        where a.attrelid = to_regclass(cache_outbox_tables.name) and a.attnum > 0 and not a.attnotnull and not a.attisdropped
+        where a.attrelid = rel.oid and rel.relkind not in ('v', 'm') and a.attnum > 0 and not a.attnotnull and not a.attisdropped
       ), '[]')::text as nullable
-    from unnest(${sql.placeholder('tables')}::text[]) with ordinality as cache_outbox_tables(name, ord) order by cache_outbox_tables.ord`,
+    from unnest(${sql.placeholder('tables')}::text[]) with ordinality as cache_outbox_tables(name, ord)
+    left join pg_class rel on rel.oid = to_regclass(cache_outbox_tables.name) order by cache_outbox_tables.ord`,
 );
 
 /**
@@ -61,10 +80,12 @@ export async function readTableFacts(
 ): Promise<ReadonlyMap<string, TableFacts>> {
   const rows = await run(database, look, { tables: arrayLiteral(tables) }, new Trace(database));
   return new Map(
-    rows.map(({ ord, found, indexes, nullable }) => [
+    rows.map(({ ord, found, indexable, parts, indexes, nullable }) => [
       tables[ord - 1] ?? '',
       {
         exists: found,
+        indexable,
+        partitionedBy: parts === null ? null : (JSON.parse(parts) as (string | null)[]),
         indexes: JSON.parse(indexes) as TableIndex[],
         nullable: JSON.parse(nullable) as string[],
       },

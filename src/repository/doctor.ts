@@ -19,7 +19,7 @@ export interface Finding {
 /** Any entity. */
 type Definition = EntityDefinition<Entity, string>;
 
-const ABSENT: TableFacts = { exists: false, indexes: [], nullable: [] };
+const ABSENT: TableFacts = { exists: false, indexable: false, partitionedBy: null, indexes: [], nullable: [] };
 
 /**
  * Checks whether the database has what the lists of some entities need. Without an index, a page reads the whole list. A row with NULL in a
@@ -55,28 +55,44 @@ export async function examine(database: Database, definitions: readonly Definiti
   return [...statements.values()];
 }
 
-function ofKey({ name, table, key }: Definition, { exists, indexes }: TableFacts): Finding[] {
-  if (!exists) return [{ about: name, problem: `There is no table ${nameOf(table)}.`, statement: null }];
+function ofKey({ name, table, key }: Definition, facts: TableFacts): Finding[] {
+  if (!facts.exists) return [{ about: name, problem: `There is no table ${nameOf(table)}.`, statement: null }];
+  const problem = `The key of ${nameOf(table)} is not unique: a read by id may answer one row or another, and reads the whole table.`;
   const names = key.columns.map((column) => column.name);
-  if (indexes.some((index) => isUniqueOver(index, names))) return [];
-  const columns = names.map((column) => qualified(undefined, column)).join(', ');
-  return [
-    {
-      about: name,
-      problem: `The key of ${nameOf(table)} is not unique: a read by id may answer one row or another, and reads the whole table.`,
-      statement: `CREATE UNIQUE INDEX CONCURRENTLY ON ${nameOf(table)} (${columns});`,
-    },
-  ];
+  return ofUnique({ about: name, problem }, nameOf(table), facts, names);
 }
 
-function ofList(source: ListSource, { exists, indexes, nullable }: TableFacts): Finding[] {
+/** What is missing where some columns of a table are to be unique. */
+function ofUnique(
+  { about, problem }: Pick<Finding, 'about' | 'problem'>,
+  table: string,
+  facts: TableFacts,
+  names: readonly string[],
+): Finding[] {
+  if (!facts.indexable || facts.indexes.some((index) => isUniqueOver(index, names))) return [];
+  if (facts.partitionedBy?.every((column) => column !== null && names.includes(column)) === false) {
+    const why = 'No index can see to it without the columns that the table is partitioned by.';
+    return [{ about, problem: `${problem} ${why}`, statement: null }];
+  }
+  const columns = names.map((column) => qualified(undefined, column)).join(', ');
+  return [{ about, problem, statement: `CREATE UNIQUE INDEX ${ofKind(facts)}ON ${table} (${columns});` }];
+}
+
+/** How an index is made: Postgres cannot make one of a partitioned table concurrently. */
+function ofKind({ partitionedBy }: TableFacts): string {
+  return partitionedBy === null ? 'CONCURRENTLY ' : '';
+}
+
+function ofList(source: ListSource, facts: TableFacts): Finding[] {
+  const { exists, indexable, indexes, nullable } = facts;
   const table = nameOf(source.from);
   if (!exists) return [{ about: source.name, problem: `There is no table ${table}.`, statement: null }];
   const findings: Finding[] = [];
-  for (const wanted of wantedIndexes(source)) {
+  for (const wanted of indexable ? wantedIndexes(source) : []) {
     if (indexes.some((index) => serves(index, wanted))) continue;
     const problem = `A page of ${wanted.list} reads more than it shows: ${table} has no index in this order.`;
-    findings.push({ about: wanted.list, problem, statement: wanted.statement });
+    const statement = `CREATE INDEX ${ofKind(facts)}ON ${table} (${wanted.columns});`;
+    findings.push({ about: wanted.list, problem, statement });
   }
   for (const { name } of filledColumns(source)) {
     if (!nullable.includes(name)) continue;
@@ -87,12 +103,9 @@ function ofList(source: ListSource, { exists, indexes, nullable }: TableFacts): 
     });
   }
   const names = [...(source.parent?.columns ?? []), ...source.id].map(({ name }) => name);
-  if (source.from !== source.entity && !indexes.some((index) => isUniqueOver(index, names))) {
-    findings.push({
-      about: source.name,
-      problem: `${table} may have an entity twice for one parent: pages would skip or repeat it.`,
-      statement: `CREATE UNIQUE INDEX CONCURRENTLY ON ${table} (${names.map((name) => qualified(undefined, name)).join(', ')});`,
-    });
+  if (source.from !== source.entity) {
+    const problem = `${table} may have an entity twice for one parent: pages would skip or repeat it.`;
+    findings.push(...ofUnique({ about: source.name, problem }, table, facts, names));
   }
   return findings;
 }
