@@ -12,6 +12,16 @@ import { Trace } from '../trace/trace.ts';
 import { UsageError } from './command.ts';
 import type { Stores } from './forget.ts';
 
+/** A row, and how entities of its kind are read. */
+interface Row {
+  /** The entity's shape, as a server with this code and this database has it. */
+  readonly space: EntitySpace;
+  /** Whether triggers note each change. */
+  readonly isWatched: boolean;
+  /** `null` when there is no row. */
+  readonly version: string | null;
+}
+
 /** Entities by name, as far as their definitions are needed. */
 export type Defined = Readonly<Record<string, { define(name: string): EntityDefinition<Entity, string> }>>;
 
@@ -46,10 +56,10 @@ export async function sayCached(
   const key = cacheKey(prefix, entity, id);
   const database = openDatabase({ url: postgres, statementTimeoutMs, poolSize: 1 });
   try {
-    const [{ space, version }, held] = await Promise.all([rowOf(database, definition, id), heldBy(redis, key, prefix)]);
+    const [row, held] = await Promise.all([rowOf(database, definition, id), heldBy(redis, key, prefix)]);
     say(`key       ${key}`);
-    say(`row       ${version === null ? 'none' : `version ${version}`}`);
-    for (const line of verdict(held, id, space, version)) say(line);
+    say(`row       ${row.version === null ? 'none' : `version ${row.version}`}`);
+    for (const line of verdict(held, id, row)) say(line);
   } finally {
     await database.close();
   }
@@ -63,8 +73,8 @@ function named([first, second, ...more]: readonly string[], names: readonly stri
   return { entity: decoded.typename, id: decoded.id };
 }
 
-/** The entity's shape, as a server with this code and this database has it, and the version of its row. */
-async function rowOf(database: Database, definition: EntityDefinition<Entity, string>, id: string) {
+/** What Postgres says of a row and of its table. */
+async function rowOf(database: Database, definition: EntityDefinition<Entity, string>, id: string): Promise<Row> {
   const onError = (error: Error) => void process.stderr.write(`${error.message}\n`);
   const catalog = new CatalogWatch({
     database,
@@ -73,12 +83,12 @@ async function rowOf(database: Database, definition: EntityDefinition<Entity, st
     onError,
     onUnwatched: onError,
   });
-  const { space } = catalog.follow(definition.space, definition);
+  const { space, isWatched } = catalog.follow(definition.space, definition);
   catalog.start();
   await catalog.known(database.statementTimeoutMs);
   await catalog.stop();
   const [row] = await runBodyRead(database, definition.byIds, definition.valuesOfIds([id]), new Trace());
-  return { space, version: row === undefined ? null : definition.toBody(row).version };
+  return { space, isWatched: isWatched(), version: row === undefined ? null : definition.toBody(row).version };
 }
 
 async function heldBy(source: RedisSource, key: string, prefix: string): Promise<Held> {
@@ -102,7 +112,7 @@ async function heldBy(source: RedisSource, key: string, prefix: string): Promise
 }
 
 /** Describes the entry, and which reads use it. */
-function verdict({ text, ttlMs, epoch }: Held, id: string, space: EntitySpace, version: string | null): string[] {
+function verdict({ text, ttlMs, epoch }: Held, id: string, { space, isWatched, version }: Row): string[] {
   if (text === null) return ['cached    nothing: the next read asks Postgres, and fills'];
   const lasts = `for ${Math.round(ttlMs / 1000)} s more`;
   if (text.startsWith(LEASE_MARK)) return [`cached    a lease ${lasts}: a reader is about to fill it`];
@@ -110,23 +120,25 @@ function verdict({ text, ttlMs, epoch }: Held, id: string, space: EntitySpace, v
   if (entry === null) {
     return ['cached    a body that lacks columns of this version of the code, or of the table: nobody of it uses that'];
   }
-  const byId =
+  const vouched =
     epoch === null
       ? 'do not use it: nobody vouches for what is cached (see /readyz)'
       : entry.epoch === epoch
         ? 'use it'
         : 'do not use it: it was read in another run of Redis, or before the cache domain began anew';
+  const byId = (named: string) =>
+    isWatched ? vouched : `ask Postgres for the version first, since no trigger notes changes, and ${named}`;
   if (entry.body === null) {
     return [
       `cached    that there is none, ${lasts}`,
-      `by id     reads ${byId}`,
+      `by id     reads ${byId('do not use it')}`,
       'by list   such a list names no id like this',
     ];
   }
-  const fits = entry.body.version === version;
+  const named = entry.body.version === version ? 'use it' : 'do not use it: the row has another version';
   return [
     `cached    version ${entry.body.version}, ${lasts}`,
-    `by id     reads ${byId}`,
-    `by list   reads ${fits ? 'use it' : 'do not use it: the row has another version'}`,
+    `by id     reads ${byId(named)}`,
+    `by list   reads ${named}`,
   ];
 }

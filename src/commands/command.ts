@@ -67,7 +67,11 @@ export async function runCommand<T extends Options>(
       process.stdout.write(command.help);
       return;
     }
-    const { values, positionals } = parseArgs({ args, options: command.options, allowPositionals: true });
+    const { values, positionals } = parseArgs({
+      args: withIds(args),
+      options: command.options,
+      allowPositionals: true,
+    });
     await command.run(values, positionals);
   } catch (error) {
     const wrongUse = error instanceof UsageError || codeOf(error).startsWith('ERR_PARSE_ARGS');
@@ -76,6 +80,12 @@ export async function runCommand<T extends Options>(
       `${wrongUse ? `${messageOf(error)}\n\n${command.help.trimEnd()}` : explain(error, command.errors)}\n`,
     );
   }
+}
+
+/** An id may be a number below zero. It is no option, and what follows it is none either. */
+function withIds(args: readonly string[]): string[] {
+  const at = args.findIndex((arg) => arg === '--' || /^-\d/.test(arg));
+  return at === -1 || args[at] === '--' ? [...args] : args.toSpliced(at, 0, '--');
 }
 
 /**
