@@ -95,3 +95,11 @@ t.test(
     t.same(await sql`select from shop.__drizzle_migrations`, [{}], 'Drizzle agrees when it is told the schema');
   },
 );
+
+t.test('a migration whose text was corrected keeps the hash that databases of 0.2 have recorded', async (t) => {
+  const { url, sql } = await emptyDatabase(t);
+  await migrate({ postgres: { url } });
+  t.match(await sql`select hash from cache_migrations where key = '0005_temporary_tables'`, [
+    { hash: '47b9bd8e81f1f4a555a8e0fad5611d5a8402ab5a9414e524e6035b255feb75aa' },
+  ]);
+});
