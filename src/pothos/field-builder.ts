@@ -18,6 +18,7 @@ import { databaseId } from './node.ts';
 import { FROM_ID, isPlain } from './selection.ts';
 import { type EntityNode, nodeOf } from './shapes.ts';
 import type { DatabaseId, EntityByIdOptions, EntityConnectionOptions, EntityReferenceOptions } from './types.ts';
+import { askUnread } from './unread-node.ts';
 
 type Builder = PothosSchemaTypes.RootFieldBuilder<SchemaTypes, unknown, FieldKind>;
 
@@ -92,7 +93,8 @@ prototype.entityReference = function entityReference(
 prototype.entityConnection = function entityConnection(this: Builder, name: string, options: unknown = {}) {
   const given = options as EntityConnectionOptions<SchemaTypes, Parent, string, InputFieldMap>;
   const { type: typename = name, args = {}, source, list = 'all', order, direction, extensions, ...rest } = given;
-  const type = entityType(builderOf(this), typename, name);
+  const builder = builderOf(this);
+  const type = entityType(builder, typename, name);
   const named = (parent: Parent | undefined, context: LarderContext): ConnectionSource => {
     const { hasParent, orders } = type.repositoryOf(context).listOf(list);
     const parentId = parent?.databaseId;
@@ -123,11 +125,15 @@ prototype.entityConnection = function entityConnection(this: Builder, name: stri
     // Options of other plugins may look into the parent, which must have been read then.
     extensions: { ...extensions, ...(isPlain(rest) ? FROM_ID : {}), entries: pageSizeOf, listOf: typename, larder },
     resolve: (parent: Parent, page: PageArguments, context: LarderContext, info: GraphQLResolveInfo) => {
-      const which =
-        source === undefined
-          ? named(parent, context)
-          : (source(parent, page as never, context as never) as ConnectionSource);
-      return resolvePage(type, which, page, context, info);
+      const answer = (which: ConnectionSource) => resolvePage(type, which, page, context, info);
+      if (source === undefined) return answer(named(parent, context));
+      const ask = (of: Parent) => source(of, page as never, context as never) as ConnectionSource;
+      const which = askUnread(parent, ask);
+      if (which !== undefined) return answer(which);
+      // The row may be gone since its id was read.
+      const then = (read: unknown) => (read === null ? null : answer(ask(read as Parent)));
+      const { __typename, databaseId } = parent as EntityNode<Entity>;
+      return Promise.resolve(entityType(builder, __typename).load(databaseId, context)).then(then);
     },
   } as never) as never;
 };

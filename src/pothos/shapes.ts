@@ -4,6 +4,7 @@ import type { Page } from '../lists/page.ts';
 import type { Position } from '../lists/page-request.ts';
 import { encodeCursor } from './cursor.ts';
 import { encodeGlobalId } from './global-id.ts';
+import { UnreadNode } from './unread-node.ts';
 
 /**
  * An entity as the fields of its type read it. Its `id` is the global id, so no resolver has to make it. `__typename` tells the Node
@@ -42,7 +43,7 @@ export function nodeOf<E extends Entity>(typename: string, entity: E): EntityNod
  * @returns a node without a body, for queries that select only what follows from the id
  */
 export function unreadNode<E extends Entity>(typename: string, id: string): EntityNode<E> {
-  return makeNode(typename, { id } as E);
+  return new UnreadNode(typename, id) as unknown as EntityNode<E>;
 }
 
 function makeNode<E extends Entity>(typename: string, entity: E): EntityNode<E> {

@@ -129,6 +129,10 @@ export type EntityConnectionOptions<
         readonly source?: never;
       }
     | {
+        /**
+         * The list, by the parent and the arguments. It is asked with the parent's ids alone where the parent has not been read, and once
+         * more, when the parent has been read, if it looks at anything else.
+         */
         readonly source: (
           parent: Parent,
           args: InputShapeFromFields<Args>,
