@@ -43,6 +43,7 @@ export {
   type EntityOptions,
   type EntityTable,
   entity,
+  type NewRowOf,
   type RepositoriesOf,
   type RowOf,
 } from './repository/entity.ts';

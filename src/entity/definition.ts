@@ -5,7 +5,6 @@ import type { EntitySpace, LoadedBody } from '../cache/entry.ts';
 import { sqlType } from '../postgres/sql-type.ts';
 import { arrayLiteral, type Statement, statement } from '../postgres/statement.ts';
 import { bodyCodec } from './body-codec.ts';
-import { columnCodec } from './column-codec.ts';
 import { type EntityRow, VERSION } from './entity-row.ts';
 import { columnsOfIds, type EntityKey, idText } from './key.ts';
 import type { ListDefinition, ListSource } from './list-definition.ts';
@@ -13,6 +12,7 @@ import { type Lookup, lookupBy } from './lookup.ts';
 import type { WriteRules } from './rules.ts';
 import { formsOf, hasIdField, spaceOf } from './space.ts';
 import { type RowVersion, rowVersion } from './version.ts';
+import { type WriteStatements, writeStatements } from './write-statements.ts';
 
 /** What every entity has. An id is the text of the row's key, whatever its type. A bigint does not fit a JavaScript number. */
 export interface Entity {
@@ -37,7 +37,9 @@ export interface EntityDeclaration<Lists extends string> {
 }
 
 /** An entity and what follows from its table: its shape, its statements, and how a row becomes a body. */
-export interface EntityDefinition<E extends Entity, Lists extends string> extends EntityDeclaration<Lists> {
+export interface EntityDefinition<E extends Entity, Lists extends string>
+  extends EntityDeclaration<Lists>,
+    WriteStatements {
   readonly space: EntitySpace;
   readonly byIds: Statement<EntityRow>;
   /**
@@ -58,16 +60,6 @@ export interface EntityDefinition<E extends Entity, Lists extends string> extend
    * @returns the values of the placeholders that name the row in `updateOf` and `deleteById`
    */
   valuesOfId(id: string): Record<string, string>;
-  /**
-   * @param fields the fields that are written
-   * @returns the statement that inserts a row with these fields
-   */
-  insertOf(fields: readonly string[]): Statement<EntityRow>;
-  /**
-   * @param fields the fields that are written
-   * @returns the statement that changes these fields of the row that `valuesOfId` names; it returns no row when there is none
-   */
-  updateOf(fields: readonly string[]): Statement<EntityRow>;
   /** Deletes the row that `valuesOfId` names. It returns no row when there is none. */
   readonly deleteById: Statement<{ id: string }>;
   /**
@@ -101,14 +93,6 @@ export function defineEntity<E extends Entity, Lists extends string>(
   const body = bodyOf('t', version.of('t'));
   const written = bodyOf('t', version.written('t'));
   const codec = bodyCodec(getTableColumns(table));
-  const columnOf = (field: string) => {
-    const column = columns.find(([known]) => known === field)?.[1];
-    if (column === undefined) throw new TypeError(`${name} has no field ${field}`);
-    return column;
-  };
-  const columnName = (field: string) => sql.identifier(columnOf(field).name);
-  const placeOf = (field: string) =>
-    sql.param(sql.placeholder(field), { mapToDriverValue: columnCodec(columnOf(field)).encode });
   const byId = sql.join(
     key.columns.map((column, i) => {
       return sql`t.${sql.identifier(column.name)} = ${sql.placeholder(KEYS[i] as string)}::${sql.raw(sqlType(column))}`;
@@ -132,19 +116,7 @@ export function defineEntity<E extends Entity, Lists extends string>(
         lookupBy(`${name}.by.${by}`, column, { table, key, version }),
       ]),
     ),
-    insertOf: memoized((fields) => {
-      const into = sql.join(fields.map(columnName), sql`, `);
-      const values = sql.join(fields.map(placeOf), sql`, `);
-      const given = fields.length === 0 ? sql`default values` : sql`(${into}) values (${values})`;
-      return statement(`${name}.insert`, sql`insert into ${table} as t ${given} returning ${written}`);
-    }),
-    updateOf: memoized((fields) => {
-      const changes = sql.join(
-        fields.map((field) => sql`${columnName(field)} = ${placeOf(field)}`),
-        sql`, `,
-      );
-      return statement(`${name}.update`, sql`update ${table} t set ${changes} where ${byId} returning ${written}`);
-    }),
+    ...writeStatements(name, table, byId, written),
     deleteById: statement(
       `${name}.delete`,
       sql`delete from ${table} t where ${byId} returning ${idText(key.columns, 't')} as id`,
@@ -186,15 +158,4 @@ function ofIds({ columns }: EntityKey): SQL {
 /** Whether the driver gives the column's values as the text that Postgres writes. */
 function isText(column: PgColumn): boolean {
   return !['smallint', 'integer'].includes(sqlType(column));
-}
-
-/** Makes the statement for a set of fields when that set is first written. */
-function memoized<T>(make: (fields: readonly string[]) => T): (fields: readonly string[]) => T {
-  const made = new Map<string, T>();
-  return (fields) => {
-    const key = fields.join();
-    const known = made.get(key) ?? make(fields);
-    made.set(key, known);
-    return known;
-  };
 }

@@ -14,7 +14,7 @@ export type EntityName<Types extends SchemaTypes> = keyof RepositoriesOf<Types> 
 
 /** An entity by its name. */
 export type EntityOf<Types extends SchemaTypes, Name> = Name extends keyof RepositoriesOf<Types>
-  ? RepositoriesOf<Types>[Name] extends Repository<infer E, infer _Lists>
+  ? RepositoriesOf<Types>[Name] extends Repository<infer E, infer _Lists, infer _New>
     ? E
     : never
   : never;
@@ -28,7 +28,7 @@ export type ByOf<Types extends SchemaTypes, Name> = Name extends keyof Repositor
 
 /** The names of an entity's lists. */
 export type ListOf<Types extends SchemaTypes, Name> = Name extends keyof RepositoriesOf<Types>
-  ? RepositoriesOf<Types>[Name] extends Repository<infer _E, infer Lists>
+  ? RepositoriesOf<Types>[Name] extends Repository<infer _E, infer Lists, infer _New>
     ? Lists
     : never
   : never;

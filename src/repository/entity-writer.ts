@@ -3,6 +3,7 @@ import type { LoadedBody } from '../cache/entry.ts';
 import type { Entity, EntityDefinition } from '../entity/definition.ts';
 import type { EntityRow } from '../entity/entity-row.ts';
 import { InvalidInput } from '../entity/invalid-input.ts';
+import { valuesToInsert, valuesToUpdate } from '../entity/made-values.ts';
 import { checkTexts, withConstraints } from '../entity/rules.ts';
 import type { Statement } from '../postgres/statement.ts';
 import { Trace } from '../trace/trace.ts';
@@ -24,6 +25,7 @@ export function entityWriter<E extends Entity, Lists extends string>(
 ): Pick<Repository<E, Lists>, 'create' | 'update' | 'delete'> {
   const {
     name,
+    table,
     rules,
     unwatched = false,
     key: { isId },
@@ -63,18 +65,19 @@ export function entityWriter<E extends Entity, Lists extends string>(
 
   return {
     create: async (values, scope = ownScope()) => {
-      checkTexts(rules, values);
-      return (await written(definition.insertOf(fieldsGiven(values)), values, scope, null)) as E;
+      const given = valuesToInsert(table, values);
+      checkTexts(rules, given);
+      return (await written(definition.insertOf(given), given, scope, null)) as E;
     },
 
     update: async (id, changes, scope = ownScope()) => {
       if (!isId(id)) return null;
-      const fields = fieldsGiven(changes);
-      if (fields.length === 0) {
+      if (Object.values(changes).every((value) => value === undefined)) {
         throw new InvalidInput('id', 'REQUIRED', 'Expected at least one field to change beside the id.');
       }
-      checkTexts(rules, changes);
-      return written(definition.updateOf(fields), { ...changes, ...definition.valuesOfId(id) }, scope, id);
+      const given = valuesToUpdate(table, changes);
+      checkTexts(rules, given);
+      return written(definition.updateOf(given), { ...given, ...definition.valuesOfId(id) }, scope, id);
     },
 
     delete: async (id, scope = ownScope()) => {
@@ -93,9 +96,4 @@ export function entityWriter<E extends Entity, Lists extends string>(
       return true;
     },
   };
-}
-
-/** The names of the fields that are not undefined. */
-function fieldsGiven(values: object): string[] {
-  return Object.entries(values).flatMap(([field, value]) => (value === undefined ? [] : [field]));
 }

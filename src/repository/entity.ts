@@ -19,6 +19,9 @@ export type EntityTable = PgTable;
 /** An entity as its table declares it. The field `id` is the key as text, whatever its type and name. */
 export type RowOf<Table extends EntityTable> = Readonly<Omit<Table['$inferSelect'], 'id'> & Entity>;
 
+/** The fields of a new row. Columns may be left out that may be NULL or have a default; so may `id`. Those that Postgres generates are. */
+export type NewRowOf<Table extends EntityTable> = Readonly<Omit<Table['$inferInsert'], 'id'> & Partial<Entity>>;
+
 /** The options of `entity`. */
 export interface EntityOptions<Table extends EntityTable, Lists, Verbs, By = Readonly<Record<never, never>>> {
   /** The columns that identify a row; the primary key when they are left out. They are unique and never NULL. */
@@ -52,11 +55,17 @@ export interface EntityOptions<Table extends EntityTable, Lists, Verbs, By = Rea
    * @param storage where rows and bodies are
    * @returns an object that nothing else uses
    */
-  readonly extend?: (repository: Repository<RowOf<Table>, ListName<Lists>>, storage: Storage) => Verbs;
+  readonly extend?: (repository: Repository<RowOf<Table>, ListName<Lists>, NewRowOf<Table>>, storage: Storage) => Verbs;
 }
 
 /** An entity without its name. */
-export interface DeclaredEntity<E extends Entity, Lists extends string, Types, Verbs> {
+export interface DeclaredEntity<
+  E extends Entity,
+  Lists extends string,
+  Types,
+  Verbs,
+  New extends object = Omit<E, 'id'> & Partial<Entity>,
+> {
   /**
    * @param name the entity's name, such as `Author`
    * @returns its definition, which follows from its table
@@ -68,7 +77,7 @@ export interface DeclaredEntity<E extends Entity, Lists extends string, Types, V
    * @param storage where rows and bodies are
    * @returns its repository, with the added methods
    */
-  open(name: string, storage: Storage): Repository<E, Lists> & Types & Verbs;
+  open(name: string, storage: Storage): Repository<E, Lists, New> & Types & Verbs;
 }
 
 /** Entities by name, with any rows, lists and methods. */
@@ -102,7 +111,8 @@ export function entity<
   RowOf<Table>,
   ListName<Lists>,
   ListTypes<OrdersOf<Lists>, FiltersOf<Lists>> & FindBy<RowOf<Table>, keyof By & string>,
-  Verbs
+  Verbs,
+  NewRowOf<Table>
 > {
   const { texts = {}, constraints = {} } = options.rules ?? {};
   const version = rowVersion(options.version);
@@ -128,7 +138,12 @@ export function entity<
   return {
     define,
     open: (name, storage) => {
-      const repository = createRepository(define(name), storage);
+      // The statements take what is given, and the types say what must be.
+      const repository = createRepository(define(name), storage) as unknown as Repository<
+        RowOf<Table>,
+        ListName<Lists>,
+        NewRowOf<Table>
+      >;
       return withVerbs(repository, options.extend?.(repository, storage)) as ReturnType<
         ReturnType<typeof entity<Table, Lists, Verbs, By>>['open']
       >;

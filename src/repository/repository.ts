@@ -18,7 +18,11 @@ export type Recall<E extends Entity> = (id: string, scope: Scope) => E | null | 
  * of a request; a method without one makes a new one. Those that read or write throw a DatabaseUnavailable when Postgres does not answer in
  * time.
  */
-export interface Repository<E extends Entity, Lists extends string> {
+export interface Repository<
+  E extends Entity,
+  Lists extends string,
+  New extends object = Omit<E, 'id'> & Partial<Entity>,
+> {
   /** The entity's name, which is also its GraphQL type's. */
   readonly name: string;
   /**
@@ -61,15 +65,15 @@ export interface Repository<E extends Entity, Lists extends string> {
   /**
    * Each write is one transaction. When it returns, every process reads what was written.
    *
-   * @param values the fields
+   * @param values the fields; what is left out gets its default, of the table or of Drizzle (`$defaultFn`)
    * @param scope the state of a request
    * @returns the entity as it was written
    * @throws {InvalidInput} when a value cannot be written; then nothing was
    */
-  create(values: Omit<E, 'id'> & { readonly id?: string }, scope?: Scope): Promise<E>;
+  create(values: New, scope?: Scope): Promise<E>;
   /**
    * @param id the entity's id
-   * @param changes the fields to change
+   * @param changes the fields to change; Drizzle's `$onUpdateFn` changes others
    * @param scope the state of a request
    * @returns the entity as it was written; `null` when there is none
    * @throws {InvalidInput} when a value cannot be written; then nothing was

@@ -1,0 +1,74 @@
+import { getTableColumns, is, SQL, sql } from 'drizzle-orm';
+import type { PgTable } from 'drizzle-orm/pg-core';
+import { type Statement, statement } from '../postgres/statement.ts';
+import { columnCodec } from './column-codec.ts';
+import type { EntityRow } from './entity-row.ts';
+
+/** How rows of an entity are inserted and changed. */
+export interface WriteStatements {
+  /**
+   * @param values the values by field; one that is SQL is a part of the statement
+   * @returns the statement that inserts a row with these fields
+   */
+  insertOf(values: Readonly<Record<string, unknown>>): Statement<EntityRow>;
+  /**
+   * @param changes the values by field; one that is SQL is a part of the statement
+   * @returns the statement that changes these fields of the row that `valuesOfId` names; it returns no row when there is none
+   */
+  updateOf(changes: Readonly<Record<string, unknown>>): Statement<EntityRow>;
+}
+
+/**
+ * @param name the entity's name
+ * @param table its table
+ * @param byId the condition for a row `t`
+ * @param written what is returned of it
+ * @returns the statements that write rows
+ */
+export function writeStatements(name: string, table: PgTable, byId: SQL, written: SQL): WriteStatements {
+  const columns = new Map(Object.entries(getTableColumns(table)));
+  const columnOf = (field: string) => {
+    const column = columns.get(field);
+    if (column === undefined) throw new TypeError(`${name} has no field ${field}`);
+    return column;
+  };
+  const columnName = (field: string) => sql.identifier(columnOf(field).name);
+  const placeOf = ([field, value]: Given) =>
+    is(value, SQL)
+      ? value
+      : sql.param(sql.placeholder(field), { mapToDriverValue: columnCodec(columnOf(field)).encode });
+  return {
+    insertOf: memoized((given) => {
+      const into = sql.join(
+        given.map(([field]) => columnName(field)),
+        sql`, `,
+      );
+      const values = sql.join(given.map(placeOf), sql`, `);
+      const row = given.length === 0 ? sql`default values` : sql`(${into}) values (${values})`;
+      return statement(`${name}.insert`, sql`insert into ${table} as t ${row} returning ${written}`);
+    }),
+    updateOf: memoized((given) => {
+      const changes = sql.join(
+        given.map((each) => sql`${columnName(each[0])} = ${placeOf(each)}`),
+        sql`, `,
+      );
+      return statement(`${name}.update`, sql`update ${table} t set ${changes} where ${byId} returning ${written}`);
+    }),
+  };
+}
+
+/** A field and its value. */
+type Given = readonly [field: string, value: unknown];
+
+/** Makes the statement for a set of fields when that set is first written. With SQL among the values, the text may be another each time. */
+function memoized(make: (given: readonly Given[]) => Statement<EntityRow>): WriteStatements['insertOf'] {
+  const made = new Map<string, Statement<EntityRow>>();
+  return (values) => {
+    const given = Object.entries(values);
+    if (given.some(([, value]) => is(value, SQL))) return { ...make(given), prepared: false };
+    const key = Object.keys(values).join();
+    const known = made.get(key) ?? make(given);
+    made.set(key, known);
+    return known;
+  };
+}

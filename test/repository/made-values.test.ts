@@ -1,0 +1,87 @@
+import { sql as raw } from 'drizzle-orm';
+import { integer, pgTable, text } from 'drizzle-orm/pg-core';
+import { t } from 'tap';
+import { createLarder, entity, InvalidInput } from '../../src/index.ts';
+import { freshDatabase } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
+
+let updates = 0;
+const notes = pgTable('notes', {
+  id: text('id')
+    .primaryKey()
+    .$defaultFn(() => 'made'),
+  title: text('title').notNull(),
+  slug: text('slug')
+    .notNull()
+    .$default(() => raw`upper(${'made in SQL'})`),
+  pages: integer('pages').notNull().default(7),
+  doubled: integer('doubled').notNull().generatedAlwaysAs(raw`pages * 2`),
+  remark: text('remark'),
+  revision: integer('revision')
+    .notNull()
+    .$onUpdateFn(() => {
+      updates += 1;
+      return updates;
+    }),
+  changed: text('changed')
+    .notNull()
+    .default('never')
+    .$onUpdate(() => raw`'changed ' || ${'in SQL'}::text`),
+});
+
+const database = await freshDatabase(t);
+await openSql(t, database).unsafe(`
+  create table notes (
+    id text primary key, title text not null, slug text not null, pages int not null default 7,
+    doubled int not null generated always as (pages * 2) stored, remark text, revision int not null, changed text not null default 'never'
+  );
+  select cache_outbox_watch('notes', 'Note')`);
+const rules = { texts: { title: { maxLength: 5, optional: false } } };
+const larder = await createLarder({ entities: { Note: entity(notes, { rules }) }, postgres: { url: database.url } });
+t.teardown(() => larder.close());
+const { Note } = larder.repositories;
+
+t.test('an insert has the defaults of Drizzle and of the table', async (t) => {
+  updates = 0;
+  t.same(await Note.create({ title: 'first' }), {
+    ...{ id: 'made', title: 'first', slug: 'MADE IN SQL', pages: 7, doubled: 14, remark: null },
+    ...{ revision: 1, changed: 'never' },
+  });
+  t.match(
+    await Note.create({
+      id: 'own',
+      title: 'other',
+      slug: 'mine',
+      pages: 1,
+      remark: 'x',
+      revision: 40,
+      changed: 'once',
+    }),
+    { id: 'own', slug: 'mine', doubled: 2, remark: 'x', revision: 40, changed: 'once' },
+    'where no value is given',
+  );
+  t.equal(updates, 1, 'and nothing is made that is not used');
+});
+
+t.test('an update has the values that Drizzle makes for updates', async (t) => {
+  updates = 9;
+  t.match(await Note.update('own', { title: 'again' }), {
+    title: 'again',
+    slug: 'mine',
+    revision: 10,
+    changed: 'changed in SQL',
+  });
+  t.match(await Note.update('own', { revision: 50, changed: 'twice' }), { revision: 50, changed: 'twice' });
+  t.match(await Note.findById('own'), { title: 'again', revision: 50, changed: 'twice' }, 'and later reads see that');
+  await t.rejects(Note.update('own', {}), InvalidInput, 'but it is none without a field');
+  t.equal(updates, 10);
+});
+
+t.test('rules and types hold', async (t) => {
+  await t.rejects(
+    Note.create({ title: 'too long' }),
+    new InvalidInput('title', 'TOO_LONG', 'Expected title to have at most 5 characters, got 8.'),
+  );
+  // @ts-expect-error a column without a default
+  await t.rejects(Note.create({ slug: 'x' }), 'and Postgres says so, too');
+});
