@@ -115,11 +115,12 @@ prototype.entityConnection = function entityConnection(this: Builder, name: stri
     nullable: true,
     args: {
       first: this.arg.int({
+        required: false,
         description: `How many from the start: 0 to ${MAX_PAGE_SIZE}, ${DEFAULT_PAGE_SIZE} if neither is given.`,
       }),
-      after: this.arg.string({ description: 'Only what comes after this cursor.' }),
-      last: this.arg.int({ description: `How many from the end: 0 to ${MAX_PAGE_SIZE}.` }),
-      before: this.arg.string({ description: 'Only what comes before this cursor.' }),
+      after: this.arg.string({ required: false, description: 'Only what comes after this cursor.' }),
+      last: this.arg.int({ required: false, description: `How many from the end: 0 to ${MAX_PAGE_SIZE}.` }),
+      before: this.arg.string({ required: false, description: 'Only what comes before this cursor.' }),
       ...args,
     },
     // Options of other plugins may look into the parent, which must have been read then.
