@@ -11,7 +11,7 @@ const typesOfBuilders = new WeakMap<object, Map<string, EntityType>>();
  * @param builder the builder
  * @returns its entity types, by their names
  */
-function entityTypes(builder: Builder): Map<string, EntityType> {
+export function entityTypes(builder: Builder): Map<string, EntityType> {
   let types = typesOfBuilders.get(builder);
   if (types === undefined) {
     types = new Map();

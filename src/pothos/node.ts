@@ -60,28 +60,32 @@ export function addNodeFields(
   builder: PothosSchemaTypes.SchemaBuilder<SchemaTypes>,
   loaderOf: (typename: string) => LoadNode | undefined,
 ): void {
-  builder.options.relay = { ...builder.options.relay, nodeQueryOptions: false, nodesQueryOptions: false } as never;
+  const { relay } = builder.options;
+  builder.options.relay = { ...relay, nodeQueryOptions: false, nodesQueryOptions: false } as never;
   const loadNode = async (globalId: string, context: LarderContext, info: GraphQLResolveInfo) => {
     const decoded = decodeGlobalId(globalId);
-    if (decoded === null) return null;
-    const load = loaderOf(decoded.typename);
-    if (load !== undefined) return load(decoded.id, context);
-    if (!isNode(info, builder.nodeInterfaceRef().name, decoded.typename)) return null;
-    return (await resolveNodes(builder, context, info, [decoded]))[0];
+    const load = decoded === null ? undefined : loaderOf(decoded.typename);
+    if (decoded !== null && load !== undefined) return load(decoded.id, context);
+    const other = idOfOther(builder, globalId, context, info);
+    if (other === null || loaderOf(other.typename) !== undefined) return null;
+    if (!isNode(info, builder.nodeInterfaceRef().name, other.typename)) return null;
+    return (await resolveNodes(builder, context, info, [other]))[0];
   };
+  // Who reads other forms of ids alone can tell whether a text is none.
+  const extensions = relay?.decodeGlobalID === undefined ? globalIdOf(null) : {};
   builder.queryFields((t) => ({
     node: t.field({
       description: 'The object with a global id; `null` when there is none.',
       type: builder.nodeInterfaceRef(),
       nullable: true,
-      args: { id: t.arg.id({ required: true, description: 'A global id.', extensions: globalIdOf(null) }) },
+      args: { id: t.arg.id({ required: true, description: 'A global id.', extensions }) },
       resolve: (_root, { id }, context, info) => loadNode(String(id), context as LarderContext, info) as never,
     }),
     nodes: t.field({
       description: `The objects with these global ids, in order, \`null\` where there is none. At most ${MAX_NODES}.`,
       type: [builder.nodeInterfaceRef()],
       nullable: { list: true, items: true },
-      args: { ids: t.arg.idList({ required: true, description: 'Global ids.', extensions: globalIdOf(null) }) },
+      args: { ids: t.arg.idList({ required: true, description: 'Global ids.', extensions }) },
       extensions: { entries: ({ ids }: { ids: readonly unknown[] }) => ids.length },
       resolve: (_root, { ids }, context, info) => {
         if (ids.length > MAX_NODES) {
@@ -94,6 +98,29 @@ export function addNodeFields(
       },
     }),
   }));
+}
+
+/**
+ * Reads the id of a node that is no entity, by the developer's `decodeGlobalID` and the `parse` of the node's id, as the Relay plugin does.
+ * These may throw for a text that is no id, which names nothing.
+ */
+function idOfOther(
+  builder: PothosSchemaTypes.SchemaBuilder<SchemaTypes>,
+  globalId: string,
+  context: LarderContext,
+  { schema }: GraphQLResolveInfo,
+): { typename: string; id: unknown } | null {
+  try {
+    const decode = builder.options.relay?.decodeGlobalID ?? decodeGlobalId;
+    const decoded = decode(globalId, context);
+    if (decoded === null) return null;
+    const parse = schema.getType(decoded.typename)?.extensions.pothosParseGlobalID as
+      | ((id: string, context: object) => unknown)
+      | undefined;
+    return parse === undefined ? decoded : { ...decoded, id: parse(decoded.id, context) };
+  } catch {
+    return null;
+  }
 }
 
 /** Whether a type of the schema is a node. A client may name any type. */

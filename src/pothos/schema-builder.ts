@@ -1,9 +1,18 @@
 import SchemaBuilder, { type SchemaTypes } from '@pothos/core';
-import { entityType } from './entity-types.ts';
+import '@pothos/plugin-relay';
+import { entityType, entityTypes } from './entity-types.ts';
+import { pluginName } from './plugin.ts';
 import { FROM_ID, isPlain, READ } from './selection.ts';
 import type { EntityName, EntityTypeOptions } from './types.ts';
 
 const prototype = SchemaBuilder.prototype as PothosSchemaTypes.SchemaBuilder<SchemaTypes>;
+const { nodeInterfaceRef } = prototype;
+
+// The Relay plugin adds a `node` and `nodes` of its own when this is first called, which may be before there is an entity.
+prototype.nodeInterfaceRef = function ownNodeFields(this: PothosSchemaTypes.SchemaBuilder<SchemaTypes>) {
+  if (this.options.plugins?.includes(pluginName)) entityTypes(this);
+  return nodeInterfaceRef.call(this);
+};
 
 prototype.entity = function entity<Name extends EntityName<SchemaTypes>>(
   this: PothosSchemaTypes.SchemaBuilder<SchemaTypes>,

@@ -1,10 +1,10 @@
-import SchemaBuilder from '@pothos/core';
+import SchemaBuilder, { type SchemaTypes } from '@pothos/core';
 import DataloaderPlugin from '@pothos/plugin-dataloader';
 import RelayPlugin from '@pothos/plugin-relay';
 import { graphql } from 'graphql';
 import { t } from 'tap';
 import { createLarder } from '../../src/larder.ts';
-import LarderPlugin, { type LarderContext } from '../../src/pothos/index.ts';
+import LarderPlugin, { encodeGlobalId, type LarderContext } from '../../src/pothos/index.ts';
 import { entities, makeLibrary, type Repositories } from '../support/library.ts';
 import { freshDatabase } from '../support/services.ts';
 import { openSql } from '../support/stores.ts';
@@ -33,5 +33,59 @@ t.test('a page needs no argument where arguments are required by default', async
   t.match(data, {
     shelves: { nodes: [{ title: 'Shelf 1' }, { title: 'Shelf 2' }] },
     last: { nodes: [{ title: 'Shelf 2' }] },
+  });
+});
+
+/** Nodes of one's own, declared before the entity beside them. */
+function ownNodes(relay: NonNullable<PothosSchemaTypes.SchemaBuilderOptions<SchemaTypes>['relay']>) {
+  const builder = new SchemaBuilder<{ Context: LarderContext<Repositories> }>({ plugins, relay: relay as never });
+  class Viewer {
+    constructor(readonly key: number) {}
+  }
+  builder.node(Viewer, {
+    name: 'Viewer',
+    id: { resolve: ({ key }) => key, parse: Number },
+    loadOne: (key) => new Viewer(key),
+    fields: (t) => ({ next: t.int({ resolve: ({ key }) => key + 1 }) }),
+  });
+  builder.entity('Shelf', { fields: (t) => ({ title: t.exposeString('title') }) });
+  builder.queryType({
+    fields: (t) => ({
+      shelves: t.entityConnection('Shelf'),
+      viewer: t.field({ type: Viewer, resolve: () => new Viewer(5) }),
+    }),
+  });
+  const schema = builder.toSchema();
+  return async (source: string) => {
+    const { data, errors } = await graphql({ schema, source, contextValue: larder.createContext() });
+    t.same(errors, undefined, source);
+    return JSON.parse(JSON.stringify(data));
+  };
+}
+
+const QUERY = (viewer: string) =>
+  `{ node(id: "${viewer}") { id ... on Viewer { next } }
+     nodes(ids: ["${encodeGlobalId('Shelf', '2')}", "${viewer}", "nothing"]) { ... on Shelf { title } ... on Viewer { next } } }`;
+
+t.test("nodes of one's own may be declared first, and have ids of their own form", async (t) => {
+  const id = encodeGlobalId('Viewer', '5');
+  const ask = ownNodes({});
+  t.match(await ask('{ viewer { id } }'), { viewer: { id } });
+  t.same(await ask(QUERY(id)), { node: { id, next: 6 }, nodes: [{ title: 'Shelf 2' }, { next: 6 }, null] });
+});
+
+t.test("global ids of one's own are read as they are written", async (t) => {
+  const ask = ownNodes({
+    encodeGlobalID: (typename, id) => `${typename}/${id}`,
+    decodeGlobalID: (globalId) => {
+      const [typename = '', id, ...rest] = globalId.split('/');
+      if (id === undefined || rest.length > 0) throw new TypeError(`Expected a global id, got ${globalId}.`);
+      return { typename, id };
+    },
+  });
+  t.match(await ask('{ viewer { id } }'), { viewer: { id: 'Viewer/5' } });
+  t.same(await ask(QUERY('Viewer/5')), {
+    node: { id: 'Viewer/5', next: 6 },
+    nodes: [{ title: 'Shelf 2' }, { next: 6 }, null],
   });
 });

@@ -1,0 +1,24 @@
+import { getTableConfig, type PgColumn, type PgTable } from 'drizzle-orm/pg-core';
+
+/**
+ * @param table a table
+ * @returns its name with that of its schema
+ */
+export function fullName(table: PgTable): string {
+  const { schema = 'public', name } = getTableConfig(table);
+  return `${schema}.${name}`;
+}
+
+/**
+ * @param table a table
+ * @param columns columns of it, in any order
+ * @returns the full names of the tables that exactly these columns refer to, by the foreign keys that Drizzle knows
+ */
+export function referredTables(table: PgTable, columns: readonly PgColumn[]): readonly string[] {
+  const names = new Set(columns.map(({ name }) => name));
+  return getTableConfig(table).foreignKeys.flatMap((key) => {
+    const reference = key.reference();
+    const isOfThese = reference.columns.length === names.size && reference.columns.every(({ name }) => names.has(name));
+    return isOfThese ? [fullName(reference.foreignTable)] : [];
+  });
+}
