@@ -11,14 +11,14 @@ export function fullName(table: PgTable): string {
 
 /**
  * @param table a table
- * @param columns columns of it, in any order
+ * @param columns columns of it
  * @returns the full names of the tables that exactly these columns refer to, by the foreign keys that Drizzle knows
  */
 export function referredTables(table: PgTable, columns: readonly PgColumn[]): readonly string[] {
   const names = new Set(columns.map(({ name }) => name));
   return getTableConfig(table).foreignKeys.flatMap((key) => {
-    const reference = key.reference();
-    const isOfThese = reference.columns.length === names.size && reference.columns.every(({ name }) => names.has(name));
-    return isOfThese ? [fullName(reference.foreignTable)] : [];
+    const { columns: own, foreignTable } = key.reference();
+    const isOfThese = own.length === names.size && own.every(({ name }) => names.has(name));
+    return isOfThese ? [fullName(foreignTable)] : [];
   });
 }

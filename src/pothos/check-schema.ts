@@ -19,7 +19,8 @@ export interface Shown {
  *
  * @param schema a schema whose builder had Larder's plugin
  * @param repositories the Larder's repositories, by the names of their entities
- * @throws {TypeError} naming a field whose entity, list, order or column does not exist, or a field without a parent whose list has one
+ * @throws {TypeError} naming a field whose entity, list, order or column does not exist, or a field whose list has a parent while
+ *   its type is no entity, or another than the foreign key of the list refers to
  */
 export function checkSchema(schema: GraphQLSchema, repositories: Readonly<Record<string, unknown>>): void {
   const known = Object.keys(repositories);
@@ -33,7 +34,7 @@ export function checkSchema(schema: GraphQLSchema, repositories: Readonly<Record
       if (!known.includes(entity)) {
         throw wrongDeclaration(where, `an entity of the Larder (${known.join(', ')})`, entity, 'two-entities');
       }
-      const { lists, listOf, foundBy } = repositories[entity] as Repository<Entity, string> & FindBy<Entity, string>;
+      const { lists, listOf, tablesOf, foundBy } = repositories[entity] as AnyRepository;
       if (by !== undefined && !foundBy.includes(by)) {
         const expected = `a column that ${entity} is found by (${foundBy.join(', ') || 'it has none'})`;
         throw wrongDeclaration(where, expected, by, 'references');
@@ -51,10 +52,27 @@ export function checkSchema(schema: GraphQLSchema, repositories: Readonly<Record
           'lists-and-orders',
         );
       }
-      if (hasParent && type.extensions.larderEntity !== true) {
+      if (!hasParent) continue;
+      const parent = type.extensions.larderEntity as string | undefined;
+      if (parent === undefined) {
         const expected = `a field of an entity's type, since ${entity}.${list} has a parent, or a source that says which`;
         throw wrongDeclaration(where, expected, `one of ${type.name}`, 'lists-and-orders');
       }
+      const parents = parentsOf(tablesOf(list).parents, repositories);
+      if (parents.length > 0 && !parents.includes(parent)) {
+        const expected = `a field of ${parents.join(' or ')}, to which the parent of ${entity}.${list} refers, or a source that says which`;
+        throw wrongDeclaration(where, expected, `one of ${parent}`, 'lists-and-orders');
+      }
     }
   }
+}
+
+type AnyRepository = Repository<Entity, string> & FindBy<Entity, string>;
+
+/** The entities whose rows are in some tables. */
+function parentsOf(tables: readonly string[], repositories: Readonly<Record<string, unknown>>): readonly string[] {
+  if (tables.length === 0) return [];
+  return Object.entries(repositories).flatMap(([name, repository]) =>
+    tables.includes((repository as AnyRepository).tablesOf('all').own) ? [name] : [],
+  );
 }

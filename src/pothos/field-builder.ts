@@ -77,14 +77,19 @@ prototype.entityReference = function entityReference(
 ) {
   const { type: typename = name, id, extensions, ...rest } = options as EntityReferenceOptions<SchemaTypes, Parent>;
   const type = entityType(builderOf(this), typename, name);
-  const idOf = typeof id === 'function' ? id : (parent: Parent) => (parent[id as string] ?? null) as DatabaseId | null;
+  const idOf = (parent: Parent, { parentType }: GraphQLResolveInfo): DatabaseId | null => {
+    if (typeof id === 'function') return id(parent);
+    // The `id` of a node is its global id.
+    const field = id === 'id' && parentType.extensions.larderEntity !== undefined ? 'databaseId' : (id as string);
+    return (parent[field] ?? null) as DatabaseId | null;
+  };
   return this.field({
     ...rest,
     extensions: { ...extensions, larder: { entity: name } satisfies Shown },
     type: type.ref,
     nullable: true,
     resolve: (parent: Parent, _args: unknown, context: LarderContext, info: GraphQLResolveInfo) => {
-      const other = idOf(parent);
+      const other = idOf(parent, info);
       return other === null ? null : type.reference(String(other), info, context);
     },
   } as never) as never;

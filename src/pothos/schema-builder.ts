@@ -34,7 +34,7 @@ prototype.entity = function entity<Name extends EntityName<SchemaTypes>>(
   type.implemented = true;
   type.ref.implement({
     ...rest,
-    extensions: { ...extensions, ...(isPlain(rest) ? {} : READ), larderEntity: true },
+    extensions: { ...extensions, ...(isPlain(rest) ? {} : READ), larderEntity: name },
     interfaces: [this.nodeInterfaceRef()],
     fields: (t: PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, unknown>) => ({
       // Pothos' own global id field is async, and therefore slow.

@@ -7,6 +7,7 @@ import type { Entity, EntityDefinition } from '../entity/definition.ts';
 import { givenFilters } from '../entity/filter.ts';
 import { InvalidInput } from '../entity/invalid-input.ts';
 import type { ListDefinition } from '../entity/list-definition.ts';
+import { fullName, referredTables } from '../entity/referred-tables.ts';
 import type { Page } from '../lists/page.ts';
 import type { PageQuery, PageRequest } from '../lists/page-request.ts';
 import { isPosition } from '../lists/position.ts';
@@ -110,6 +111,10 @@ export function createRepository<E extends Entity, Lists extends string>(
     listOf: (list) => {
       const { parent, orders } = definition.lists[list];
       return { hasParent: parent !== null, orders: Object.keys(orders) };
+    },
+    tablesOf: (list) => {
+      const { from, parent } = definition.lists[list];
+      return { own: fullName(definition.table), parents: parent === null ? [] : referredTables(from, parent.columns) };
     },
     isPosition: (list, order, position) => {
       const { orders } = definition.lists[list];

@@ -95,6 +95,11 @@ export interface Repository<
   listOf(list: Lists): { readonly hasParent: boolean; readonly orders: readonly string[] };
   /**
    * @param list the name of a list
+   * @returns the full name of the entity's table, and of those that the list's parent refers to by foreign keys that Drizzle knows
+   */
+  tablesOf(list: Lists): { readonly own: string; readonly parents: readonly string[] };
+  /**
+   * @param list the name of a list
    * @param order one of its orders
    * @param position a position that a client sent
    * @returns whether an entry of the list can have that position

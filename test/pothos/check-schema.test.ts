@@ -17,8 +17,12 @@ const makeBuilder = () =>
 type Builder = ReturnType<typeof makeBuilder>;
 
 /** A schema of shelves, as somebody may write it whom no compiler tells. */
-function schemaWith(query: (t: Parameters<Parameters<Builder['queryFields']>[0]>[0]) => unknown): GraphQLSchema {
+function schemaWith(
+  query: (t: Parameters<Parameters<Builder['queryFields']>[0]>[0]) => unknown,
+  more: (builder: Builder) => unknown = () => {},
+): GraphQLSchema {
   const builder = makeBuilder();
+  more(builder);
   builder.entity('Shelf', { fields: (t) => ({ title: t.exposeString('title') }) });
   builder.entity('Library', { fields: (t) => ({ shelves: t.entityConnection('Shelf', { list: 'inLibrary' }) }) });
   builder.queryType({});
@@ -38,6 +42,15 @@ const WRONG: Readonly<Record<string, [says: string, schema: () => GraphQLSchema]
   'a list with a parent where there is none': [
     "Query.shelves: expected a field of an entity's type, since Shelf.inLibrary has a parent, or a source that says which, got one of Query.",
     () => schemaWith((t) => ({ shelves: t.entityConnection('Shelf', { list: 'inLibrary' }) })),
+  ],
+  'a list of the parents of another entity': [
+    'Book.shelves: expected a field of Library, to which the parent of Shelf.inLibrary refers, or a source that says which, got one of Book.',
+    () =>
+      schemaWith(
+        (t) => ({ book: t.entityById('Book') }),
+        (builder) =>
+          builder.entity('Book', { fields: (t) => ({ shelves: t.entityConnection('Shelf', { list: 'inLibrary' }) }) }),
+      ),
   ],
   'a column that nothing is found by': [
     'Query.shelf: expected a column that Shelf is found by (it has none), got title.',
@@ -75,6 +88,21 @@ t.test('what fits is let pass', async (t) => {
     shelves: t.entityConnection('Shelf', { source: () => ({ list: 'inLibrary', parent: null, order: 'ID' }) }),
   }));
   t.doesNotThrow(() => checkSchema(source, larder.repositories), 'a function says which parent');
+  const second = schemaWith(
+    (t) => ({ seller: t.entityById('Library', { type: 'Seller' }) }),
+    (builder) =>
+      builder.entity('Library', {
+        name: 'Seller',
+        fields: (t) => ({ shelves: t.entityConnection('Shelf', { list: 'inLibrary' }) }),
+      }),
+  );
+  t.doesNotThrow(() => checkSchema(second, larder.repositories), 'a second type shows the same parents');
+  const { Library, ...others } = larder.repositories;
+  const noLibrary = makeBuilder();
+  noLibrary.entity('Shelf', { fields: (t) => ({ title: t.exposeString('title') }) });
+  noLibrary.entity('Book', { fields: (t) => ({ shelves: t.entityConnection('Shelf', { list: 'inLibrary' }) }) });
+  noLibrary.queryType({ fields: (t) => ({ book: t.entityById('Book') }) });
+  t.doesNotThrow(() => checkSchema(noLibrary.toSchema(), others), 'nobody knows whose rows an entity over a view has');
 });
 
 t.test('a list without its parent is an error where nobody has checked', async (t) => {

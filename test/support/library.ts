@@ -11,7 +11,9 @@ const libraries = pgTable('libraries', {
 
 const shelves = pgTable('shelves', {
   id: id('id').primaryKey().generatedByDefaultAsIdentity(),
-  libraryId: id('library_id').notNull(),
+  libraryId: id('library_id')
+    .notNull()
+    .references(() => libraries.id),
   title: text('title').notNull(),
   body: text('body').notNull().default(''),
 });
