@@ -24,6 +24,7 @@ export interface TableFacts {
   /** The columns that it is partitioned by, `null` among them for an expression; `null` when it is not partitioned. */
   readonly partitionedBy: readonly (string | null)[] | null;
   readonly indexes: readonly TableIndex[];
+  readonly columns: readonly string[];
   /** The columns that may be NULL; none of a view, which can promise of no column that it is not. */
   readonly nullable: readonly string[];
 }
@@ -35,6 +36,7 @@ const look = statement<{
   indexable: boolean;
   parts: string | null;
   indexes: string;
+  columns: string;
   nullable: string;
 }>(
   'Catalog.facts',
@@ -58,16 +60,18 @@ const look = statement<{
         from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
         where i.indrelid = rel.oid and i.indisvalid and i.indpred is null and m.amname = 'btree'
       ), '[]')::text as indexes,
-      coalesce((
-        select json_agg(a.attname) from pg_attribute a
-        where a.attrelid = rel.oid and rel.relkind not in ('v', 'm') and a.attnum > 0 and not a.attnotnull and not a.attisdropped
-      ), '[]')::text as nullable
+      coalesce(a.columns, '[]')::text as columns, coalesce(a.nullable, '[]')::text as nullable
     from unnest(${sql.placeholder('tables')}::text[]) with ordinality as cache_outbox_tables(name, ord)
-    left join pg_class rel on rel.oid = to_regclass(cache_outbox_tables.name) order by cache_outbox_tables.ord`,
+    left join pg_class rel on rel.oid = to_regclass(cache_outbox_tables.name)
+    cross join lateral (
+      select json_agg(attname) as columns,
+        json_agg(attname) filter (where not attnotnull and rel.relkind not in ('v', 'm')) as nullable from pg_attribute
+      where attrelid = rel.oid and attnum > 0 and not attisdropped
+    ) a order by cache_outbox_tables.ord`,
 );
 
 /**
- * Asks Postgres for the indexes of some tables, and for the columns that may be NULL.
+ * Asks Postgres for the indexes and columns of some tables.
  *
  * @param database where the tables are
  * @param tables their names, quoted
@@ -80,13 +84,14 @@ export async function readTableFacts(
 ): Promise<ReadonlyMap<string, TableFacts>> {
   const rows = await run(database, look, { tables: arrayLiteral(tables) }, new Trace(database));
   return new Map(
-    rows.map(({ ord, found, indexable, parts, indexes, nullable }) => [
+    rows.map(({ ord, found, indexable, parts, indexes, columns, nullable }) => [
       tables[ord - 1] ?? '',
       {
         exists: found,
         indexable,
         partitionedBy: parts === null ? null : (JSON.parse(parts) as (string | null)[]),
         indexes: JSON.parse(indexes) as TableIndex[],
+        columns: JSON.parse(columns) as string[],
         nullable: JSON.parse(nullable) as string[],
       },
     ]),

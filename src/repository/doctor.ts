@@ -1,3 +1,4 @@
+import { getTableColumns } from 'drizzle-orm';
 import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core';
 import { type Entity, type EntityDefinition, listSource } from '../entity/definition.ts';
 import type { ListSource } from '../entity/list-definition.ts';
@@ -19,7 +20,10 @@ export interface Finding {
 /** Any entity. */
 type Definition = EntityDefinition<Entity, string>;
 
-const ABSENT: TableFacts = { exists: false, indexable: false, partitionedBy: null, indexes: [], nullable: [] };
+const ABSENT: TableFacts = {
+  ...{ exists: false, indexable: false, partitionedBy: null },
+  ...{ indexes: [], columns: [], nullable: [] },
+};
 
 /**
  * Checks whether the database has what the lists of some entities need. Without an index, a page reads the whole list. A row with NULL in a
@@ -55,8 +59,21 @@ export async function examine(database: Database, definitions: readonly Definiti
   return [...statements.values()];
 }
 
+/** What statements name that is not there; `null` when all is. */
+function absent(about: string, table: PgTable, { exists, columns }: TableFacts): Finding | null {
+  if (!exists) return { about, problem: `There is no table ${nameOf(table)}.`, statement: null };
+  const lacking = Object.values(getTableColumns(table)).filter(({ name }) => !columns.includes(name));
+  if (lacking.length === 0) return null;
+  const names = lacking.map(({ name }) => qualified(undefined, name)).join(', ');
+  const hint = lacking.some(({ keyAsName }) => keyAsName)
+    ? ` Drizzle's option casing is not heeded: name the column, as in integer('made_year').`
+    : '';
+  return { about, problem: `${nameOf(table)} has no column ${names}.${hint}`, statement: null };
+}
+
 function ofKey({ name, table, key }: Definition, facts: TableFacts): Finding[] {
-  if (!facts.exists) return [{ about: name, problem: `There is no table ${nameOf(table)}.`, statement: null }];
+  const lacking = absent(name, table, facts);
+  if (lacking !== null) return [lacking];
   const problem = `The key of ${nameOf(table)} is not unique: a read by id may answer one row or another, and reads the whole table.`;
   const names = key.columns.map((column) => column.name);
   return ofUnique({ about: name, problem }, nameOf(table), facts, names);
@@ -84,9 +101,10 @@ function ofKind({ partitionedBy }: TableFacts): string {
 }
 
 function ofList(source: ListSource, facts: TableFacts): Finding[] {
-  const { exists, indexable, indexes, nullable } = facts;
+  const lacking = absent(source.name, source.from, facts);
+  if (lacking !== null) return [lacking];
+  const { indexable, indexes, nullable } = facts;
   const table = nameOf(source.from);
-  if (!exists) return [{ about: source.name, problem: `There is no table ${table}.`, statement: null }];
   const findings: Finding[] = [];
   for (const wanted of indexable ? wantedIndexes(source) : []) {
     if (indexes.some((index) => serves(index, wanted))) continue;

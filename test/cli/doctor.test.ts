@@ -32,14 +32,17 @@ t.test('npx larder doctor does it for the entities of any module', async (t) => 
   const database = await freshDatabase(t);
   const sql = openSql(t, database);
   await sql`create table notes (id uuid, title text, written date)`;
+  await sql`create table rooms (id uuid primary key, floor_number int not null)`;
   const directory = t.testdir({
-    'larder.ts': `import { date, pgTable, text, uuid } from 'drizzle-orm/pg-core';
+    'larder.ts': `import { date, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core';
       import { createLarder, entity } from '${join(REPOSITORY, 'src', 'index.ts')}';
       const notes = pgTable('notes', { id: uuid('id').primaryKey(), title: text('title').notNull(), written: date('written') });
+      const rooms = pgTable('rooms', { id: uuid().primaryKey(), floorNumber: integer().notNull(), door: text('door') });
       const gone = pgTable('gone', { id: uuid('id').primaryKey() });
       const entities = {
         Note: entity(notes, { lists: { all: { orders: { TITLE: notes.title, WRITTEN: { desc: notes.written, nulls: 'last' } } } } }),
         Gone: entity(gone),
+        Room: entity(rooms, { lists: { all: { orders: { FLOOR: rooms.floorNumber } } } }),
       };
       export const larder = createLarder({ entities, postgres: { url: process.env.DATABASE_URL } });`,
     'none.ts': 'export const other = 1;',
@@ -62,6 +65,7 @@ t.test('npx larder doctor does it for the entities of any module', async (t) => 
       '-- Note: The key of "notes" is not unique: a read by id may answer one row or another, and reads the whole table.',
       'CREATE UNIQUE INDEX CONCURRENTLY ON "notes" ("id");',
       '-- Gone, Gone.all: There is no table "gone".',
+      `-- Room, Room.all: "rooms" has no column "floorNumber", "door". Drizzle's option casing is not heeded: name the column, as in integer('made_year').`,
       '-- Note.all by TITLE: A page of Note.all by TITLE reads more than it shows: "notes" has no index in this order.',
       'CREATE INDEX CONCURRENTLY ON "notes" ("title", "id");',
       '-- Note.all by WRITTEN: A page of Note.all by WRITTEN reads more than it shows: "notes" has no index in this order.',
