@@ -6,7 +6,8 @@ import {
   isIntrospectionType,
   isListType,
 } from 'graphql';
-import { DEFAULT_PAGE_SIZE } from '../../pothos/connection.ts';
+import { DEFAULT_PAGE_SIZE, pageSizeOf } from '../../pothos/connection.ts';
+import { numberOfIds } from '../../pothos/node.ts';
 import type { SelectedField, SelectedObject } from '../documents/selected.ts';
 
 /**
@@ -36,11 +37,20 @@ export interface PricedField {
 }
 
 /** The selection in an object, with its price. */
-export interface PricedObject {
+interface PricedObject {
   readonly cost: number;
   readonly nodes: number;
   readonly fields: readonly PricedField[];
 }
+
+/** The price of an operation. */
+interface Price extends PricedObject {
+  /** Whether it may depend on more of the variables than numbers, flags and the lengths of lists. */
+  readonly readsTexts: boolean;
+}
+
+/** Larder's own. Those of an application may read any argument. */
+const BY_SIZE: ReadonlySet<unknown> = new Set([pageSizeOf, numberOfIds]);
 
 /**
  * Prices what is selected in objects of one type. A point is an object: a page, an entry of it, or what a field refers to. The object's
@@ -49,45 +59,63 @@ export interface PricedObject {
  *
  * @param selected the selection, merged as it is executed
  * @param variables the coerced variables
- * @param entries how many entries its lists have; `null` when nothing says so
  * @returns its price
  * @throws {GraphQLError} when a variable gives null to a required argument
  */
-export function price(
-  { fields }: SelectedObject,
-  variables: Record<string, unknown>,
-  entries: number | null = null,
-): PricedObject {
-  const before = new Set<SelectedField['field']>();
-  const priced = fields.map((selected) => {
-    const again = before.has(selected.field);
-    before.add(selected.field);
-    return priceField(selected, variables, entries, again);
-  });
-  return { fields: priced, cost: sum(priced, ({ cost }) => cost), nodes: sum(priced, ({ nodes }) => nodes) };
+export function price(selected: SelectedObject, variables: Record<string, unknown>): Price {
+  const pricer = new Pricer(variables);
+  const { cost, nodes, fields } = pricer.object(selected, null);
+  return { cost, nodes, fields, readsTexts: pricer.readsTexts };
 }
 
-function priceField(
-  { key, field, nodes: [node], inside }: SelectedField,
-  variables: Record<string, unknown>,
-  entries: number | null,
-  again: boolean,
-): PricedField {
-  const { entries: entriesOf, cost: own } = extensionsOf(field);
-  const isSized = entriesOf !== undefined;
-  const args = isSized ? getArgumentValues(field, node, variables) : {};
-  const size = isSized ? entriesOf(args) : null;
-  const isList = inside.length > 0 && isListType(getNullableType(field.type));
-  const objects = inside.map((object) => price(object, variables, isList ? null : size));
-  const most = objects.reduce<PricedObject>((a, b) => (b.cost > a.cost ? b : a), { cost: 0, nodes: 0, fields: [] });
-  const nodes = objects.reduce((a, b) => Math.max(a, b.nodes), 0);
-  const result = { key, isSized, argument: isSized ? sizeArgument(field, args) : null, inside: most.fields };
-  if (isList) {
-    const length = size ?? entries ?? assumedLength(field);
-    return { ...result, cost: (isSized ? 1 : 0) + length * (1 + most.cost), nodes: length * nodes };
+/** Prices each selection once for each number of entries, since it may be reached on many ways. */
+class Pricer {
+  readsTexts = false;
+  readonly #variables: Record<string, unknown>;
+  readonly #known = new Map<SelectedObject, Map<number | null, PricedObject>>();
+
+  constructor(variables: Record<string, unknown>) {
+    this.#variables = variables;
   }
-  const points = own ?? (inside.length > 0 ? 1 : 0);
-  return { ...result, cost: Math.max(points, again ? 1 : 0) + most.cost, nodes: (size ?? 0) + nodes };
+
+  /** @param entries how many entries its lists have; `null` when nothing says so */
+  object(selected: SelectedObject, entries: number | null): PricedObject {
+    let ofObject = this.#known.get(selected);
+    if (ofObject === undefined) {
+      ofObject = new Map();
+      this.#known.set(selected, ofObject);
+    }
+    const known = ofObject.get(entries);
+    if (known !== undefined) return known;
+    const before = new Set<SelectedField['field']>();
+    const fields = selected.fields.map((field) => {
+      const again = before.has(field.field);
+      before.add(field.field);
+      return this.#field(field, entries, again);
+    });
+    const priced = { fields, cost: sum(fields, ({ cost }) => cost), nodes: sum(fields, ({ nodes }) => nodes) };
+    ofObject.set(entries, priced);
+    return priced;
+  }
+
+  #field({ key, field, nodes: [node], inside }: SelectedField, entries: number | null, again: boolean): PricedField {
+    const { entries: entriesOf, cost: own } = extensionsOf(field);
+    const isSized = entriesOf !== undefined;
+    if (isSized && !BY_SIZE.has(entriesOf)) this.readsTexts = true;
+    const args = isSized ? getArgumentValues(field, node, this.#variables) : {};
+    const size = isSized ? entriesOf(args) : null;
+    const isList = inside.length > 0 && isListType(getNullableType(field.type));
+    const objects = inside.map((object) => this.object(object, isList ? null : size));
+    const most = objects.reduce<PricedObject>((a, b) => (b.cost > a.cost ? b : a), { cost: 0, nodes: 0, fields: [] });
+    const nodes = objects.reduce((a, b) => Math.max(a, b.nodes), 0);
+    const result = { key, isSized, argument: isSized ? sizeArgument(field, args) : null, inside: most.fields };
+    if (isList) {
+      const length = size ?? entries ?? assumedLength(field);
+      return { ...result, cost: (isSized ? 1 : 0) + length * (1 + most.cost), nodes: length * nodes };
+    }
+    const points = own ?? (inside.length > 0 ? 1 : 0);
+    return { ...result, cost: Math.max(points, again ? 1 : 0) + most.cost, nodes: (size ?? 0) + nodes };
+  }
 }
 
 /** Of a list that does not say how long it is. What a schema says of itself is as long as it is. */

@@ -27,6 +27,8 @@ export const LIMITS = {
   nesting: 100,
   /** Fields that introspection may bring, if each of its lists has ten entries. The standard query brings 52,000. */
   introspectedFields: 100_000,
+  /** Selections, fragments spread out, each again for each type that its object may have. They are counted while they are collected. */
+  selections: 50_000,
 };
 
 /** The assumed number of entries of a list in introspection. */

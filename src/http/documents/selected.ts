@@ -8,11 +8,13 @@ import {
   isAbstractType,
   isObjectType,
   Kind,
+  type OperationDefinitionNode,
   SchemaMetaFieldDef,
   type SelectionSetNode,
   TypeMetaFieldDef,
   TypeNameMetaFieldDef,
 } from 'graphql';
+import { LIMITS, LimitExceeded } from './limits.ts';
 import type { Operation } from './operation.ts';
 
 /** A field as it is executed, once for all nodes with the same key in the response. */
@@ -32,46 +34,59 @@ export interface SelectedObject {
   readonly fields: readonly SelectedField[];
 }
 
+/** What has a selection. */
+interface Parent {
+  readonly selectionSet?: SelectionSetNode | undefined;
+}
+
 /**
  * Collects the fields of an operation as execution does (GraphQL specification, section 6.3.2). Fragments are spread out where their type
- * fits, and fields of the same key are merged. The selection of a single node is the same object wherever its fragment is spread. So this
- * takes time in proportion to the document's length.
+ * fits, and fields of the same key are merged. The selection of the same nodes is the same object wherever it is reached. Yet nodes under
+ * conditions on types may be merged in another way for each path of types. So the selections are counted.
  *
  * @param schema the schema that the operation is valid against
  * @param operation the operation, already cut to its conditions
  * @returns the selection in the root
  * @throws {TypeError} when the schema has no such root
+ * @throws {LimitExceeded} when there are too many selections
  */
 export function selectedIn(schema: GraphQLSchema, { definition, fragments }: Operation): SelectedObject {
   const root = schema.getRootType(definition.operation);
   if (root == null) throw new TypeError(`Expected a schema with a type for each ${definition.operation}.`);
-  return new Collector(schema, fragments).collect(root, [definition]);
+  return new Collector(schema, fragments).root(root, definition);
 }
 
 class Collector {
   readonly #schema: GraphQLSchema;
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  readonly #known = new Map<GraphQLObjectType, Map<unknown, SelectedObject>>();
+  readonly #known = new Map<GraphQLObjectType, Map<string, SelectedObject>>();
+  readonly #numbers = new Map<object, number>();
+  #count = 0;
 
   constructor(schema: GraphQLSchema, fragments: readonly FragmentDefinitionNode[]) {
     this.#schema = schema;
     this.#fragments = new Map(fragments.map((fragment) => [fragment.name.value, fragment]));
   }
 
-  collect(type: GraphQLObjectType, parents: readonly { readonly selectionSet?: SelectionSetNode | undefined }[]) {
-    const only = parents.length === 1 ? parents[0] : null;
+  root(type: GraphQLObjectType, operation: OperationDefinitionNode): SelectedObject {
+    return this.#collect(type, [operation], '');
+  }
+
+  /** @param key the same for the same parents */
+  #collect(type: GraphQLObjectType, parents: readonly Parent[], key: string): SelectedObject {
+    this.#countOne();
     let ofType = this.#known.get(type);
     if (ofType === undefined) {
       ofType = new Map();
       this.#known.set(type, ofType);
     }
-    const known = ofType.get(only);
+    const known = ofType.get(key);
     if (known !== undefined) return known;
     const merged = new Map<string, [FieldNode, ...FieldNode[]]>();
     const spread = new Set<string>();
     for (const { selectionSet } of parents) this.#merge(type, selectionSet, merged, spread);
     const object = { type, fields: [...merged].flatMap(([key, nodes]) => this.#field(type, key, nodes) ?? []) };
-    if (only !== null) ofType.set(only, object);
+    ofType.set(key, object);
     return object;
   }
 
@@ -82,6 +97,7 @@ class Collector {
     spread: Set<string>,
   ): void {
     for (const node of set?.selections ?? []) {
+      this.#countOne();
       if (node.kind === Kind.FIELD) {
         const key = node.alias?.value ?? node.name.value;
         const nodes = into.get(key);
@@ -110,7 +126,19 @@ class Collector {
     if (field === undefined) return null;
     const type = getNamedType(field.type);
     const types = isObjectType(type) ? [type] : isAbstractType(type) ? this.#schema.getPossibleTypes(type) : [];
-    return { key, field, nodes, inside: types.map((each) => this.collect(each, nodes)) };
+    const same = types.length === 0 ? '' : nodes.map((node) => this.#numberOf(node)).join();
+    return { key, field, nodes, inside: types.map((each) => this.#collect(each, nodes, same)) };
+  }
+
+  #numberOf(node: FieldNode): number {
+    const number = this.#numbers.get(node) ?? this.#numbers.size;
+    this.#numbers.set(node, number);
+    return number;
+  }
+
+  #countOne(): void {
+    this.#count += 1;
+    if (this.#count > LIMITS.selections) throw new LimitExceeded('selections', this.#count);
   }
 
   #definition(parent: GraphQLObjectType, name: string): GraphQLField<unknown, unknown> | undefined {
