@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RequestRefused } from './errors/request-refused.ts';
 
 /**
@@ -15,4 +15,21 @@ export function readJsonBodies(app: FastifyInstance): void {
     if (isUtf8(body as Buffer)) parse(request, body.toString('utf8'), done);
     else done(new RequestRefused(400, 'BAD_REQUEST', 'The body is not UTF-8.'));
   });
+}
+
+/**
+ * Parses JSON as that of a body is parsed.
+ *
+ * @param request the request that it came with
+ * @param text the JSON
+ * @returns its value
+ * @throws {Error} when it is not JSON, or has keys that reach for a prototype
+ */
+export function parseJson(request: FastifyRequest, text: string): unknown {
+  const read: { failed?: Error | null; value?: unknown } = {};
+  request.server.getDefaultJsonParser('error', 'error')(request, text, (failed, value) =>
+    Object.assign(read, { failed, value }),
+  );
+  if (read.failed) throw read.failed;
+  return read.value;
 }

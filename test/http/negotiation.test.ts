@@ -207,15 +207,17 @@ t.test('prototypes are out of reach', async (t) => {
     const answer = await send(server.url, { body, headers: JSON_TYPE });
     t.same([answer.status, codes(answer)], [400, ['BAD_REQUEST']], body);
   }
-  const searches = [
-    '__proto__[admin]=1',
-    '__proto__=1',
-    'constructor.prototype.admin=1',
-    'variables={"__proto__":{"admin":true}}',
-  ];
-  for (const search of searches) {
+  for (const search of ['__proto__[admin]=1', '__proto__=1', 'constructor.prototype.admin=1']) {
     const answer = await send(server.url, { path: `/graphql?query={__typename}&${encodeURI(search)}` });
     t.same(answer.json, ANSWER, search);
+  }
+  for (const search of [
+    'variables={"__proto__":{"admin":true}}',
+    'variables={"a":{"b":[{"constructor":{"prototype":{"admin":true}}}]}}',
+    'extensions={"\\u005f_proto__":{"admin":true}}',
+  ]) {
+    const answer = await send(server.url, { path: `/graphql?query={__typename}&${encodeURI(search)}` });
+    t.same([answer.status, codes(answer)], [400, ['BAD_REQUEST']], search);
   }
   const names = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'then', 'toJSON'];
   for (const name of names) {
@@ -228,6 +230,24 @@ t.test('prototypes are out of reach', async (t) => {
     undefined,
     'the server is in this process, and its objects are as they were',
   );
+});
+
+t.test('an operation that cannot be determined is an error in a request that is all right', async (t) => {
+  const several = 'query A { __typename } query B { __typename }';
+  for (const sent of [
+    { query: several, operationName: 'C' },
+    { query: several },
+    { query: 'fragment F on Query { __typename }' },
+  ]) {
+    for (const [accept, status] of [
+      ['application/json', 200],
+      ['application/graphql-response+json', 400],
+    ] as const) {
+      const answer = await send(server.url, { body: sent, headers: { accept } });
+      t.equal(answer.status, status, `${JSON.stringify(sent)} for ${accept}`);
+      t.notOk('data' in answer.json);
+    }
+  }
 });
 
 t.test('GET takes the same parameters, each once', async (t) => {

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { RequestRefused } from '../errors/request-refused.ts';
+import { parseJson } from '../json-body.ts';
 import { DOCUMENT_ID } from './document-id.ts';
 
 /** The parameters of a request (GraphQL over HTTP specification, section 5.1). */
@@ -23,7 +24,7 @@ export interface Parameters {
  * @throws {RequestRefused} 400 naming the wrong parameter
  */
 export function readParameters(request: FastifyRequest): Parameters {
-  const raw = request.method === 'POST' ? request.body : fromQueryString(request.query);
+  const raw = request.method === 'POST' ? request.body : fromQueryString(request);
   if (!isMap(raw)) throw malformed('Expected a JSON object with a query.');
   const { query, operationName, variables, extensions } = raw;
   if (query != null && typeof query !== 'string') throw malformed('Expected query to be a string.');
@@ -65,17 +66,17 @@ function apolloHashOf({ persistedQuery }: Record<string, unknown>): string | nul
 }
 
 /** In a query string, objects are JSON text. */
-function fromQueryString(raw: unknown): unknown {
+function fromQueryString(request: FastifyRequest): unknown {
+  const raw = request.query;
   if (!isMap(raw)) return raw;
   const parse = (name: string) => {
     const text = raw[name];
     if (text === undefined || text === '') return undefined;
     if (typeof text !== 'string') throw malformed(`Expected ${name} once.`);
     try {
-      return JSON.parse(text) as unknown;
-    } catch (error) {
-      if (error instanceof SyntaxError) throw malformed(`Expected ${name} to be JSON.`);
-      throw error;
+      return parseJson(request, text);
+    } catch {
+      throw malformed(`Expected ${name} to be JSON that names no prototype.`);
     }
   };
   // A query string has no null, so an empty parameter counts as absent (section 5.2).

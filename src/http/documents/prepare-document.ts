@@ -115,7 +115,7 @@ export function selectOperation({ operations }: PreparedDocument, operationName:
 }
 
 function notFound(message: string): RequestRefused {
-  return new RequestRefused(400, 'OPERATION_NOT_FOUND', message);
+  return new RequestRefused(400, 'OPERATION_NOT_FOUND', message, { wellFormed: true });
 }
 
 /**
