@@ -31,6 +31,9 @@ const MAX_ERRORS = 5;
 /** The most values in all variables, objects and lists included. It is far more than any argument here can use. */
 const MAX_VALUES = 10_000;
 
+/** The most levels of objects and lists in the variables. Recursive code (coercing, printing, copying) is safe far beyond that. */
+const MAX_DEPTH = 100;
+
 /** Messages of graphql that name only types and fields of the schema. */
 const WITHOUT_VALUE =
   /^(Expected (non-nullable )?type "[^"]*" (not to be null|to be an object)\.|Field "\w*" of required type "[^"]*" was not provided\.|Exactly one key must be specified for OneOf type "\w*"\.)$/;
@@ -43,7 +46,7 @@ const WITHOUT_VALUE =
  * @param definitions the operation's variables, whose types are input types
  * @param given the variables as the client sent them
  * @returns the variables
- * @throws {RequestRefused} naming the variables with a wrong type, or when there are too many values
+ * @throws {RequestRefused} naming the variables with a wrong type, or when there are too many values or they are nested too deeply
  */
 export function coerceVariables(
   schema: GraphQLSchema,
@@ -80,20 +83,26 @@ export function coerceVariables(
 }
 
 /**
- * Limits the number of values, because each is read several times on its way to a resolver. It is not recursive, since nesting may be deep.
+ * Limits the number of values, because each is read several times on its way to a resolver, and their nesting. So it is not recursive itself.
  */
 function checkSize(given: Readonly<Record<string, unknown>>): void {
-  const left: unknown[] = [given];
-  for (let seen = 0; left.length > 0; seen += 1) {
-    const value = left.pop();
-    if (typeof value !== 'object' || value === null) continue;
-    const inside = Object.values(value);
-    if (seen + left.length + inside.length > MAX_VALUES) {
-      const message = `Expected at most ${MAX_VALUES} values in variables.`;
-      throw new RequestRefused(400, 'BAD_USER_INPUT', message, { wellFormed: true });
+  let level: unknown[] = [given];
+  for (let depth = 0, seen = 0; level.length > 0; depth += 1) {
+    const inside: unknown[] = [];
+    for (const value of level) {
+      if (typeof value !== 'object' || value === null) continue;
+      if (depth === MAX_DEPTH) throw tooMuch(`Expected variables that are nested at most ${MAX_DEPTH} deep.`);
+      const items = Object.values(value);
+      seen += items.length;
+      if (seen > MAX_VALUES) throw tooMuch(`Expected at most ${MAX_VALUES} values in variables.`);
+      inside.push(...items);
     }
-    for (const item of inside) left.push(item);
+    level = inside;
   }
+}
+
+function tooMuch(message: string): RequestRefused {
+  return new RequestRefused(400, 'BAD_USER_INPUT', message, { wellFormed: true });
 }
 
 function refused(errors: readonly GraphQLFormattedError[]): RequestRefused {

@@ -1,6 +1,7 @@
 import {
   GraphQLError,
   GraphQLInputObjectType,
+  GraphQLInt,
   GraphQLObjectType,
   GraphQLScalarType,
   GraphQLSchema,
@@ -9,9 +10,13 @@ import {
 import { t } from 'tap';
 import { coerceVariables } from '../../../src/http/documents/variables.ts';
 import { RequestRefused } from '../../../src/http/errors/request-refused.ts';
+import { createLarder } from '../../../src/index.ts';
 import { InvalidValue } from '../../../src/pothos/invalid-value.ts';
+import { entities } from '../../support/library.ts';
 import { startServer } from '../../support/server.ts';
+import { freshDatabase } from '../../support/services.ts';
 import { bearer, JWT_SECRET } from '../../support/token.ts';
+import { serveSchema } from '../graphql/support/serve-schema.ts';
 
 const server = await startServer(t, { redis: null, env: { JWT_SECRET } });
 
@@ -85,4 +90,31 @@ t.test('what a scalar of one’s own says is shown when it says that it may be',
     'Variable "$v" at .Plain: Expected a value of the type Plain.',
     'Variable "$v" at .Graphql: Expected a value of the type Graphql.',
   ]);
+});
+
+t.test('variables that are nested too deeply are refused, by whatever they would be read', async (t) => {
+  const anything = new GraphQLScalarType({ name: 'Anything' });
+  const nested: GraphQLInputObjectType = new GraphQLInputObjectType({
+    name: 'Nested',
+    fields: () => ({ in: { type: nested } }),
+  });
+  const read = {
+    type: GraphQLInt,
+    args: { anything: { type: anything }, nested: { type: nested } },
+    resolve: () => 1,
+  };
+  const schema = new GraphQLSchema({ query: new GraphQLObjectType({ name: 'Query', fields: { read } }) });
+  const larder = await createLarder({ entities, postgres: { url: (await freshDatabase(t)).url } });
+  t.teardown(() => larder.close());
+  const ask = await serveSchema(t, larder, schema);
+  const deep = (name: string, depth: number) => `{"${name}":${'{"in":'.repeat(depth)}null${'}'.repeat(depth)}}`;
+  const query = 'query ($anything: Anything, $nested: Nested) { read(anything: $anything, nested: $nested) }';
+  for (const name of ['anything', 'nested', 'undeclared']) {
+    t.same((await ask(query, deep(name, 99))).json(), { data: { read: 1 } }, name);
+    for (const depth of [100, 9000]) {
+      const answer = await ask(query, deep(name, depth));
+      t.same([answer.statusCode, answer.json().errors?.[0]?.extensions], [200, { code: 'BAD_USER_INPUT' }]);
+      t.match(answer.json().errors?.[0]?.message, /nested at most 100 deep/);
+    }
+  }
 });

@@ -11,7 +11,7 @@ import larderFastify, { type LarderFastifyOptions } from '../../../../src/http/i
  * @param schema the schema
  * @param limits the limits; the defaults where there are none, and none for the delay of the event loop
  * @param logger where the server logs; nowhere when it is left out
- * @returns asks it with a document and its variables, and gives the response
+ * @returns asks it with a document and its variables in JSON, and gives the response
  */
 export async function serveSchema(
   t: Test,
@@ -23,6 +23,11 @@ export async function serveSchema(
   const app = Fastify({ logger });
   t.teardown(() => app.close());
   await app.register(larderFastify, { larder, schema, limits: { maxEventLoopDelayMs: 0, ...limits } });
-  return (query: string, variables: object = {}) =>
-    app.inject({ method: 'POST', url: '/graphql', payload: { query, variables } });
+  return (query: string, variables = '{}') =>
+    app.inject({
+      method: 'POST',
+      url: '/graphql',
+      headers: { 'content-type': 'application/json' },
+      payload: `{"query":${JSON.stringify(query)},"variables":${variables}}`,
+    });
 }
