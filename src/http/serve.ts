@@ -92,6 +92,7 @@ export async function serveOn(app: FastifyInstance, options: Settled, ownsHost =
     introspection: options.introspection,
     corsOrigins,
     compression: options.compression,
+    replicated,
     ownsHost,
     cacheControl: trusted.cacheControl,
     warnings: development,

@@ -205,7 +205,13 @@ t.test('what may be stored is what a URL names, whole, and the same for everybod
     const { headers } = await send(open.url, sent);
     t.equal(headers['cache-control'], expected, name);
     for (const name of ['accept', 'authorization']) t.match(headers.vary, name);
+    t.notMatch(headers.vary, 'larder-position');
   }
+  const replicated = await startServer(t, { redis: null, env: { ...env, DATABASE_REPLICA_URLS: open.database.url } });
+  t.match((await send(replicated.url, get({ documentId }))).headers, {
+    'cache-control': 'public, max-age=60',
+    vary: /\blarder-position\b/,
+  });
   const plain = await startServer(t, { redis: null, env: { TRUSTED_DOCUMENTS_FILE: file } });
   t.equal((await send(plain.url, get({ documentId }))).headers['cache-control'], 'no-store', 'unless it is configured');
 });

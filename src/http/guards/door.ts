@@ -2,6 +2,7 @@ import pressure from '@fastify/under-pressure';
 import type { FastifyInstance, onRequestHookHandler } from 'fastify';
 import { RETRY_AFTER_SECONDS, unavailable } from '../errors/send-error.ts';
 import { checkRequestType } from '../media-type.ts';
+import { POSITION_HEADER } from '../position-header.ts';
 import { securityHeaders } from './security-headers.ts';
 import { checkSite } from './site-check.ts';
 
@@ -23,6 +24,8 @@ export interface DoorOptions {
   readonly ownsHost: boolean;
   /** Whether answers may be compressed. */
   readonly compression: boolean;
+  /** Whether a request may say by its position how recent its answer has to be. */
+  readonly replicated: boolean;
   /** How long the event loop may lag before requests are refused, in milliseconds. */
   readonly maxEventLoopDelayMs: number;
 }
@@ -46,6 +49,7 @@ export async function guardDoor(app: FastifyInstance, options: DoorOptions): Pro
       'accept',
       ...(options.compression ? ['accept-encoding'] : []),
       'authorization',
+      ...(options.replicated ? [POSITION_HEADER] : []),
       ...((corsOrigins ?? []).length > 0 ? ['origin'] : []),
     ].join(', '),
     'cache-control': 'no-store',
