@@ -1,5 +1,11 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { type ExecutionResult, execute, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+import {
+  type ExecutionResult,
+  execute,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  OperationTypeNode,
+} from 'graphql';
 import { LRUCache } from 'lru-cache';
 import mercurius from 'mercurius';
 import type { Plan } from '../documents/plans.ts';
@@ -32,7 +38,8 @@ export type Execute = (
 
 /**
  * Makes what executes checked operations. mercurius executes them, and keeps a copy of each document, found by the document object.
- * The answers to queries of entities that come often are written as text. All else that comes often is executed by graphql-js alone, and not kept.
+ * The answers to queries of entities that come often are written as text. Mutations, and all else that comes often, are executed by graphql-js
+ * alone, and not kept.
  *
  * @param app the instance
  * @param schema the schema
@@ -58,13 +65,15 @@ export async function registerExecution(app: FastifyInstance, schema: GraphQLSch
   const unspliced = async (...[plan, state, variables, reply]: Parameters<Execute>): Promise<Execution> => {
     // Its time has run out, or its client has gone. Nobody would see what graphql-js says.
     if (reply.sent || reply.raw.destroyed) return {};
-    if (hasOther || plan.isCut || !plan.mayBeSpliced) return executeAlone(schema, plan, state, variables.given, reply);
+    if (hasOther || plan.isCut || !plan.mayBeSpliced || isMutation(plan)) {
+      return executeAlone(schema, plan, state, variables.given, reply);
+    }
     const given = plan.definition.variableDefinitions?.length ? { ...variables.given } : undefined;
     return reply.graphql(plan.document as never, state as never, given);
   };
   return (plan, state, variables, reply) => {
     const answered = (result: Execution | null) =>
-      result === null ? unspliced(plan, state, variables, reply) : formatted(result, reply);
+      result === null ? unspliced(plan, state, variables, reply) : formatted(result, plan, reply);
     const result = spliced(plan)?.(state, variables.coerced) ?? null;
     return result instanceof Promise ? result.then(answered) : answered(result);
   };
@@ -94,26 +103,37 @@ async function registerMercurius(app: FastifyInstance, schema: GraphQLSchema): P
  */
 export async function executeAlone(
   schema: GraphQLSchema,
-  { document }: Plan,
+  plan: Plan,
   state: RequestState,
   variables: Readonly<Record<string, unknown>>,
   reply: FastifyReply,
 ): Promise<ExecutionResult> {
-  return formatted(await execute({ schema, document, contextValue: state, variableValues: variables }), reply);
+  const { document } = plan;
+  return formatted(await execute({ schema, document, contextValue: state, variableValues: variables }), plan, reply);
 }
 
-function formatted({ data = null, written, errors }: Execution, reply: FastifyReply): Execution {
+function formatted({ data = null, written, errors }: Execution, plan: Plan, reply: FastifyReply): Execution {
   const answer = written === undefined ? { data } : { written };
   if (errors === undefined) return answer;
-  const { status, shown } = format(errors, reply);
+  // Sent again as a whole, a mutation would write again what has been written.
+  const hasWritten = isMutation(plan) && Object.values(data ?? {}).some((field) => field !== null);
+  const { status, shown } = format(errors, reply, hasWritten);
   reply.code(status);
   return { ...answer, errors: shown as never };
 }
 
-/** The errors as a client may see them, and their HTTP status. */
-function format(errors: readonly unknown[], reply: FastifyReply): { status: number; shown: GraphQLFormattedError[] } {
+function isMutation({ definition }: Plan): boolean {
+  return definition.operation === OperationTypeNode.MUTATION;
+}
+
+/** The errors as a client may see them, and their HTTP status, which says when all of it should be sent again. */
+function format(
+  errors: readonly unknown[],
+  reply: FastifyReply,
+  hasWritten = false,
+): { status: number; shown: GraphQLFormattedError[] } {
   const found = errors.flatMap((error) => publicErrors(error, reply.log));
-  const unanswered = found.some(({ status }) => status === 503);
+  const unanswered = !hasWritten && found.some(({ status }) => status === 503);
   if (unanswered) reply.header('retry-after', RETRY_AFTER_SECONDS);
   const shown = found.map(({ error }) => error);
   noteErrors(reply.request, shown);
