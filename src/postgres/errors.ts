@@ -84,13 +84,20 @@ export function databaseError(error: unknown): unknown {
   return error;
 }
 
-/** Codes for a text that is no value of a type, or is too large for it (Postgres' manual, appendix A). */
-const NO_VALUE = ['22P02', '22P05', '22000', '22003', '22007', '22008', '22009', '22015', '22021', '22023'];
+/** Codes for a text that is no value of a type, or is too large or nested too deeply for it (Postgres' manual, appendix A). */
+const NO_VALUE = [
+  ...['22P02', '22P05', '22000', '22003', '22007', '22008', '22009', '22015', '22021', '22023'],
+  ...['54000', '54001'],
+];
+
+/** What refuses a text search with too many operators in a row. Postgres has no code for that alone. */
+const SEARCH_REFUSED = 'pushOpStack';
 
 /**
  * @param error what a statement has thrown
  * @returns whether a parameter is no value of its type
  */
 export function isValueRefused(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && NO_VALUE.includes(String(error.code));
+  if (!(error instanceof Error && 'code' in error)) return false;
+  return NO_VALUE.includes(String(error.code)) || ('routine' in error && error.routine === SEARCH_REFUSED);
 }
