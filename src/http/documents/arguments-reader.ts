@@ -1,39 +1,44 @@
-import {
-  type FieldNode,
-  type GraphQLField,
-  getArgumentValues,
-  isNonNullType,
-  Kind,
-  valueFromAST,
-  type ValueNode,
-} from 'graphql';
+import { type FieldNode, type GraphQLField, getArgumentValues, isNonNullType, Kind, valueFromAST } from 'graphql';
+
+/** Reads the arguments of a field. */
+export interface ArgumentsReader {
+  /**
+   * @param variables the coerced variables
+   * @returns the arguments
+   * @throws {GraphQLError} when one that must have a value gets null
+   */
+  readonly read: (variables: Record<string, unknown>) => Record<string, unknown>;
+  /** Whether they are read for each call of the resolver. An object that a literal stands for is then the call's own, which may change it. */
+  readonly isForEachCall: boolean;
+}
 
 /**
  * @param field a field
  * @param node the node that selects it
- * @returns reads the field's arguments from the coerced variables; throws a GraphQLError when one that must have a value gets null
+ * @returns reads the field's arguments
  */
-export function argumentsReader(
-  field: GraphQLField<unknown, unknown>,
-  node: FieldNode,
-): (variables: Record<string, unknown>) => Record<string, unknown> {
-  const changing = node.arguments?.filter(hasVariable) ?? [];
-  if (changing.length === 0) {
-    const fixed = getArgumentValues(field, node, {});
-    return () => fixed;
-  }
+export function argumentsReader(field: GraphQLField<unknown, unknown>, node: FieldNode): ArgumentsReader {
   const whole = (variables: Record<string, unknown>) => getArgumentValues(field, node, variables);
-  if (!changing.every(({ value }) => value.kind === Kind.VARIABLE)) return whole;
-  // The variables are coerced, so an argument that is one of them has its value.
   const parts = field.args.map(({ name, type, defaultValue }) => {
     const value = node.arguments?.find((argument) => argument.name.value === name)?.value;
     const isRequired = isNonNullType(type);
     if (value?.kind === Kind.VARIABLE) return { name, variable: value.name.value, isRequired, fixed: undefined };
-    return { name, variable: null, isRequired, fixed: value === undefined ? defaultValue : valueFromAST(value, type) };
+    if (value === undefined) return { name, variable: null, isRequired, fixed: defaultValue };
+    // It may contain variables.
+    if (value.kind === Kind.LIST || value.kind === Kind.OBJECT) return null;
+    const fixed = valueFromAST(value, type);
+    return typeof fixed === 'object' && fixed !== null ? null : { name, variable: null, isRequired, fixed };
   });
-  return (variables) => {
+  const simple = parts.filter((part) => part !== null);
+  if (simple.length < parts.length) return { read: whole, isForEachCall: true };
+  if (simple.every(({ variable }) => variable === null)) {
+    const fixed = whole({});
+    return { read: () => fixed, isForEachCall: false };
+  }
+  // The variables are coerced, so an argument that is one of them has its value.
+  const read = (variables: Record<string, unknown>) => {
     const values: Record<string, unknown> = {};
-    for (const { name, variable, isRequired, fixed } of parts) {
+    for (const { name, variable, isRequired, fixed } of simple) {
       const value = variable === null ? fixed : variables[variable];
       // graphql-js knows the default, or the error.
       if (variable !== null && (value === undefined || (value === null && isRequired))) return whole(variables);
@@ -41,14 +46,5 @@ export function argumentsReader(
     }
     return values;
   };
-}
-
-function hasVariable({ value }: { readonly value: ValueNode }): boolean {
-  const left = [value];
-  for (let node = left.pop(); node !== undefined; node = left.pop()) {
-    if (node.kind === Kind.VARIABLE) return true;
-    if (node.kind === Kind.LIST) left.push(...node.values);
-    else if (node.kind === Kind.OBJECT) left.push(...node.fields.map((field) => field.value));
-  }
-  return false;
+  return { read, isForEachCall: false };
 }

@@ -1,4 +1,5 @@
 import type { GraphQLObjectType, GraphQLResolveInfo } from 'graphql';
+import type { ArgumentsReader } from '../documents/arguments-reader.ts';
 import type { SelectedField } from '../documents/selected.ts';
 import type { LeafText } from './leaf-text.ts';
 
@@ -38,7 +39,7 @@ export interface Resolved {
   readonly place: number;
   readonly parent: GraphQLObjectType;
   readonly selected: SelectedField;
-  readonly argumentsOf: (variables: Record<string, unknown>) => Record<string, unknown>;
+  readonly argumentsOf: ArgumentsReader;
   readonly inside: ObjectPlan;
 }
 

@@ -108,7 +108,7 @@ export class Found {
     );
   }
 
-  #call({ selected, parent, place }: Resolved, source: Source, path: NonNullable<Path>): unknown {
+  #call({ selected, parent, place, argumentsOf }: Resolved, source: Source, path: NonNullable<Path>): unknown {
     const { schema, operation, fragments, context, variables } = this.#asked;
     const { field, nodes } = selected;
     const info: GraphQLResolveInfo = {
@@ -124,7 +124,8 @@ export class Found {
       variableValues: variables,
     };
     try {
-      return field.resolve?.(source, { ...this.#asked.arguments[place] }, context, info);
+      const args = argumentsOf.isForEachCall ? argumentsOf.read(variables) : { ...this.#asked.arguments[place] };
+      return field.resolve?.(source, args, context, info);
     } catch (error) {
       return new Failed(error);
     }

@@ -54,7 +54,7 @@ export function createSplicer(schema: GraphQLSchema): (operation: Operation) => 
     const fragments = Object.fromEntries(operation.fragments.map((fragment) => [fragment.name.value, fragment]));
     const isChain = asksInTurn(root);
     const execute = (context: LarderContext, variables: Record<string, unknown>): Spliced | Promise<Spliced> => {
-      const args = fields.map(({ argumentsOf }) => argumentsOf(variables));
+      const args = fields.map(({ argumentsOf }) => argumentsOf.read(variables));
       const asked: Asked = { schema, operation, fragments, context, variables, arguments: args };
       const found = new Found(asked);
       context.scope.asksInTurn = isChain;
