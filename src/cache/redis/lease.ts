@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { integer, texts } from './replies.ts';
 import type { Brought } from './round-trip.ts';
-import { OTHER_TYPE } from './scripts.ts';
+import { MOST_NAMED, OTHER_TYPE } from './scripts.ts';
 
 /** How long a lease lasts, in milliseconds. That is longer than nearly any SELECT. A slower reader does not fill. */
 const LEASE_MS = 3000;
@@ -28,8 +28,8 @@ export async function sendReadOrLease(
   const reply = await redis.larderRead(keys.length + 1, ...keys, heartbeat, token, LEASE_MS, marks);
   const answer = texts('larderRead', reply, keys.length + 1);
   const leased = answer.filter((text) => text === token).length;
-  // Redis counts the script's own commands too: the MGET and a SET for each lease.
-  return { commands: 2 + leased, answer };
+  // Redis counts the script's own commands too: each MGET, and a SET for each lease.
+  return { commands: 1 + Math.ceil((keys.length + 1) / MOST_NAMED) + leased, answer };
 }
 
 /** A value for a key that this process has leased. */

@@ -22,12 +22,19 @@ end
 for _, key in ipairs(foreign) do redis.pcall('UNLINK', key) end
 return replies`;
 
+/** How many keys a script names in one command: Lua gives no function more than 8000 arguments. */
+export const MOST_NAMED = 5000;
+
 /**
  * Reads keys, of which the last is the heartbeat, and leases those that are empty in the same round trip. What is asked for by id alone
  * is leased only while the heartbeat vouches for what it would be filled with. A key that holds no text is left to the other script.
  */
 const READ_OR_LEASE = `
-local values = redis.call('MGET', unpack(KEYS))
+local values = {}
+for before = 0, #KEYS - 1, ${MOST_NAMED} do
+  local part = redis.call('MGET', unpack(KEYS, before + 1, math.min(before + ${MOST_NAMED}, #KEYS)))
+  for i, value in ipairs(part) do values[before + i] = value end
+end
 local vouched = values[#KEYS]
 for i = 1, #KEYS - 1 do
   if not values[i] and (vouched or string.sub(ARGV[3], i, i) == '1') then

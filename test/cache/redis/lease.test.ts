@@ -82,4 +82,20 @@ t.test('the lease', async (t) => {
     t.match((await read(shelf(thing('1')), '1')).counts, { leased: 0, misses: 1, fills: 1 }, 'who comes next fills');
     t.equal(await keys.get(key('2')), '~of another', "another one's is not ours to free");
   });
+
+  t.test('of more keys than Lua may name in one command fills them all', async (t) => {
+    const things = Array.from({ length: 12_000 }, (_, i) => thing(`${i}`));
+    const ids = things.map((_, i) => `${i}`);
+    await read(shelf(thing('0'), thing('11999')), '0', '11999');
+    // Once misses are expected, the read itself leases.
+    for (const absent of ['a', 'b', 'c']) await read(shelf(), absent);
+    const load: Loader = async (asked) => {
+      t.equal(asked.length, 11_998);
+      return bodiesOf(...things);
+    };
+    const { found, counts } = await read(load, ...ids);
+    t.equal(found.size, ids.length);
+    t.match(counts, { hits: 2, leases: 11_998, fills: 11_998, unreachable: 0 });
+    t.ok((await holds('4999', '1')) && (await holds('5000', '1')));
+  });
 });
