@@ -10,9 +10,8 @@ import type { PageMemory } from './memory/page-memory.ts';
 import { Trust } from './memory/trust.ts';
 import { type Loader, type ReadThroughOptions, readThrough, type Stays, type Want } from './read-through.ts';
 import { Readings } from './readings.ts';
-import type { Told } from './redis/send-invalidation.ts';
 import type { Presented, Share } from './share.ts';
-import { tellAll } from './tell-all.ts';
+import { type Elsewhere, tellAll } from './tell-all.ts';
 
 const NONE: ReadonlySet<string> = new Set();
 
@@ -101,12 +100,12 @@ export class EntityCache extends Readings {
   }
 
   /**
-   * @param told who has been told
+   * @param elsewhere which of the keys were not removed
    * @param _tellAgain tells all once more
    * @returns those of the keys that another node of a cluster has by now
    * @throws when what is left to do fails
    */
-  protected async announced({ moved = NONE }: Told, _tellAgain: () => Promise<Told>): Promise<ReadonlySet<string>> {
+  protected async announced({ moved }: Elsewhere, _tellAgain: () => Promise<Elsewhere>): Promise<ReadonlySet<string>> {
     return moved;
   }
 

@@ -9,9 +9,6 @@ import type { Storage } from './storage.ts';
 /** The most changes of one transaction that every process forgets before the write returns. The drainer invalidates the rest. */
 const MOST = 10_000;
 
-/** The most keys in one message. */
-const BATCH = 2000;
-
 /** The result of a write. */
 export interface Written<Row> {
   readonly rows: Row[];
@@ -99,10 +96,8 @@ export async function forgetChanged(
   { cache, onInvalidationFailed }: Pick<Storage, 'cache' | 'onInvalidationFailed'>,
   changed: readonly Change[],
 ): Promise<void> {
-  const batches: Change[][] = [];
-  for (let at = 0; at < changed.length; at += BATCH) batches.push(changed.slice(at, at + BATCH));
   try {
-    await Promise.all(batches.map((batch) => cache.invalidate(batch, true)));
+    await cache.invalidate(changed, true);
   } catch (error) {
     // The rows are committed, so the write has not failed. The outbox holds their ids until Redis takes the invalidation.
     onInvalidationFailed(errorOf(error));

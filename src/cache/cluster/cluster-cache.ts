@@ -110,7 +110,7 @@ export class ClusterCache extends EntityCache {
       left = [];
       for (const one of told) {
         if (one.status === 'rejected') failure ??= one.reason;
-        else left.push(...one.value);
+        else left = left.concat([...one.value]);
       }
       if (left.length === 0) break;
       if (attempt === ATTEMPTS) {
@@ -121,8 +121,8 @@ export class ClusterCache extends EntityCache {
     }
     if (failure !== null) throw failure;
     if (!wait) return NONE;
-    const settled = Math.max(this.#memoryTtlMs, DEAF_MS) + HANDOVER_MS;
-    const until = Math.max(...keys.map((key) => (nodes.ownershipOf(key)?.since ?? 0) + settled));
+    const since = keys.reduce((latest, key) => Math.max(latest, nodes.ownershipOf(key)?.since ?? 0), 0);
+    const until = since + Math.max(this.#memoryTtlMs, DEAF_MS) + HANDOVER_MS;
     if (clock.now() < until) await sleep(clock, until - clock.now());
     return NONE;
   }

@@ -1,6 +1,6 @@
 import type { CacheOptions } from '../cache-options.ts';
 import { EntityCache } from '../entity-cache.ts';
-import type { Told } from '../redis/send-invalidation.ts';
+import type { Elsewhere } from '../tell-all.ts';
 import type { Importers } from './importers.ts';
 
 /** What a node's part of a cache needs of the whole. */
@@ -37,9 +37,12 @@ export class NodeCache extends EntityCache {
   }
 
   /** Removes what moves away where it moves to. */
-  protected override async announced(told: Told, tellAgain: () => Promise<Told>): Promise<ReadonlySet<string>> {
-    if (told.asked === undefined || told.asked.size === 0) return super.announced(told, tellAgain);
-    await this.#importers.remove(told.asked);
+  protected override async announced(
+    elsewhere: Elsewhere,
+    tellAgain: () => Promise<Elsewhere>,
+  ): Promise<ReadonlySet<string>> {
+    if (elsewhere.asked.size === 0) return super.announced(elsewhere, tellAgain);
+    await this.#importers.remove(elsewhere.asked);
     // What has come back meanwhile is here. Whoever read it has to acknowledge once more.
     return super.announced(await tellAgain(), tellAgain);
   }
