@@ -47,7 +47,7 @@ export async function ownTransaction<T>(
       async (send, run) => {
         const session = drizzleSession(send, NAME, scope.trace);
         const result = await act(session.transaction).finally(session.end);
-        changes = await run(ownChanges, { most: MOST });
+        changes = await ownChanges(run, MOST);
         return result;
       },
       scope.trace,

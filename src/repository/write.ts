@@ -46,8 +46,8 @@ export async function write<Row extends object>(
   const [rows, changes] = await transaction(
     storage.database,
     statement.name,
-    // Both are sent at once. Postgres answers in order, and refuses the second when the first has failed.
-    (run) => Promise.all([run(statement, values), run(ownChanges, { most: MOST })]),
+    // All are sent at once. Postgres answers in order, and refuses what comes after one that has failed.
+    (run) => Promise.all([run(statement, values), ownChanges(run, MOST)]),
     scope.trace,
   );
   const noted = noteWrite(storage, scope);
