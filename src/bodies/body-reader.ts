@@ -16,6 +16,7 @@ const NEWEST = '';
  * @param scope the request's scope
  * @param since when the versions that are wanted were asked for, if that was before now
  * @param shape the shape of the entity at that time
+ * @param loadThere reads rows at the replica that named the versions, as of `since`; not given where none did
  * @returns a body for each, in order, `null` for what there is not
  * @throws what the loaders throw
  */
@@ -24,6 +25,7 @@ export type ReadBodies = (
   scope: Scope,
   since?: number,
   shape?: string,
+  loadThere?: Loader,
 ) => (Body | null)[] | Promise<(Body | null)[]>;
 
 /**
@@ -61,7 +63,6 @@ export function bodyRecaller(
 export interface BodySource {
   readonly load: Loader;
   readonly loadShared: Loader;
-  readonly loadThere?: Loader;
   /** @returns whether the columns are known */
   isCurrent(): boolean;
 }
@@ -71,14 +72,14 @@ export interface BodySource {
  *
  * @param space the kind of entity
  * @param cache the caches
- * @param source functions that read rows: for one request, shared with others, and at a replica that named the versions, as of `since`; and
- *   one that tells whether the columns are known, without which bodies bypass the caches
+ * @param source functions that read rows: for one request, and shared with others; and one that tells whether the columns are known, without
+ *   which bodies bypass the caches
  * @returns reads what the request has not read yet, or has read in another version than a list now names
  */
 export function bodyReader(
   space: EntitySpace,
   cache: EntityCache,
-  { load, loadShared, isCurrent, loadThere }: BodySource,
+  { load, loadShared, isCurrent }: BodySource,
 ): ReadBodies {
   /** Reads from Postgres and leaves all caches as they are. So no other request becomes slower or faster. */
   const readPast = async (wants: readonly Want[], { trace, cold }: Scope): Promise<Bodies> => {
@@ -101,6 +102,7 @@ export function bodyReader(
     scope: Scope,
     past: boolean,
     since?: number,
+    loadThere?: Loader,
   ): Promise<(Body | null)[]> => {
     const lagging = loadThere === undefined || since === undefined ? null : { asOf: since, load: loadThere };
     const bodies = past
@@ -119,7 +121,7 @@ export function bodyReader(
     if (space.shape === shape) cache.keepForLists(space, brought, wanted);
   };
 
-  return (wants, scope, since, shape) => {
+  return (wants, scope, since, shape, loadThere) => {
     const identities = identitiesOf(scope, space);
     const past = scope.cold || !isCurrent();
     // A list of its own, because another reading of the request may put an older body into the identity map meanwhile.
@@ -159,6 +161,6 @@ export function bodyReader(
     else if (missing === null && shape !== undefined) cache.hasAnswered(space, wants.length);
     return missing === null
       ? answers
-      : readMissing(wants, answers, [...missing.values()], identities, scope, past, since);
+      : readMissing(wants, answers, [...missing.values()], identities, scope, past, since, loadThere);
   };
 }

@@ -1,6 +1,7 @@
 import type { EntityCache } from '../cache/entity-cache.ts';
 import type { Body, EntitySpace } from '../cache/entry.ts';
 import type { HeldPage } from '../cache/memory/page-memory.ts';
+import type { Loader } from '../cache/read-through.ts';
 import type { Entity } from '../entity/definition.ts';
 import type { Page, Ref } from '../lists/page.ts';
 import type { ReadBodies } from './body-reader.ts';
@@ -54,7 +55,13 @@ export function pageBodies(
     return refs;
   };
 
-  return (pages: readonly Page[], scope: Scope, since: number, shape = space.shape): undefined | Promise<void> => {
+  return (
+    pages: readonly Page[],
+    scope: Scope,
+    since: number,
+    shape = space.shape,
+    loadThere?: Loader,
+  ): undefined | Promise<void> => {
     const past = scope.cold || !isCurrent();
     // A body that a write of this request returned is not kept for others: a trigger may have changed the row since.
     const mayKeep = () => !past && !scope.hasWritten && space.shape === shape;
@@ -85,7 +92,7 @@ export function pageBodies(
       answered(pages.length);
       return fill([]);
     }
-    const bodies = read(refs, scope, since, shape);
+    const bodies = read(refs, scope, since, shape, loadThere);
     return bodies instanceof Promise ? bodies.then(fill) : fill(bodies);
   };
 }

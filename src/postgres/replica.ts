@@ -49,6 +49,8 @@ export class Replica {
   readonly database: Database;
   /** How many statements it was sent. */
   statements = 0;
+  /** How often what it had under way was given up. What was read there before may be newer than what it has now. */
+  drops = 0;
   readonly #options: ReplicaOptions;
   /** For looks, which must not wait behind requests. */
   readonly #aside: Database;
@@ -141,6 +143,7 @@ export class Replica {
 
   /** Gives up the statements under way. */
   drop(): void {
+    this.drops += 1;
     for (const drop of [...this.#underWay]) drop();
   }
 

@@ -10,16 +10,16 @@ import type { Page } from '../lists/page.ts';
 import type { PageQuery } from '../lists/page-request.ts';
 import type { Database } from '../postgres/client.ts';
 import type { Replica } from '../postgres/replica.ts';
-import type { Replicas } from '../postgres/replicas.ts';
 import { runBodyRead } from '../postgres/statement.ts';
-import type { Trace } from '../trace/trace.ts';
 import type { Storage } from './storage.ts';
 
-/** A server of Postgres at which lists are read. */
+/** Reads the lists of an entity at one server of Postgres. */
+type ListReaders<Lists extends string> = Readonly<Record<Lists, ReadPages>>;
+
+/** What is read at a replica: lists, and the rows that they name. */
 interface Place<Lists extends string> {
-  readonly lists: Readonly<Record<Lists, ReadPages>>;
-  /** Reads the bodies of pages that this server has named, as of `since`. */
-  readonly fill: ReturnType<typeof pageBodies>;
+  readonly lists: ListReaders<Lists>;
+  readonly rows: Loader;
 }
 
 /** Pages as a server named them, and a function that reads the bodies of some of them. */
@@ -70,42 +70,35 @@ export function pageReader<Lists extends string>(
   { database, cache, replicas }: Storage,
   options: PlaceOptions<Lists>,
 ): ReadNamed<Lists> {
-  const { definition, space, load, isCurrent } = options;
+  const { definition, space, isCurrent } = options;
 
-  const placeOf = (at: Database, loadThere?: Loader): Place<Lists> => {
-    const there = loadThere === undefined ? {} : { loadThere };
+  const listsAt = (at: Database): ListReaders<Lists> => {
     const readers = (Object.keys(definition.lists) as Lists[]).map((list) => [
       list,
       listReader(at, listSource(definition, list)),
     ]);
-    const lists = Object.fromEntries(readers) as Place<Lists>['lists'];
-    const read = bodyReader(space, cache, { ...options, ...there });
-    const answered = (wanted: number) => cache.hasAnswered(space, wanted);
-    return { lists, fill: pageBodies(space, cache, read, isCurrent, answered) };
+    return Object.fromEntries(readers) as ListReaders<Lists>;
   };
+  const answered = (wanted: number) => cache.hasAnswered(space, wanted);
+  const fillPages = pageBodies(space, cache, bodyReader(space, cache, options), isCurrent, answered);
 
-  const primary = placeOf(database);
+  const atPrimary = listsAt(database);
   const readPrimary: ReadNamed<Lists> = (list, asked, scope) => {
     // Taken before the list is asked, so that what the list says is at least as new, however long its answer takes.
     const since = cache.clock.now();
     const { shape } = space;
-    const fill: NamedPages['fill'] = (wanted) => primary.fill(wanted, scope, since, shape);
+    const fill: NamedPages['fill'] = (wanted) => fillPages(wanted, scope, since, shape);
     // Who looks at a request wants to see what it did to Redis; what is brought along is put there after its answer.
     const brings = cache.lacks(space) && !scope.cold && !scope.trace.ownStatements && isCurrent();
     const requests = brings ? asked.map(bringingBodies) : asked;
-    return primary.lists[list](requests, scope.trace).then((pages) => ({ pages, fill }));
+    return atPrimary[list](requests, scope.trace).then((pages) => ({ pages, fill }));
   };
   if (replicas === undefined) return readPrimary;
 
   const places = new Map<Replica, Place<Lists>>();
-  for (const replica of replicas.all) places.set(replica, placeOf(replica.database, loaderAt(replicas, replica)));
-
-  /** Reads rows at a replica, or at the primary when the replica does not answer. */
-  function loaderAt(from: Replicas, replica: Replica): Loader {
-    const loadThere = rowLoader(replica.database, definition);
-    const either = async (ids: string[], trace: Trace) =>
-      (await from.read(replica, () => loadThere(ids, trace), trace)) ?? load(ids, trace);
-    return sharedRows(definition.byIds.name, either);
+  for (const replica of replicas.all) {
+    const rows = sharedRows(definition.byIds.name, rowLoader(replica.database, definition));
+    places.set(replica, { lists: listsAt(replica.database), rows });
   }
 
   return async (list, asked, scope) => {
@@ -115,9 +108,16 @@ export function pageReader<Lists extends string>(
     if (replica === null || place === undefined) return readPrimary(list, asked, scope);
     // The replica's pages are at least as new as this time. So they are like those of a primary that took so long to answer.
     const since = replica.asOf;
+    const { drops } = replica;
     const pages = await replicas.read(replica, () => place.lists[list](asked, scope.trace), scope.trace);
     if (pages === null) return readPrimary(list, asked, scope);
-    return { pages, fill: (wanted) => place.fill(wanted, scope, since) };
+    // Rows of these pages are read at the primary when the replica does not answer, or may have gone back since.
+    const loadThere: Loader = async (ids, trace) => {
+      const isSame = replica.drops === drops;
+      const rows = isSame ? await replicas.read(replica, () => place.rows(ids, trace), trace) : null;
+      return rows ?? options.loadShared(ids, trace);
+    };
+    return { pages, fill: (wanted) => fillPages(wanted, scope, since, undefined, loadThere) };
   };
 }
 
