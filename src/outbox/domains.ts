@@ -23,7 +23,7 @@ export interface Domain {
   readonly retired: boolean;
   /** How long ago the token was rotated, in milliseconds. */
   readonly turnedMs: number;
-  /** How long ago everything was read, in milliseconds. */
+  /** How long ago everything was read, in milliseconds; infinite when that is not known, since Postgres' clock was set back. */
   readonly behindMs: number;
   /** Whether a reading is under way, so that `depth` is only a part. */
   readonly reading: boolean;
@@ -129,7 +129,7 @@ export async function lookAtDomain(database: Database, id: string): Promise<Doma
     ours: flag('ours'),
     retired: flag('retired'),
     turnedMs: number('turnedMs'),
-    behindMs: number('behindMs'),
+    behindMs: Number(row.behindMs) < 0 ? Number.POSITIVE_INFINITY : number('behindMs'),
     reading: flag('reading'),
     depth: number('depth'),
     ageMs: number('ageMs'),
