@@ -1,3 +1,4 @@
+import type { Trace } from '../trace/trace.ts';
 import type { Body } from './entry.ts';
 
 /** A body for each id that exists, `null` for each that does not. */
@@ -9,6 +10,8 @@ export interface Flight {
   bodies: Promise<Bodies>;
   /** When it began, in milliseconds on the monotonic clock. Its bodies may be that old. */
   readonly since: number;
+  /** The trace of the request that reads them. */
+  readonly trace: Trace;
 }
 
 /** What a flight holds once it is over. */

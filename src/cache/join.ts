@@ -1,27 +1,38 @@
 import type { CacheCounts } from '../trace/cache-counts.ts';
+import type { Trace } from '../trace/trace.ts';
 import type { Body } from './entry.ts';
 import type { Bodies, Flight } from './flights.ts';
 import type { Want } from './read-through.ts';
 
 /**
- * Waits for another reading, and reads again what that does not answer.
+ * Waits for another reading, and reads again what that does not answer. Where the time of the other request was over before that of this one,
+ * that is all of it.
  *
  * @param flight the other reading
  * @param wants what is wanted of it
+ * @param entity the entity's name
+ * @param trace the request's trace
  * @param remains says whether a body of another version remains and is left out
- * @param counts counts what is found
  * @param readAgain reads what the flight does not answer, at least one
+ * @param readAnew reads all, as if the flight had not been
  * @returns what is found, by id
  * @throws what either reading throws
  */
 export async function join(
   flight: Flight,
   wants: readonly Want[],
+  entity: string,
+  trace: Trace,
   remains: (want: Want, version: string | null) => boolean,
-  counts: CacheCounts,
   readAgain: (wants: readonly Want[]) => Promise<Bodies>,
+  readAnew: (wants: readonly Want[]) => Promise<Bodies>,
 ): Promise<Bodies> {
-  const { found, again } = take(await flight.bodies, wants, remains, counts);
+  const bodies = await flight.bodies.catch((error: unknown) => {
+    if (trace.outOfTime || !flight.trace.outOfTime) throw error;
+    return null;
+  });
+  if (bodies === null) return readAnew(wants);
+  const { found, again } = take(bodies, wants, remains, trace.entity(entity));
   if (again.length > 0) for (const [id, body] of await readAgain(again)) found.set(id, body);
   return found;
 }

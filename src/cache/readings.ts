@@ -150,12 +150,12 @@ export abstract class Readings {
     }
     if (own.length === 0 && underWay.size === 0) return found;
     if (found.size === 0 && underWay.size === 0) return this.#fly(space, own, load, trace, since, stays, known);
-    const reads: Promise<Bodies>[] = [];
-    if (own.length > 0) reads.push(this.#fly(space, own, load, trace, since, stays, known + found.size));
-    const counts = trace.entity(space.entity);
+    const reads = own.length > 0 ? [this.#fly(space, own, load, trace, since, stays, known + found.size)] : [];
     const remains = (want: Want, version: string | null) => stays?.(this.key(space, want), version) === true;
     const readAgain = (again: readonly Want[]) => this.readThrough(space, again, load, trace, stays);
-    for (const [flight, waiting] of underWay) reads.push(join(flight, waiting, remains, counts, readAgain));
+    const readAnew = (left: readonly Want[]) => this.#read(space, left, load, trace, since, stays);
+    for (const [flight, waiting] of underWay)
+      reads.push(join(flight, waiting, space.entity, trace, remains, readAgain, readAnew));
     for (const bodies of await Promise.all(reads)) for (const [id, body] of bodies) found.set(id, body);
     return found;
   }
@@ -191,7 +191,7 @@ export abstract class Readings {
   ): Promise<Bodies> {
     const bodies = this.readThrough(space, wants, load, trace, stays, known);
     const keys = wants.map((want) => this.key(space, want));
-    return this.#flights.take(keys, { bodies, since }, (key, i, found) => {
+    return this.#flights.take(keys, { bodies, since, trace }, (key, i, found) => {
       const body = found.get((wants[i] as Want).id);
       if (body?.isForLists === true) this.#memory.keepForLists(key, body);
       else if (body !== undefined) this.#memory.keep(key, body, since);

@@ -91,7 +91,7 @@ export interface Limits {
  * @param limits how long it may take
  * @param gates the gates, in this order
  * @param name the action's name in errors
- * @param trace the request's trace, which knows how long the request has taken
+ * @param trace the request's trace, which knows how long the request has taken, and is told when its time is over
  * @param action the action; its argument tells whether the time is over
  * @returns what the action returns
  * @throws {DatabaseUnavailable} when there is no place, or the time is over
@@ -108,20 +108,22 @@ export async function guarded<T>(
   const started = clock.now();
   const untilMs = trace.started + limits.requestTimeoutMs;
   const left = () => Math.min(started + limits.statementTimeoutMs, untilMs) - clock.now();
-  const leave = await enter(gates, left, name);
   let expired = false;
-  // The places stay taken while Postgres has the work, even when the time is over.
-  const answer = action(() => expired).finally(leave);
   let stop = () => {};
-  const limit = new Promise<never>((_resolve, reject) => {
-    stop = clock.after(Math.min(left() + GRACE_MS, untilMs - clock.now()), () => {
-      expired = true;
-      reject(new DatabaseUnavailable(`Postgres did not answer ${name} in time.`));
-    });
-  });
   try {
+    const leave = await enter(gates, left, name);
+    // The places stay taken while Postgres has the work, even when the time is over.
+    const answer = action(() => expired).finally(leave);
+    const limit = new Promise<never>((_resolve, reject) => {
+      stop = clock.after(Math.min(left() + GRACE_MS, untilMs - clock.now()), () => {
+        expired = true;
+        reject(new DatabaseUnavailable(`Postgres did not answer ${name} in time.`));
+      });
+    });
     return await Promise.race([answer, limit]);
   } catch (error) {
+    // A timer of the machine may come less than a millisecond early.
+    if (untilMs - clock.now() < 1) trace.runOutOfTime();
     throw databaseError(error);
   } finally {
     stop();

@@ -46,6 +46,7 @@ export class Trace implements Figures {
   readonly events: (SqlExchange | RedisExchange)[] | null;
 
   #abandoned = false;
+  #outOfTime = false;
   /** The traces of the requests that share what is counted here; `null` for one request. */
   #sharers: readonly Trace[] | null = null;
 
@@ -80,6 +81,17 @@ export class Trace implements Figures {
   /** Notes that the client has hung up. */
   abandon(): void {
     this.#abandoned = true;
+  }
+
+  /** Whether Postgres was given up because the time of the request was over. */
+  get outOfTime(): boolean {
+    return this.#outOfTime;
+  }
+
+  /** Notes that the time was over. It was that of all requests that share what is counted here. */
+  runOutOfTime(): void {
+    this.#outOfTime = true;
+    for (const sharer of this.#sharers ?? []) sharer.runOutOfTime();
   }
 
   /**

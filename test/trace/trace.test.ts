@@ -66,3 +66,13 @@ t.test('the channels', async (t) => {
     t.match(heard, [{ name: 'Thing.byIds' }, { name: 'Thing.all' }]);
   });
 });
+
+t.test('when the time of several requests is over, it is over for each', (t) => {
+  const [first, second, other] = [new Trace(), new Trace(), new Trace()];
+  Trace.ofAll([first, second]).runOutOfTime();
+  t.same(
+    [first, second, other].map(({ outOfTime }) => outOfTime),
+    [true, true, false],
+  );
+  t.end();
+});
