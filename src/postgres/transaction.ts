@@ -68,6 +68,7 @@ async function attempt<T>(
   const started = trace.clock.now();
   let ending = '';
   let ended = started;
+  let rows: number | null = 0;
   try {
     return await database.begin(async (sendWithin) => {
       trace.statement('begin', '', [], started, 0);
@@ -82,7 +83,11 @@ async function attempt<T>(
         ended = trace.clock.now();
       }
     });
+  } catch (error) {
+    // All before it went well, so it was COMMIT that failed.
+    if (ending === 'commit') rows = null;
+    throw error;
   } finally {
-    if (ending !== '') trace.statement(ending, '', [], ended, 0);
+    if (ending !== '') trace.statement(ending, '', [], ended, rows);
   }
 }
