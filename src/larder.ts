@@ -4,7 +4,7 @@ import { withRedisAdvice } from './cache/redis/fitness.ts';
 import { SharedPointBuckets } from './cache/redis/point-buckets.ts';
 import { parseRedisUrl } from './cache/redis/url.ts';
 import { faceOf } from './cache/redis-face.ts';
-import { refusalsOnce } from './cache/refusals.ts';
+import { refusalOf } from './cache/refusals.ts';
 import { systemClock } from './clock.ts';
 import { Closers } from './closers.ts';
 import { CatalogWatch } from './entity/catalog-watch.ts';
@@ -53,8 +53,8 @@ export async function createLarder<const E extends Entities>(
   const fault = repeatFilter(clock, (about, reason, repeats) =>
     options.logger?.warn(repeats === 0 ? { reason } : { reason, repeats }, about),
   );
-  const warn = (message: string) => (error: Error) => fault(message, reasonOf(error));
-  const onRedisError = refusalsOnce(warn('Redis failed'), clock);
+  const warn = (message: string) => (error: Error) => fault(message, reasonOf(error), refusalOf(error));
+  const onRedisError = warn('Redis failed');
   checkNumbers(
     { statementTimeoutMs, requestTimeoutMs, redisTimeoutMs, maxStalenessMs, memoryTtlMs },
     { ttlMs, memoryMaxEntries, memoryMaxBytes },

@@ -18,15 +18,15 @@ interface Told {
  *
  * @param clock the time
  * @param tell writes a line; `repeats` is how often the same fault came since the line before
- * @returns takes a fault by its subject and its reason
+ * @returns takes a fault by its subject and its reason, and what is the same of it each time where its reason is not
  */
 export function repeatFilter(
   clock: Clock,
   tell: (about: string, reason: string, repeats: number) => void,
-): (about: string, reason: string) => void {
+): (about: string, reason: string, kind?: string | null) => void {
   const known = new Map<string, Told>();
-  return (about, reason) => {
-    const key = `${about}: ${reason}`;
+  return (about, reason, kind = null) => {
+    const key = `${about}: ${kind ?? reason}`;
     const told = known.get(key);
     if (told !== undefined && clock.now() - told.at < SILENCE_MS) {
       told.repeats += 1;

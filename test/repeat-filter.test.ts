@@ -25,6 +25,21 @@ t.test('another fault is told at once', async (t) => {
   t.same(lines, ['Redis failed: away', 'Redis failed: slow', 'the outbox was not drained: away']);
 });
 
+t.test('a fault whose reason changes is one by its kind', async (t) => {
+  const clock = manualClock();
+  const lines: [string, string, number][] = [];
+  const fault = repeatFilter(clock, (...line) => lines.push(line));
+  for (const key of ['a', 'b', 'c']) fault('Redis failed', `NOPERM no access to ${key}`, 'NOPERM mget');
+  fault('Redis failed', 'NOPERM no access to d', 'NOPERM get');
+  await clock.advance(60_000);
+  fault('Redis failed', 'NOPERM no access to e', 'NOPERM mget');
+  t.same(lines, [
+    ['Redis failed', 'NOPERM no access to a', 0],
+    ['Redis failed', 'NOPERM no access to d', 0],
+    ['Redis failed', 'NOPERM no access to e', 2],
+  ]);
+});
+
 t.test('faults that are each another do not fill the memory', async (t) => {
   let told = 0;
   const fault = repeatFilter(manualClock(), () => {

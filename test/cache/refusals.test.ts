@@ -1,7 +1,10 @@
 import { t } from 'tap';
+import { entities } from '../../src/app/entities.ts';
+import { createLarder } from '../../src/index.ts';
 import { startProcess } from '../http/child.ts';
 import { makeData } from '../support/data.ts';
 import { freshDatabase, freshRedis, REDIS_PATIENCE_MS } from '../support/services.ts';
+import { standingClock } from '../support/standing-clock.ts';
 import { openRedis, openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 
@@ -51,7 +54,48 @@ for (const [what, rules] of Object.entries(REFUSED)) {
       await hits();
       return /NOPERM/.test(server.output());
     });
-    const told = server.output().match(/"msg":"Redis failed"/g)?.length ?? 0;
+    const told = firsts(server.output());
     t.ok(told >= 1 && told <= 3, `the log says so ${told} times, and not each time`);
   });
 }
+
+/** How many kinds of refusals there were: each is told again after a minute, with how often it came. */
+function firsts(output: string): number {
+  return output.split('\n').filter((line) => /"msg":"Redis failed"/.test(line) && !line.includes('"repeats"')).length;
+}
+
+t.test('a refusal is told again after a minute, with how often it came', async (t) => {
+  const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t)]);
+  const admin = openRedis(t, redis);
+  await admin.call('ACL', 'SETUSER', 'larder', 'on', '>secret', '~*', '&*', '+@all');
+  const url = new URL(redis.url);
+  url.username = 'larder';
+  url.password = 'secret';
+  const clock = standingClock();
+  const told: unknown[] = [];
+  const larder = await createLarder({
+    entities,
+    postgres: { url: database.url },
+    redis: { url: url.href, timeoutMs: REDIS_PATIENCE_MS },
+    cache: { memoryMaxEntries: 0 },
+    logger: { info: () => {}, warn: (details, message) => message === 'Redis failed' && told.push(details) },
+    clock,
+  });
+  t.teardown(larder.close);
+  const read = () => larder.repositories.Brand.findById('1');
+  await until('what Redis holds is used', () => larder.health.domain() === 'joined');
+  await admin.call('ACL', 'SETUSER', 'larder', '-mget');
+  await until('it is told', async () => {
+    await read();
+    return told.some((details) => JSON.stringify(details).includes('NOPERM'));
+  });
+  for (let i = 0; i < 20; i += 1) await read();
+  const first = told.length;
+  t.ok(first <= 3, 'once for each command');
+  t.notOk(told.some((details) => 'repeats' in (details as object)));
+  clock.pass(60_001);
+  await until('it is told again, with how often it came', async () => {
+    await read();
+    return told.slice(first).some((details) => Number((details as { repeats?: number }).repeats) > 0);
+  });
+});
