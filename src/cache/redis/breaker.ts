@@ -37,6 +37,14 @@ export class Breaker {
   }
 
   /**
+   * Notes that something else was answered. Once the breaker refuses nothing, that closes it as an attempt would: where nobody asks, none
+   * comes. It is no success between failures, since what fails the one may be fine for the others.
+   */
+  answered(): void {
+    if (!this.open && this.tripped) this.#failures = 0;
+  }
+
+  /**
    * @param action runs while the breaker is closed
    * @returns the action's result; `null` when it failed or did not run
    */

@@ -43,12 +43,19 @@ export class RedisTier extends RedisBodies {
 
   /** As `Heartbeat` does it: finds out which run of Redis this is and which domain. */
   async meet(): Promise<Presented> {
-    return this.heartbeat.meet();
+    return this.#heard(this.heartbeat.meet());
   }
 
   /** As `Heartbeat` does it: shows that a share is of the domain, and vouches for its bodies for a while. */
   async present(share: Share, ms: number): Promise<Presented> {
-    return this.heartbeat.present(share, ms);
+    return this.#heard(this.heartbeat.present(share, ms));
+  }
+
+  /** A heartbeat is due all the time, while bodies may be wanted by nobody. */
+  async #heard(beat: Promise<Presented>): Promise<Presented> {
+    const presented = await beat;
+    this.breakers.bodies.answered();
+    return presented;
   }
 
   /**

@@ -1,4 +1,4 @@
-import { t } from 'tap';
+import { type Test, t } from 'tap';
 import { Breaker } from '../../../src/cache/redis/breaker.ts';
 import { RedisTier } from '../../../src/cache/redis/tier.ts';
 import { Trace } from '../../../src/trace/trace.ts';
@@ -51,7 +51,8 @@ t.test('after three failures in a row nobody tries but one each half a second', 
   t.equal(await succeed(), 'yes');
 });
 
-t.test('a Redis that does not answer is asked three times, and then once each half a second', async (t) => {
+/** A tier whose Redis answers when the proxy lets it, and what reads it. */
+async function open(t: Test) {
   const redis = await freshRedis(t);
   const proxy = await faultyProxy(t, Number(new URL(redis.url).port));
   const clock = manualClock();
@@ -71,6 +72,11 @@ t.test('a Redis that does not answer is asked three times, and then once each ha
     t.equal(await values, null, 'the reader goes on to Postgres');
     return trace.events?.length;
   };
+  return { clock, proxy, tier, read };
+}
+
+t.test('a Redis that does not answer is asked three times, and then once each half a second', async (t) => {
+  const { clock, proxy, tier, read } = await open(t);
   const asked = [await read(), await read(), await read(), await read(), await read()];
   t.same(asked, [1, 1, 1, 0, 0]);
   t.ok(tier.breakerOpen);
@@ -84,5 +90,22 @@ t.test('a Redis that does not answer is asked three times, and then once each ha
     if (values === null) await clock.advance(OPEN_MS);
     return values !== null;
   });
+  t.notOk(tier.breakerOpen);
+});
+
+t.test('a heartbeat that is answered closes it once nobody is refused any more', async (t) => {
+  const { clock, proxy, tier, read } = await open(t);
+  for (let i = 1; i < FAILURES; i += 1) await read();
+  proxy.pass();
+  await tier.meet();
+  proxy.hold();
+  await read();
+  t.ok(tier.breakerOpen, 'what else is answered is no success between failures');
+  proxy.pass();
+  await tier.meet();
+  t.ok(tier.breakerOpen, 'nor does it cut the pause short');
+  await clock.advance(OPEN_MS);
+  t.ok(tier.breakerOpen);
+  await tier.meet();
   t.notOk(tier.breakerOpen);
 });
