@@ -64,6 +64,8 @@ export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisp
     silent(): readonly string[];
     /** The replicas of Postgres; `null` when none is configured. */
     replicas(): Pick<Replicas, 'states' | 'instead'> | null;
+    /** Whether there is an outbox to drain. */
+    readonly drains: boolean;
     /** How much is in memory, by kind. */
     memoryUse(): Readonly<Record<string, MemoryUse>>;
     readonly maxStalenessMs: number;

@@ -167,6 +167,7 @@ export async function createLarder<const E extends Entities>(
         }),
         breakerOpen: () => redis?.breakerOpen() ?? null,
         refused: () => (redis === null ? null : drainer.refused() !== null),
+        drains: isNeeded,
         memoryUse,
         silent,
         replicas: () => atReplicas.replicas ?? null,

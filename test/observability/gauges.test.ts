@@ -1,6 +1,11 @@
+import { Registry } from 'prom-client';
 import { t } from 'tap';
+import { brands } from '../../src/app/tables.ts';
+import { openMetrics } from '../../src/http/telemetry/metrics.ts';
+import { metricsOf } from '../../src/http/telemetry/metrics-of.ts';
+import { createLarder, entity } from '../../src/index.ts';
 import { globalId, makeData } from '../support/data.ts';
-import { scrape } from '../support/metrics.ts';
+import { scrape, seriesOf } from '../support/metrics.ts';
 import { openRedis, openServer, openSql, startServer, type TestStack } from '../support/server.ts';
 import { freshDatabase } from '../support/services.ts';
 import { until } from '../support/until.ts';
@@ -72,6 +77,26 @@ t.test('an outbox that cannot be read is a series from the start, and grows', as
   const before = await value('larder_staleness_seconds');
   await until('it has grown', async () => (await value('larder_outbox_unread_seconds')) > 0.5);
   t.ok((await value('larder_staleness_seconds')) > before);
+});
+
+t.test('where there is no outbox, and none is needed, nothing grows', async (t) => {
+  const database = await freshDatabase(t);
+  const sql = openSql(t, database);
+  await sql`drop table cache_outbox, cache_domains cascade`;
+  const larder = await createLarder({
+    entities: { Brand: entity(brands, { unwatched: true }) },
+    postgres: { url: database.url },
+  });
+  t.teardown(larder.close);
+  const { registry, close } = openMetrics(metricsOf(larder), new Registry());
+  t.teardown(close);
+  t.equal(await larder.repositories.Brand.findById('1'), null);
+  const series = seriesOf(await registry.metrics());
+  t.ok(series.includes('larder_staleness_bound_seconds'));
+  t.same(
+    series.filter((name) => /^larder_(outbox|staleness_seconds)/.test(name)),
+    [],
+  );
 });
 
 t.test('a read by id that nobody vouches for says so', async (t) => {

@@ -108,6 +108,7 @@ t.test('a thousand trusted operations are a hundred and others', async (t) => {
     refused: () => null,
     memoryUse: () => ({}),
     silent: () => [],
+    drains: true,
     outbox: () => null,
     maxStalenessMs: 0,
     memoryTtlMs: 0,

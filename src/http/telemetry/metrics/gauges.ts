@@ -17,6 +17,8 @@ export interface Gauges {
   readonly memoryUse: () => Readonly<Record<string, { readonly entries: number; readonly bytes: number }>>;
   /** Whether Redis is not used, because it belongs to another database; `null` when none is configured. */
   readonly refused: () => boolean | null;
+  /** Whether there is an outbox to drain. Where nothing needs one, nothing is ever stale. */
+  readonly drains: boolean;
   /** What waited in the outbox at the last look; `null` before the first. */
   readonly outbox: () => Outbox | null;
   /** How old an answer to a read by id may be, in milliseconds. */
@@ -118,9 +120,6 @@ export function registerGauges(registry: Registry, sources: Gauges): void {
     'entries',
   );
   memory('larder_memory_bytes', 'What they take there, about. MEMORY_MAX_BYTES bounds the sum.', 'bytes');
-  // Counted from the start: an outbox that could never be read would otherwise be missing from the metrics, and from the alerts.
-  const unknown: Outbox = { depth: Number.NaN, ageMs: 0, lookedAt: sources.clock.now() };
-  const outbox = () => sources.outbox() ?? unknown;
   gauge(
     'larder_cache_refused',
     'Whether nothing that Redis holds is used, since it belongs to another database.',
@@ -129,23 +128,29 @@ export function registerGauges(registry: Registry, sources: Gauges): void {
       return refused === null ? null : Number(refused);
     },
   );
-  gauge('larder_outbox_changes', 'Changed rows whose bodies may still be cached: what waits in the outbox.', () => {
-    return outbox().depth;
-  });
-  gauge('larder_outbox_age_seconds', 'How long the oldest change in the outbox has waited.', () => {
-    return age(outbox(), sources.clock) / 1000;
-  });
-  gauge(
+  // Counted from the start: an outbox that could never be read would otherwise be missing from the metrics, and from the alerts.
+  const unknown: Outbox = { depth: Number.NaN, ageMs: 0, lookedAt: sources.clock.now() };
+  const ofOutbox = (name: string, help: string, value: (outbox: Outbox) => number) =>
+    gauge(name, help, () => (sources.drains ? value(sources.outbox() ?? unknown) : null));
+  ofOutbox(
+    'larder_outbox_changes',
+    'Changed rows whose bodies may still be cached: what waits in the outbox.',
+    ({ depth }) => depth,
+  );
+  ofOutbox(
+    'larder_outbox_age_seconds',
+    'How long the oldest change in the outbox has waited.',
+    (outbox) => age(outbox, sources.clock) / 1000,
+  );
+  ofOutbox(
     'larder_outbox_unread_seconds',
     'How long ago the outbox was last looked into, or the process began to try.',
-    () => {
-      return (sources.clock.now() - outbox().lookedAt) / 1000;
-    },
+    ({ lookedAt }) => (sources.clock.now() - lookedAt) / 1000,
   );
-  gauge(
+  ofOutbox(
     'larder_staleness_seconds',
     'How old an answer from a cache to a read by id could be now. Beyond the bound such reads go to Postgres.',
-    () => (behind(outbox(), sources.clock) + sources.memoryTtlMs) / 1000,
+    (outbox) => (behind(outbox, sources.clock) + sources.memoryTtlMs) / 1000,
   );
   gauge('larder_staleness_bound_seconds', 'How old an answer to a read by id may be: MAX_STALENESS_MS.', () => {
     return sources.maxStalenessMs / 1000;
