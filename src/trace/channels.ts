@@ -32,11 +32,11 @@ export function openChannels(): Channels {
 /** The channels for what belongs to no Larder, such as a command. Nobody listens to them. */
 export const UNOBSERVED: Channels = openChannels();
 
-/** A GraphQL request that was answered. */
+/** A GraphQL request that was answered, or whose client left. */
 export interface RequestDone {
   /** The operation's name where its document is trusted, else `other`. */
   readonly operation: string;
-  /** The HTTP status. */
+  /** The HTTP status; 499 when the client left before its answer began. */
   readonly status: number;
   readonly ms: number;
   /** The length of the response's body in bytes, before compression. */

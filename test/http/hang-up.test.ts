@@ -81,12 +81,24 @@ async function calm(): Promise<void> {
   await until('the log has come', async () => new RegExp(`"${mark}".*"msg":"request"`).test(server.output()));
 }
 
-/** The lines of the log that a test made and that look for somebody's attention. */
+/** The lines of the log that a test made, those about requests, and those that look for somebody's attention. */
 function watch() {
   const from = server.output().length;
   const lines = () => server.output().slice(from).split('\n');
-  return { lines, warnings: () => lines().filter((line) => /"level":[456]0/.test(line)) };
+  return {
+    requests: () => lines().filter((line) => line.includes('"msg":"request"')),
+    warnings: () => lines().filter((line) => /"level":[456]0/.test(line)),
+  };
 }
+
+/** How many GraphQL requests were counted, by status. */
+async function counts(): Promise<Map<string, number>> {
+  const text = await (await fetch(server.metricsUrl)).text();
+  const series = text.matchAll(/^larder_request_duration_seconds_count\{operation="other",status="(\d+)"\} (\d+)$/gm);
+  return new Map([...series].map(([, status = '', count]) => [status, Number(count)]));
+}
+
+const sum = (of: ReadonlyMap<string, number>) => [...of.values()].reduce((a, b) => a + b, 0);
 
 for (const way of ['closes', 'resets'] as const) {
   for (const [name, sent] of Object.entries(SENT)) {
@@ -98,38 +110,55 @@ for (const way of ['closes', 'resets'] as const) {
     });
   }
   for (const [name, sent] of Object.entries(WAITING)) {
-    t.test(`clients that wait for ${name}, when each ${way} its connection, are no warning`, async (t) => {
-      const { warnings } = watch();
-      await sql.begin(async (transaction) => {
-        await transaction`lock table brands in access exclusive mode`;
-        const connections = await Promise.all(sent.map((bytes) => openRaw(t, server.url, bytes)));
-        // An answer to a later request says that the server has read all the earlier ones.
-        await send(server.url, { body: { query: '{ __typename }' } });
-        await hangUp(connections, way);
-        await send(server.url, { body: { query: '{ __typename }' } });
-      });
-      await calm();
-      t.same(warnings(), []);
-    });
+    t.test(
+      `clients that wait for ${name}, when each ${way} its connection, are no warning, and each is counted`,
+      async (t) => {
+        const { requests, warnings } = watch();
+        const before = await counts();
+        await sql.begin(async (transaction) => {
+          await transaction`lock table brands in access exclusive mode`;
+          const connections = await Promise.all(sent.map((bytes) => openRaw(t, server.url, bytes)));
+          // An answer to a later request says that the server has read all the earlier ones.
+          await send(server.url, { body: { query: '{ __typename }' } });
+          await hangUp(connections, way);
+          await send(server.url, { body: { query: '{ __typename }' } });
+        });
+        await calm();
+        t.same(warnings(), []);
+        await until('each has its line', () => requests().length >= sent.length + 3);
+        const left = requests().filter((line) => line.includes('"status":499'));
+        t.equal(left.length, sent.length, 'a line for each');
+        t.ok(left.every((line) => line.includes('"hungUp":true')));
+        t.equal(requests().length, sent.length + 3, 'and one for each of ours, so that none has two');
+        const after = await counts();
+        t.equal((after.get('499') ?? 0) - (before.get('499') ?? 0), sent.length);
+        t.equal(sum(after) - sum(before), sent.length + 3);
+      },
+    );
   }
   for (const [name, sent] of Object.entries(READING)) {
-    t.test(`a client that ${way} its connection amid ${name} is no warning`, async (t) => {
-      const { lines, warnings } = watch();
+    t.test(`a client that ${way} its connection amid ${name} is no warning, and has one line`, async (t) => {
+      const { requests, warnings } = watch();
+      const before = sum(await counts());
       const connections = await Promise.all(sent.map((bytes) => openRaw(t, server.url, bytes)));
       await Promise.all(connections.map(({ socket }) => once(socket, 'data')));
       for (const { socket } of connections) socket.pause();
       await hangUp(connections, way);
       await calm();
       t.same(warnings(), []);
-      const left = lines().filter((line) => line.includes('"hungUp":true'));
+      await until('each has its line', () => requests().length > sent.length);
+      const lines = requests();
+      t.equal(lines.length, sent.length + 1, 'ours has one, too');
       t.ok(
-        left.every((line) => line.includes('"level":30')),
-        'what the log says of who left is for information',
+        lines.every((line) => line.includes('"level":30') && line.includes('"status":200')),
+        'an answer that has begun keeps its status, and who left is for information',
       );
       t.ok(
-        lines().some((line) => line.includes('"status":200') && !line.includes('hungUp')),
-        'and who did not',
+        lines.some((line) => !line.includes('hungUp')),
+        'ours did not leave',
       );
+      const asked = sent.filter((bytes) => bytes.startsWith('POST')).length;
+      t.equal(sum(await counts()) - before, asked + 1);
     });
   }
 }

@@ -16,6 +16,16 @@ export interface RequestLogOptions {
   readonly traceIdOf: (request: FastifyRequest) => string | null;
 }
 
+/** The status of a request whose client left before its answer began, as nginx has it. */
+const CLIENT_LEFT = 499;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whether the request log is done with it. */
+    larderLogged: boolean;
+  }
+}
+
 /**
  * Logs one line for a request that is done: what it was, how it ended and what it did. Of requests that went well, it may log only a share.
  * It reports each GraphQL request to the channel, too.
@@ -27,28 +37,39 @@ export const requestLogPlugin = plugin<RequestLogOptions>(
   async (app, { slowRequestMs, rate, channel, traceIdOf }) => {
     // Fastify joins paths like this.
     const graphql = `${app.prefix.replace(/\/$/, '')}/graphql`;
-    app.addHook('onResponse', (request, reply, done) => {
+    app.decorateRequest('larderLogged', false);
+    const conclude = (request: FastifyRequest, reply: FastifyReply) => {
+      if (request.larderLogged) return;
+      request.larderLogged = true;
+      // After a complete response, the connection is not closed yet.
+      const hungUp = request.socket.destroyed;
       const route = request.routeOptions.url ?? 'none';
       const ms = reply.elapsedTime;
-      // Node also calls a response finished when its client left before the end. After a complete response, the connection is not closed
-      // yet.
-      const hungUp = request.socket.destroyed;
+      const status = hungUp && !reply.raw.headersSent ? CLIENT_LEFT : reply.statusCode;
       const slow = !hungUp && ms > slowRequestMs;
       const isGraphQL = route === graphql && TAKEN.includes(request.method);
-      if (isGraphQL) publish(channel, request, reply, ms);
-      if (rate === null) return done();
-      const level = (reply.statusCode >= 500 && !hungUp) || slow ? 'warn' : 'info';
-      const isFine = level === 'info' && reply.statusCode < 400 && request.larderErrors === null;
-      if (!isLogged(app.log, level) || (isFine && Math.random() >= rate)) return done();
+      if (isGraphQL) publish(channel, request, reply, status, ms);
+      if (rate === null) return;
+      const level = (status >= 500 && !hungUp) || slow ? 'warn' : 'info';
+      const isFine = level === 'info' && status < 400 && request.larderErrors === null;
+      if (!isLogged(app.log, level) || (isFine && Math.random() >= rate)) return;
       const line = {
         method: request.method,
         route,
-        status: reply.statusCode,
+        status,
         ms: round(ms),
         ...(hungUp ? { hungUp } : {}),
         ...(isGraphQL ? figures(request, slow, traceIdOf(request)) : {}),
       };
       request.log[level](line, slow ? 'slow request' : 'request');
+    };
+    // Node may call a response finished when its client left before the end, and may not.
+    app.addHook('onRequest', (request, reply, done) => {
+      reply.raw.on('close', () => conclude(request, reply));
+      done();
+    });
+    app.addHook('onResponse', (request, reply, done) => {
+      conclude(request, reply);
       done();
     });
   },
@@ -59,12 +80,13 @@ function publish(
   channel: Channels['request'],
   { larderState: state, larderErrors: errorCodes }: FastifyRequest,
   reply: FastifyReply,
+  status: number,
   ms: number,
 ): void {
   if (!channel.hasSubscribers) return;
   channel.publish({
     operation: state?.operation ?? OTHER,
-    status: reply.statusCode,
+    status,
     ms,
     bytes: state?.bytes ?? Number(reply.getHeader('content-length') ?? 0),
     cost: state?.cost ?? null,

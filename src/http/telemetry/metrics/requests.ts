@@ -55,7 +55,7 @@ export function registerRequestMetrics(registry: Registry, channel: TypedChannel
   const labelNames = ['operation', 'status'] as const;
   const duration = new Histogram({
     name: 'larder_request_duration_seconds',
-    help: 'How long GraphQL requests took, by operation (other: not of a trusted document, or beyond the first hundred) and HTTP status.',
+    help: 'How long GraphQL requests took, by operation (other: not of a trusted document, or beyond the first hundred) and HTTP status (499: the client left before its answer).',
     labelNames,
     buckets: SECONDS,
     ...shared,
