@@ -153,6 +153,8 @@ export async function createLarder<const E extends Entities>(
           const problem = drainer.problem();
           const found = [...(redis?.problems() ?? []), drainer.refused(), problem && reasonOf(problem)];
           if (catalog.missing !== '') found.push(`The database lacks columns of ${catalog.missing}.`);
+          if (!catalog.isCurrent())
+            found.push('The columns of the tables are not known, so that no cache is used: the log says why.');
           found.push(...catalog.triggers.unwatched);
           found.push(...unfitReplicas(atReplicas.replicas));
           return found.filter((line) => line != null);

@@ -82,8 +82,9 @@ t.test('a database that takes no writes', async (t) => {
   t.equal((await saying(url, 'degraded', /read-only/)).code, 200, 'reads are answered');
 });
 
-t.test('a role without rights on the outbox', async (t) => {
-  const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t)]);
+/** A database that is fit for use, and its address for a role that has rights on the tables alone. */
+async function forReader(t: Test) {
+  const database = await freshDatabase(t);
   const sql = openSql(t, database);
   const role = `reader_${database.name}`;
   await sql.unsafe(`create role ${role} login password 'x'`);
@@ -92,9 +93,26 @@ t.test('a role without rights on the outbox', async (t) => {
   const url = new URL(database.url);
   url.username = role;
   url.password = 'x';
-  const server = await openServer(t, { database: { url: url.href }, redis, unvouched: true });
+  return { database: { url: url.href }, sql, role };
+}
+
+t.test('a role without rights on the outbox', async (t) => {
+  const [{ database }, redis] = await Promise.all([forReader(t), freshRedis(t)]);
+  const server = await openServer(t, { database, redis, unvouched: true });
   await saying(server.url, 'degraded', /permission denied for table \w+.*docs\/operations\.md/);
   t.match(await server.query('{ brands { totalCount } }'), { data: { brands: { totalCount: 0 } } });
+});
+
+t.test('a catalog that may not be read', async (t) => {
+  const [{ database, sql, role }, redis] = await Promise.all([forReader(t), freshRedis(t)]);
+  await sql.unsafe(`grant select, insert, update, delete on cache_outbox, cache_domains to ${role}`);
+  const server = await openServer(t, { database, redis });
+  await ready(server.url);
+  await sql`revoke select on pg_enum from public`;
+  t.equal((await saying(server.url, 'degraded', /columns of the tables are not known/)).code, 200);
+  t.match(await server.query('{ brands { totalCount } }'), { data: { brands: { totalCount: 0 } } });
+  await sql`grant select on pg_enum to public`;
+  await ready(server.url);
 });
 
 t.test('a Redis that may not be written to, and may again', async (t) => {
