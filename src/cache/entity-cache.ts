@@ -77,11 +77,11 @@ export class EntityCache extends Readings {
   async invalidate(changed: readonly { entity: string; id: string }[], wait: boolean): Promise<void> {
     if (changed.length === 0) return;
     const { prefix, channels = UNOBSERVED } = this.#options;
-    if (channels.invalidation.hasSubscribers)
-      channels.invalidation.publish({ changed, source: wait ? 'write' : 'outbox' });
     const keys = changed.map(({ entity, id }) => cacheKey(prefix, entity, id));
     this.forget(keys);
     await this.announce(keys, wait);
+    if (channels.invalidation.hasSubscribers)
+      channels.invalidation.publish({ changed, source: wait ? 'write' : 'outbox' });
   }
 
   /**

@@ -57,7 +57,7 @@ export interface Figures {
   readonly cache: Readonly<Record<string, CacheCounts>>;
 }
 
-/** Bodies that are invalidated. */
+/** Bodies that all caches have forgotten. */
 export interface Invalidation {
   readonly changed: readonly { readonly entity: string; readonly id: string }[];
   /** Whether a write of this process invalidates them, or a change in the outbox. */

@@ -7,7 +7,7 @@ import { createLarder, entity } from '../../src/index.ts';
 import { globalId, makeData } from '../support/data.ts';
 import { scrape, seriesOf } from '../support/metrics.ts';
 import { openRedis, openServer, openSql, startServer, type TestStack } from '../support/server.ts';
-import { freshDatabase } from '../support/services.ts';
+import { freshDatabase, freshRedis } from '../support/services.ts';
 import { until } from '../support/until.ts';
 
 interface Counts {
@@ -112,4 +112,22 @@ t.test('a read by id that nobody vouches for says so', async (t) => {
     return cache?.Brand?.bypassedBecause?.unvouched === 1;
   });
   t.ok((await gaugeOf(server, 'larder_cache_bypassed_total{entity="Brand",reason="unvouched"}')) >= 1);
+});
+
+t.test('what Redis refuses to forget counts as forgotten once it has forgotten it', async (t) => {
+  const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t)]);
+  const admin = openRedis(t, redis);
+  await admin.call('ACL', 'SETUSER', 'larder', 'on', 'nopass', '~*', '&*', '+@all');
+  const url = redis.url.replace('redis://', 'redis://larder:x@');
+  const server = await openServer(t, { database, redis: { ...redis, url } });
+  const value = (series: string) => gaugeOf(server, series);
+  const forgotten = () => value('larder_cache_invalidations_total{entity="Brand",source="outbox"}');
+  await admin.call('ACL', 'SETUSER', 'larder', '-unlink');
+  await openSql(t, database)`insert into brands (id, name) values (1, 'x')`;
+  await until('it is tried again', async () => (await value('larder_redis_errors_total{command="UNLINK"}')) >= 3);
+  t.equal(await forgotten(), 0);
+  await admin.call('ACL', 'SETUSER', 'larder', '+unlink');
+  await database.drained();
+  await until('it is counted', async () => (await forgotten()) > 0);
+  t.equal(await forgotten(), 1);
 });

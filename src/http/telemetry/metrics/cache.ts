@@ -22,7 +22,7 @@ export function registerCacheMetrics(
     new Counter({ name, help, labelNames, registers: [registry] });
   const invalidations = counter(
     'larder_cache_invalidations_total',
-    'Bodies that this process made all caches forget, by entity and whether a write or the outbox told of them.',
+    'Bodies that this process made all caches forget, by entity and whether a write or the outbox told of them; what the outbox told of, once for each node of a cluster.',
     ['entity', 'source'],
   );
   const audits = counter(
