@@ -3,6 +3,9 @@ import type { ClusterNodes } from '../cache/cluster/nodes.ts';
 import { type DrainerOptions, startDrainer } from './drainer.ts';
 import type { Drainer, OutboxStatus } from './drainer-face.ts';
 
+/** A drainer that looks at its domain does so within this time, also where its node does not answer, in milliseconds. */
+const LOOKS_MS = 10_000;
+
 /**
  * Starts a drainer for each node of a cluster, which is a cache domain of its own: what one of them was not told, or a node that takes its
  * place may have missed, is no matter of the others. Where a node is gone, its domain is left behind as that of a Redis that is gone.
@@ -33,18 +36,23 @@ export function startNodeDrainers(nodes: ClusterNodes, options: Omit<DrainerOpti
   const first = <T>(of: (drainer: Drainer) => T | null): T | null =>
     [...drainers.values()].map(of).find((found) => found !== null) ?? null;
   return {
-    status: () => together([...drainers.values()].map((drainer) => drainer.status())),
+    status: () => together(drainers),
     refused: () => first((drainer) => drainer.refused()),
     problem: () => first((drainer) => drainer.problem()),
     stop: end,
   };
 }
 
-/** What waits for the one that waits for most; `null` until each has looked. */
-function together(all: readonly (OutboxStatus | null)[]): OutboxStatus | null {
+/**
+ * What waits for the one that waits for most; `null` until one has looked. Whose node never answered says nothing. Whose node answers no more
+ * does while it goes on looking: after a minute nothing waits for it.
+ */
+function together(drainers: ReadonlyMap<ClusterNode, Drainer>): OutboxStatus | null {
+  const all = [...drainers].map(([{ isFresh }, drainer]) => ({ isFresh, status: drainer.status() }));
+  const newest = Math.max(...all.map(({ status }) => status?.lookedAt ?? Number.NEGATIVE_INFINITY));
   let whole: OutboxStatus | null = null;
-  for (const one of all) {
-    if (one === null) return null;
+  for (const { isFresh, status: one } of all) {
+    if (one === null || (!isFresh && newest - one.lookedAt > LOOKS_MS)) continue;
     whole ??= one;
     whole = {
       depth: Math.max(whole.depth, one.depth),
