@@ -19,6 +19,7 @@ import { NO_DRAINER } from './outbox/drainer-face.ts';
 import { startNodeDrainers } from './outbox/node-drainers.ts';
 import { createSelfAudit } from './outbox/self-audit.ts';
 import { withPostgresAdvice } from './postgres/advice.ts';
+import { isAnswering } from './postgres/answering.ts';
 import { openDatabase } from './postgres/client.ts';
 import { explain } from './postgres/explain.ts';
 import { targetOf } from './postgres/source.ts';
@@ -139,8 +140,7 @@ export async function createLarder<const E extends Entities>(
       stores: { postgres: url, statementTimeoutMs, redis: redisUrl, prefix },
       entities: options.entities,
       health: {
-        // Where slow statements keep all connections busy, that of the outbox tells.
-        postgres: () => isOneTrue([database.ping(), drains.ping()]),
+        postgres: () => isAnswering([database, drains]),
         redis: async () => (redis === null ? null : redis.ping()),
         outbox: drainer.status,
         refused: drainer.refused,
@@ -195,8 +195,4 @@ export async function createLarder<const E extends Entities>(
 /** The error of a store, with what to do about it. */
 function reasonOf(error: Error): string {
   return withRedisAdvice(withPostgresAdvice(error));
-}
-
-async function isOneTrue(answers: readonly Promise<boolean>[]): Promise<boolean> {
-  return (await Promise.race(answers)) || (await Promise.all(answers)).includes(true);
 }
