@@ -140,7 +140,7 @@ export async function createLarder<const E extends Entities>(
       stores: { postgres: url, statementTimeoutMs, redis: redisUrl, prefix },
       entities: options.entities,
       health: {
-        postgres: () => isAnswering([database, drains]),
+        postgres: () => isAnswering(database, drains),
         redis: async () => (redis === null ? null : redis.ping()),
         outbox: drainer.status,
         refused: drainer.refused,

@@ -4,9 +4,12 @@ import type { Body } from './entry.ts';
 import type { Bodies, Flight } from './flights.ts';
 import type { Want } from './read-through.ts';
 
+/** How much time is worth another reading, in milliseconds. */
+const LEAST_MS = 100;
+
 /**
  * Waits for another reading, and reads again what that does not answer. Where the time of the other request was over before that of this one,
- * that is all of it.
+ * that is all of it, unless this one has next to no time left itself: of many, each would then wait for the next.
  *
  * @param flight the other reading
  * @param wants what is wanted of it
@@ -28,7 +31,7 @@ export async function join(
   readAnew: (wants: readonly Want[]) => Promise<Bodies>,
 ): Promise<Bodies> {
   const bodies = await flight.bodies.catch((error: unknown) => {
-    if (trace.outOfTime || !flight.trace.outOfTime) throw error;
+    if (!flight.trace.outOfTime || trace.started - flight.trace.started < LEAST_MS) throw error;
     return null;
   });
   if (bodies === null) return readAnew(wants);

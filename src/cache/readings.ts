@@ -153,7 +153,8 @@ export abstract class Readings {
     const reads = own.length > 0 ? [this.#fly(space, own, load, trace, since, stays, known + found.size)] : [];
     const remains = (want: Want, version: string | null) => stays?.(this.key(space, want), version) === true;
     const readAgain = (again: readonly Want[]) => this.readThrough(space, again, load, trace, stays);
-    const readAnew = (left: readonly Want[]) => this.#read(space, left, load, trace, since, stays);
+    // What is read from now on is as new as that, so those who read by id may share it.
+    const readAnew = (left: readonly Want[]) => this.#read(space, left, load, trace, this.clock.now(), stays);
     for (const [flight, waiting] of underWay)
       reads.push(join(flight, waiting, space.entity, trace, remains, readAgain, readAnew));
     for (const bodies of await Promise.all(reads)) for (const [id, body] of bodies) found.set(id, body);

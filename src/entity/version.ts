@@ -1,5 +1,6 @@
-import { Column, is, SQL, sql, Table } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
+import { ofRow } from './of-row.ts';
 
 /** What distinguishes the versions of a row. Equal versions have equal values in every column. */
 export interface RowVersion {
@@ -32,15 +33,4 @@ export function rowVersion(version: PgColumn | SQL | undefined): RowVersion {
   if (version === undefined) return XMIN;
   const of = (row: string) => sql`coalesce(md5((${ofRow(sql`${version}`, row)})::text), 'null')`;
   return { of, written: of };
-}
-
-/** The same expression, over a row that has another name than its table. */
-function ofRow(expression: SQL, row: string): SQL {
-  return sql.join(
-    expression.queryChunks.map((chunk) => {
-      if (is(chunk, Column)) return sql`${sql.raw(row)}.${sql.identifier(chunk.name)}`;
-      if (is(chunk, Table)) return sql.raw(row);
-      return is(chunk, SQL) ? ofRow(chunk, row) : chunk;
-    }),
-  );
 }

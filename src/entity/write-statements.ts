@@ -3,6 +3,7 @@ import type { PgTable } from 'drizzle-orm/pg-core';
 import { type Statement, statement } from '../postgres/statement.ts';
 import { columnCodec } from './column-codec.ts';
 import type { EntityRow } from './entity-row.ts';
+import { ofRow } from './of-row.ts';
 
 /** How rows of an entity are inserted and changed. */
 export interface WriteStatements {
@@ -34,8 +35,8 @@ export function writeStatements(name: string, table: PgTable, byId: SQL, written
   };
   const columnName = (field: string) => sql.identifier(columnOf(field).name);
   const placeOf = ([field, value]: Given) =>
-    is(value, SQL)
-      ? value
+    isSql(value)
+      ? ofRow(value, 't')
       : sql.param(sql.placeholder(field), { mapToDriverValue: columnCodec(columnOf(field)).encode });
   return {
     insertOf: memoized((given) => {
@@ -57,6 +58,11 @@ export function writeStatements(name: string, table: PgTable, byId: SQL, written
   };
 }
 
+/** Drizzle asks for a value's constructor, which the objects that graphql-js makes of arguments do not have. */
+function isSql(value: unknown): value is SQL {
+  return value instanceof Object && is(value, SQL);
+}
+
 /** A field and its value. */
 type Given = readonly [field: string, value: unknown];
 
@@ -65,7 +71,7 @@ function memoized(make: (given: readonly Given[]) => Statement<EntityRow>): Writ
   const made = new Map<string, Statement<EntityRow>>();
   return (values) => {
     const given = Object.entries(values);
-    if (given.some(([, value]) => is(value, SQL))) return { ...make(given), prepared: false };
+    if (given.some(([, value]) => isSql(value))) return { ...make(given), prepared: false };
     const key = Object.keys(values).join();
     const known = made.get(key) ?? make(given);
     made.set(key, known);

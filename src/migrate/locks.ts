@@ -13,6 +13,9 @@ const PAUSE_MS = 2000;
 /** Postgres' code for a lock that was not available in time. */
 export const LOCK_NOT_AVAILABLE = '55P03';
 
+/** Postgres' code for two transactions that wait for each other, of which it ended this one. */
+export const DEADLOCK = '40P01';
+
 /** The database was not migrated, and is as it was before. The message says why, and shows the statement where there is one. */
 export class MigrationError extends Error {
   override name = 'MigrationError';

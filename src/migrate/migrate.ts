@@ -4,7 +4,7 @@ import { connectPostgres } from '../postgres/client.ts';
 import type { PostgresClient } from '../postgres/source.ts';
 import { drizzleMigrations } from './drizzle-migrations.ts';
 import { larderMigrations } from './larder-migrations.ts';
-import { LOCK_NOT_AVAILABLE, LOCK_WAIT_MS, LockTaken, MigrationError, withLocks } from './locks.ts';
+import { DEADLOCK, LOCK_NOT_AVAILABLE, LOCK_WAIT_MS, LockTaken, MigrationError, withLocks } from './locks.ts';
 import { type Migration, type Migrations, makeSchema, type Place, type Sql } from './migrations.ts';
 
 /** The advisory lock that a migration holds. Every Larder process uses this number: "larder" in ASCII. */
@@ -165,7 +165,7 @@ async function apply(
       await sql.unsafe(schema === 'public' ? statement : withoutPublic(statement)).simple();
     } catch (error) {
       if (!(error instanceof postgres.PostgresError)) throw error;
-      if (error.code === LOCK_NOT_AVAILABLE) {
+      if (error.code === LOCK_NOT_AVAILABLE || error.code === DEADLOCK) {
         throw new LockTaken(`${migration.name} did not get a lock within ${LOCK_WAIT_MS} ms at statement ${i + 1}`);
       }
       throw new MigrationError(

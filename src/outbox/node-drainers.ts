@@ -44,7 +44,7 @@ export function startNodeDrainers(nodes: ClusterNodes, options: Omit<DrainerOpti
 }
 
 /**
- * What waits for the one that waits for most; `null` until one has looked. Whose node never answered says nothing. Whose node answers no more
+ * What waits for the one that waits for most; `null` until one has looked. Whose node never answers says nothing. Whose node answers no more
  * does while it goes on looking: after a minute nothing waits for it.
  */
 function together(drainers: ReadonlyMap<ClusterNode, Drainer>): OutboxStatus | null {
@@ -52,7 +52,12 @@ function together(drainers: ReadonlyMap<ClusterNode, Drainer>): OutboxStatus | n
   const newest = Math.max(...all.map(({ status }) => status?.lookedAt ?? Number.NEGATIVE_INFINITY));
   let whole: OutboxStatus | null = null;
   for (const { isFresh, status: one } of all) {
-    if (one === null || (!isFresh && newest - one.lookedAt > LOOKS_MS)) continue;
+    if (one === null) {
+      // Its node answers, and its domain was never looked at: so nobody knows what waits.
+      if (isFresh) return null;
+      continue;
+    }
+    if (!isFresh && newest - one.lookedAt > LOOKS_MS) continue;
     whole ??= one;
     whole = {
       depth: Math.max(whole.depth, one.depth),

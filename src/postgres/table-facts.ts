@@ -66,7 +66,7 @@ const look = statement<{
     cross join lateral (
       select json_agg(attname) as columns,
         json_agg(attname) filter (where not attnotnull and rel.relkind not in ('v', 'm')) as nullable from pg_attribute
-      where attrelid = rel.oid and attnum > 0 and not attisdropped
+      where attrelid = rel.oid and not attisdropped
     ) a order by cache_outbox_tables.ord`,
 );
 

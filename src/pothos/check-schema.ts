@@ -58,8 +58,9 @@ export function checkSchema(schema: GraphQLSchema, repositories: Readonly<Record
         const expected = `a field of an entity's type, since ${entity}.${list} has a parent, or a source that says which`;
         throw wrongDeclaration(where, expected, `one of ${type.name}`, 'lists-and-orders');
       }
-      const parents = parentsOf(tablesOf(list).parents, repositories);
-      if (parents.length > 0 && !parents.includes(parent)) {
+      const referred = tablesOf(list).parents;
+      const parents = parentsOf(referred, repositories);
+      if (parents.length > 0 && !parents.includes(parent) && !hasKeysOf(parent, referred, repositories)) {
         const expected = `a field of ${parents.join(' or ')}, to which the parent of ${entity}.${list} refers, or a source that says which`;
         throw wrongDeclaration(where, expected, `one of ${parent}`, 'lists-and-orders');
       }
@@ -68,6 +69,16 @@ export function checkSchema(schema: GraphQLSchema, repositories: Readonly<Record
 }
 
 type AnyRepository = Repository<Entity, string> & FindBy<Entity, string>;
+
+/** Whether an entity may have the keys of other tables: its own key refers to one, or it shows a view, which triggers cannot watch. */
+function hasKeysOf(
+  entity: string,
+  tables: readonly string[],
+  repositories: Readonly<Record<string, unknown>>,
+): boolean {
+  const { key, isUnwatched } = (repositories[entity] as AnyRepository).tablesOf('all');
+  return isUnwatched || key.some((table) => tables.includes(table));
+}
 
 /** The entities whose rows are in some tables. */
 function parentsOf(tables: readonly string[], repositories: Readonly<Record<string, unknown>>): readonly string[] {

@@ -17,6 +17,9 @@ export class UnreadNode {
   }
 }
 
+/** One for all: nobody sees it, and a stack for each parent would cost more than the question. */
+const NOT_READ = new TypeError('The entity has not been read.');
+
 /**
  * Asks a function about an object that may be an unread node. It shows the function only what the node has, since a column that was not
  * read would look like one without a value.
@@ -32,7 +35,7 @@ export function askUnread<P, T>(parent: P, ask: (parent: P) => T): T | undefined
   const look = (key?: PropertyKey) => {
     if (key !== undefined && Object.hasOwn(parent, key)) return;
     isEnough = false;
-    throw new TypeError('The entity has not been read.');
+    throw NOT_READ;
   };
   const shown = new Proxy(parent, {
     get: (node, key) => {

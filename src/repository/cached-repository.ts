@@ -114,7 +114,9 @@ export function createRepository<E extends Entity, Lists extends string>(
     },
     tablesOf: (list) => {
       const { from, parent } = definition.lists[list];
-      return { own: fullName(definition.table), parents: parent === null ? [] : referredTables(from, parent.columns) };
+      const { table, key, unwatched = false } = definition;
+      const parents = parent === null ? [] : referredTables(from, parent.columns);
+      return { own: fullName(table), key: referredTables(table, key.columns), isUnwatched: unwatched, parents };
     },
     isPosition: (list, order, position) => {
       const { orders } = definition.lists[list];

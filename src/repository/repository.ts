@@ -95,9 +95,15 @@ export interface Repository<
   listOf(list: Lists): { readonly hasParent: boolean; readonly orders: readonly string[] };
   /**
    * @param list the name of a list
-   * @returns the full name of the entity's table, and of those that the list's parent refers to by foreign keys that Drizzle knows
+   * @returns the full name of the entity's table, and of those that its key and the list's parent refer to by foreign keys that Drizzle
+   *   knows; and whether no trigger notes changes of the table, which may be a view
    */
-  tablesOf(list: Lists): { readonly own: string; readonly parents: readonly string[] };
+  tablesOf(list: Lists): {
+    readonly own: string;
+    readonly key: readonly string[];
+    readonly parents: readonly string[];
+    readonly isUnwatched: boolean;
+  };
   /**
    * @param list the name of a list
    * @param order one of its orders

@@ -1,5 +1,12 @@
+import Fastify from 'fastify';
+import { GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString } from 'graphql';
 import { t } from 'tap';
+import larderFastify from '../../src/http/index.ts';
+import { createLarder, DatabaseUnavailable, type LarderContext } from '../../src/index.ts';
+import { entities, makeTables, type Repositories } from '../support/library.ts';
 import { startServer } from '../support/server.ts';
+import { freshDatabase } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
 import { bearer, JWT_SECRET } from '../support/token.ts';
 
 // From the fourth time on, a document may be executed in another way than before.
@@ -32,6 +39,42 @@ t.test('whoever wrote a part is not told to send all of it again', async (t) => 
       data: { a: null, b: null },
       errors: [...unavailable('a'), ...unavailable('b')],
     });
+    t.match(await mutate(`__typename b: ${create('too much')}`), { status: 503, again: '1' }, 'a name is not written');
   }
   t.same([...(await sql`select count(*)::int from brands`)], [{ count: 2 * TIMES }], 'each was written once');
+});
+
+t.test('nor is who wrote, and of whose answer nothing is left', async (t) => {
+  const database = await freshDatabase(t);
+  await makeTables(openSql(t, database));
+  await using larder = await createLarder({ entities, postgres: { url: database.url } });
+  const text = new GraphQLNonNull(GraphQLString);
+  const away = () => {
+    throw new DatabaseUnavailable('Postgres is away.');
+  };
+  const write = ({ repositories, scope }: LarderContext<Repositories>) =>
+    repositories.Library.create({ name: 'written' }, scope);
+  const schema = new GraphQLSchema({
+    query: new GraphQLObjectType({ name: 'Query', fields: { name: { type: text } } }),
+    mutation: new GraphQLObjectType<unknown, LarderContext<Repositories>>({
+      name: 'Mutation',
+      fields: {
+        write: { type: text, resolve: async (_root, _args, context) => (await write(context)).name },
+        away: { type: text, resolve: away },
+        writeThenAway: { type: text, resolve: async (_root, _args, context) => write(context).then(away) },
+      },
+    }),
+  });
+  const app = Fastify();
+  t.teardown(() => app.close());
+  const auth = async () => ({ subject: null, scopes: new Set(['write']) });
+  await app.register(larderFastify, { larder, schema, auth, limits: { maxEventLoopDelayMs: 0 } });
+  const ask = (query: string) => app.inject({ method: 'POST', url: '/graphql', payload: { query } });
+  const errors = [{ extensions: { code: 'UNAVAILABLE' } }];
+  for (const fields of ['write away', 'writeThenAway']) {
+    const answer = await ask(`mutation { ${fields} }`);
+    t.match({ status: answer.statusCode, ...answer.json() }, { status: 200, data: null, errors }, fields);
+    t.notOk(answer.headers['retry-after']);
+  }
+  t.match(await ask('mutation { away }'), { statusCode: 503, headers: { 'retry-after': '1' } });
 });

@@ -63,7 +63,9 @@ t.test('slow statements on all connections do not take a server out of service',
     ),
   );
   await until('all connections wait', async () => {
-    const [row] = await sql`select count(distinct pid)::int as waiting from pg_locks where not granted`;
+    const [row] = await sql`
+      select count(distinct pid)::int as waiting from pg_locks join pg_database d on d.oid = database
+      where not granted and datname = ${database.name}`;
     return row?.waiting === 4;
   });
   t.match(await readiness(url), { code: 200, status: 'ready' });

@@ -1,13 +1,15 @@
 import SchemaBuilder from '@pothos/core';
 import DataloaderPlugin from '@pothos/plugin-dataloader';
 import RelayPlugin from '@pothos/plugin-relay';
+import { bigint, pgTable } from 'drizzle-orm/pg-core';
 import { fastify } from 'fastify';
 import { type GraphQLSchema, graphql } from 'graphql';
 import { t } from 'tap';
 import { larderFastify } from '../../src/http/index.ts';
 import { createLarder } from '../../src/larder.ts';
+import { entity } from '../../src/repository/entity.ts';
 import LarderPlugin, { checkSchema, type LarderContext } from '../../src/pothos/index.ts';
-import { entities, type Repositories } from '../support/library.ts';
+import { entities, libraries, type Repositories } from '../support/library.ts';
 import { librarySchema } from '../support/library-schema.ts';
 
 const makeBuilder = () =>
@@ -97,6 +99,24 @@ t.test('what fits is let pass', async (t) => {
       }),
   );
   t.doesNotThrow(() => checkSchema(second, larder.repositories), 'a second type shows the same parents');
+  const profile = pgTable('profiles', {
+    id: bigint('id', { mode: 'bigint' })
+      .primaryKey()
+      .references(() => libraries.id),
+  });
+  const shown = pgTable('shown_libraries', { id: bigint('id', { mode: 'bigint' }).primaryKey() });
+  const alike = { Profile: entity(profile, {}), Shown: entity(shown, { unwatched: true }) };
+  await using more = await createLarder({ entities: { ...entities, ...alike }, postgres: { url } });
+  for (const name of ['Profile', 'Shown'] as const) {
+    const sharing = schemaWith(
+      (t) => ({ other: t.entityById(name as 'Book') }),
+      (builder) =>
+        builder.entity(name as 'Book', {
+          fields: (t) => ({ shelves: t.entityConnection('Shelf', { list: 'inLibrary' }) }),
+        }),
+    );
+    t.doesNotThrow(() => checkSchema(sharing, more.repositories), `${name} has the keys of libraries`);
+  }
   const { Library, ...others } = larder.repositories;
   const noLibrary = makeBuilder();
   noLibrary.entity('Shelf', { fields: (t) => ({ title: t.exposeString('title') }) });

@@ -1,4 +1,4 @@
-import { integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { customType, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import { t } from 'tap';
 import { openDatabase } from '../../src/postgres/client.ts';
 import { examine } from '../../src/repository/doctor.ts';
@@ -35,6 +35,12 @@ t.test(
     t.same(await examineAs('far'), []);
   },
 );
+
+t.test('a column of the system is one', async (t) => {
+  const xmin = customType<{ data: string }>({ dataType: () => 'xid' });
+  const table = pgTable('books', { id: integer('id').primaryKey(), xmin: xmin('xmin').notNull() });
+  t.same(await examine(database, [entity(table, { unwatched: true, lists: {} }).define('Thing')]), []);
+});
 
 t.test('what is said of a materialized view can be done', async (t) => {
   const found = await examineAs('counted');

@@ -1,5 +1,5 @@
-import { sql as raw } from 'drizzle-orm';
-import { integer, pgTable, text } from 'drizzle-orm/pg-core';
+import { sql as raw, type SQL } from 'drizzle-orm';
+import { integer, jsonb, pgTable, text } from 'drizzle-orm/pg-core';
 import { t } from 'tap';
 import { createLarder, entity, InvalidInput } from '../../src/index.ts';
 import { freshDatabase } from '../support/services.ts';
@@ -27,13 +27,19 @@ const notes = pgTable('notes', {
     .notNull()
     .default('never')
     .$onUpdate(() => raw`'changed ' || ${'in SQL'}::text`),
+  writes: integer('writes')
+    .notNull()
+    .default(1)
+    .$onUpdate((): SQL => raw`${notes.writes} + 1`),
+  about: jsonb('about'),
 });
 
 const database = await freshDatabase(t);
 await openSql(t, database).unsafe(`
   create table notes (
     id text primary key, title text not null, slug text not null, pages int not null default 7,
-    doubled int not null generated always as (pages * 2) stored, remark text, revision int not null, changed text not null default 'never'
+    doubled int not null generated always as (pages * 2) stored, remark text, revision int not null, changed text not null default 'never',
+    writes int not null default 1, about jsonb
   );
   select cache_outbox_watch('notes', 'Note')`);
 const rules = { texts: { title: { maxLength: 5, optional: false } } };
@@ -45,7 +51,7 @@ t.test('an insert has the defaults of Drizzle and of the table', async (t) => {
   updates = 0;
   t.same(await Note.create({ title: 'first' }), {
     ...{ id: 'made', title: 'first', slug: 'MADE IN SQL', pages: 7, doubled: 14, remark: null },
-    ...{ revision: 1, changed: 'never' },
+    ...{ revision: 1, changed: 'never', writes: 1, about: null },
   });
   t.match(
     await Note.create({
@@ -70,6 +76,7 @@ t.test('an update has the values that Drizzle makes for updates', async (t) => {
     slug: 'mine',
     revision: 10,
     changed: 'changed in SQL',
+    writes: 2,
   });
   t.match(await Note.update('own', { revision: 50, changed: 'twice' }), { revision: 50, changed: 'twice' });
   t.match(await Note.findById('own'), { title: 'again', revision: 50, changed: 'twice' }, 'and later reads see that');
@@ -84,4 +91,12 @@ t.test('rules and types hold', async (t) => {
   );
   // @ts-expect-error a column without a default
   await t.rejects(Note.create({ slug: 'x' }), 'and Postgres says so, too');
+});
+
+t.test('an object as graphql-js makes it of arguments, without a prototype, is a value as any other', async (t) => {
+  const about = Object.assign(Object.create(null), { width: 3 });
+  t.match(await Note.create({ id: 'json', title: 'json', about }), { about: { width: 3 } });
+  t.match(await Note.update('json', { about: Object.assign(Object.create(null), { width: 4 }) }), {
+    about: { width: 4 },
+  });
 });

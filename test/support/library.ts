@@ -4,7 +4,7 @@ import { bigintText as id, rfc3339 } from '../../src/postgres/column-types.ts';
 import { entity, type RepositoriesOf } from '../../src/repository/entity.ts';
 
 /** Libraries, their shelves, and the books on these: tables that are nobody's in particular. */
-const libraries = pgTable('libraries', {
+export const libraries = pgTable('libraries', {
   id: id('id').primaryKey().generatedByDefaultAsIdentity(),
   name: text('name').notNull(),
 });

@@ -7,6 +7,9 @@ const THRESHOLD = 3;
 /** How long an open breaker refuses, in milliseconds, before it lets one attempt through to see whether Redis is back. */
 const OPEN_MS = 500;
 
+/** How long nobody has asked, in milliseconds, when something else may close the breaker. */
+const UNASKED_MS = 10_000;
+
 /**
  * A circuit breaker (M. Nygard, Release It!). After failures in a row it answers `null` at once, instead of waiting for another time-out.
  * Now and then it lets a single attempt through.
@@ -16,6 +19,7 @@ export class Breaker {
   readonly #clock: Clock;
   #failures = 0;
   #openUntil = 0;
+  #askedAt = 0;
 
   /**
    * @param onError told of each failure
@@ -37,11 +41,11 @@ export class Breaker {
   }
 
   /**
-   * Notes that something else was answered. Once the breaker refuses nothing, that closes it as an attempt would: where nobody asks, none
-   * comes. It is no success between failures, since what fails the one may be fine for the others.
+   * Notes that something else was answered. That closes a breaker which nobody has asked for a while, since no attempt would. Where some do
+   * ask, only an attempt closes it: what fails the one may be fine for the other.
    */
   answered(): void {
-    if (!this.open && this.tripped) this.#failures = 0;
+    if (this.tripped && this.#clock.now() - this.#askedAt >= UNASKED_MS) this.#failures = 0;
   }
 
   /**
@@ -49,6 +53,7 @@ export class Breaker {
    * @returns the action's result; `null` when it failed or did not run
    */
   async attempt<T>(action: () => Promise<T>): Promise<T | null> {
+    this.#askedAt = this.#clock.now();
     if (this.open) return null;
     // Half open: this attempt decides, and the others do not wait for it.
     if (this.#failures >= THRESHOLD) this.#openUntil = this.#clock.now() + OPEN_MS;

@@ -45,10 +45,14 @@ export function replaceWhenOutOfStep(redis: Redis): void {
  * @param redis the connection
  */
 export function hearEveryError(redis: Redis): void {
+  let heard: Redis['stream'] | undefined;
   redis.on('connecting', () => {
     // The socket is made after this event, and has no error before the next turn.
     setImmediate(() => {
       const { stream } = redis as { stream?: Redis['stream'] };
+      // While a Sentinel is asked, it is still the one before.
+      if (stream === heard) return;
+      heard = stream;
       let isFirst = true;
       stream?.on('error', (error: Error) => {
         if (!isFirst) redis.silentEmit('error', error);
@@ -69,10 +73,15 @@ export function hearEveryError(redis: Redis): void {
 export function connectUntilClosed(redis: Redis, clock: Clock): () => void {
   let isClosed = false;
   let stop = () => {};
+  let attempt = 0;
+  redis.on('ready', () => {
+    attempt = 0;
+  });
   redis.on('end', () => {
     if (isClosed) return;
+    attempt += 1;
     // Why it fails, its event `error` says.
-    stop = clock.after(retryPause(1), () => void redis.connect().catch(() => {}));
+    stop = clock.after(retryPause(attempt), () => void redis.connect().catch(() => {}));
   });
   return () => {
     isClosed = true;

@@ -73,6 +73,7 @@ class Pricer {
   readsTexts = false;
   readonly #variables: Record<string, unknown>;
   readonly #known = new Map<SelectedObject, Map<number | null, PricedObject>>();
+  readonly #most = new Map<readonly SelectedObject[], Map<number | null, PricedObject>>();
 
   constructor(variables: Record<string, unknown>) {
     this.#variables = variables;
@@ -98,6 +99,27 @@ class Pricer {
     return priced;
   }
 
+  /** The most that one of several types costs. An array of them is gone through once for each number of entries. */
+  #mostOf(inside: readonly SelectedObject[], entries: number | null): PricedObject {
+    let ofInside = this.#most.get(inside);
+    if (ofInside === undefined) {
+      ofInside = new Map();
+      this.#most.set(inside, ofInside);
+    }
+    const known = ofInside.get(entries);
+    if (known !== undefined) return known;
+    let most: PricedObject = { cost: 0, nodes: 0, fields: [] };
+    let nodes = 0;
+    for (const selected of inside) {
+      const object = this.object(selected, entries);
+      nodes = Math.max(nodes, object.nodes);
+      if (object.cost > most.cost) most = object;
+    }
+    const found = { ...most, nodes };
+    ofInside.set(entries, found);
+    return found;
+  }
+
   #field({ key, field, nodes: [node], inside }: SelectedField, entries: number | null, again: boolean): PricedField {
     const { entries: entriesOf, cost: own } = extensionsOf(field);
     const isSized = entriesOf !== undefined;
@@ -105,9 +127,8 @@ class Pricer {
     const args = isSized ? getArgumentValues(field, node, this.#variables) : {};
     const size = isSized ? entriesOf(args) : null;
     const isList = inside.length > 0 && isListType(getNullableType(field.type));
-    const objects = inside.map((object) => this.object(object, isList ? null : size));
-    const most = objects.reduce<PricedObject>((a, b) => (b.cost > a.cost ? b : a), { cost: 0, nodes: 0, fields: [] });
-    const nodes = objects.reduce((a, b) => Math.max(a, b.nodes), 0);
+    const most = this.#mostOf(inside, isList ? null : size);
+    const { nodes } = most;
     const result = { key, isSized, argument: isSized ? sizeArgument(field, args) : null, inside: most.fields };
     if (isList) {
       const length = size ?? entries ?? assumedLength(field);

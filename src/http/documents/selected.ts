@@ -8,6 +8,7 @@ import {
   isAbstractType,
   isObjectType,
   Kind,
+  type GraphQLNamedType,
   type OperationDefinitionNode,
   SchemaMetaFieldDef,
   type SelectionSetNode,
@@ -60,6 +61,7 @@ class Collector {
   readonly #schema: GraphQLSchema;
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   readonly #known = new Map<GraphQLObjectType, Map<string, SelectedObject>>();
+  readonly #insides = new Map<string, readonly SelectedObject[]>();
   readonly #numbers = new Map<object, number>();
   #count = 0;
 
@@ -74,7 +76,6 @@ class Collector {
 
   /** @param key the same for the same parents */
   #collect(type: GraphQLObjectType, parents: readonly Parent[], key: string): SelectedObject {
-    this.#countOne();
     let ofType = this.#known.get(type);
     if (ofType === undefined) {
       ofType = new Map();
@@ -82,6 +83,7 @@ class Collector {
     }
     const known = ofType.get(key);
     if (known !== undefined) return known;
+    this.#countOne();
     const merged = new Map<string, [FieldNode, ...FieldNode[]]>();
     const spread = new Set<string>();
     for (const { selectionSet } of parents) this.#merge(type, selectionSet, merged, spread);
@@ -126,8 +128,19 @@ class Collector {
     if (field === undefined) return null;
     const type = getNamedType(field.type);
     const types = isObjectType(type) ? [type] : isAbstractType(type) ? this.#schema.getPossibleTypes(type) : [];
-    const same = types.length === 0 ? '' : nodes.map((node) => this.#numberOf(node)).join();
-    return { key, field, nodes, inside: types.map((each) => this.#collect(each, nodes, same)) };
+    return { key, field, nodes, inside: types.length === 0 ? [] : this.#inside(type, types, nodes) };
+  }
+
+  /** The same array for the same type and nodes, so that types which show each other are not gone through for each pair. */
+  #inside(named: GraphQLNamedType, types: readonly GraphQLObjectType[], nodes: readonly FieldNode[]) {
+    const key = nodes.map((node) => this.#numberOf(node)).join();
+    const place = `${named.name}:${key}`;
+    let inside = this.#insides.get(place);
+    if (inside === undefined) {
+      inside = types.map((each) => this.#collect(each, nodes, key));
+      this.#insides.set(place, inside);
+    }
+    return inside;
   }
 
   #numberOf(node: FieldNode): number {

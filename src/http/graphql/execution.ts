@@ -73,7 +73,7 @@ export async function registerExecution(app: FastifyInstance, schema: GraphQLSch
   };
   return (plan, state, variables, reply) => {
     const answered = (result: Execution | null) =>
-      result === null ? unspliced(plan, state, variables, reply) : formatted(result, plan, reply);
+      result === null ? unspliced(plan, state, variables, reply) : formatted(result, reply);
     const result = spliced(plan)?.(state, variables.coerced) ?? null;
     return result instanceof Promise ? result.then(answered) : answered(result);
   };
@@ -109,14 +109,13 @@ export async function executeAlone(
   reply: FastifyReply,
 ): Promise<ExecutionResult> {
   const { document } = plan;
-  return formatted(await execute({ schema, document, contextValue: state, variableValues: variables }), plan, reply);
+  const result = await execute({ schema, document, contextValue: state, variableValues: variables });
+  return formatted(result, reply, isMutation(plan) && (state.scope.hasWritten || hasAnswer(schema, result)));
 }
 
-function formatted({ data = null, written, errors }: Execution, plan: Plan, reply: FastifyReply): Execution {
+function formatted({ data = null, written, errors }: Execution, reply: FastifyReply, hasWritten = false): Execution {
   const answer = written === undefined ? { data } : { written };
   if (errors === undefined) return answer;
-  // Sent again as a whole, a mutation would write again what has been written.
-  const hasWritten = isMutation(plan) && Object.values(data ?? {}).some((field) => field !== null);
   const { status, shown } = format(errors, reply, hasWritten);
   reply.code(status);
   return { ...answer, errors: shown as never };
@@ -126,7 +125,15 @@ function isMutation({ definition }: Plan): boolean {
   return definition.operation === OperationTypeNode.MUTATION;
 }
 
-/** The errors as a client may see them, and their HTTP status, which says when all of it should be sent again. */
+/** Whether a field of a mutation has a value beside the type's name. It may have written otherwise than through repositories. */
+function hasAnswer(schema: GraphQLSchema, { data }: ExecutionResult): boolean {
+  return Object.values(data ?? {}).some((field) => field !== null && field !== schema.getMutationType()?.name);
+}
+
+/**
+ * The errors as a client may see them, and their HTTP status, which says when all of it should be sent again. Sent again as a whole, a mutation would
+ * write again what has been written.
+ */
 function format(
   errors: readonly unknown[],
   reply: FastifyReply,

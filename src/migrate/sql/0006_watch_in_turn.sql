@@ -1,5 +1,5 @@
 -- Gives an entity's table its triggers: SELECT cache_outbox_watch('venues', 'Venue'), with the columns of its key after that where it is not the
--- primary one. A table that several entities show is watched for each of them. What is there already is left as it is. One call waits for another
+-- primary one. A table that several entities show is watched for each of them. What is there already is left as it is, and then nothing is waited for. Otherwise one call waits for another
 -- and for migrations, by the lock of these: two that find the same trigger missing would both make it.
 CREATE OR REPLACE FUNCTION cache_outbox_watch(watched regclass, entity text, VARIADIC key text[] DEFAULT '{}') RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
@@ -17,6 +17,13 @@ BEGIN
   ELSIF NOT has_table_privilege(watched, 'TRIGGER') THEN
     RAISE EXCEPTION 'cache_outbox_watch: % may not make triggers on %.', current_user, watched USING ERRCODE = 'insufficient_privilege',
       HINT = format('Let its owner call it, or GRANT TRIGGER ON %s TO %I. Where nobody may, declare the entity with unwatched.', watched, current_user);
+  END IF;
+  IF NOT EXISTS (
+    SELECT FROM cache_outbox_triggers(watched) t WHERE NOT EXISTS (
+      SELECT FROM pg_trigger p WHERE p.tgrelid = t.place AND p.tgfoid = t.noting::regproc AND p.tgenabled IN ('O', 'A') AND cache_outbox_arguments(p.tgargs) = arguments
+    )
+  ) THEN
+    RETURN;
   END IF;
   PERFORM pg_advisory_xact_lock(119182805820786);
   FOR missing IN SELECT * FROM cache_outbox_triggers(watched) t WHERE NOT EXISTS (

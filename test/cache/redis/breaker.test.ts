@@ -11,6 +11,9 @@ import { until } from '../../support/until.ts';
 const FAILURES = 3;
 const OPEN_MS = 500;
 
+/** How long nobody has asked, as src/cache/redis/breaker.ts has it. */
+const UNASKED_MS = 10_000;
+
 t.test('after three failures in a row nobody tries but one each half a second', async (t) => {
   const clock = manualClock();
   const errors: string[] = [];
@@ -93,7 +96,7 @@ t.test('a Redis that does not answer is asked three times, and then once each ha
   t.notOk(tier.breakerOpen);
 });
 
-t.test('a heartbeat that is answered closes it once nobody is refused any more', async (t) => {
+t.test('a heartbeat that is answered closes it once nobody has asked for a while', async (t) => {
   const { clock, proxy, tier, read } = await open(t);
   for (let i = 1; i < FAILURES; i += 1) await read();
   proxy.pass();
@@ -105,6 +108,14 @@ t.test('a heartbeat that is answered closes it once nobody is refused any more',
   await tier.meet();
   t.ok(tier.breakerOpen, 'nor does it cut the pause short');
   await clock.advance(OPEN_MS);
+  proxy.hold();
+  await read();
+  proxy.pass();
+  // The read took 100 ms.
+  await clock.advance(UNASKED_MS - 101);
+  await tier.meet();
+  t.ok(tier.breakerOpen, 'nor is it an attempt where some ask');
+  await clock.advance(1);
   t.ok(tier.breakerOpen);
   await tier.meet();
   t.notOk(tier.breakerOpen);

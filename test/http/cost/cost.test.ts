@@ -70,6 +70,23 @@ t.test('a document whose selections differ for each way through its types is ref
   });
 });
 
+t.test('a short document is priced, however many types its interfaces have', async (t) => {
+  const item: GraphQLInterfaceType = new GraphQLInterfaceType({
+    name: 'Item',
+    fields: () => fields,
+    resolveType: () => 'T0',
+  });
+  const fields = { id: { type: GraphQLInt }, part: { type: item } };
+  const types = Array.from(
+    { length: 400 },
+    (_, i) => new GraphQLObjectType({ name: `T${i}`, interfaces: [item], fields }),
+  );
+  const query = new GraphQLObjectType({ name: 'Query', fields: { item: { type: item, resolve: () => ({ id: 1 }) } } });
+  const ask = await serveSchema(t, larder, new GraphQLSchema({ query, types }));
+  const answer = await ask('{ item { part { part { part { part { id } } } } } }');
+  t.same(answer.json(), { data: { item: { part: null } } });
+});
+
 t.test('a size that depends on a text is asked for anew for another text', async (t) => {
   const day = new GraphQLObjectType({ name: 'Day', fields: { id: { type: GraphQLInt } } });
   const period = new GraphQLEnumType({ name: 'Period', values: { YEAR: {}, WEEK: {} } });
