@@ -1,8 +1,8 @@
 import { sleep } from '../clock.ts';
 import type { Database } from './client.ts';
 
-/** How long a refusal takes at most, in milliseconds: a connection that cannot be made fails sooner than one that is busy answers. */
-const REFUSAL_MS = 100;
+/** How long it takes at most, in milliseconds, that Postgres answers a connection which is not busy, or refuses a new one. */
+const PROMPT_MS = 100;
 
 /**
  * Asks whether Postgres answers requests. Slow statements may keep all of their connections busy. Then another connection to the same server
@@ -12,11 +12,11 @@ const REFUSAL_MS = 100;
  * @param aside another way to the same Postgres
  * @returns whether it answers within a second; as soon as that is known
  */
-export function isAnswering(
+export async function isAnswering(
   database: Pick<Database, 'ping' | 'clock'>,
   aside: Pick<Database, 'ping'>,
 ): Promise<boolean> {
   const own = database.ping();
-  const other = aside.ping().then((answers) => (answers ? sleep(database.clock, REFUSAL_MS).then(() => true) : own));
-  return Promise.race([own, other]);
+  const prompt = await Promise.race([own, sleep(database.clock, PROMPT_MS).then(() => null)]);
+  return prompt ?? Promise.race([own, aside.ping().then((answers) => answers || own)]);
 }
