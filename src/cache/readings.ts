@@ -144,8 +144,7 @@ export abstract class Readings {
       if (version !== undefined && stays?.(key, version)) continue;
       const flight = this.#flights.of(key);
       // A read by id trusts a flight. A list compares the versions when the flight has arrived.
-      const mayJoin = flight !== undefined && (want.version !== null || this.covers(key, flight.since));
-      if (!mayJoin) own.push(want);
+      if (flight === undefined || (want.version === null && !this.covers(key, flight.since))) own.push(want);
       else underWay.set(flight, [...(underWay.get(flight) ?? []), want]);
     }
     if (own.length === 0 && underWay.size === 0) return found;

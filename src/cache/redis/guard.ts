@@ -80,8 +80,8 @@ export function connectUntilClosed(redis: Redis, clock: Clock): () => void {
   redis.on('end', () => {
     if (isClosed) return;
     attempt += 1;
-    // Why it fails, its event `error` says.
-    stop = clock.after(retryPause(attempt), () => void redis.connect().catch(() => {}));
+    const fail = (error: unknown) => void redis.silentEmit('error', error);
+    stop = clock.after(retryPause(attempt), () => void redis.connect().catch(fail));
   });
   return () => {
     isClosed = true;

@@ -68,11 +68,13 @@ export function price(selected: SelectedObject, variables: Record<string, unknow
   return { cost, nodes, fields, readsTexts: pricer.readsTexts };
 }
 
-/** Prices each selection once for each number of entries, since it may be reached on many ways. */
+/** What a field costs that has nothing selected in it. */
+const NOTHING: PricedObject = { cost: 0, nodes: 0, fields: [] };
+
+/** Prices what is selected in a field once for each number of entries, since it may be reached on many ways. */
 class Pricer {
   readsTexts = false;
   readonly #variables: Record<string, unknown>;
-  readonly #known = new Map<SelectedObject, Map<number | null, PricedObject>>();
   readonly #most = new Map<readonly SelectedObject[], Map<number | null, PricedObject>>();
 
   constructor(variables: Record<string, unknown>) {
@@ -81,26 +83,18 @@ class Pricer {
 
   /** @param entries how many entries its lists have; `null` when nothing says so */
   object(selected: SelectedObject, entries: number | null): PricedObject {
-    let ofObject = this.#known.get(selected);
-    if (ofObject === undefined) {
-      ofObject = new Map();
-      this.#known.set(selected, ofObject);
-    }
-    const known = ofObject.get(entries);
-    if (known !== undefined) return known;
     const before = new Set<SelectedField['field']>();
     const fields = selected.fields.map((field) => {
       const again = before.has(field.field);
       before.add(field.field);
       return this.#field(field, entries, again);
     });
-    const priced = { fields, cost: sum(fields, ({ cost }) => cost), nodes: sum(fields, ({ nodes }) => nodes) };
-    ofObject.set(entries, priced);
-    return priced;
+    return { fields, cost: sum(fields, ({ cost }) => cost), nodes: sum(fields, ({ nodes }) => nodes) };
   }
 
-  /** The most that one of several types costs. An array of them is gone through once for each number of entries. */
+  /** The most that one of the types in a field costs. */
   #mostOf(inside: readonly SelectedObject[], entries: number | null): PricedObject {
+    if (inside.length === 0) return NOTHING;
     let ofInside = this.#most.get(inside);
     if (ofInside === undefined) {
       ofInside = new Map();
@@ -108,7 +102,7 @@ class Pricer {
     }
     const known = ofInside.get(entries);
     if (known !== undefined) return known;
-    let most: PricedObject = { cost: 0, nodes: 0, fields: [] };
+    let most = NOTHING;
     let nodes = 0;
     for (const selected of inside) {
       const object = this.object(selected, entries);
