@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import postgres, { type Sql } from 'postgres';
+import postgres, { type RowList, type Sql } from 'postgres';
 import type { Clock } from '../clock.ts';
 import { ask, type ConnectionOptions, driverOptions, isComplete, SentOnce, takeRows } from './driver.ts';
 import { ConnectionLost, isPlanOutdated, PlanOutdated } from './errors.ts';
@@ -23,10 +23,7 @@ export class Connection {
   /** How long an answer may take, in milliseconds; `null` for no limit. */
   readonly #stuckMs: number | null;
   readonly #onLost: (connection: Connection, why: ConnectionLost) => void;
-  /**
-   * Fails the statements under way. They are few, and are kept in no Set, which may keep its former members in memory for long (see
-   * connections.ts).
-   */
+  /** Fails the statements under way: few, and in no Set, which may keep its former members in memory for long (see connections.ts). */
   readonly #underWay: ((error: Error) => void)[] = [];
   readonly #prepare: boolean;
   /** A comment at the end of each prepared statement. It makes a pooler distinguish the statement from those whose plans are outdated. */
@@ -95,6 +92,7 @@ export class Connection {
    * @param parameters its parameters as SQL text; none for a command such as `begin`
    * @param asLists whether each row is a list of its values, in the order of the columns, instead of an object
    * @param prepared whether Postgres keeps its plan for the next time
+   * @param take takes the rows out of the driver's result
    * @returns the rows
    * @throws the error of Postgres or of the driver
    * @throws {ConnectionLost} when no answer comes any more
@@ -104,6 +102,7 @@ export class Connection {
     parameters: readonly unknown[] = [],
     asLists = false,
     prepared = true,
+    take: (result: RowList<Row[]>) => Row[] = takeRows,
   ): Promise<Row[]> {
     if (this.#lost) return Promise.reject(new ConnectionLost());
     return new Promise((resolve, reject) => {
@@ -120,7 +119,7 @@ export class Connection {
       ask<Row>(this.#client, prepared ? text + this.#mark : text, parameters, sent, asLists).then((rows) => {
         if (!isComplete(rows)) return fail(new ConnectionLost());
         this.#settled(fail);
-        resolve(takeRows(rows));
+        resolve(take(rows));
       }, fail);
     });
   }

@@ -165,3 +165,17 @@ export function takeRows<Row extends object>(result: RowList<Row[]>): Row[] {
   result.length = 0;
   return rows;
 }
+
+/** What the driver says of a result beside its rows. */
+const FACTS = ['count', 'command', 'columns', 'statement', 'state'] as const;
+
+/**
+ * Like `takeRows`, for whoever reads of the result what the driver promises beside the rows, such as how many were written.
+ *
+ * @param result the driver's result, which is empty afterwards
+ * @returns its rows, with properties that are not enumerable, as the driver's are not
+ */
+export function takeResult<Row extends object>(result: RowList<Row[]>): Row[] {
+  const facts = FACTS.map((fact) => [fact, { value: result[fact], writable: true }] as const);
+  return Object.defineProperties(takeRows(result), Object.fromEntries(facts));
+}

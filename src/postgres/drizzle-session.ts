@@ -2,6 +2,7 @@ import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import type { Sql } from 'postgres';
 import type { Trace } from '../trace/trace.ts';
 import type { Send } from './client.ts';
+import { takeResult } from './driver.ts';
 import { DatabaseUnavailable, databaseError } from './errors.ts';
 
 /** A transaction, as users of Drizzle know it. */
@@ -31,7 +32,7 @@ export function drizzleSession(send: Send, name: string, trace: Trace): DrizzleS
     const started = trace.clock.now();
     let count: number | null = null;
     try {
-      const rows = await send<object>(text, parameters, asLists);
+      const rows = await send<object>(text, parameters, asLists, true, takeResult);
       count = rows.length;
       return rows;
     } catch (error) {

@@ -1,4 +1,4 @@
-import { eq, sql as raw } from 'drizzle-orm';
+import { eq, like, sql as raw } from 'drizzle-orm';
 import { bigint, boolean, customType, jsonb, pgTable, text } from 'drizzle-orm/pg-core';
 import { t } from 'tap';
 import { ConstraintViolation, createLarder, entity } from '../../src/index.ts';
@@ -149,6 +149,24 @@ t.test('what a transaction of Drizzle changed is forgotten in every process befo
       return tx.select().from(notes);
     });
     t.same(read, row);
+  });
+
+  await t.test('what a statement did comes with its rows, as the driver gives it', async (t) => {
+    await larder.transaction(async (tx) => {
+      const ofAda = eq(authors.id, ada.id);
+      t.match(await tx.update(authors).set({ note: 'x' }).where(ofAda), { count: 1, command: 'UPDATE' });
+      t.equal((await tx.update(authors).set({ note: 'x' }).where(eq(authors.id, '9999'))).count, 0);
+      const written = await tx.insert(books).values([1, 2].map((n) => ({ authorId: ada.id, title: `Written ${n}` })));
+      t.match(written, { count: 2, command: 'INSERT' });
+      t.same([...written], []);
+      const within = await tx.transaction((inner) => inner.delete(books).where(like(books.title, 'Written%')));
+      t.match(within, { count: 2, command: 'DELETE' });
+      const read = await tx.execute(raw`select name from authors where ${ofAda}`);
+      t.match(read, { count: 1, command: 'SELECT', columns: [{ name: 'name' }] });
+      t.same(read, [{ name: 'Ada L.' }], 'beside the rows, which are all that is listed');
+      t.equal((await tx.execute(raw`update authors set note = 'y' where ${ofAda}`)).count, 1);
+      t.equal((await tx.update(authors).set({ note: 'z' }).where(ofAda).prepare('note').execute()).count, 1);
+    });
   });
 
   await t.test('a column that may be null is set to null by update', async (t) => {
