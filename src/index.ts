@@ -56,6 +56,7 @@ export {
   type ListName,
   type ListTypes,
   type OrdersOf,
+  type ParentedOf,
 } from './repository/list-options.ts';
 export type { Repository } from './repository/repository.ts';
 export type { Storage } from './repository/storage.ts';

@@ -77,6 +77,22 @@ export function checkName(name: string, what: string, where: string): void {
 }
 
 /**
+ * Checks the parent of a page that is asked for. Otherwise a list without one would answer with everybody's rows, and one that lacks its
+ * own with none.
+ *
+ * @param list the list's name, such as `Book.byAuthor`
+ * @param hasParent whether the list has a parent
+ * @param parent the parent's id; `null` names nothing, and is let pass for any list
+ * @throws {TypeError} naming the list
+ */
+export function checkParent(list: string, hasParent: boolean, parent: string | null | undefined): void {
+  if (parent === null || hasParent === (parent !== undefined)) return;
+  throw hasParent
+    ? wrongDeclaration(list, 'a parent, or null for an empty page', 'undefined', 'lists-and-orders')
+    : wrongDeclaration(list, 'a list that has a parent, since one is named', 'one without', 'lists-and-orders');
+}
+
+/**
  * @param value something that should have been a column
  * @returns a description of it
  */

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { checkParent } from '../entity/check-declaration.ts';
 import { isListedAsJson } from '../entity/key.ts';
 import type { ListSource } from '../entity/list-definition.ts';
 import type { Database } from '../postgres/client.ts';
@@ -82,7 +83,10 @@ function rowReader(database: Database, source: ListSource, shape: PageShape, pre
 
 /** Whether a row can have the parent. One that no row can have would fail the whole statement. */
 function hasRows({ name, parent, orders }: ListSource, request: PageQuery): boolean {
-  if (!Object.hasOwn(orders, request.order)) throw new TypeError(`${name} has no order ${request.order}`);
+  const { order, direction = 'ASC' } = request;
+  if (!Object.hasOwn(orders, order)) throw new TypeError(`${name} has no order ${order}`);
+  if (direction !== 'ASC' && direction !== 'DESC') throw new TypeError(`${name} has no direction ${direction}`);
+  checkParent(name, parent !== null, request.parent);
   return parent === null || (request.parent !== undefined && parent.isId(request.parent));
 }
 

@@ -23,8 +23,8 @@ export const MAX_PAGE_SIZE = 100;
 export interface ConnectionSource<Lists extends string = string> {
   readonly list: Lists;
   /**
-   * The parent's database id (a node's `databaseId`); absent when the list has no parent. With `null`, which names nothing, the list is
-   * empty.
+   * The parent's database id (a node's `databaseId`); absent when the list has no parent, and only then. With `null`, which names nothing,
+   * the page is empty.
    */
   readonly parent?: string | null | undefined;
   readonly order: string;

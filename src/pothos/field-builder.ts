@@ -4,6 +4,7 @@ import { wrongDeclaration } from '../entity/check-declaration.ts';
 import type { Entity } from '../entity/definition.ts';
 import type { LarderContext } from '../repository/context.ts';
 import type { Shown } from './check-schema.ts';
+import { checkSource } from './check-source.ts';
 import {
   type ConnectionSource,
   DEFAULT_PAGE_SIZE,
@@ -133,7 +134,7 @@ prototype.entityConnection = function entityConnection(this: Builder, name: stri
     resolve: (parent: Parent, page: PageArguments, context: LarderContext, info: GraphQLResolveInfo) => {
       const answer = (which: ConnectionSource) => resolvePage(type, which, page, context, info);
       if (source === undefined) return answer(named(parent, context));
-      const ask = (of: Parent) => source(of, page as never, context as never) as ConnectionSource;
+      const ask = (of: Parent) => checkSource(type, source(of, page as never, context as never), context);
       const which = askUnread(parent, ask);
       if (which !== undefined) return answer(which);
       // The row may be gone since its id was read.

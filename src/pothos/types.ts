@@ -51,12 +51,22 @@ export type FiltersOf<Types extends SchemaTypes, Name, List> = Name extends keyo
     : Readonly<Record<string, unknown>>
   : never;
 
+/** The parent of an entity's list: needed where the list has one. */
+export type ParentOf<Types extends SchemaTypes, Name, List> = Name extends keyof RepositoriesOf<Types>
+  ? RepositoriesOf<Types>[Name] extends { readonly listParents?: infer Parented }
+    ? List extends Parented
+      ? { readonly parent: string | null }
+      : { readonly parent?: null | undefined }
+    : Pick<ConnectionSource, 'parent'>
+  : never;
+
 /** The list of an entity that a connection pages through, with its parent, order and filters. */
 export type SourceOf<Types extends SchemaTypes, Name> = {
-  readonly [List in ListOf<Types, Name>]: Omit<ConnectionSource<List>, 'order' | 'filters'> & {
-    readonly order: OrderOf<Types, Name, List>;
-    readonly filters?: FiltersOf<Types, Name, List> | undefined;
-  };
+  readonly [List in ListOf<Types, Name>]: Omit<ConnectionSource<List>, 'parent' | 'order' | 'filters'> &
+    ParentOf<Types, Name, List> & {
+      readonly order: OrderOf<Types, Name, List>;
+      readonly filters?: FiltersOf<Types, Name, List> | undefined;
+    };
 }[ListOf<Types, Name>];
 
 /** An id in a column of a foreign key. */

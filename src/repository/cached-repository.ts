@@ -56,6 +56,18 @@ export function createRepository<E extends Entity, Lists extends string>(
   // The body's entity was made from this definition's columns, or decoded under a shape that hashes them.
   const entityOf = (body: Body | null | undefined) => (body?.entity ?? null) as E | null;
 
+  const kinds = new Map(
+    Object.entries<ListDefinition>(definition.lists).map(([list, { parent, orders }]) => [
+      list,
+      { hasParent: parent !== null, orders: Object.keys(orders) },
+    ]),
+  );
+  const listOf = (list: Lists) => {
+    const kind = kinds.get(list);
+    if (kind === undefined) throw new TypeError(`${name} has no list ${list}`);
+    return kind;
+  };
+
   /** The trace for work that no request asked for. */
   const unasked = () => new Trace(database);
   const auditSource: AuditSource = {
@@ -108,10 +120,7 @@ export function createRepository<E extends Entity, Lists extends string>(
     ...entityWriter(definition, storage),
     findById: async (id, scope) => (await findByIds([id], scope))[0] ?? null,
     lists: Object.keys(definition.lists) as Lists[],
-    listOf: (list) => {
-      const { parent, orders } = definition.lists[list];
-      return { hasParent: parent !== null, orders: Object.keys(orders) };
-    },
+    listOf,
     tablesOf: (list) => {
       const { from, parent } = definition.lists[list];
       const { table, key, unwatched = false } = definition;
@@ -123,7 +132,7 @@ export function createRepository<E extends Entity, Lists extends string>(
       return isPosition(definition.key, Object.hasOwn(orders, order) ? orders[order] : undefined, position);
     },
     list: async (list, requests, scope = createScope(unasked())) => {
-      if (!Object.hasOwn(definition.lists, list)) throw new TypeError(`${name} has no list ${list}`);
+      listOf(list);
       const { filters } = definition.lists[list];
       const asked = requests.map((request) => withFilters(filters, request));
       const { pages, fill } = await readPages(list, asked, scope).catch((error: unknown) => {

@@ -9,7 +9,7 @@ import type { WriteRules } from '../entity/rules.ts';
 import { rowVersion } from '../entity/version.ts';
 import { createRepository } from './cached-repository.ts';
 import type { FindBy } from './find-by.ts';
-import type { ColumnOf, FiltersOf, KeyOf, ListFor, ListName, ListTypes, OrdersOf } from './list-options.ts';
+import type { ColumnOf, FiltersOf, KeyOf, ListFor, ListName, ListTypes, OrdersOf, ParentedOf } from './list-options.ts';
 import type { Repository } from './repository.ts';
 import type { Storage } from './storage.ts';
 
@@ -110,7 +110,7 @@ export function entity<
 ): DeclaredEntity<
   RowOf<Table>,
   ListName<Lists>,
-  ListTypes<OrdersOf<Lists>, FiltersOf<Lists>> & FindBy<RowOf<Table>, keyof By & string>,
+  ListTypes<OrdersOf<Lists>, FiltersOf<Lists>, ParentedOf<Lists>> & FindBy<RowOf<Table>, keyof By & string>,
   Verbs,
   NewRowOf<Table>
 > {

@@ -140,8 +140,14 @@ export type FiltersOf<Lists> = {
     : Readonly<Record<never, never>>;
 };
 
+/** The names of the lists that have a parent. */
+export type ParentedOf<Lists> = {
+  readonly [Name in keyof Lists & string]: Lists[Name] extends { readonly parent: unknown } ? Name : never;
+}[keyof Lists & string];
+
 /** Types of a repository for the builder's fields, besides its methods; never set. */
-export interface ListTypes<Orders, Filters> {
+export interface ListTypes<Orders, Filters, Parented> {
   readonly listOrders?: Orders;
   readonly listFilters?: Filters;
+  readonly listParents?: Parented;
 }

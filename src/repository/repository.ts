@@ -60,6 +60,8 @@ export interface Repository<
    * @param scope the state of a request
    * @returns a page for each request, in order
    * @throws {InvalidInput} when a filter has a value that its column cannot have
+   * @throws {TypeError} when there is no such list, order or direction, or a request has a parent where the list has none, or none where it
+   *   has one
    */
   list(list: Lists, requests: readonly PageRequest[], scope?: Scope): Promise<Page<E>[]>;
   /**
@@ -91,6 +93,7 @@ export interface Repository<
   /**
    * @param list the name of a list
    * @returns whether it has a parent, and its orders; the first is the default
+   * @throws {TypeError} when there is no such list
    */
   listOf(list: Lists): { readonly hasParent: boolean; readonly orders: readonly string[] };
   /**

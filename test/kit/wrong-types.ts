@@ -117,6 +117,21 @@ builder.entity('Author', {
       // @ts-expect-error no such order
       source: (author) => ({ list: 'byAuthor', parent: author.databaseId, order: 'NAME' }),
     }),
+    // @ts-expect-error a list without its parent
+    noParent: t.entityConnection('Book', { source: () => ({ list: 'byAuthor', order: 'ID' }) }),
+    maybeNoParent: t.entityConnection('Book', {
+      // @ts-expect-error a parent that may be missing
+      source: (author) => ({
+        list: 'byAuthor',
+        parent: author.name === '' ? undefined : author.databaseId,
+        order: 'ID',
+      }),
+    }),
+    wrongParent: t.entityConnection('Book', {
+      // @ts-expect-error a parent for a list without one, which would answer with the books of all
+      source: (author) => ({ list: 'all', parent: author.databaseId, order: 'ID' }),
+    }),
+    ofNone: t.entityConnection('Book', { source: () => ({ list: 'byAuthor', parent: null, order: 'ID' }) }),
     // @ts-expect-error no such entity
     wrongEntity: t.entityConnection('Venue'),
     // @ts-expect-error no such direction

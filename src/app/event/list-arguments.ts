@@ -43,10 +43,10 @@ export function addEventListArguments(builder: Builder) {
  * @param defaultOrder the order when the arguments name none
  * @returns the list, the order and the range that the arguments ask for
  */
-export function eventListSource<List extends string>(
+export function eventListSource<List extends string, Parent extends string | null | undefined>(
   args: InputShapeFromFields<EventListArguments>,
   list: List,
-  parent: string | null | undefined,
+  parent: Parent,
   defaultOrder: 'STARTS_AT' | 'ID',
 ) {
   return {
