@@ -2,13 +2,24 @@ import { getTableColumns, getTableName, is } from 'drizzle-orm';
 import { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 
 /** The section of docs/your-tables.md that explains it. */
-type Section = 'two-entities' | 'keys' | 'names' | 'lists-and-orders' | 'filters' | 'references' | 'permissions';
+type Section =
+  | 'two-entities'
+  | 'keys'
+  | 'names'
+  | 'lists-and-orders'
+  | 'filters'
+  | 'references'
+  | 'permissions'
+  | 'writes-of-your-own';
 
 /** Names that GraphQL, Relay and Larder use themselves. */
 const RESERVED_ENTITIES = new Set([
   ...['Query', 'Mutation', 'Subscription', 'Node', 'PageInfo'],
   ...['ID', 'Int', 'Float', 'String', 'Boolean'],
 ]);
+
+/** The options of `entity`. */
+const OPTIONS = ['key', 'isId', 'by', 'lists', 'unwatched', 'version', 'rules', 'extend'];
 
 /** Fields that a node has beside those of its entity. */
 const RESERVED_FIELDS = new Set(['databaseId', '__typename']);
@@ -30,9 +41,10 @@ export function wrongDeclaration(where: string, expected: string, got: string, s
 /**
  * @param name the name of an entity
  * @param table its table
- * @throws {TypeError} naming what is reserved, and the page that explains it
+ * @param options what is declared of it beside the table
+ * @throws {TypeError} naming what is reserved or misspelt, and the page that explains it
  */
-export function checkDeclaration(name: string, table: PgTable): void {
+export function checkDeclaration(name: string, table: PgTable, options: object): void {
   checkName(name, `the name of an entity`, name);
   if (RESERVED_ENTITIES.has(name)) {
     throw wrongDeclaration(name, 'the name of an entity', 'one that GraphQL or Relay have taken', 'names');
@@ -41,6 +53,23 @@ export function checkDeclaration(name: string, table: PgTable): void {
     if (!RESERVED_FIELDS.has(field)) continue;
     const expected = `a field name that is free for ${getTableName(table)}`;
     throw wrongDeclaration(name, expected, `${field}, which nodes have`, 'names');
+  }
+  checkOptions(name, options, OPTIONS, 'two-entities');
+}
+
+/**
+ * Checks that no option is misspelt, since one that nobody knows would be ignored.
+ *
+ * @param where the place of the options, such as `Book.byAuthor`
+ * @param options the options
+ * @param known the names that options may have
+ * @param section the section of docs/your-tables.md that explains them
+ * @throws {TypeError} naming an option that there is not
+ */
+export function checkOptions(where: string, options: object, known: readonly string[], section: Section): void {
+  for (const option of Object.keys(options)) {
+    if (known.includes(option)) continue;
+    throw wrongDeclaration(where, `one of the options ${known.join(', ')}`, option, section);
   }
 }
 

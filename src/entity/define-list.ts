@@ -1,7 +1,7 @@
 import { getTableColumns, getTableName, is } from 'drizzle-orm';
 import { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import { sqlType } from '../postgres/sql-type.ts';
-import { called, checkName, wrongDeclaration } from './check-declaration.ts';
+import { called, checkName, checkOptions, wrongDeclaration } from './check-declaration.ts';
 import { type FilterOptions, filterOf } from './filter.ts';
 import { type EntityKey, keyForm } from './key.ts';
 import type { ListDefinition, OrderTerm } from './list-definition.ts';
@@ -17,6 +17,10 @@ interface TermOptions {
   readonly desc?: PgColumn;
   readonly nulls?: 'first' | 'last';
 }
+
+/** The names of a list's options, and of those of an order's column. */
+const OPTIONS: readonly (keyof ListOptions)[] = ['from', 'id', 'parent', 'orders', 'filters'];
+const TERM_OPTIONS: readonly (keyof TermOptions)[] = ['asc', 'desc', 'nulls'];
 
 /** A list as its entity declares it, for any table. */
 export interface ListOptions {
@@ -36,6 +40,7 @@ export interface ListOptions {
  * @throws {TypeError} naming the list and what cannot be served. Types say the same; this is for those who write JavaScript
  */
 export function defineList(name: string, table: PgTable, key: EntityKey, options: ListOptions): ListDefinition {
+  checkOptions(name, options, OPTIONS, SECTION);
   const from = options.from ?? table;
   if (!is(from, PgTable)) throw wrongDeclaration(name, 'from to be a table', called(from), SECTION);
   const own = new Set(Object.values(getTableColumns(from)));
@@ -63,7 +68,7 @@ export function defineList(name: string, table: PgTable, key: EntityKey, options
       if (!sqlType(found).endsWith('[]')) return found;
       throw wrongDeclaration(name, `a column that is no array for the order ${order}`, found.name, SECTION);
     };
-    return [order, all.map((term) => termOf(term, ordered))];
+    return [order, all.map((term) => termOf(`${name}.${order}`, term, ordered))];
   });
   if (orders.length === 0) throw wrongDeclaration(name, 'at least one order', 'none', SECTION);
   const filters = Object.entries(options.filters ?? {}).map(([filter, operators]) => {
@@ -81,10 +86,16 @@ export function defineList(name: string, table: PgTable, key: EntityKey, options
   };
 }
 
-function termOf(term: PgColumn | TermOptions, checked: (column: PgColumn) => PgColumn): OrderTerm {
-  const { asc, desc, nulls } = (typeof term !== 'object' || is(term, PgColumn) ? { asc: term } : term) as TermOptions;
+function termOf(where: string, term: PgColumn | TermOptions, checked: (column: PgColumn) => PgColumn): OrderTerm {
+  const options = (typeof term !== 'object' || is(term, PgColumn) ? { asc: term } : term) as TermOptions;
+  const { asc, desc, nulls } = options;
   const descending = desc !== undefined;
   const column = checked((desc ?? asc) as PgColumn);
+  checkOptions(where, options, TERM_OPTIONS, SECTION);
+  if (descending && asc !== undefined) throw wrongDeclaration(where, 'asc or desc', 'both', SECTION);
+  if (nulls !== undefined && nulls !== 'first' && nulls !== 'last') {
+    throw wrongDeclaration(where, 'nulls to be first or last', String(nulls), SECTION);
+  }
   return { column, descending, nullsFirst: nulls === undefined ? descending : nulls === 'first' };
 }
 

@@ -1,4 +1,7 @@
+import { getTableColumns, getTableName } from 'drizzle-orm';
+import type { PgTable } from 'drizzle-orm/pg-core';
 import { ConstraintViolation } from '../postgres/errors.ts';
+import { checkOptions, wrongDeclaration } from './check-declaration.ts';
 import { InvalidInput } from './invalid-input.ts';
 
 /** What a text field takes. Its length is counted in characters, not bytes. */
@@ -14,6 +17,30 @@ export interface WriteRules {
   readonly texts: Record<string, TextRule>;
   /** The error for a broken constraint of the schema, by the constraint's name: one for create and update, one for delete. */
   readonly constraints: Record<string, { readonly write?: InvalidInput; readonly delete?: InvalidInput }>;
+}
+
+/** The section of docs/your-tables.md that explains it. */
+const SECTION = 'writes-of-your-own';
+
+/**
+ * Checks rules as an entity declares them. One that is misspelt would let every value pass.
+ *
+ * @param name the entity's name
+ * @param table its table
+ * @param rules its rules
+ * @throws {TypeError} naming a rule that there is not, or a field that the table lacks
+ */
+export function checkRules(name: string, table: PgTable, rules: Partial<WriteRules>): void {
+  checkOptions(`${name}.rules`, rules, ['texts', 'constraints'], SECTION);
+  for (const [field, rule] of Object.entries(rules.texts ?? {})) {
+    if (field !== 'id' && !Object.hasOwn(getTableColumns(table), field)) {
+      throw wrongDeclaration(`${name}.rules`, `texts to name fields of ${getTableName(table)}`, field, SECTION);
+    }
+    checkOptions(`${name}.${field}`, rule, ['maxLength', 'optional'], SECTION);
+  }
+  for (const [constraint, errors] of Object.entries(rules.constraints ?? {})) {
+    checkOptions(`${name}.${constraint}`, errors, ['write', 'delete'], SECTION);
+  }
 }
 
 /**

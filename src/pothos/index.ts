@@ -18,7 +18,7 @@ export { encodeGlobalId, globalIdOf } from './global-id.ts';
 export { InvalidValue } from './invalid-value.ts';
 export { databaseId } from './node.ts';
 export type { LarderPlugin } from './plugin.ts';
-export { type EntityNode, nodeOf } from './shapes.ts';
+export { type Connection, type EdgeShape, type EntityNode, nodeOf } from './shapes.ts';
 export type { EntityRef } from './types.ts';
 export { userInputError } from './user-input-error.ts';
 

@@ -5,7 +5,7 @@ import { defineList, type ListOptions } from '../entity/define-list.ts';
 import { defineEntity, type Entity, type EntityDefinition } from '../entity/definition.ts';
 import { keyOf } from '../entity/key.ts';
 import type { ListDefinition } from '../entity/list-definition.ts';
-import type { WriteRules } from '../entity/rules.ts';
+import { checkRules, type WriteRules } from '../entity/rules.ts';
 import { rowVersion } from '../entity/version.ts';
 import { createRepository } from './cached-repository.ts';
 import type { FindBy } from './find-by.ts';
@@ -117,7 +117,8 @@ export function entity<
   const { texts = {}, constraints = {} } = options.rules ?? {};
   const version = rowVersion(options.version);
   const define = (name: string): EntityDefinition<RowOf<Table>, ListName<Lists>> => {
-    checkDeclaration(name, table);
+    checkDeclaration(name, table, options);
+    checkRules(name, table, options.rules ?? {});
     const key = keyOf(name, table, keyColumns(name, table, options.key), options.isId);
     const declared = { all: {}, ...options.lists } as Readonly<Record<string, ListOptions>>;
     const lists = Object.entries(declared).map(([list, of]) => {

@@ -115,9 +115,24 @@ interface ListOverJoin<Join extends PgTable> extends ListOver<Join> {
 }
 
 /** The options of a list, which depend on whether it names a table of its own. */
-export type ListFor<Table extends PgTable, List> = List extends { readonly from: infer Join extends PgTable }
-  ? ListOverJoin<Join>
-  : ListOver<Table>;
+export type ListFor<Table extends PgTable, List> = KnownOptions<List> &
+  (List extends { readonly from: infer Join extends PgTable } ? ListOverJoin<Join> : ListOver<Table>);
+
+/** No option but those that are known, since the compiler lets others pass where it infers their type. */
+type NoOther<Options, Known> = { readonly [Other in Exclude<keyof Options, Known>]?: never };
+
+/** An order whose columns have no other options, such as a misspelt `nulls`. */
+type KnownTerms<Order> = Order extends PgColumn | null
+  ? unknown
+  : Order extends readonly unknown[]
+    ? { readonly [I in keyof Order]: KnownTerms<Order[I]> }
+    : NoOther<Order, 'asc' | 'desc' | 'nulls'>;
+
+/** A list without other options, such as a misspelt `orders`. */
+type KnownOptions<List> = NoOther<List, keyof ListOverJoin<PgTable>> &
+  (List extends { readonly orders: infer Orders }
+    ? { readonly orders: { readonly [Name in keyof Orders]: KnownTerms<Orders[Name]> } }
+    : unknown);
 
 /** The names of the lists of an entity. */
 export type ListName<Lists> = (keyof Lists & string) | 'all';

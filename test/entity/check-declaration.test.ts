@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { bigint, date, pgSchema, pgTable, text } from 'drizzle-orm/pg-core';
 import { t } from 'tap';
-import { bigintText, createLarder, entity } from '../../src/index.ts';
+import { bigintText, createLarder, entity, InvalidInput } from '../../src/index.ts';
 
 const authors = pgTable('authors', { id: bigintText('id').primaryKey(), name: text('name').notNull() });
 const tagged = pgTable('tagged', { id: text('id').primaryKey(), tags: text('tags').array().notNull() });
@@ -41,6 +41,46 @@ const WRONG: Readonly<Record<string, [says: string, entities: Record<string, Ret
   'an order by an array': [
     'Tagged.all: expected a column that is no array for the order TAGS, got tags.',
     { Tagged: anything(tagged, { lists: { all: { orders: { TAGS: tagged.tags } } } }) },
+  ],
+  'a misspelt option of a list': [
+    'Book.byAuthor: expected one of the options from, id, parent, orders, filters, got order.',
+    { Book: anything(books, { lists: { byAuthor: { parent: books.authorId, order: { AUTHOR: books.authorId } } } }) },
+  ],
+  'a misspelt place of NULL': [
+    'Book.all.AUTHOR: expected one of the options asc, desc, nulls, got null.',
+    { Book: anything(books, { lists: { all: { orders: { AUTHOR: [{ desc: books.authorId, null: 'last' }] } } } }) },
+  ],
+  'a place of NULL that there is not': [
+    'Book.all.AUTHOR: expected nulls to be first or last, got middle.',
+    { Book: anything(books, { lists: { all: { orders: { AUTHOR: { asc: books.authorId, nulls: 'middle' } } } } }) },
+  ],
+  'an order in two directions': [
+    'Book.all.AUTHOR: expected asc or desc, got both.',
+    { Book: anything(books, { lists: { all: { orders: { AUTHOR: { asc: books.id, desc: books.authorId } } } } }) },
+  ],
+  'a misspelt option of an entity': [
+    'Book: expected one of the options key, isId, by, lists, unwatched, version, rules, extend, got list.',
+    { Book: anything(books, { list: { byAuthor: { parent: books.authorId } } }) },
+  ],
+  'a misspelt kind of rules': [
+    'Author.rules: expected one of the options texts, constraints, got text.',
+    { Author: anything(authors, { rules: { text: { name: { maxLength: 20, optional: false } } } }) },
+  ],
+  'a rule of a field that is not there': [
+    'Author.rules: expected texts to name fields of authors, got nam.',
+    { Author: anything(authors, { rules: { texts: { nam: { maxLength: 20, optional: false } } } }) },
+  ],
+  'a misspelt rule of a text': [
+    'Author.name: expected one of the options maxLength, optional, got maxLenght.',
+    { Author: anything(authors, { rules: { texts: { name: { maxLenght: 20, optional: false } } } }) },
+  ],
+  'a misspelt rule of a constraint': [
+    'Author.author_name: expected one of the options write, delete, got create.',
+    {
+      Author: anything(authors, {
+        rules: { constraints: { author_name: { create: new InvalidInput('name', 'DUPLICATE', '') } } },
+      }),
+    },
   ],
   'a list without orders': [
     'Book.all: expected at least one order, got none.',
@@ -122,7 +162,13 @@ const sections = [...page.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => title
 for (const [what, [says, entities]] of Object.entries(WRONG)) {
   t.test(`${what} is said when a Larder opens`, async (t) => {
     const opening = createLarder({ entities, postgres: { url: 'postgres://127.0.0.1:1/nowhere' } });
-    const error = await opening.catch((error: unknown) => error);
+    const error = await opening.then(
+      async (larder) => {
+        await larder.close();
+        return new Error('It opens.');
+      },
+      (error: unknown) => error,
+    );
     if (!(error instanceof TypeError)) throw error;
     const [, said, section = ''] = /^(.+) See docs\/your-tables\.md#([a-z-]+)\.$/.exec(error.message) ?? [];
     t.equal(said, says);

@@ -30,6 +30,14 @@ entity(authors, { lists: { all: { orders: { BOOK: [authors.name, books.authorId]
 entity(books, { lists: { all: { orders: { PAGES: { asc: books.pages, nulls: 'middle' } } } } });
 // @ts-expect-error two directions
 entity(books, { lists: { all: { orders: { PAGES: { asc: books.pages, desc: books.pages } } } } });
+// @ts-expect-error orders, misspelt, would be ignored
+entity(books, { lists: { byAuthor: { parent: books.authorId, order: { PAGES: books.pages } } } });
+// @ts-expect-error filters, misspelt, of a list over another table
+entity(authors, { lists: { written: { from: books, parent: books.id, id: books.authorId, filter: {} } } });
+// @ts-expect-error nulls, misspelt
+entity(books, { lists: { all: { orders: { PAGES: { desc: books.pages, null: 'last' } } } } });
+// @ts-expect-error the same, among several
+entity(books, { lists: { all: { orders: { PAGES: [books.authorId, { desc: books.pages, null: 'last' }] } } } });
 // @ts-expect-error a filter by a column of another table
 entity(authors, { lists: { all: { filters: { book: { eq: books.id } } } } });
 // @ts-expect-error no such operator
@@ -86,7 +94,8 @@ const builder = new SchemaBuilder<{ Context: LarderContext<RepositoriesOf<typeof
   plugins: [RelayPlugin, DataloaderPlugin, LarderPlugin],
 });
 
-builder.entity('Author', {
+/** Exported, as are its types: each needs a name that a project can give them in its declarations. */
+export const Author = builder.entity('Author', {
   fields: (t) => ({
     name: t.exposeString('name'),
     // @ts-expect-error a field that an author has not
@@ -144,6 +153,8 @@ builder.entity('Author', {
     wrongId: t.entityReference('Book', { id: 'bookId' }),
   }),
 });
+
+export const { ref, edge, connection } = Author;
 
 // @ts-expect-error no such entity
 builder.entity('Venue', { fields: () => ({}) });
