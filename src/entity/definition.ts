@@ -80,7 +80,7 @@ export interface EntityDefinition<E extends Entity, Lists extends string>
 export function defineEntity<E extends Entity, Lists extends string>(
   declaration: EntityDeclaration<Lists>,
 ): EntityDefinition<E, Lists> {
-  const { name, table, key, version = rowVersion(undefined) } = declaration;
+  const { name, table, key, version = rowVersion(table, undefined) } = declaration;
   const columns = Object.entries(getTableColumns(table));
   const bodyOf = (row: string, version: SQL) => {
     const values = columns.map(([field, column]) => {
@@ -137,7 +137,7 @@ export function listSource<E extends Entity, Lists extends string>(
   definition: EntityDefinition<E, Lists>,
   list: Lists,
 ): ListSource {
-  const { name, table, key, lists, version = rowVersion(undefined), bodyOf, toBody } = definition;
+  const { name, table, key, lists, version = rowVersion(table, undefined), bodyOf, toBody } = definition;
   return { ...lists[list], name: `${name}.${list}`, entity: table, key, version, bodyOf, toBody };
 }
 

@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { PgColumn } from 'drizzle-orm/pg-core';
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import { ofRow } from './of-row.ts';
 
 /** What distinguishes the versions of a row. Equal versions have equal values in every column. */
@@ -26,11 +26,12 @@ const XMIN: RowVersion = {
 };
 
 /**
+ * @param table the table
  * @param version a column, or an expression over columns or over the table itself, for the whole row; `xmin` when it is left out
  * @returns how versions are read
  */
-export function rowVersion(version: PgColumn | SQL | undefined): RowVersion {
+export function rowVersion(table: PgTable, version: PgColumn | SQL | undefined): RowVersion {
   if (version === undefined) return XMIN;
-  const of = (row: string) => sql`coalesce(md5((${ofRow(sql`${version}`, row)})::text), 'null')`;
+  const of = (row: string) => sql`coalesce(md5((${ofRow(sql`${version}`, table, row)})::text), 'null')`;
   return { of, written: of };
 }

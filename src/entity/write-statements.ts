@@ -36,7 +36,7 @@ export function writeStatements(name: string, table: PgTable, byId: SQL, written
   const columnName = (field: string) => sql.identifier(columnOf(field).name);
   const placeOf = ([field, value]: Given) =>
     isSql(value)
-      ? ofRow(value, 't')
+      ? ofRow(value, table, 't')
       : sql.param(sql.placeholder(field), { mapToDriverValue: columnCodec(columnOf(field)).encode });
   return {
     insertOf: memoized((given) => {

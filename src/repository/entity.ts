@@ -115,7 +115,7 @@ export function entity<
   NewRowOf<Table>
 > {
   const { texts = {}, constraints = {} } = options.rules ?? {};
-  const version = rowVersion(options.version);
+  const version = rowVersion(table, options.version);
   const define = (name: string): EntityDefinition<RowOf<Table>, ListName<Lists>> => {
     checkDeclaration(name, table, options);
     checkRules(name, table, options.rules ?? {});
