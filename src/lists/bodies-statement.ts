@@ -43,7 +43,7 @@ export function bodiesStatement(source: ListSource, shape: PageShape): Statement
   ];
   const columns = [
     sql`q.ord as "#ord"`,
-    ...(ofPage.length === 0 ? [] : [sql`to_json(page) as "#page"`]),
+    ...(ofPage.length === 0 ? [] : [sql`to_json(page.*) as "#page"`]),
     ...(isJoined ? [sql`row."#id"`, ...(shape.keys ? [sql`row."#key"`] : []), sql`body.*`] : [sql`row.*`]),
   ];
   const same = key.columns.map(({ name }, i) => sql`e.${sql.identifier(name)} = row.${ownKey(i)}`);

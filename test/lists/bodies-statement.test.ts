@@ -121,6 +121,9 @@ t.test('whatever the columns and the key are', async (t) => {
   const definition = entity(things).define('Thing') as unknown as EntityDefinition<never, string>;
   const { named, whole, bodies } = await twice(definition, 'all', [page('ID', { limit: 10, needs: all })]);
   t.equal(named[0]?.refs.length, 3);
+  t.equal(whole[0]?.total, 3);
+  const next = await twice(definition, 'all', [page('ID', { after: { key: null, id: '%25,2' }, needs: all })]);
+  for (const found of [next.named, next.whole]) t.match(found[0], { total: 3, hasPrevious: true });
   for (const { id, body } of whole[0]?.refs ?? []) t.same(body, bodies.get(id));
   t.same(
     whole[0]?.refs.map(({ id }) => id),
