@@ -80,6 +80,7 @@ export function defineList(name: string, table: PgTable, key: EntityKey, options
   return {
     from,
     id,
+    isJoined: from !== table || id.some((column, i) => column !== key.columns[i]),
     parent: parent === null ? null : keyForm(name, parent),
     orders: Object.fromEntries(orders),
     filters: Object.fromEntries(filters),

@@ -20,6 +20,8 @@ export interface ListDefinition {
   readonly from: PgTable;
   /** The columns of `from` that hold the listed entity's key. They end every order, which makes it unique. */
   readonly id: readonly PgColumn[];
+  /** Whether the listed row is another than the scanned one: `from` is another table, or `id` is not the key. */
+  readonly isJoined: boolean;
   /** The columns of `from` that hold the parent's key; `null` when the list has no parent. */
   readonly parent: EntityKey | null;
   /** Each order by name: the columns that come before the key. The first is the default. */

@@ -30,9 +30,8 @@ type EntryRow = EntityRow & {
  * @returns a statement with a placeholder for each column that `askedColumns` names
  */
 export function bodiesStatement(source: ListSource, shape: PageShape): Statement<EntryRow> {
-  const { entity, from, id, key } = source;
+  const { entity, isJoined, id, key } = source;
   const ranges = pageRanges(source, shape);
-  const isJoined = entity !== from;
   const ofPage = pageColumns(shape, ranges);
   const said =
     ofPage.length === 0 ? sql`` : sql` cross join lateral (select ${sql.join([...ofPage], sql`, `)} offset 0) page`;

@@ -121,8 +121,8 @@ export function keyText(terms: readonly ScanTerm[]): SQL {
  * On a join table, the version costs one primary-key probe for each row of the page, after the limit. It is empty for a row that leads to
  * no entity.
  */
-function versionOf({ entity, from, id, key, version }: ListSource): SQL {
-  if (entity === from) return version.of('t');
+function versionOf({ entity, isJoined, id, key, version }: ListSource): SQL {
+  if (!isJoined) return version.of('t');
   const same = key.columns.map(
     ({ name }, i) => sql`e.${sql.identifier(name)} = ${place(id[i] as (typeof id)[number])}`,
   );

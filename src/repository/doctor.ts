@@ -121,7 +121,7 @@ function ofList(source: ListSource, facts: TableFacts): Finding[] {
     });
   }
   const names = [...(source.parent?.columns ?? []), ...source.id].map(({ name }) => name);
-  if (source.from !== source.entity) {
+  if (source.isJoined) {
     const problem = `${table} may have an entity twice for one parent: pages would skip or repeat it.`;
     findings.push(...ofUnique({ about: source.name, problem }, table, facts, names));
   }

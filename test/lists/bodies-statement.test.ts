@@ -1,4 +1,4 @@
-import { pgTable, primaryKey, smallint, text, timestamp } from 'drizzle-orm/pg-core';
+import { integer, pgTable, primaryKey, smallint, text, timestamp } from 'drizzle-orm/pg-core';
 import { t } from 'tap';
 import type { EntityDefinition } from '../../src/entity/definition.ts';
 import { listSource } from '../../src/entity/definition.ts';
@@ -129,4 +129,25 @@ t.test('whatever the columns and the key are', async (t) => {
     whole[0]?.refs.map(({ id }) => id),
     named[0]?.refs.map(({ id }) => id),
   );
+});
+
+t.test('a list over the table of the entity may lead to other rows of it', async (t) => {
+  await sql.unsafe(`
+    create table employees (id int primary key, team int not null, lead int);
+    insert into employees values (1, 1, 4), (2, 1, 5), (3, 1, null), (4, 2, 5), (5, 2, 5)`);
+  const employees = pgTable('employees', {
+    id: integer('id').primaryKey(),
+    team: integer('team').notNull(),
+    lead: integer('lead'),
+  });
+  const lists = { leads: { from: employees, parent: employees.team, id: employees.lead } };
+  const definition = entity(employees, { lists }).define('Employee') as unknown as EntityDefinition<never, string>;
+  const { named, whole, bodies } = await twice(definition, 'leads', [page('ID', { parent: '1', needs: all })]);
+  for (const [found] of [named, whole]) {
+    t.same(
+      found?.refs.map(({ id, version }) => [id, version]),
+      ['4', '5'].map((id) => [id, bodies.get(id)?.version]),
+    );
+  }
+  for (const { id, body } of whole[0]?.refs ?? []) t.same(body, bodies.get(id));
 });

@@ -42,3 +42,39 @@ t.test('a row that names no entity is none of a list over a join table', async (
   t.match(await page({ after: first.last }), { names: ['Cleo'], hasNext: false, hasPrevious: true, total: 3 });
   t.match(await page({ backward: true }), { names: ['Bea', 'Cleo'], hasPrevious: true, total: 3 });
 });
+
+const needs = { rows: true, entities: true, positions: true, total: false, flags: true };
+
+const employees = pgTable('employees', {
+  id: integer('id').primaryKey(),
+  team: integer('team').notNull(),
+  lead: integer('lead'),
+  name: text('name').notNull(),
+});
+
+t.test('a list over the table of the entity may lead to other rows of it', async (t) => {
+  const database = await freshDatabase(t);
+  await openSql(t, database).unsafe(`
+    create table employees (id int primary key, team int not null, lead int, name text not null);
+    insert into employees values (1, 1, 4, 'Ada'), (2, 1, 5, 'Bea'), (3, 1, null, 'Cleo'), (4, 2, 5, 'Dora'), (5, 2, null, 'Eve');
+    select cache_outbox_watch('employees', 'Employee')`);
+  const leads = { from: employees, parent: employees.team, id: employees.lead };
+  const entities = { Employee: entity(employees, { lists: { leads } }) };
+  const options = { entities, postgres: { url: database.url }, cache: { selfAuditRate: 0, memoryMaxEntries: 0 } };
+  await using larder = await createLarder(options);
+  const { Employee } = larder.repositories;
+  const request = { parent: '1', order: 'ID', direction: 'ASC', limit: 5, backward: false, needs } as const;
+  // Bodies are read by id at first, and brought along later.
+  for (const round of [1, 2, 3, 4, 5]) {
+    const [found] = await Employee.list('leads', [request]);
+    t.same(
+      found?.items.map(({ id, entity }) => [id, entity?.id, entity?.name]),
+      [
+        ['4', '4', 'Dora'],
+        ['5', '5', 'Eve'],
+      ],
+      `round ${round}`,
+    );
+    t.match(await Employee.findById('4'), { name: 'Dora' });
+  }
+});

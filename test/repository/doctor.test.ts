@@ -81,3 +81,15 @@ for (const name of ['sales', 'by_title']) {
     });
   });
 }
+
+t.test('a list over the table of the entity that leads to other rows may have one twice', async (t) => {
+  await sql`create table employees (id int primary key, team int not null, lead int not null)`;
+  const employees = pgTable('employees', {
+    id: integer('id').primaryKey(),
+    team: integer('team').notNull(),
+    lead: integer('lead').notNull(),
+  });
+  const lists = { leads: { from: employees, parent: employees.team, id: employees.lead } };
+  const found = await examine(database, [entity(employees, { lists }).define('Employee')]);
+  t.match(found.map(({ statement }) => statement).join(), 'UNIQUE INDEX CONCURRENTLY ON "employees" ("team", "lead")');
+});
