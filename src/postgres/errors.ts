@@ -84,20 +84,22 @@ export function databaseError(error: unknown): unknown {
   return error;
 }
 
-/** Codes for a text that is no value of a type, or is too large or nested too deeply for it (Postgres' manual, appendix A). */
-const NO_VALUE = [
-  ...['22P02', '22P05', '22000', '22003', '22007', '22008', '22009', '22015', '22021', '22023'],
-  ...['54000', '54001'],
-];
+/**
+ * Codes for a value that a type or an operator does not take: all of class 22, what a domain forbids (23), and what is too large or nested
+ * too deeply (Postgres' manual, appendix A).
+ */
+const NO_VALUE = /^(2[23]|5400[01])/;
 
 /** What refuses a text search with too many operators in a row. Postgres has no code for that alone. */
 const SEARCH_REFUSED = 'pushOpStack';
 
 /**
- * @param error what a statement has thrown
- * @returns whether a parameter is no value of its type
+ * @param error what a statement that reads has thrown
+ * @returns whether a value is to blame: a parameter, or one in a row
  */
 export function isValueRefused(error: unknown): boolean {
+  // Whoever only reads can break no constraint but that of a domain.
+  if (error instanceof ConstraintViolation) return true;
   if (!(error instanceof Error && 'code' in error)) return false;
-  return NO_VALUE.includes(String(error.code)) || ('routine' in error && error.routine === SEARCH_REFUSED);
+  return NO_VALUE.test(String(error.code)) || ('routine' in error && error.routine === SEARCH_REFUSED);
 }

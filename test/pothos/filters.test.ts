@@ -11,6 +11,7 @@ import { freshDatabase } from '../support/services.ts';
 import { openSql } from '../support/stores.ts';
 
 const kind = pgEnum('kind', ['painting', 'drawing', 'sculpture']);
+const positive = customType<{ data: number }>({ dataType: () => 'positive_int' });
 const tsvector = customType<{ data: string }>({ dataType: () => 'tsvector' });
 const artworks = pgTable('artworks', {
   id: integer('id').primaryKey(),
@@ -23,12 +24,13 @@ const artworks = pgTable('artworks', {
   kind: kind('kind').notNull(),
   drying: interval('drying').notNull(),
   words: tsvector('words').notNull(),
+  price: positive('price').notNull(),
 });
 const entities = {
   Artwork: entity(artworks, {
     lists: {
       all: {
-        orders: { ID: null, DRYING: artworks.drying },
+        orders: { ID: null, DRYING: artworks.drying, PRICE: artworks.price },
         filters: {
           kind: { eq: artworks.kind },
           kinds: { in: artworks.kind },
@@ -48,6 +50,11 @@ const entities = {
           odd: condition(artworks, 'integer', (row, value) => raw`${row.id} % 2 = ${value}`),
           oneOf: condition(artworks, 'text[]', (row, value) => raw`lower(${row.title}) = any(${value})`),
           dries: { lt: artworks.drying },
+          dearer: { gt: artworks.price },
+          prices: { in: artworks.price },
+          matches: condition(artworks, 'text', (row, value) => raw`${row.title} ~ ${value}`),
+          like: condition(artworks, 'text', (row, value) => raw`${row.title} like ${value} escape '!'`),
+          part: condition(artworks, 'integer', (row, value) => raw`100 / ${value} > ${row.id}`),
         },
       },
     },
@@ -59,7 +66,7 @@ const builder = new SchemaBuilder<{ Context: LarderContext<RepositoriesOf<typeof
   relay: { cursorType: 'String' },
 });
 builder.entity('Artwork', { fields: (t) => ({ title: t.exposeString('title') }) });
-const Order = builder.enumType('Order', { values: ['ID', 'DRYING'] as const });
+const Order = builder.enumType('Order', { values: ['ID', 'DRYING', 'PRICE'] as const });
 builder.queryType({
   fields: (t) => ({
     artworks: t.entityConnection('Artwork', {
@@ -83,6 +90,11 @@ builder.queryType({
         odd: t.arg.int(),
         oneOf: t.arg.stringList(),
         dries: t.arg.string(),
+        dearer: t.arg.int(),
+        prices: t.arg.intList(),
+        matches: t.arg.string(),
+        like: t.arg.string(),
+        part: t.arg.int(),
       },
       source: (_root, { orderBy, width, kind, kinds, ...filters }) => ({
         list: 'all',
@@ -103,9 +115,11 @@ const database = await freshDatabase(t);
 const sql = openSql(t, database);
 await sql.unsafe(`
   create type kind as enum ('painting', 'drawing', 'sculpture', 'new');
+  create domain positive_int as int check (value > 0);
   create table artworks (
     id int primary key, artist uuid not null, title text not null, made_year int, height numeric, tags text[] not null,
-    dimensions jsonb, kind kind not null, drying interval not null, words tsvector generated always as (to_tsvector('english', title)) stored
+    dimensions jsonb, kind kind not null, drying interval not null, words tsvector generated always as (to_tsvector('english', title)) stored,
+    price positive_int not null default 5
   );
   insert into artworks (id, artist, title, made_year, height, tags, dimensions, kind, drying) values
     (1, '${'0'.repeat(8)}-0000-4000-8000-000000000000', 'Boats at Sea', 1900, 1.5, '{boat,sea}', '{"width": 1, "depth": 2}', 'painting', '1 day'),
@@ -167,6 +181,12 @@ const CASES: readonly (readonly [args: string, ids: readonly number[]])[] = [
   ['odd: 1', [1, 3]],
   ['oneOf: ["100% sea", "boats at sea"]', [1, 3]],
   ['dries: "36 hours"', [1, 3]],
+  ['dearer: 4', [1, 2, 3, 4]],
+  ['dearer: 5', []],
+  ['prices: [5, 6]', [1, 2, 3, 4]],
+  ['matches: "^A"', [2]],
+  ['like: "100!%%"', [3]],
+  ['part: 40', [1]],
   ['kind: null, tags: null, undated: null', [1, 2, 3, 4]],
 ];
 
@@ -190,6 +210,11 @@ t.test('what no row can have is an error of its own field, and of no other', asy
     ['dries: "when it is dry"', 'filters'],
     ['dries: "99999999999999 years"', 'filters'],
     ['kinds: ["poem"]', 'filters'],
+    ['dearer: 0', 'filters'],
+    ['prices: [5, 0]', 'filters'],
+    ['matches: "("', 'filters'],
+    ['like: "100!"', 'filters'],
+    ['part: 0', 'filters'],
     [`words: "${'b '.repeat(20_000)}"`, 'filters'],
     [`about: "${'-'.repeat(40)}b"`, 'filters'],
   ] as const) {
@@ -208,9 +233,12 @@ t.test('a cursor of a type that Postgres alone can read is an error when it is n
   t.same(idsOf(first.data?.artworks), [3, 1]);
   const cursor = first.data?.artworks?.pageInfo?.endCursor ?? '';
   const rest = (after: string) => `artworks(orderBy: DRYING, after: "${after}") { nodes { id } }`;
-  const forged = Buffer.from(JSON.stringify(['Artwork.all', 'DRYING', 'soon', '1'])).toString('base64');
-  const { data, errors } = await ask(`{ good: ${rest(cursor)} bad: ${rest(forged)} }`);
+  const forged = (order: string, key: string) =>
+    Buffer.from(JSON.stringify(['Artwork.all', order, key, '1'])).toString('base64');
+  const { data, errors } = await ask(`{ good: ${rest(cursor)} bad: ${rest(forged('DRYING', 'soon'))} }`);
   t.same(idsOf(data?.good), [2, 4]);
   t.match(errors, [{ path: ['bad'], extensions: { code: 'BAD_USER_INPUT', argument: 'after' } }]);
+  const free = await ask(`{ artworks(orderBy: PRICE, after: "${forged('PRICE', '0')}") { nodes { id } } }`);
+  t.match(free.errors, [{ extensions: { code: 'BAD_USER_INPUT', argument: 'after' } }]);
   t.notMatch(errors?.[0]?.message, /soon|interval/, 'and does not show what came');
 });
