@@ -116,7 +116,7 @@ export class Page<E = object> {
     return this.#items;
   }
 
-  /** The place of its first entry; `null` when there is none, or positions were not needed. */
+  /** The place of its first entry, or of its first row where none of its rows leads to an entity; `null` when positions were not needed. */
   get start(): Position | null {
     return this.#positionAt(0);
   }
@@ -128,10 +128,17 @@ export class Page<E = object> {
 
   /** Of a page that memory holds, whose bodies are all there, no other entry is made for it. */
   #positionAt(i: 0 | -1): Position | null {
-    if (this.texts === null) return this.items.at(i)?.position ?? null;
-    const body = this.bodies?.at(i) ?? null;
     const { keys } = this;
-    return keys === null || body === null ? null : { key: keys.at(i) ?? null, id: (body.entity as { id: string }).id };
+    if (keys === null) return null;
+    if (this.texts === null) {
+      const item = this.items.at(i);
+      if (item !== undefined) return item.position;
+      // Whoever pages on must get past rows that all lead to no entity.
+      const ref = this.refs.at(i);
+      return ref === undefined ? null : { key: keys.at(i) ?? null, id: ref.id };
+    }
+    const body = this.bodies?.at(i) ?? null;
+    return body === null ? null : { key: keys.at(i) ?? null, id: (body.entity as { id: string }).id };
   }
 
   /** @returns the page's parts, for JSON.stringify */

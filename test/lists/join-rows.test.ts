@@ -1,6 +1,7 @@
 import { integer, pgTable, text } from 'drizzle-orm/pg-core';
 import { t } from 'tap';
 import { createLarder, entity } from '../../src/index.ts';
+import type { PageRequest, Position } from '../../src/lists/page-request.ts';
 import { freshDatabase } from '../support/services.ts';
 import { openSql } from '../support/stores.ts';
 
@@ -44,6 +45,36 @@ t.test('a row that names no entity is none of a list over a join table', async (
 });
 
 const needs = { rows: true, entities: true, positions: true, total: false, flags: true };
+
+t.test('a page of rows that all lead to no entity has places to go on from', async (t) => {
+  const database = await freshDatabase(t);
+  await openSql(t, database).unsafe(`
+    create table authors (id text primary key, name text not null);
+    create table works (id int primary key, shelf int not null, place int not null, author_id text);
+    insert into authors values ('a', 'Ada'), ('b', 'Bea');
+    insert into works values (1, 1, 1, 'a'), (2, 1, 2, 'x'), (3, 1, 3, 'y'), (4, 1, 4, 'b')`);
+  const onShelf = { from: works, parent: works.shelf, id: works.author, orders: { PLACE: works.place } };
+  const entities = { Author: entity(authors, { unwatched: true, lists: { onShelf } }) };
+  await using larder = await createLarder({ entities, postgres: { url: database.url } });
+  const request = { parent: '1', order: 'PLACE', direction: 'ASC', limit: 1, needs } as const;
+  // Bodies are read by id at first, and brought along later.
+  for (const round of [1, 2, 3, 4]) {
+    for (const backward of [false, true]) {
+      const names: (string | undefined)[] = [];
+      let at: Position | null = null;
+      let hasMore = true;
+      for (let pages = 0; hasMore && pages < 6; pages += 1) {
+        const place: Partial<PageRequest> = at === null ? {} : { [backward ? 'before' : 'after']: at };
+        const [found] = await larder.repositories.Author.list('onShelf', [{ ...request, backward, ...place }]);
+        if (found === undefined) throw new Error('There is no page.');
+        names.push(...found.items.map(({ entity }) => entity?.name));
+        at = backward ? found.start : found.end;
+        hasMore = backward ? found.hasPrevious : found.hasNext;
+      }
+      t.same(names, backward ? ['Bea', 'Ada'] : ['Ada', 'Bea'], `round ${round}`);
+    }
+  }
+});
 
 const employees = pgTable('employees', {
   id: integer('id').primaryKey(),
