@@ -9,6 +9,7 @@ import { type EntityRow, VERSION } from './entity-row.ts';
 import { columnsOfIds, type EntityKey, idText } from './key.ts';
 import type { ListDefinition, ListSource } from './list-definition.ts';
 import { type Lookup, lookupBy } from './lookup.ts';
+import { ownName } from './referred-tables.ts';
 import type { WriteRules } from './rules.ts';
 import { formsOf, hasIdField, spaceOf } from './space.ts';
 import { type RowVersion, rowVersion } from './version.ts';
@@ -91,11 +92,13 @@ export function defineEntity<E extends Entity, Lists extends string>(
     return sql.join([...values, sql`${version} as ${sql.identifier(VERSION)}`], sql`, `);
   };
   const body = bodyOf('t', version.of('t'));
-  const written = bodyOf('t', version.written('t'));
+  // A statement that writes calls the row by the table's name, as Drizzle does.
+  const itself = ownName(table);
+  const written = bodyOf(itself, version.written(itself));
   const codec = bodyCodec(getTableColumns(table));
   const byId = sql.join(
     key.columns.map((column, i) => {
-      return sql`t.${sql.identifier(column.name)} = ${sql.placeholder(KEYS[i] as string)}::${sql.raw(sqlType(column))}`;
+      return sql`${sql.raw(itself)}.${sql.identifier(column.name)} = ${sql.placeholder(KEYS[i] as string)}::${sql.raw(sqlType(column))}`;
     }),
     sql` and `,
   );
@@ -119,7 +122,7 @@ export function defineEntity<E extends Entity, Lists extends string>(
     ...writeStatements(name, table, byId, written),
     deleteById: statement(
       `${name}.delete`,
-      sql`delete from ${table} t where ${byId} returning ${idText(key.columns, 't')} as id`,
+      sql`delete from ${table} where ${byId} returning ${idText(key.columns, itself)} as id`,
     ),
     toBody: ({ [VERSION]: version, ...row }) => {
       if (codec === null) return { version, entity: Object.freeze(row) };

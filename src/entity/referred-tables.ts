@@ -1,4 +1,14 @@
 import { getTableConfig, type PgColumn, type PgTable } from 'drizzle-orm/pg-core';
+import { qualified } from '../postgres/sql-type.ts';
+
+/**
+ * @param table a table
+ * @returns its name as Drizzle writes it in SQL: quoted, with that of its schema where it has one
+ */
+export function ownName(table: PgTable): string {
+  const { schema, name } = getTableConfig(table);
+  return qualified(schema, name);
+}
 
 /**
  * @param table a table

@@ -3,7 +3,6 @@ import type { PgTable } from 'drizzle-orm/pg-core';
 import { type Statement, statement } from '../postgres/statement.ts';
 import { columnCodec } from './column-codec.ts';
 import type { EntityRow } from './entity-row.ts';
-import { ofRow } from './of-row.ts';
 
 /** How rows of an entity are inserted and changed. */
 export interface WriteStatements {
@@ -20,10 +19,12 @@ export interface WriteStatements {
 }
 
 /**
+ * The written table has no alias, so that SQL among the values names its columns as Drizzle does, and may read other tables.
+ *
  * @param name the entity's name
  * @param table its table
- * @param byId the condition for a row `t`
- * @param written what is returned of it
+ * @param byId the condition for a row of it, by the table's own name
+ * @param written what is returned of that row
  * @returns the statements that write rows
  */
 export function writeStatements(name: string, table: PgTable, byId: SQL, written: SQL): WriteStatements {
@@ -35,9 +36,7 @@ export function writeStatements(name: string, table: PgTable, byId: SQL, written
   };
   const columnName = (field: string) => sql.identifier(columnOf(field).name);
   const placeOf = ([field, value]: Given) =>
-    isSql(value)
-      ? ofRow(value, table, 't')
-      : sql.param(sql.placeholder(field), { mapToDriverValue: columnCodec(columnOf(field)).encode });
+    isSql(value) ? value : sql.param(sql.placeholder(field), { mapToDriverValue: columnCodec(columnOf(field)).encode });
   return {
     insertOf: memoized((given) => {
       const into = sql.join(
@@ -46,14 +45,14 @@ export function writeStatements(name: string, table: PgTable, byId: SQL, written
       );
       const values = sql.join(given.map(placeOf), sql`, `);
       const row = given.length === 0 ? sql`default values` : sql`(${into}) values (${values})`;
-      return statement(`${name}.insert`, sql`insert into ${table} as t ${row} returning ${written}`);
+      return statement(`${name}.insert`, sql`insert into ${table} ${row} returning ${written}`);
     }),
     updateOf: memoized((given) => {
       const changes = sql.join(
         given.map((each) => sql`${columnName(each[0])} = ${placeOf(each)}`),
         sql`, `,
       );
-      return statement(`${name}.update`, sql`update ${table} t set ${changes} where ${byId} returning ${written}`);
+      return statement(`${name}.update`, sql`update ${table} set ${changes} where ${byId} returning ${written}`);
     }),
   };
 }

@@ -1,7 +1,8 @@
 import { getTableColumns } from 'drizzle-orm';
-import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core';
+import type { PgTable } from 'drizzle-orm/pg-core';
 import { type Entity, type EntityDefinition, listSource } from '../entity/definition.ts';
 import type { ListSource } from '../entity/list-definition.ts';
+import { ownName } from '../entity/referred-tables.ts';
 import { filledColumns, flipped, type IndexColumn, type WantedIndex, wantedIndexes } from '../lists/wanted-index.ts';
 import type { Database } from '../postgres/client.ts';
 import { qualified } from '../postgres/sql-type.ts';
@@ -39,11 +40,11 @@ export async function examine(database: Database, definitions: readonly Definiti
     Object.keys(definition.lists).map((list) => listSource(definition, list)),
   );
   const tables = new Set([
-    ...sources.map(({ from }) => nameOf(from)),
-    ...definitions.map(({ table }) => nameOf(table)),
+    ...sources.map(({ from }) => ownName(from)),
+    ...definitions.map(({ table }) => ownName(table)),
   ]);
   const known = await readTableFacts(database, [...tables]);
-  const factsOf = (table: PgTable) => known.get(nameOf(table)) ?? ABSENT;
+  const factsOf = (table: PgTable) => known.get(ownName(table)) ?? ABSENT;
   const found = [
     ...definitions.flatMap((definition) => ofKey(definition, factsOf(definition.table))),
     ...sources.flatMap((source) => ofList(source, factsOf(source.from))),
@@ -61,22 +62,22 @@ export async function examine(database: Database, definitions: readonly Definiti
 
 /** What statements name that is not there; `null` when all is. */
 function absent(about: string, table: PgTable, { exists, columns }: TableFacts): Finding | null {
-  if (!exists) return { about, problem: `There is no table ${nameOf(table)}.`, statement: null };
+  if (!exists) return { about, problem: `There is no table ${ownName(table)}.`, statement: null };
   const lacking = Object.values(getTableColumns(table)).filter(({ name }) => !columns.includes(name));
   if (lacking.length === 0) return null;
   const names = lacking.map(({ name }) => qualified(undefined, name)).join(', ');
   const hint = lacking.some(({ keyAsName }) => keyAsName)
     ? ` Drizzle's option casing is not heeded: name the column, as in integer('made_year').`
     : '';
-  return { about, problem: `${nameOf(table)} has no column ${names}.${hint}`, statement: null };
+  return { about, problem: `${ownName(table)} has no column ${names}.${hint}`, statement: null };
 }
 
 function ofKey({ name, table, key }: Definition, facts: TableFacts): Finding[] {
   const lacking = absent(name, table, facts);
   if (lacking !== null) return [lacking];
-  const problem = `The key of ${nameOf(table)} is not unique: a read by id may answer one row or another, and reads the whole table.`;
+  const problem = `The key of ${ownName(table)} is not unique: a read by id may answer one row or another, and reads the whole table.`;
   const names = key.columns.map((column) => column.name);
-  return ofUnique({ about: name, problem }, nameOf(table), facts, names);
+  return ofUnique({ about: name, problem }, ownName(table), facts, names);
 }
 
 /** What is missing where some columns of a table are to be unique. */
@@ -104,7 +105,7 @@ function ofList(source: ListSource, facts: TableFacts): Finding[] {
   const lacking = absent(source.name, source.from, facts);
   if (lacking !== null) return [lacking];
   const { indexable, indexes, nullable } = facts;
-  const table = nameOf(source.from);
+  const table = ownName(source.from);
   const findings: Finding[] = [];
   for (const wanted of indexable ? wantedIndexes(source) : []) {
     if (indexes.some((index) => serves(index, wanted))) continue;
@@ -146,9 +147,4 @@ function serves({ columns }: TableIndex, { parent, sorted }: WantedIndex): boole
       return !nullable || column.nullsFirst === nullsFirst;
     });
   return isSorted(sorted) || isSorted(flipped(sorted));
-}
-
-function nameOf(table: PgTable): string {
-  const { schema, name } = getTableConfig(table);
-  return qualified(schema, name);
 }

@@ -1,5 +1,5 @@
 import { sql as raw, type SQL } from 'drizzle-orm';
-import { integer, jsonb, pgTable, text } from 'drizzle-orm/pg-core';
+import { integer, jsonb, pgSchema, pgTable, text } from 'drizzle-orm/pg-core';
 import { t } from 'tap';
 import { createLarder, entity, InvalidInput } from '../../src/index.ts';
 import { freshDatabase } from '../support/services.ts';
@@ -33,6 +33,18 @@ const notes = pgTable('notes', {
     .$onUpdate((): SQL => raw`${notes.writes} + 1`),
   about: jsonb('about'),
 });
+const entries = pgSchema('books').table('entries', {
+  id: text('id').primaryKey(),
+  number: integer('number').$defaultFn(
+    (): SQL => raw`(select coalesce(max(${entries.number}), 0) + 1 from ${entries})`,
+  ),
+  words: integer('words')
+    .notNull()
+    .default(9)
+    .$onUpdateFn((): SQL => raw`(select count(*)::int from ${notes} where ${notes.title} = ${entries.title})`),
+  sign: text('sign').$defaultFn(() => raw`concat(${'a'}, ${'b'})`.inlineParams()),
+  title: text('title').notNull(),
+});
 
 const database = await freshDatabase(t);
 await openSql(t, database).unsafe(`
@@ -41,11 +53,16 @@ await openSql(t, database).unsafe(`
     doubled int not null generated always as (pages * 2) stored, remark text, revision int not null, changed text not null default 'never',
     writes int not null default 1, about jsonb
   );
-  select cache_outbox_watch('notes', 'Note')`);
+  create schema books;
+  create table books.entries (id text primary key, number int, words int not null default 9, sign text, title text not null);
+  select cache_outbox_watch('notes', 'Note'), cache_outbox_watch('books.entries', 'Entry')`);
 const rules = { texts: { title: { maxLength: 5, optional: false } } };
-const larder = await createLarder({ entities: { Note: entity(notes, { rules }) }, postgres: { url: database.url } });
+const larder = await createLarder({
+  entities: { Note: entity(notes, { rules }), Entry: entity(entries, { version: raw`${entries}` }) },
+  postgres: { url: database.url },
+});
 t.teardown(() => larder.close());
-const { Note } = larder.repositories;
+const { Entry, Note } = larder.repositories;
 
 t.test('an insert has the defaults of Drizzle and of the table', async (t) => {
   updates = 0;
@@ -99,4 +116,15 @@ t.test('an object as graphql-js makes it of arguments, without a prototype, is a
   t.match(await Note.update('json', { about: Object.assign(Object.create(null), { width: 4 }) }), {
     about: { width: 4 },
   });
+});
+
+t.test('SQL that Drizzle makes may read tables: the written one, and others', async (t) => {
+  t.match(await Entry.create({ id: 'a', title: 'entry' }), { number: 1, words: 9, sign: 'ab' });
+  t.match(await Entry.create({ id: 'b', title: 'other' }), { number: 2 });
+  await Note.create({ id: 'counted', title: 'entry' });
+  t.match(await Entry.update('a', { sign: 'c' }), { id: 'a', number: 1, words: 1, sign: 'c' });
+  t.match(await Entry.findById('a'), { words: 1, sign: 'c' });
+  t.match(await Entry.findById('b'), { words: 9, sign: 'ab' }, 'and one row alone is changed');
+  t.equal(await Entry.delete('b'), true);
+  t.same(await Entry.findByIds(['a', 'b']).then((all) => all.map((entry) => entry?.id)), ['a', undefined]);
 });
