@@ -12,9 +12,10 @@ export class InvalidInput extends Error {
    * @param field the value, by the entity's field name
    * @param reason what is wrong with it, for programs
    * @param message the same, for people
+   * @param options what was thrown before, as the `cause`, where something was
    */
-  constructor(field: string, reason: InvalidReason, message: string) {
-    super(message);
+  constructor(field: string, reason: InvalidReason, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.field = field;
     this.reason = reason;
   }

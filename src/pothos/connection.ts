@@ -1,10 +1,11 @@
-import type { GraphQLError, GraphQLResolveInfo } from 'graphql';
+import type { GraphQLResolveInfo } from 'graphql';
 import { afterPromises, Batch } from '../batch.ts';
 import type { Scope } from '../bodies/scope.ts';
 import type { Entity } from '../entity/definition.ts';
 import { InvalidInput } from '../entity/invalid-input.ts';
 import { Page } from '../lists/page.ts';
 import type { PageRequest, Position } from '../lists/page-request.ts';
+import { errorOf } from '../reason-of.ts';
 import type { LarderContext } from '../repository/context.ts';
 import type { Repository } from '../repository/repository.ts';
 import { decodeCursor } from './cursor.ts';
@@ -81,7 +82,7 @@ export function resolvePage(
   };
   const of = { typename: type.name, name, order };
   if (parent === null) return new Connection(Page.empty<Entity>(), of);
-  let batch = context.collected.get(name) as Batch<PageRequest, Page<Entity> | GraphQLError> | undefined;
+  let batch = context.collected.get(name) as Batch<PageRequest, Page<Entity> | Error> | undefined;
   if (batch === undefined) {
     batch = new Batch(afterPromises, (requests) => loadPages(repository, list, requests, context.scope));
     context.collected.set(name, batch);
@@ -131,7 +132,7 @@ function checkSize(argument: string, size: number | null | undefined): void {
  * @param list the list
  * @param requests the pages
  * @param scope the request's scope
- * @returns the pages, in order; an error for one whose cursor or filters no row can have
+ * @returns the pages, in order; an error for one whose cursor or filters no row can have, and for one that fails when it is loaded by itself
  * @throws any other error of the reading
  */
 async function loadPages(
@@ -139,14 +140,15 @@ async function loadPages(
   list: string,
   requests: readonly PageRequest[],
   scope: Scope,
-): Promise<readonly (Page<Entity> | GraphQLError)[]> {
+): Promise<readonly (Page<Entity> | Error)[]> {
   try {
     return await repository.list(list, requests, scope);
   } catch (error) {
     if (!(error instanceof InvalidInput)) throw error;
     const [only, ...others] = requests;
     if (only !== undefined && others.length === 0) return [userInputError(error.field, error.message)];
-    const apart = await Promise.all(requests.map((request) => loadPages(repository, list, [request], scope)));
-    return apart.flat();
+    const apart = requests.map((request) => loadPages(repository, list, [request], scope));
+    const settled = await Promise.allSettled(apart);
+    return settled.flatMap((one) => (one.status === 'fulfilled' ? one.value : errorOf(one.reason)));
   }
 }

@@ -134,9 +134,10 @@ export function createRepository<E extends Entity, Lists extends string>(
     list: async (list, requests, scope = createScope(unasked())) => {
       listOf(list);
       const { filters } = definition.lists[list];
+      for (const request of requests) checkLimit(name, list, request);
       const asked = requests.map((request) => withFilters(filters, request));
       const { pages, fill } = await readPages(list, asked, scope).catch((error: unknown) => {
-        throw isValueRefused(error) ? refusedValue(asked) : error;
+        throw isValueRefused(error) ? refusedValue(asked, error) : error;
       });
       await fill(pages.filter((_page, i) => requests[i]?.needs.entities));
       // Its bodies are of this definition (see `entityOf`).
@@ -145,13 +146,31 @@ export function createRepository<E extends Entity, Lists extends string>(
   };
 }
 
-/** Turns Postgres' refusal of a value into invalid input. Only Postgres knows the form of the values of some types. */
-function refusedValue(asked: readonly PageQuery[]): InvalidInput {
+/**
+ * Turns Postgres' refusal of a value into invalid input. Only Postgres knows the form of the values of some types. Where no request has a
+ * value of a client, a row is broken, and the error stays what it is.
+ */
+function refusedValue(asked: readonly PageQuery[], cause: unknown): unknown {
   if (asked.some(({ filters }) => filters !== undefined)) {
-    return new InvalidInput('filters', 'MALFORMED', 'Expected values that the columns of the filters can have.');
+    const message = 'Expected values that the columns of the filters can have.';
+    return new InvalidInput('filters', 'MALFORMED', message, { cause });
   }
-  const side = asked.some(({ after }) => after !== undefined) ? 'after' : 'before';
-  return new InvalidInput(side, 'MALFORMED', 'Expected a cursor of this list, as an edge or pageInfo gave it.');
+  const side = (['after', 'before'] as const).find((place) => asked.some((request) => request[place] !== undefined));
+  if (side === undefined) return cause;
+  return new InvalidInput(side, 'MALFORMED', 'Expected a cursor of this list, as an edge or pageInfo gave it.', {
+    cause,
+  });
+}
+
+/** The most rows of a page. Larder asks for one more, and Postgres takes it for an integer. */
+const MAX_LIMIT = 2 ** 31 - 2;
+
+/** Whoever calls a repository is no client, so this is no invalid input. */
+function checkLimit(name: string, list: string, { limit }: PageRequest): void {
+  if (Number.isInteger(limit) && limit >= 0 && limit <= MAX_LIMIT) return;
+  throw new RangeError(
+    `Expected the limit of a page of ${name}.${list} to be an integer from 0 to ${MAX_LIMIT}, got ${limit}.`,
+  );
 }
 
 /** The request as the list reads it, with its filters as SQL text. */

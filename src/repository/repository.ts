@@ -62,6 +62,7 @@ export interface Repository<
    * @throws {InvalidInput} when a filter has a value that its column cannot have
    * @throws {TypeError} when there is no such list, order or direction, or a request has a parent where the list has none, or none where it
    *   has one
+   * @throws {RangeError} when a limit is no size of a page
    */
   list(list: Lists, requests: readonly PageRequest[], scope?: Scope): Promise<Page<E>[]>;
   /**
