@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import { isRfc3339, sqlTimestamp } from '../postgres/column-types.ts';
 import { sqlType } from '../postgres/sql-type.ts';
 import { type Statement, statement } from '../postgres/statement.ts';
 import { textForm } from '../postgres/text-form.ts';
@@ -10,6 +11,11 @@ import type { RowVersion } from './version.ts';
 export interface Lookup {
   /** Finds the row for each value of the placeholder `values`, an array. */
   readonly statement: Statement<{ value: string; id: string; version: string }>;
+  /**
+   * @param value the value as text, as the entity's field has it or as Postgres writes it
+   * @returns the value as Postgres writes it
+   */
+  textOf(value: string): string;
   /**
    * Tells whether the column can have a value. One that it cannot have would fail its whole batch.
    *
@@ -36,6 +42,7 @@ export function lookupBy(
   const inOrder = key.columns.map((part) => sql`t.${sql.identifier(part.name)}`);
   return {
     isValue,
+    textOf: isRfc3339(column) ? sqlTimestamp : (value) => value,
     statement: statement(
       name,
       sql`select q.value, r.id, r.version from unnest(${sql.placeholder('values')}::text[]) as q(value) cross join lateral (

@@ -51,12 +51,12 @@ export function findsBy<E extends Entity, By extends string>(
   clock: Clock,
 ): FindBy<E, By> {
   const readers = new Map(
-    Object.entries<Lookup>(lookups).map(([by, { statement, isValue }]) => {
+    Object.entries<Lookup>(lookups).map(([by, { statement, isValue, textOf }]) => {
       const refs = sharedRows<Ref>(statement.name, async (values, trace) => {
         const rows = await run(database, statement, { values: arrayLiteral(values) }, trace);
         return new Map(rows.map(({ value, id, version }) => [value, { id, version }]));
       });
-      return [by, { refs, isValue }] as const;
+      return [by, { refs, isValue, textOf }] as const;
     }),
   );
   const findAllBy: FindBy<E, By>['findAllBy'] = async (by, values, given) => {
@@ -64,14 +64,15 @@ export function findsBy<E extends Entity, By extends string>(
     if (reader === undefined)
       throw new TypeError(`Nothing is found by ${by}: expected one of ${[...readers.keys()].join(', ')}.`);
     const scope = given ?? createScope(new Trace({ clock: database.clock }));
-    const wanted = [...new Set(values)].filter(reader.isValue);
+    const texts = values.map(reader.textOf);
+    const wanted = [...new Set(texts)].filter(reader.isValue);
     if (wanted.length === 0) return values.map(() => null);
     const since = clock.now();
     const named = await reader.refs(wanted, scope.trace);
     const refs = wanted.flatMap((value) => named.get(value) ?? []);
     const bodies = await read(refs, scope, since);
     const entities = new Map(refs.map(({ id }, i) => [id, (bodies[i]?.entity ?? null) as E | null]));
-    return values.map((value) => entities.get(named.get(value)?.id ?? '') ?? null);
+    return texts.map((text) => entities.get(named.get(text)?.id ?? '') ?? null);
   };
   return {
     foundBy: [...readers.keys()] as By[],

@@ -1,6 +1,6 @@
 import { integer, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import { t } from 'tap';
-import { createLarder, entity } from '../../src/index.ts';
+import { createLarder, entity, rfc3339 } from '../../src/index.ts';
 import { freshDatabase, freshRedis, REDIS_PATIENCE_MS } from '../support/services.ts';
 import { counted, openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
@@ -60,4 +60,22 @@ t.test('an entity is found by a unique column: Postgres says which row, caches s
     t.equal(await repositories.Artist.findBy('number', value), null, value);
   // @ts-expect-error the entity is not found by it
   await t.rejects(repositories.Artist.findBy('born', '1900'), /Nothing is found by born: expected one of name, number/);
+});
+
+t.test('a time is found by the value that its field has, and by the text that Postgres writes', async (t) => {
+  const database = await freshDatabase(t);
+  await openSql(t, database).unsafe(`
+    create table concerts (id uuid primary key, starts_at timestamptz not null unique);
+    select cache_outbox_watch('concerts', 'Concert')`);
+  const concerts = pgTable('concerts', { id: uuid('id').primaryKey(), startsAt: rfc3339('starts_at').notNull() });
+  const entities = { Concert: entity(concerts, { by: { startsAt: concerts.startsAt } }) };
+  await using larder = await createLarder({ entities, postgres: { url: database.url } });
+  const { Concert } = larder.repositories;
+  const made = await Concert.create({
+    id: '00000000-0000-0000-0000-000000000001',
+    startsAt: '2026-01-02T03:04:05.000006Z',
+  });
+  const asked = [made.startsAt, '2026-01-02 03:04:05.000006+00', '2026-01-02T03:04:05.000007Z', 'soon', made.startsAt];
+  t.same(await Concert.findAllBy('startsAt', asked), [made, made, null, null, made]);
+  t.same(await Concert.findBy('startsAt', made.startsAt), made);
 });
