@@ -115,10 +115,16 @@ export function bodyReader(
     });
   };
 
-  /** What a list brought along is put into caches if it was made of these columns. */
-  const keep = (brought: readonly Brought[], wanted: number, scope: Scope, shape: string | undefined) => {
+  /** What a list brought along is put into caches if it was made of these columns, and nothing was forgotten since the list was asked. */
+  const keep = (
+    brought: readonly Brought[],
+    wanted: number,
+    scope: Scope,
+    since: number,
+    shape: string | undefined,
+  ) => {
     scope.trace.entity(space.entity).misses += brought.length;
-    if (space.shape === shape) cache.keepForLists(space, brought, wanted);
+    if (space.shape === shape && !cache.hasForgotten(since)) cache.keepForLists(space, brought, wanted);
   };
 
   return (wants, scope, since, shape, loadThere) => {
@@ -157,7 +163,7 @@ export function bodyReader(
         );
       }
     }
-    if (brought.length > 0) keep(brought, wants.length, scope, shape);
+    if (brought.length > 0) keep(brought, wants.length, scope, since ?? cache.clock.now(), shape);
     else if (missing === null && shape !== undefined) cache.hasAnswered(space, wants.length);
     return missing === null
       ? answers

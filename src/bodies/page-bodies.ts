@@ -20,7 +20,7 @@ import { identitiesOf, type Scope } from './scope.ts';
  */
 export function pageBodies(
   space: EntitySpace,
-  cache: Pick<EntityCache, 'pages'>,
+  cache: Pick<EntityCache, 'pages' | 'hasForgotten'>,
   read: ReadBodies,
   isCurrent = () => true,
   answered: (wanted: number) => void = () => {},
@@ -64,7 +64,7 @@ export function pageBodies(
   ): undefined | Promise<void> => {
     const past = scope.cold || !isCurrent();
     // A body that a write of this request returned is not kept for others: a trigger may have changed the row since.
-    const mayKeep = () => !past && !scope.hasWritten && space.shape === shape;
+    const mayKeep = () => !past && !scope.hasWritten && space.shape === shape && !cache.hasForgotten(since);
     let held = pages.map((page) => (past ? undefined : cache.pages?.get(space, page.named)));
     let refs = refsOf(pages.filter((_page, i) => held[i] === undefined));
     // Which of two versions is newer, only the row tells. Reading single bodies asks for it.

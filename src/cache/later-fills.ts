@@ -41,6 +41,8 @@ export class LaterFills {
   #count = 0;
   #bytes = 0;
   #isSending = false;
+  /** How often what waits was let go. */
+  #cleared = 0;
 
   /**
    * @param redis the Redis tier
@@ -82,27 +84,34 @@ export class LaterFills {
     setImmediate(() => void this.#sendAll());
   }
 
-  /** Lets go what waits. */
+  /** Lets go what waits, and what is about to be sent. */
   clear(): void {
+    this.#take();
+    this.#cleared += 1;
+  }
+
+  #take(): Iterable<Waiting> {
+    const all = this.#waiting.values();
     this.#waiting = new Map();
     this.#count = 0;
     this.#bytes = 0;
+    return all;
   }
 
   /** Sends what waits, and what comes meanwhile. The tier has reported a failure of Redis. */
   async #sendAll(): Promise<void> {
     while (this.#waiting.size > 0) {
-      const all = this.#waiting;
-      this.clear();
-      for (const waiting of all.values()) await this.#send(waiting);
+      const begun = this.#cleared;
+      const maySend = () => this.#mayFill() && begun === this.#cleared;
+      for (const waiting of this.#take()) await this.#send(waiting, maySend);
     }
     this.#isSending = false;
   }
 
-  async #send({ space, bodies, wanted, lacked }: Waiting): Promise<void> {
+  async #send({ space, bodies, wanted, lacked }: Waiting, maySend: () => boolean): Promise<void> {
     const all = [...bodies];
     let stored = 0;
-    for (let i = 0; i < all.length && this.#mayFill(); i += MAX_AT_A_TIME) {
+    for (let i = 0; i < all.length && maySend(); i += MAX_AT_A_TIME) {
       const fills = all.slice(i, i + MAX_AT_A_TIME).map(([id, body]) => ({
         key: this.#keyOf(space, { id }),
         value: encodeEntry({ body, epoch: NO_EPOCH }, id, space),

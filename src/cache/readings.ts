@@ -19,6 +19,8 @@ export abstract class Readings {
   readonly #flights = new Flights();
   readonly #sightings = new Sightings();
   readonly #memory: TrustedMemory;
+  /** When everything was forgotten last, in milliseconds on the monotonic clock. */
+  #forgottenAt = Number.NEGATIVE_INFINITY;
 
   /**
    * @param memory what is held; `null` where nothing is
@@ -175,8 +177,17 @@ export abstract class Readings {
 
   /** Forgets everything that this process holds, and ends its readings. */
   forgetAll(): void {
+    this.#forgottenAt = this.clock.now();
     this.#flights.clear();
     this.#memory.clear();
+  }
+
+  /**
+   * @param since when a list was asked, in milliseconds on the monotonic clock
+   * @returns whether everything was forgotten since then: what is read for that list may be older, and is kept for nobody
+   */
+  hasForgotten(since: number): boolean {
+    return since <= this.#forgottenAt;
   }
 
   /** Reads, lets others join meanwhile, and keeps in memory what no invalidation ended. */

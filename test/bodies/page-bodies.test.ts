@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { type Test, t } from 'tap';
 import { pageBodies } from '../../src/bodies/page-bodies.ts';
 import { createScope } from '../../src/bodies/scope.ts';
+import { EntityCache } from '../../src/cache/entity-cache.ts';
 import type { Body } from '../../src/cache/entry.ts';
 import { PageMemory } from '../../src/cache/memory/page-memory.ts';
 import { Page, split } from '../../src/lists/page.ts';
@@ -9,6 +10,7 @@ import type { PageRequest } from '../../src/lists/page-request.ts';
 import { openRepositories } from '../../src/repository/entity.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { entities, makeLibrary } from '../support/library.ts';
+import { manualClock } from '../support/manual-clock.ts';
 import { openStorage } from '../support/open-storage.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
 import { counted, openSql } from '../support/stores.ts';
@@ -168,6 +170,19 @@ const namedPage = (...refs: { id: string; version: string }[]): Page => {
   return new Page({ ord: 0, ids: textOf('id'), versions: textOf('version') }, { ...page(), filters: undefined }, split);
 };
 
+/** A cache of whole pages alone. */
+const pageCache = (clock = manualClock()) =>
+  new EntityCache({
+    redis: null,
+    memory: null,
+    pages: new PageMemory({ entries: 10, bytes: 1_000_000 }),
+    bus: null,
+    prefix: '',
+    ttlMs: 60_000,
+    memoryTtlMs: 1000,
+    clock,
+  });
+
 /** The bodies that are read into some pages. */
 async function bodiesOf(read: ReturnType<typeof pageBodies>, pages: Page[], own = scope()) {
   await read(pages, own, 0);
@@ -180,7 +195,7 @@ t.test('a page is kept only with the bodies that its list named', async (t) => {
     ['2', bodyOf('2', 'newer')],
   ]);
   const asked: string[][] = [];
-  const read = pageBodies(SPACE, { pages: new PageMemory({ entries: 10, bytes: 1_000_000 }) }, (wants) => {
+  const read = pageBodies(SPACE, pageCache(), (wants) => {
     asked.push(wants.map(({ id }) => id));
     return wants.map(({ id }) => rows.get(id) ?? null);
   });
@@ -204,7 +219,7 @@ t.test('a page is kept only with the bodies that its list named', async (t) => {
 t.test('of two versions that a request meets, the row has the last word', async (t) => {
   const rows = new Map<string, Body>([['1', bodyOf('1', 'a')]]);
   let asked: string[] = [];
-  const read = pageBodies(SPACE, { pages: new PageMemory({ entries: 10, bytes: 1_000_000 }) }, (wants) => {
+  const read = pageBodies(SPACE, pageCache(), (wants) => {
     asked.push(...wants.map(({ id, version }) => `${id}=${version}`));
     return wants.map(({ id }) => rows.get(id) ?? null);
   });
@@ -231,6 +246,30 @@ t.test('of two versions that a request meets, the row has the last word', async 
     t.same(asked, ['1=a'], 'nor what the request has read in another version before, or not found');
     t.equal(own.identities.get(SPACE.entity)?.get('1'), known, 'which it goes on with');
   }
+});
+
+t.test('a page whose reading began before all was forgotten is kept for nobody', async (t) => {
+  const clock = manualClock();
+  const cache = pageCache(clock);
+  let answer = (_bodies: Body[]) => {};
+  const answered = new Promise<Body[]>((resolve) => {
+    answer = resolve;
+  });
+  const named = namedPage({ id: '1', version: 'a' });
+  const asked = clock.now();
+  const reading = pageBodies(SPACE, cache, () => answered)([named], scope(), asked);
+  await clock.advance(1);
+  cache.forgetAll();
+  answer([bodyOf('1', 'a')]);
+  await reading;
+  t.same(named.bodies, [bodyOf('1', 'a')], 'who asked gets it');
+  t.equal(cache.pages?.get(SPACE, named.named), undefined);
+  const read = pageBodies(SPACE, cache, () => [bodyOf('1', 'a')]);
+  await read([named], scope(), asked);
+  t.equal(cache.pages?.get(SPACE, named.named), undefined, 'nor if only its list was asked before');
+  await clock.advance(1);
+  await read([named], scope(), clock.now());
+  t.same(cache.pages?.get(SPACE, named.named)?.bodies, named.bodies, 'what is asked for later is kept');
 });
 
 t.test('memory holds so many bodies in pages, and forgets the page that was used least', (t) => {

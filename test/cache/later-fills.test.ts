@@ -61,6 +61,23 @@ t.test('what is too much is not put into Redis', async (t) => {
   await filled('5599');
 });
 
+t.test('what is let go while it is sent is not put into Redis', async (t) => {
+  const lacks = new Lacks();
+  let parts = 0;
+  const fills: LaterFills = new LaterFills(tier, keyWriter('test:'), 60_000, lacks, () => {
+    parts += 1;
+    if (parts === 2) fills.clear();
+    return true;
+  });
+  fills.add(SPACE, brought(...Array.from({ length: 150 }, (_, i) => String(1 + i))), 150);
+  fills.add({ ...SPACE, entity: 'Other' }, brought('1'), 1);
+  await until('it is let go', () => parts >= 2);
+  fills.add(SPACE, brought('9000'), 1);
+  await filled('9000');
+  t.ok(await holds('100', '1'), 'what was sent before is there');
+  t.equal(await keys.exists(key('101'), key('150'), 'test:Other-1'), 0);
+});
+
 t.test('a Redis that refuses is not told of twice, and nobody waits', async (t) => {
   await keys.config('SET', 'maxmemory', '1');
   t.teardown(() => keys.config('SET', 'maxmemory', '0'));
