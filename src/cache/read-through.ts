@@ -111,11 +111,13 @@ export async function readThrough(
     asked.forEach((want, i) => {
       const text = values[i] ?? null;
       const entry = decodeEntry(text, want.id, space);
-      const current = want.version === null ? entry?.epoch === epoch : entry?.body?.version === want.version;
+      const isCertified = epoch !== null && entry?.epoch === epoch;
+      const current = want.version === null ? isCertified : entry?.body?.version === want.version;
       if (entry !== null && current) {
-        const isVouched = entry.body === null || entry.epoch !== NO_EPOCH;
-        found.set(want.id, isVouched ? entry.body : { ...entry.body, isForLists: true });
-        counts[entry.body === null ? 'negative' : 'hits'] += 1;
+        const { body } = entry;
+        // Without a certificate it may have been invalidated since it was read: who names its version may have an old ref.
+        found.set(want.id, body === null || isCertified ? body : { ...body, isForLists: true });
+        counts[body === null ? 'negative' : 'hits'] += 1;
       } else if (entry !== null && stays?.(key(want), entry.body?.version ?? null)) leftOut.add(want.id);
       else if (text !== null && !text.startsWith(LEASE_MARK)) {
         unfit.push(key(want));
