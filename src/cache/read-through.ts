@@ -161,7 +161,8 @@ export async function readThrough(
     const vouched = (want: Want) =>
       (want.version !== null || held.epoch !== null) && (held.moved.size === 0 || !held.moved.has(key(want)));
     const lacking = left().filter(vouched);
-    const unfitLacking = lacking.map(key).filter((name) => unfit.includes(name));
+    const replaced = new Set(unfit);
+    const unfitLacking = lacking.map(key).filter((name) => replaced.has(name));
     counts.bypassed += left().length - lacking.length;
     counts.stale += unfitLacking.length;
     const unleased = lacking.filter(({ id }) => !leased.has(id));

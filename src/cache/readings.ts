@@ -146,8 +146,13 @@ export abstract class Readings {
       if (version !== undefined && stays?.(key, version)) continue;
       const flight = this.#flights.of(key);
       // A read by id trusts a flight. A list compares the versions when the flight has arrived.
-      if (flight === undefined || (want.version === null && !this.covers(key, flight.since))) own.push(want);
-      else underWay.set(flight, [...(underWay.get(flight) ?? []), want]);
+      if (flight === undefined || (want.version === null && !this.covers(key, flight.since))) {
+        own.push(want);
+        continue;
+      }
+      const waiting = underWay.get(flight);
+      if (waiting === undefined) underWay.set(flight, [want]);
+      else waiting.push(want);
     }
     if (own.length === 0 && underWay.size === 0) return found;
     if (found.size === 0 && underWay.size === 0) return this.#fly(space, own, load, trace, since, stays, known);
