@@ -67,7 +67,7 @@ t.test('a client of ioredis, or what makes one, says where Redis is', async (t) 
   const at = { postgres: { url: database.url } };
 
   await t.test('a client, of which there are duplicates', async (t) => {
-    const client = new Redis(redis.url, { keyPrefix: 'theirs:', lazyConnect: true, db: 1 });
+    const client = new Redis(redis.url, { keyPrefix: 'theirs:', lazyConnect: true, db: 1, stringNumbers: true });
     t.teardown(() => client.disconnect());
     const larder = await openWarm(t, { ...at, redis: { client } });
     t.ok((await client.keys('*')).includes('Author-1'), 'in its database, under keys that are whole');

@@ -72,6 +72,7 @@ export class ClusterNode {
    * @param settings how long things are kept
    * @param whole what forgets what the process holds, of whichever node
    * @param listener told of what happens
+   * @throws what the place's `reach` throws
    */
   constructor(view: NodeView, place: ClusterPlace, settings: NodeSettings, whole: Whole, listener: NodeListener) {
     const { prefix, clock, redisTimeoutMs: timeoutMs, channels } = settings;

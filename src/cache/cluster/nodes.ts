@@ -13,7 +13,8 @@ export type Attendant = (node: ClusterNode) => () => Promise<void>;
 export interface NodesOptions {
   /** Asks nodes that may be there which masters there are; `null` when none of them answers. */
   readonly seek: () => Promise<readonly NodeView[] | null>;
-  readonly make: (view: NodeView) => ClusterNode;
+  /** Makes what a node is to this process; `null` when nobody knows where to reach it, which has been told. */
+  readonly make: (view: NodeView) => ClusterNode | null;
   readonly clock: Clock;
 }
 
@@ -131,6 +132,8 @@ export class ClusterNodes {
       this.#leave(known);
     }
     const node = this.#options.make(view);
+    // What is in its slots is read from Postgres.
+    if (node === null) return;
     this.#nodes.set(node.id, node);
     for (const [attendant, attended] of this.#attendants) attended.set(node, attendant(node));
   }

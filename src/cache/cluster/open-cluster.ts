@@ -28,14 +28,20 @@ export function openCluster(
   }
   const cache = new ClusterCache({ ...tiers, ...settings }, () => nodes);
   const told = { ...listener, onMoved: () => void nodes.look() };
+  const tell = (error: unknown) => {
+    listener.onError(errorOf(error));
+    return null;
+  };
   const nodes: ClusterNodes = new ClusterNodes({
     clock: settings.clock,
-    seek: () =>
-      seekMasters(place, settings.clock).catch((error: unknown) => {
-        listener.onError(errorOf(error));
-        return null;
-      }),
-    make: (view) => new ClusterNode(view, place, settings, cache, told),
+    seek: () => seekMasters(place, settings.clock).catch(tell),
+    make: (view) => {
+      try {
+        return new ClusterNode(view, place, settings, cache, told);
+      } catch (error) {
+        return tell(error);
+      }
+    },
   });
   return { cache, nodes };
 }

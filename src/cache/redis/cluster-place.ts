@@ -13,7 +13,7 @@ export interface ClusterPlace {
   readonly seeds: readonly Address[];
   /** The account and TLS, the same for each node. */
   readonly account: Readonly<Omit<RedisOptions, 'replyMapping'>>;
-  /** Where a node is for us that tells the cluster that it is elsewhere. */
+  /** Where a node is for us that tells the cluster that it is elsewhere. It may throw: a user's `natMap` may know no such node. */
   readonly reach: (address: Address) => Address;
 }
 

@@ -10,9 +10,15 @@ export type RedisClientOptions = Omit<RedisOptions, 'replyMapping'>;
 export type RedisSource = string | ((options: RedisClientOptions) => Redis | Cluster) | ClusterPlace;
 
 /**
- * Options that every connection of Larder has, whatever a user's client has. Keys have no prefix of ioredis, and commands are sent at once.
+ * Options that every connection of Larder has, whatever a user's client has. Keys have no prefix of ioredis, commands are sent at once, and
+ * numbers are numbers.
  */
-const OURS: RedisClientOptions = { keyPrefix: '', lazyConnect: false, enableAutoPipelining: false };
+const OURS: RedisClientOptions = {
+  keyPrefix: '',
+  lazyConnect: false,
+  enableAutoPipelining: false,
+  stringNumbers: false,
+};
 
 /**
  * @param source where Redis is
@@ -57,7 +63,9 @@ export function isOfCluster(client: Redis | Cluster): client is Cluster {
  * @param place where a cluster is
  * @param address where one of its nodes is, as the cluster says
  * @returns that node as a Redis
+ * @throws what the place's `reach` throws, which may be a function of somebody's
  */
 export function sourceOfNode({ account, reach }: ClusterPlace, address: Address): RedisSource {
-  return (options) => new Redis({ ...account, ...options, ...reach(address), db: 0 });
+  const reached = reach(address);
+  return (options) => new Redis({ ...account, ...options, ...reached, db: 0 });
 }

@@ -8,6 +8,7 @@ import { freshCluster } from '../../support/redis-cluster.ts';
 import { freshDatabase, REDIS_PATIENCE_MS } from '../../support/services.ts';
 import { openSql } from '../../support/stores.ts';
 import { until } from '../../support/until.ts';
+import { idsOf } from '../support/cluster-shelves.ts';
 
 const IDS = Array.from({ length: 60 }, (_, i) => String(i + 1));
 
@@ -154,13 +155,45 @@ t.test('a heartbeat of another process, which replication or a snapshot brought,
 t.test('a client of a cluster, or what makes one, says where it is', async (t) => {
   const [first] = cluster.masters;
   const nodes = [{ host: first?.host ?? '', port: first?.port ?? 0 }];
-  const client = new Cluster(nodes, { lazyConnect: true });
+  const client = new Cluster(nodes, { lazyConnect: true, redisOptions: { stringNumbers: true } });
   t.teardown(() => client.disconnect());
   const { read } = await open(t, { redis: { client } });
   t.equal((await read()).statements, 0);
   t.equal(client.status, 'wait', 'it is left alone');
   const made = await open(t, { redis: { connect: (options) => new Cluster(nodes, { redisOptions: options }) } });
   t.equal((await made.read()).statements, 0);
+});
+
+t.test('a node that a natMap refuses is told of, and the others are used', async (t) => {
+  const [first, second] = cluster.masters;
+  if (first === undefined || second === undefined) throw new Error('There are no nodes.');
+  const natMap = (named: string) => {
+    if (named === `${second.host}:${second.port}`) throw new Error(`Nobody knows ${named}`);
+    return null;
+  };
+  const client = new Cluster([{ host: first.host, port: first.port }], { lazyConnect: true, natMap });
+  t.teardown(() => client.disconnect());
+  let said = '';
+  const warn = (details: object) => {
+    said += JSON.stringify(details);
+  };
+  await using larder = await createLarder({
+    entities,
+    postgres: { url: database.url },
+    redis: { client, timeoutMs: REDIS_PATIENCE_MS },
+    cache: { memoryMaxEntries: 0 },
+    logger: { info: () => {}, warn },
+  });
+  const refused = idsOf(cluster, second);
+  const read = async (ids: readonly string[]) => {
+    const { scope } = larder.createContext();
+    const shelves = await larder.repositories.Shelf.findByIds(ids, scope);
+    return { found: shelves.map((shelf) => shelf?.id), statements: scope.trace.sql.statements };
+  };
+  const others = IDS.slice(0, 40).filter((id) => !refused.includes(id));
+  await until('the others answer by id', async () => (await read(others)).statements === 0);
+  t.same((await read(refused)).found, refused, 'Postgres answers for it');
+  await until('it is told', () => said.includes(`Nobody knows ${second.host}:${second.port}`));
 });
 
 t.test('keys are in the slots that Redis says', async (t) => {
