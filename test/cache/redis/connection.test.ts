@@ -3,7 +3,9 @@ import { t } from 'tap';
 import { InvalidationBus } from '../../../src/cache/bus/invalidation-bus.ts';
 import { RedisConnection } from '../../../src/cache/redis/connection.ts';
 import { hearEveryError } from '../../../src/cache/redis/guard.ts';
+import { RedisTier } from '../../../src/cache/redis/tier.ts';
 import { systemClock } from '../../../src/clock.ts';
+import { Trace } from '../../../src/trace/trace.ts';
 import { faultyProxy, through } from '../../support/faulty-proxy.ts';
 import { freshRedis, REDIS_PATIENCE_MS } from '../../support/services.ts';
 import { openRedis } from '../../support/stores.ts';
@@ -124,4 +126,25 @@ t.test('a bus whose subscription is lost comes back', async (t) => {
   proxy.pass();
   await until('it listens again', async () => trusted.at(-1) === true);
   t.pass('it listens again');
+});
+
+t.test('a standstill of the process counts as no failure of Redis', async (t) => {
+  const redis = await freshRedis(t);
+  const errors: string[] = [];
+  const TIMEOUT_MS = 1000;
+  const tier = new RedisTier(redis.url, '', ({ message }) => errors.push(message), systemClock, TIMEOUT_MS);
+  t.teardown(() => tier.close());
+  t.ok(await tier.connected(REDIS_PATIENCE_MS));
+  const stand = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * TIMEOUT_MS);
+  const read = () => Promise.all(Array.from({ length: 5 }, () => tier.read(['a'], new Trace())));
+  const answer = { values: [null], epoch: null };
+  const unsent = read();
+  stand();
+  for (const values of await unsent) t.match(values, answer, 'what waited to be sent is answered');
+  const sent = read();
+  await new Promise((resolve) => setImmediate(resolve));
+  stand();
+  for (const values of await sent) t.match(values, answer, 'and so is what Redis has answered meanwhile');
+  t.notOk(tier.breakerOpen);
+  t.same(errors, []);
 });
