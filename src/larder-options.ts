@@ -51,7 +51,7 @@ export interface CacheOptions {
   readonly prefix?: string;
   /** How long a body is kept, in milliseconds; 300,000 when it is left out. */
   readonly ttlMs?: number;
-  /** How old an answer to a read by id may be, in milliseconds; 5,000 when it is left out. */
+  /** How old an answer to a read by id may be, in milliseconds; 5,000 when it is left out. The largest in a cache domain counts for all. */
   readonly maxStalenessMs?: number;
   /** How long memory answers by id without news of changes, in milliseconds; 1,000 when it is left out. */
   readonly memoryTtlMs?: number;
