@@ -2,6 +2,8 @@
 export interface Clock {
   /** @returns milliseconds on a monotonic clock, as `performance.now()` gives them */
   now(): number;
+  /** @returns milliseconds of the time of day, as `Date.now()` gives them. They go on while the machine is suspended, as `now` may not. */
+  wall?(): number;
   /**
    * @param ms how long to wait, in milliseconds
    * @param callback called once after that time
@@ -19,6 +21,7 @@ export interface Clock {
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => performance.now(),
+  wall: () => Date.now(),
   after: (ms, callback) => {
     const timer = setTimeout(callback, ms);
     return () => clearTimeout(timer);

@@ -15,6 +15,8 @@ export class Trust {
   #since: number;
   /** When it last sent a ping on its subscription that was answered. */
   #aliveAt: number;
+  /** How far the time of day was ahead of the monotonic clock when it sent that ping, at most, and when the answer came, in milliseconds. */
+  #ahead: { readonly pinged: number; readonly answered: number };
   /** Every invalidation published before this time has arrived, in milliseconds on the monotonic clock. */
   #heardUpTo = Number.NEGATIVE_INFINITY;
   /** The run of Redis that the last echo came from. */
@@ -29,6 +31,8 @@ export class Trust {
     this.#ttlMs = ttlMs;
     this.#clock = clock;
     this.#since = alone ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+    const aheadMs = alone ? Number.POSITIVE_INFINITY : this.#aheadMs(clock.now());
+    this.#ahead = { pinged: aheadMs, answered: aheadMs };
     this.#aliveAt = alone ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
   }
 
@@ -45,6 +49,9 @@ export class Trust {
    */
   alive(asOf: number): void {
     this.#aliveAt = asOf;
+    // The machine may have been suspended between the ping and this answer: the answer before knows how it was.
+    const aheadMs = this.#aheadMs(this.#clock.now());
+    this.#ahead = { pinged: Math.min(this.#ahead.answered, aheadMs), answered: aheadMs };
   }
 
   /**
@@ -72,9 +79,16 @@ export class Trust {
    * @returns whether the body may answer a read by id, if no invalidation ended it
    */
   covers(since: number): boolean {
-    const now = this.#clock.now();
+    const monotonic = this.#clock.now();
+    // How long the machine was suspended since that ping. A time of day that is set forward looks the same, until it is pinged again.
+    const suspendedMs = Math.max(0, this.#aheadMs(monotonic) - this.#ahead.pinged);
+    const now = monotonic + suspendedMs;
     return (
       since >= this.#since && now - Math.max(since, this.#heardUpTo) < this.#ttlMs && now - this.#aliveAt < DEAF_MS
     );
+  }
+
+  #aheadMs(now: number): number {
+    return (this.#clock.wall?.() ?? now) - now;
   }
 }
