@@ -262,6 +262,7 @@ const LATER = [
   'applied larder/0004_any_table',
   'applied larder/0005_temporary_tables',
   'applied larder/0006_watch_in_turn',
+  'applied larder/0007_silent_partitions',
   'applied 0001_watch',
 ];
 
