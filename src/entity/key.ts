@@ -106,9 +106,10 @@ export function idText(columns: readonly PgColumn[], row: string): SQL {
   const [first] = columns;
   if (first === undefined) throw new TypeError('A key has at least one column.');
   if (columns.length === 1) return sql`${place(first)}::text`;
+  // A collation may take a comma for nothing, and before Postgres 18 `replace` refuses one that takes two texts for the same.
   const parts = columns.map((column) => {
     return isTextual(column)
-      ? sql`replace(replace(${place(column)}, '%', '%25'), ',', '%2C')`
+      ? sql`replace(replace(${place(column)} collate "C", '%', '%25'), ',', '%2C')`
       : sql`${place(column)}::text`;
   });
   return sql.join(parts, sql` || ',' || `);

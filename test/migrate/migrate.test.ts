@@ -263,6 +263,7 @@ const LATER = [
   'applied larder/0005_temporary_tables',
   'applied larder/0006_watch_in_turn',
   'applied larder/0007_silent_partitions',
+  'applied larder/0008_ids_apart',
   'applied 0001_watch',
 ];
 

@@ -65,6 +65,24 @@ t.test('every key is noted as its text', async (t) => {
   ]);
 });
 
+t.test('ids that the collation of their column takes for one are noted apart', async (t) => {
+  await sql.unsafe(`
+    create collation ignoring_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+    create collation ignoring_signs (provider = icu, locale = 'und-u-ka-shifted-ks-level2', deterministic = false);
+    create table codes (id text collate ignoring_case primary key);
+    create table slugs (slug text collate ignoring_case primary key);
+    create table pairs (a text collate ignoring_signs, b int, primary key (a, b));
+    select cache_outbox_watch('codes', 'Code'), cache_outbox_watch('slugs', 'Slug'), cache_outbox_watch('pairs', 'Pair')`);
+  await heard(t, [
+    [`insert into codes values ('abc')`, ['Code-abc']],
+    [`update codes set id = 'ABC'`, ['Code-ABC', 'Code-abc']],
+    [`insert into slugs values ('abc')`, ['Slug-abc']],
+    [`update slugs set slug = 'ABC'`, ['Slug-ABC', 'Slug-abc']],
+    [`insert into pairs values ('a,c', 1)`, ['Pair-a%2Cc,1']],
+    [`update pairs set a = 'A%C'`, ['Pair-A%25C,1', 'Pair-a%2Cc,1']],
+  ]);
+});
+
 t.test('a table that is altered later goes on being heard of', async (t) => {
   await sql.unsafe(`
     create table moved (gone int, id int primary key, other int);
