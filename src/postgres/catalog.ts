@@ -11,7 +11,8 @@ export type Catalog = readonly ReadonlyMap<string, string>[];
 // reverse leave another text. The same holds for the expression of a generated column.
 // Types are followed to their parts: domains, elements, fields and ranges. Labels of an enum leave no trace in the column's row.
 // Rows also come and go without a trigger: with partitions, which TRUNCATE gives another file; while a trigger is off; and when a view is
-// replaced.
+// replaced. When a table is rewritten into another file, its rows may get other versions. A materialized view gets another file each time that
+// it is refreshed, and its bodies are asked for by their version anyway.
 const look = statement<{ ord: number; name: string; said: string }>(
   'Catalog.look',
   sql`with recursive cache_outbox_columns as materialized (
@@ -30,6 +31,8 @@ const look = statement<{ ord: number; name: string; said: string }>(
       select ord, string_agg(fact, ';' order by fact) as said from relations r, lateral (
         select concat_ws(' ', 'part', c.oid, c.relfilenode, i.xmin) as fact from pg_class c join pg_inherits i on i.inhrelid = c.oid
           where c.oid = r.oid and r.oid <> r.root
+        union all
+        select concat_ws(' ', 'file', c.relfilenode) from pg_class c where c.oid = r.oid and r.oid = r.root and c.relkind = 'r'
         union all
         select concat_ws(' ', 'trigger', t.oid, t.xmin) from pg_trigger t
           where t.tgrelid = r.oid and (t.tgparentid <> 0 or not t.tgisinternal)
