@@ -5,6 +5,7 @@ import { errorOf } from '../reason-of.ts';
 import { type Channels, UNOBSERVED } from '../trace/channels.ts';
 import type { Connection } from './connection.ts';
 import { type ConnectionOptions, driverOptions, planAnew } from './driver.ts';
+import { ConnectionLost } from './errors.ts';
 import { Gate } from './gate.ts';
 import { Pool } from './pool.ts';
 import { PostgresRoute } from './route.ts';
@@ -50,6 +51,7 @@ export interface Database {
    * @param work sends its statements through the function that it is given
    * @returns what `work` returns, committed
    * @throws what `work` throws, rolled back
+   * @throws {ConnectionLost} when the connection is lost while `work` waits for something else
    */
   begin<T>(work: (send: Send) => Promise<T>): Promise<T>;
   /**
@@ -141,7 +143,8 @@ async function openOrFail(route: PostgresRoute, signal: AbortSignal): Promise<So
 }
 
 async function begin<T>(pool: Pool, text: string, work: (send: Send) => Promise<T>): Promise<T> {
-  const connection = pool.take();
+  let lose = () => {};
+  const connection = pool.take(() => lose());
   // Postgres answers in order, so the next statements need not wait for BEGIN. So a write holds its connection for two answers, not three.
   // Postgres refuses BEGIN only on a connection that is of no use. Such a connection is given up, with what was sent after it.
   const begun = connection.send(text).catch((error: unknown) => {
@@ -149,7 +152,11 @@ async function begin<T>(pool: Pool, text: string, work: (send: Send) => Promise<
     throw error;
   });
   try {
-    const [, done] = await Promise.all([begun, work((...asked) => connection.send(...asked))]);
+    const done = await new Promise<T>((resolve, reject) => {
+      // Work that the loss ends says by itself why, at once. Other work may wait for anything, and must not keep its place meanwhile.
+      lose = () => setImmediate(reject, new ConnectionLost());
+      Promise.all([begun, work((...asked) => connection.send(...asked))]).then(([, result]) => resolve(result), reject);
+    });
     await connection.send('commit');
     return done;
   } catch (error) {

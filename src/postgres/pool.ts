@@ -20,7 +20,8 @@ export class Pool {
   readonly #clock: Clock;
   /** Connections on which any statement may be sent. */
   readonly #shared = new Set<Connection>();
-  readonly #taken = new Set<Connection>();
+  /** Those of one caller each, and what tells the caller that the connection was given up. */
+  readonly #taken = new Map<Connection, () => void>();
   /** Connections that were given back while enough were shared. They are taken before others, so that there never are more than are needed. */
   readonly #spare = new Set<Connection>();
   /** The part of the spread that is added to the last connection's age, from 0 to 1. */
@@ -59,12 +60,13 @@ export class Pool {
   }
 
   /**
+   * @param onLost told once if the connection is given up before it is given back
    * @returns a connection for the caller alone, until it is given back
    * @throws {ConnectionLost} when the pool was closed
    */
-  take(): Connection {
+  take(onLost: () => void): Connection {
     const connection = this.#takeIdle(this.#spare) ?? this.#takeIdle(this.#shared) ?? this.#open();
-    this.#taken.add(connection);
+    this.#taken.set(connection, onLost);
     return connection;
   }
 
@@ -97,7 +99,7 @@ export class Pool {
   }
 
   #all(): Connection[] {
-    return [...this.#shared, ...this.#taken, ...this.#spare];
+    return [...this.#shared, ...this.#taken.keys(), ...this.#spare];
   }
 
   /** Retires all connections, each when its statements are done. */
@@ -114,6 +116,7 @@ export class Pool {
     if (this.#isEnded) throw new ConnectionLost();
     const onLost = (lost: Connection, why: ConnectionLost) => {
       this.#shared.delete(lost);
+      this.#taken.get(lost)?.();
       this.#taken.delete(lost);
       this.#spare.delete(lost);
       // A connection that came later does not have the outdated plan.
