@@ -27,12 +27,12 @@ export interface DrizzleSession {
 export function drizzleSession(send: Send, name: string, trace: Trace): DrizzleSession {
   let over = false;
   let savepoints = 0;
-  const ask = async (text: string, parameters: readonly unknown[], asLists: boolean) => {
+  const ask = async (text: string, parameters: readonly unknown[] = [], asLists = false, prepared = false) => {
     if (over) throw new DatabaseUnavailable(`${name} is over: await each statement inside of it.`);
     const started = trace.clock.now();
     let count: number | null = null;
     try {
-      const rows = await send<object>(text, parameters, asLists, true, takeResult);
+      const rows = await send<object>(text, parameters, asLists, prepared, takeResult);
       count = rows.length;
       return rows;
     } catch (error) {
@@ -44,26 +44,27 @@ export function drizzleSession(send: Send, name: string, trace: Trace): DrizzleS
   const savepoint = async (work: (client: object) => Promise<unknown>) => {
     savepoints += 1;
     const point = `larder_${savepoints}`;
-    await ask(`savepoint ${point}`, [], false);
+    await ask(`savepoint ${point}`);
     try {
       const done = await work(client);
-      await ask(`release savepoint ${point}`, [], false);
+      await ask(`release savepoint ${point}`);
       return done;
     } catch (error) {
-      await ask(`rollback to savepoint ${point}`, [], false);
+      await ask(`rollback to savepoint ${point}`);
       throw error;
     }
   };
   const client = {
     options: { parsers: {}, serializers: {} },
-    unsafe: (text: string, parameters: readonly unknown[] = []) => {
+    // Drizzle has those prepared that its `prepare` has named. Others may be another text each time, and Postgres would keep the plan of each.
+    unsafe: (text: string, parameters: readonly unknown[] = [], { prepare = false } = {}) => {
       let rows: Promise<object[]> | null = null;
       const asked = () => {
-        rows ??= ask(text, parameters, false);
+        rows ??= ask(text, parameters, false, prepare);
         return rows;
       };
       return {
-        values: () => ask(text, parameters, true),
+        values: () => ask(text, parameters, true, prepare),
         // biome-ignore lint/suspicious/noThenProperty: the driver sends a query when it is awaited, unless `values` was called before.
         then: (...handlers: Parameters<Promise<object[]>['then']>) => asked().then(...handlers),
       };

@@ -151,6 +151,27 @@ t.test('what a transaction of Drizzle changed is forgotten in every process befo
     t.same(read, row);
   });
 
+  await t.test('Postgres keeps the plans of those statements alone that Drizzle prepares', async (t) => {
+    await larder.transaction(async (tx) => {
+      const kept = async () => {
+        const [row] = await tx.execute<{ kept: number }>(raw`select count(*)::int as kept from pg_prepared_statements`);
+        return row?.kept;
+      };
+      const before = (await kept()) ?? 0;
+      for (let rows = 1; rows <= 20; rows += 1) {
+        await tx.insert(notes).values(Array.from({ length: rows }, (_row, n) => ({ words: [`word ${n}`] })));
+      }
+      t.equal(await kept(), before);
+      const prepared = tx
+        .select({ ok: notes.ok })
+        .from(notes)
+        .where(eq(notes.ok, raw.placeholder('ok')))
+        .prepare('of ok');
+      for (const ok of [true, false]) await prepared.execute({ ok });
+      t.equal(await kept(), before + 1);
+    });
+  });
+
   await t.test('what a statement did comes with its rows, as the driver gives it', async (t) => {
     await larder.transaction(async (tx) => {
       const ofAda = eq(authors.id, ada.id);
