@@ -1,7 +1,7 @@
 import { Column, is } from 'drizzle-orm';
 import { PgArray, type PgColumn } from 'drizzle-orm/pg-core';
-import { parseArray, type TextArray } from './array-text.ts';
-import { elementReader, sqlText } from './driver-value.ts';
+import { parseArray, type TextArray } from '../postgres/array-text.ts';
+import { elementReader, sqlText } from '../postgres/value-text.ts';
 
 /**
  * How the values of one column are read and written. A value always has the form of the Drizzle column, whether it comes from a cache or

@@ -3,9 +3,9 @@ import { alias, type PgColumn, type PgTable } from 'drizzle-orm/pg-core';
 import { sqlType } from '../postgres/sql-type.ts';
 import { arrayLiteral } from '../postgres/statement.ts';
 import { isWritable, textForm } from '../postgres/text-form.ts';
+import { sqlText } from '../postgres/value-text.ts';
 import { wrongDeclaration } from './check-declaration.ts';
 import { columnCodec } from './column-codec.ts';
-import { sqlText } from './driver-value.ts';
 import { InvalidInput } from './invalid-input.ts';
 
 /** A condition on the rows of a list, with a place for a value. */

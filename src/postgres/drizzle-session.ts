@@ -1,9 +1,11 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
-import type { Sql } from 'postgres';
+import type { Column, Sql } from 'postgres';
 import type { Trace } from '../trace/trace.ts';
+import { readArrays } from './array-columns.ts';
 import type { Send } from './client.ts';
 import { takeResult } from './driver.ts';
 import { DatabaseUnavailable, databaseError } from './errors.ts';
+import { sqlText } from './value-text.ts';
 
 /** A transaction, as users of Drizzle know it. */
 export type DrizzleTransaction = PostgresJsDatabase;
@@ -31,9 +33,17 @@ export function drizzleSession(send: Send, name: string, trace: Trace): DrizzleS
     if (over) throw new DatabaseUnavailable(`${name} is over: await each statement inside of it.`);
     const started = trace.clock.now();
     let count: number | null = null;
+    let columns: readonly Column<string>[] = [];
     try {
-      const rows = await send<object>(text, parameters, asLists, prepared, takeResult);
+      // Larder's connections do not know the types of arrays.
+      const values = parameters.map((value) => (Array.isArray(value) ? sqlText(value) : value));
+      const rows = await send<object>(text, values, asLists, prepared, (result) => {
+        // A command has none, whatever the driver's type says.
+        columns = result.columns ?? [];
+        return takeResult(result);
+      });
       count = rows.length;
+      readArrays(rows, columns, asLists);
       return rows;
     } catch (error) {
       throw databaseError(error);
