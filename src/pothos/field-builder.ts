@@ -16,7 +16,7 @@ import {
 import { entityType } from './entity-types.ts';
 import { globalIdOf } from './global-id.ts';
 import { databaseId } from './node.ts';
-import { FROM_ID, isPlain } from './selection.ts';
+import { FROM_ID } from './selection.ts';
 import { type EntityNode, nodeOf } from './shapes.ts';
 import type { DatabaseId, EntityByIdOptions, EntityConnectionOptions, EntityReferenceOptions } from './types.ts';
 import { askUnread } from './unread-node.ts';
@@ -129,8 +129,7 @@ prototype.entityConnection = function entityConnection(this: Builder, name: stri
       before: this.arg.string({ required: false, description: 'Only what comes before this cursor.' }),
       ...args,
     },
-    // Options of other plugins may look into the parent, which must have been read then.
-    extensions: { ...extensions, ...(isPlain(rest) ? FROM_ID : {}), entries: pageSizeOf, listOf: typename, larder },
+    extensions: { ...extensions, ...FROM_ID, entries: pageSizeOf, listOf: typename, larder },
     resolve: (parent: Parent, page: PageArguments, context: LarderContext, info: GraphQLResolveInfo) => {
       const answer = (which: ConnectionSource) => resolvePage(type, which, page, context, info);
       if (source === undefined) return answer(named(parent, context));

@@ -7,6 +7,7 @@ import SchemaBuilder, {
 import { GraphQLSchema, isObjectType } from 'graphql';
 import { checkImplemented, checkListable, scopesOf } from './entity-types.ts';
 import { readProperty } from './property.ts';
+import { isPlain, READ } from './selection.ts';
 
 /** Changes the schema of a builder with entities when it is built. */
 export class LarderPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
@@ -27,7 +28,7 @@ export class LarderPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
 
   /**
    * @param config a field of the schema
-   * @returns the same
+   * @returns the same, marked where its parent must be read
    * @throws {TypeError} when the field lists entities that nobody can count
    */
   override onOutputFieldConfig(config: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
@@ -36,7 +37,8 @@ export class LarderPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     if (typeof listed === 'string' && authScopes === undefined) {
       checkListable(this.builder as never, `${config.parentType}.${config.name}`, listed);
     }
-    return config;
+    // Options of other plugins may look into the parent. t.withAuth(…).entityConnection(…) gives them after Larder's method.
+    return isPlain(config.pothosOptions) ? config : { ...config, extensions: { ...config.extensions, ...READ } };
   }
 
   /**

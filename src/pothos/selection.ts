@@ -35,15 +35,21 @@ export function selectionOf(info: Info, nodes: readonly FieldNode[] = info.field
 /** The extensions of a field that needs only an entity's id, such as a connection. No body is read for it. */
 export const FROM_ID = { fromId: true };
 
-/** The extensions of a type whose entities are always read. */
+/** The extensions of a type whose entities are always read, and of a field whose parent is. */
 export const READ = { isRead: true };
+
+/** The options that Pothos itself and Larder give to types and fields. */
+const PLAIN: ReadonlySet<string> = new Set([
+  ...['description', 'deprecationReason', 'extensions', 'astNode'],
+  ...['type', 'nullable', 'args', 'resolve', 'subscribe'],
+]);
 
 /**
  * @param options the options of a type or a field
- * @returns whether none of them belongs to another plugin, which may look into the entity
+ * @returns whether none of them belongs to another plugin, which may look into the object
  */
 export function isPlain(options: object): boolean {
-  return Object.keys(options).every((key) => ['description', 'deprecationReason', 'extensions'].includes(key));
+  return Object.keys(options).every((key) => PLAIN.has(key));
 }
 
 /**
@@ -59,7 +65,8 @@ export function needsBody(info: Pick<GraphQLResolveInfo, 'schema'>, typename: st
   const fields = isObjectType(type) ? type.getFields() : {};
   if (type?.extensions.isRead === true && selection.size > 0) return true;
   for (const name of selection.keys()) {
-    if (name !== '__typename' && fields[name]?.extensions.fromId !== true) return true;
+    const { fromId, isRead } = fields[name]?.extensions ?? {};
+    if (name !== '__typename' && (fromId !== true || isRead === true)) return true;
   }
   return false;
 }

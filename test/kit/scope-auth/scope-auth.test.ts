@@ -28,6 +28,7 @@ function guardedSchema(runScopesOnType: boolean) {
       name: t.exposeString('name', { nullable: true, authScopes: { staff: true } }),
       shelves: t.entityConnection('Shelf', { list: 'inLibrary' }),
       later: t.entityConnection('Shelf', { list: 'inLibrary', authScopes: ({ name }) => name !== 'Library 1' }),
+      same: t.withAuth(({ name }) => name !== 'Library 1').entityConnection('Shelf', { list: 'inLibrary' }),
     }),
   });
   builder.entity('Shelf', {
@@ -135,9 +136,11 @@ for (const [how, runScopesOnType] of [
     });
 
     await t.test('by what an entity says, also when the id alone is asked for', async (t) => {
-      t.same((await ask('{ libraries { nodes { later { totalCount } } } }', true)).data, {
-        libraries: { nodes: [{ later: null }, { later: { totalCount: 2 } }] },
-      });
+      for (const field of ['later', 'same']) {
+        t.same((await ask(`{ libraries { nodes { ${field} { totalCount } } } }`, true)).data, {
+          libraries: { nodes: [{ [field]: null }, { [field]: { totalCount: 2 } }] },
+        });
+      }
       const [hidden, seen] = [encodeGlobalId('Case', '1'), encodeGlobalId('Case', '2')];
       t.same((await ask(`{ case(id: "${hidden}") { id } }`)).data, { case: null });
       t.same((await ask(`{ case(id: "${seen}") { title } }`)).data, { case: { title: 'Shelf 2' } });
