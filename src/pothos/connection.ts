@@ -10,7 +10,7 @@ import type { LarderContext } from '../repository/context.ts';
 import type { Repository } from '../repository/repository.ts';
 import { decodeCursor } from './cursor.ts';
 import type { EntityType } from './entity-type.ts';
-import { needsOf } from './selection.ts';
+import { needsOf } from './page-needs.ts';
 import { Connection } from './shapes.ts';
 import { userInputError } from './user-input-error.ts';
 

@@ -1,34 +1,41 @@
 import {
   type FieldNode,
   GraphQLIncludeDirective,
+  type GraphQLObjectType,
   type GraphQLResolveInfo,
   GraphQLSkipDirective,
   getDirectiveValues,
+  isAbstractType,
   isObjectType,
   Kind,
+  type NamedTypeNode,
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import type { PageNeeds } from '../lists/page-request.ts';
 import type { LarderContext } from '../repository/context.ts';
 
 /** The parts of the resolver's info that fragments and variables need. */
-type Info = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments' | 'variableValues'>;
+type Info = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments' | 'variableValues' | 'schema'>;
 
 /** A field's subfields, each with every node that selects it. */
 export type Selection = ReadonlyMap<string, readonly FieldNode[]>;
 
 /**
  * Finds the selected subfields of the field that is resolved: through fragments, with `@skip` and `@include` applied (GraphQL
- * specification, section 6.3.2). A fragment's type condition is assumed to hold.
+ * specification, section 6.3.2).
  *
  * @param info the resolver's info
  * @param nodes the nodes to look under; those of the resolved field when it is left out
+ * @param type the type of the object, which tells whether a fragment's type condition holds; each is assumed to hold when it is left out
  * @returns the subfields by name, without aliases
  */
-export function selectionOf(info: Info, nodes: readonly FieldNode[] = info.fieldNodes): Selection {
+export function selectionOf(
+  info: Info,
+  nodes: readonly FieldNode[] = info.fieldNodes,
+  type?: GraphQLObjectType,
+): Selection {
   const selection = new Map<string, FieldNode[]>();
-  for (const node of nodes) collect(info, node.selectionSet, selection);
+  for (const node of nodes) collect(info, type, node.selectionSet, selection);
   return selection;
 }
 
@@ -98,44 +105,29 @@ export function lookOnce<T>({ fieldNodes }: Info, { collected }: LarderContext, 
   return kept.answer as T;
 }
 
-/**
- * Finds what the query selects of a page. Bodies are read only for fields that need more than an id.
- *
- * @param info the info of the connection's resolver
- * @param typename the listed entities' type
- * @param context the request's context
- * @returns what to read
- */
-export function needsOf(info: GraphQLResolveInfo, typename: string, context: LarderContext): PageNeeds {
-  return lookOnce(info, context, () => selectedNeeds(info, typename));
-}
-
-function selectedNeeds(info: GraphQLResolveInfo, typename: string): PageNeeds {
-  const connection = selectionOf(info);
-  const under = (field: string, selection = connection) => selectionOf(info, selection.get(field) ?? []);
-  const edges = under('edges');
-  const pageInfo = under('pageInfo');
-  const positions = edges.has('cursor') || pageInfo.has('startCursor') || pageInfo.has('endCursor');
-  const flags = pageInfo.has('hasNextPage') || pageInfo.has('hasPreviousPage');
-  return {
-    rows: positions || flags || connection.has('edges') || connection.has('nodes'),
-    entities: needsBody(info, typename, under('nodes')) || needsBody(info, typename, under('node', edges)),
-    positions,
-    total: connection.has('totalCount'),
-    flags,
-  };
-}
-
-function collect(info: Info, set: SelectionSetNode | undefined, into: Map<string, FieldNode[]>): void {
+function collect(
+  info: Info,
+  type: GraphQLObjectType | undefined,
+  set: SelectionSetNode | undefined,
+  into: Map<string, FieldNode[]>,
+): void {
   for (const node of set?.selections ?? []) {
     if (!isIncluded(info, node)) continue;
     if (node.kind === Kind.FIELD) {
       const nodes = into.get(node.name.value);
       if (nodes === undefined) into.set(node.name.value, [node]);
       else nodes.push(node);
-    } else if (node.kind === Kind.INLINE_FRAGMENT) collect(info, node.selectionSet, into);
-    else collect(info, info.fragments[node.name.value]?.selectionSet, into);
+      continue;
+    }
+    const fragment = node.kind === Kind.INLINE_FRAGMENT ? node : info.fragments[node.name.value];
+    if (fits(info, type, fragment?.typeCondition)) collect(info, type, fragment?.selectionSet, into);
   }
+}
+
+function fits({ schema }: Info, type: GraphQLObjectType | undefined, condition: NamedTypeNode | undefined): boolean {
+  if (type === undefined || condition === undefined) return true;
+  const wanted = schema.getType(condition.name.value);
+  return wanted === type || (isAbstractType(wanted) && schema.isSubType(wanted, type));
 }
 
 function isIncluded({ variableValues }: Info, node: SelectionNode): boolean {

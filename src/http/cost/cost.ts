@@ -121,7 +121,8 @@ class Pricer {
     const args = isSized ? getArgumentValues(field, node, this.#variables) : {};
     const size = isSized ? entriesOf(args) : null;
     const isList = inside.length > 0 && isListType(getNullableType(field.type));
-    const most = this.#mostOf(inside, isList ? null : size);
+    // A page may be within another object, such as the result of Pothos' errors plugin.
+    const most = this.#mostOf(inside, isList ? null : (size ?? entries));
     const { nodes } = most;
     const result = { key, isSized, argument: isSized ? sizeArgument(field, args) : null, inside: most.fields };
     if (isList) {

@@ -1,0 +1,73 @@
+import {
+  type FieldNode,
+  type GraphQLField,
+  type GraphQLResolveInfo,
+  getNamedType,
+  isAbstractType,
+  isObjectType,
+} from 'graphql';
+import type { PageNeeds } from '../lists/page-request.ts';
+import type { LarderContext } from '../repository/context.ts';
+import { lookOnce, needsBody, type Selection, selectionOf } from './selection.ts';
+
+/** What a page needs of which nobody knows what is looked at. */
+const ALL: PageNeeds = { rows: true, entities: true, positions: true, total: true, flags: true };
+
+/**
+ * Finds what the query selects of a page. Bodies are read only for fields that need more than an id.
+ *
+ * @param info the info of the connection's resolver
+ * @param typename the listed entities' type
+ * @param context the request's context
+ * @returns what to read
+ */
+export function needsOf(info: GraphQLResolveInfo, typename: string, context: LarderContext): PageNeeds {
+  return lookOnce(info, context, () => {
+    const page = selectedOfPage(info, `${typename}Connection`);
+    return page === null ? ALL : selectedNeeds(info, typename, page);
+  });
+}
+
+function selectedNeeds(info: GraphQLResolveInfo, typename: string, page: Selection): PageNeeds {
+  const under = (field: string, selection = page) => selectionOf(info, selection.get(field) ?? []);
+  const edges = under('edges');
+  const pageInfo = under('pageInfo');
+  const positions = edges.has('cursor') || pageInfo.has('startCursor') || pageInfo.has('endCursor');
+  const flags = pageInfo.has('hasNextPage') || pageInfo.has('hasPreviousPage');
+  return {
+    rows: positions || flags || page.has('edges') || page.has('nodes'),
+    entities: needsBody(info, typename, under('nodes')) || needsBody(info, typename, under('node', edges)),
+    positions,
+    total: page.has('totalCount'),
+    flags,
+  };
+}
+
+/**
+ * Finds what is selected of a page. Another plugin may show it in a type of its own: Pothos' errors plugin answers a union, of which one
+ * member is the page, or has it in a field. Other fields of that member are given the page, too.
+ *
+ * @param info the info of the connection's resolver
+ * @param name the name of the page's type
+ * @returns the fields of the page, and of what has it; `null` when the page is in none of the types that the field may have
+ */
+function selectedOfPage(info: GraphQLResolveInfo, name: string): Selection | null {
+  const type = getNamedType(info.returnType);
+  if (type.name === name) return selectionOf(info);
+  const members = isAbstractType(type) ? info.schema.getPossibleTypes(type) : isObjectType(type) ? [type] : [];
+  const isPage = (field: GraphQLField<unknown, unknown> | undefined) =>
+    field !== undefined && getNamedType(field.type).name === name;
+  const found = new Map<string, readonly FieldNode[]>();
+  const add = (field: string, nodes: readonly FieldNode[]) => found.set(field, [...(found.get(field) ?? []), ...nodes]);
+  let isFound = false;
+  for (const member of members) {
+    const fields = member.getFields();
+    if (member.name !== name && !Object.values(fields).some(isPage)) continue;
+    isFound = true;
+    for (const [field, nodes] of selectionOf(info, info.fieldNodes, member)) {
+      if (!isPage(fields[field])) add(field, nodes);
+      else for (const [inner, innerNodes] of selectionOf(info, nodes)) add(inner, innerNodes);
+    }
+  }
+  return isFound ? found : null;
+}
