@@ -8,13 +8,19 @@ import {
 } from 'graphql';
 import type { PageNeeds } from '../lists/page-request.ts';
 import type { LarderContext } from '../repository/context.ts';
-import { lookOnce, needsBody, type Selection, selectionOf } from './selection.ts';
+import { lookOnce, needsBody, needsWhole, type Selection, selectionOf } from './selection.ts';
+
+/** The fields of a page, of its edges and of its `pageInfo` that tell what they look at. Any other is the application's own. */
+const OF_PAGE: ReadonlySet<string> = new Set(['nodes', 'edges', 'pageInfo', 'totalCount']);
+const OF_EDGE: ReadonlySet<string> = new Set(['node', 'cursor']);
+const OF_INFO: ReadonlySet<string> = new Set(['hasNextPage', 'hasPreviousPage', 'startCursor', 'endCursor']);
 
 /** What a page needs of which nobody knows what is looked at. */
 const ALL: PageNeeds = { rows: true, entities: true, positions: true, total: true, flags: true };
 
 /**
- * Finds what the query selects of a page. Bodies are read only for fields that need more than an id.
+ * Finds what the query selects of a page. Bodies are read only for fields that need more than an id. A field of the application's own may
+ * look at anything but the count, which may cost more than all the rest.
  *
  * @param info the info of the connection's resolver
  * @param typename the listed entities' type
@@ -30,13 +36,20 @@ export function needsOf(info: GraphQLResolveInfo, typename: string, context: Lar
 
 function selectedNeeds(info: GraphQLResolveInfo, typename: string, page: Selection): PageNeeds {
   const under = (field: string, selection = page) => selectionOf(info, selection.get(field) ?? []);
+  const type = info.schema.getType(`${typename}Connection`);
+  const fields = isObjectType(type) ? type.getFields() : {};
   const edges = under('edges');
   const pageInfo = under('pageInfo');
-  const positions = edges.has('cursor') || pageInfo.has('startCursor') || pageInfo.has('endCursor');
-  const flags = pageInfo.has('hasNextPage') || pageInfo.has('hasPreviousPage');
+  const isWhole = needsWhole(type, page, (name) => OF_PAGE.has(name));
+  const areEdgesWhole = isWhole || needsWhole(getNamedType(fields.edges?.type), edges, (name) => OF_EDGE.has(name));
+  const isInfoWhole = isWhole || needsWhole(getNamedType(fields.pageInfo?.type), pageInfo, (name) => OF_INFO.has(name));
+  const positions =
+    areEdgesWhole || isInfoWhole || edges.has('cursor') || pageInfo.has('startCursor') || pageInfo.has('endCursor');
+  const flags = isInfoWhole || pageInfo.has('hasNextPage') || pageInfo.has('hasPreviousPage');
   return {
     rows: positions || flags || page.has('edges') || page.has('nodes'),
-    entities: needsBody(info, typename, under('nodes')) || needsBody(info, typename, under('node', edges)),
+    entities:
+      areEdgesWhole || needsBody(info, typename, under('nodes')) || needsBody(info, typename, under('node', edges)),
     positions,
     total: page.has('totalCount'),
     flags,

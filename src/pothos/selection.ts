@@ -1,6 +1,8 @@
 import {
   type FieldNode,
+  type GraphQLField,
   GraphQLIncludeDirective,
+  type GraphQLNamedType,
   type GraphQLObjectType,
   type GraphQLResolveInfo,
   GraphQLSkipDirective,
@@ -67,13 +69,32 @@ export function isPlain(options: object): boolean {
  * @param selection the subfields of the entities
  * @returns whether a field is selected that needs more than the id
  */
-export function needsBody(info: Pick<GraphQLResolveInfo, 'schema'>, typename: string, selection: Selection): boolean {
-  const type = info.schema.getType(typename);
+export function needsBody(
+  { schema }: Pick<GraphQLResolveInfo, 'schema'>,
+  typename: string,
+  selection: Selection,
+): boolean {
+  return needsWhole(schema.getType(typename), selection, (_name, field) => field?.extensions.fromId === true);
+}
+
+/**
+ * Tells whether an object must be whole: something is selected that may look at all of it.
+ *
+ * @param type the object's type
+ * @param selection its subfields
+ * @param isPart tells of a field whether it looks at a part of the object that is there anyway
+ * @returns whether another field is selected, or one that another plugin has options for
+ */
+export function needsWhole(
+  type: GraphQLNamedType | undefined,
+  selection: Selection,
+  isPart: (name: string, field: GraphQLField<unknown, unknown> | undefined) => boolean,
+): boolean {
   const fields = isObjectType(type) ? type.getFields() : {};
   if (type?.extensions.isRead === true && selection.size > 0) return true;
   for (const name of selection.keys()) {
-    const { fromId, isRead } = fields[name]?.extensions ?? {};
-    if (name !== '__typename' && (fromId !== true || isRead === true)) return true;
+    const field = fields[name];
+    if (name !== '__typename' && (field?.extensions.isRead === true || !isPart(name, field))) return true;
   }
   return false;
 }

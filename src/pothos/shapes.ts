@@ -62,6 +62,7 @@ export interface ConnectionList {
 
 /** A page as the fields of a connection type read it. Its parts are made when they are read, since most are not. */
 export class Connection<E extends Entity> {
+  /** `null` where it was not selected. */
   readonly totalCount: number | null;
   readonly pageInfo: PageInfo;
   readonly #page: Page<E>;

@@ -83,7 +83,9 @@ export interface EntityRef<Types extends SchemaTypes, Name extends EntityName<Ty
   readonly name: string;
   /** For fields that answer a node, or a database id, which is then loaded. */
   readonly ref: ObjectRef<Types, string | EntityNode<EntityOf<Types, Name>>, EntityNode<EntityOf<Types, Name>>>;
+  /** For fields of your own, which get the edge with its node and its cursor. */
   readonly edge: ObjectRef<Types, EdgeShape<EntityOf<Types, Name>>>;
+  /** For fields of your own, which get the page with all but `totalCount`: that is `null` where the query does not select it. */
   readonly connection: ObjectRef<Types, Connection<EntityOf<Types, Name>>>;
 }
 

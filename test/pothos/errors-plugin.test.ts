@@ -6,6 +6,7 @@ import { GraphQLError, graphql } from 'graphql';
 import { t } from 'tap';
 import { createLarder } from '../../src/larder.ts';
 import LarderPlugin, { encodeGlobalId, type LarderContext } from '../../src/pothos/index.ts';
+import { Connection } from '../../src/pothos/shapes.ts';
 import { serveSchema } from '../http/graphql/support/serve-schema.ts';
 import { entities, makeLibrary, type Repositories } from '../support/library.ts';
 import { freshDatabase } from '../support/services.ts';
@@ -21,6 +22,8 @@ const builder = new SchemaBuilder<{ Context: LarderContext<Repositories> }>({
 });
 builder.objectType(GraphQLError, { name: 'Refused', fields: (t) => ({ message: t.exposeString('message') }) });
 const types = [GraphQLError];
+/** The plugin gives a page to fields of one's own beside it. */
+const sizeOf = (page: unknown) => (page instanceof Connection ? page.nodes.length : -1);
 builder.entity('Library', {
   fields: (t) => ({
     name: t.exposeString('name'),
@@ -37,6 +40,9 @@ builder.queryType({
   fields: (t) => ({
     libraries: t.entityConnection('Library', { errors: { types } }),
     direct: t.entityConnection('Shelf', { errors: { types, directResult: true } }),
+    sized: t.entityConnection('Shelf', {
+      errors: { types, result: { fields: (t) => ({ size: t.int({ resolve: sizeOf }) }) } },
+    }),
     shelf: t.entityById('Shelf', { errors: { types } }),
   }),
 });
@@ -62,10 +68,8 @@ t.test('a page within a type of the errors plugin has what is selected of it', a
     ],
     [`direct { ${refused} ... on ShelfConnection { nodes { title } totalCount } }`, { direct: { totalCount: 4 } }],
     [`direct(first: 1) { ... on ShelfConnection { nodes { title } } }`, { direct: { nodes: [{ title: 'Shelf 1' }] } }],
-    [
-      `libraries(first: 500) { ${refused} }`,
-      { libraries: { message: 'Expected first to be from 0 to 100, got 500.' } },
-    ],
+    [`sized(first: 3) { ... on QuerySizedSuccess { size } }`, { sized: { size: 3 } }],
+    [`sized(first: 500) { ${refused} }`, { sized: { message: 'Expected first to be from 0 to 100, got 500.' } }],
     [
       `shelf(id: "${encodeGlobalId('Shelf', '2')}") { ... on QueryShelfSuccess {
         data { title library { ... on ShelfLibrarySuccess { data { name } } } }
