@@ -5,6 +5,7 @@ import type { Entity } from '../entity/definition.ts';
 import type { LarderContext } from '../repository/context.ts';
 import type { FindBy } from '../repository/find-by.ts';
 import type { Recall, Repository } from '../repository/repository.ts';
+import { addedOptions } from './added-options.ts';
 import type { LoadNode } from './node.ts';
 import { PROPERTY } from './property.ts';
 import { lookOnce, needsBody, selectionOf } from './selection.ts';
@@ -100,17 +101,20 @@ export class EntityType {
 
   #makeConnection(): ObjectRef<SchemaTypes, Connection<Entity>> {
     const { name, ref } = this;
+    const { nodesOnConnection, pageInfoFieldOptions } = this.#builder.options.relay ?? {};
     // Pothos' own type of a connection has neither a count nor nodes.
     const fields = (t: PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, Connection<Entity>>) => ({
       nodes: t.field({
+        ...addedOptions(nodesOnConnection),
         type: [ref],
         nullable: { list: false, items: false },
         extensions: PROPERTY,
         resolve: ({ nodes }) => nodes as never,
       }),
       pageInfo: t.field({
-        type: this.#builder.pageInfoRef(),
         nullable: false,
+        ...addedOptions(pageInfoFieldOptions),
+        type: this.#builder.pageInfoRef(),
         extensions: PROPERTY,
         resolve: ({ pageInfo }) => pageInfo as never,
       }),

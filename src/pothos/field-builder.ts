@@ -3,6 +3,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { wrongDeclaration } from '../entity/check-declaration.ts';
 import type { Entity } from '../entity/definition.ts';
 import type { LarderContext } from '../repository/context.ts';
+import { addedOptions } from './added-options.ts';
 import type { Shown } from './check-schema.ts';
 import { checkSource } from './check-source.ts';
 import {
@@ -97,9 +98,10 @@ prototype.entityReference = function entityReference(
 };
 
 prototype.entityConnection = function entityConnection(this: Builder, name: string, options: unknown = {}) {
-  const given = options as EntityConnectionOptions<SchemaTypes, Parent, string, InputFieldMap>;
-  const { type: typename = name, args = {}, source, list = 'all', order, direction, extensions, ...rest } = given;
   const builder = builderOf(this);
+  const defaults = addedOptions(builder.options.relay?.defaultConnectionFieldOptions);
+  const given = { ...defaults, ...(options as EntityConnectionOptions<SchemaTypes, Parent, string, InputFieldMap>) };
+  const { type: typename = name, args = {}, source, list = 'all', order, direction, extensions, ...rest } = given;
   const type = entityType(builder, typename, name);
   const named = (parent: Parent | undefined, context: LarderContext): ConnectionSource => {
     const { hasParent, orders } = type.repositoryOf(context).listOf(list);

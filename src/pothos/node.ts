@@ -4,6 +4,7 @@ import { type GraphQLResolveInfo, isObjectType } from 'graphql';
 import type { Entity } from '../entity/definition.ts';
 import type { LarderContext } from '../repository/context.ts';
 import type { Repository } from '../repository/repository.ts';
+import { addedOptions } from './added-options.ts';
 import { decodeGlobalId, globalIdOf } from './global-id.ts';
 import type { EntityNode } from './shapes.ts';
 import { userInputError } from './user-input-error.ts';
@@ -61,7 +62,9 @@ export function addNodeFields(
   loaderOf: (typename: string) => LoadNode | undefined,
 ): void {
   const { relay } = builder.options;
-  builder.options.relay = { ...relay, nodeQueryOptions: false, nodesQueryOptions: false } as never;
+  // Not in the object that the application gave, since it may give it to another builder, too.
+  const off = { ...relay, nodeQueryOptions: false, nodesQueryOptions: false };
+  builder.options = { ...builder.options, relay: off } as never;
   const loadNode = async (globalId: string, context: LarderContext, info: GraphQLResolveInfo) => {
     const decoded = decodeGlobalId(globalId);
     const load = decoded === null ? undefined : loaderOf(decoded.typename);
@@ -76,6 +79,7 @@ export function addNodeFields(
   builder.queryFields((t) => ({
     node: t.field({
       description: 'The object with a global id; `null` when there is none.',
+      ...addedOptions(relay?.nodeQueryOptions),
       type: builder.nodeInterfaceRef(),
       nullable: true,
       args: { id: t.arg.id({ required: true, description: 'A global id.', extensions }) },
@@ -83,6 +87,7 @@ export function addNodeFields(
     }),
     nodes: t.field({
       description: `The objects with these global ids, in order, \`null\` where there is none. At most ${MAX_NODES}.`,
+      ...addedOptions(relay?.nodesQueryOptions),
       type: [builder.nodeInterfaceRef()],
       nullable: { list: true, items: true },
       args: { ids: t.arg.idList({ required: true, description: 'Global ids.', extensions }) },

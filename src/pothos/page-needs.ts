@@ -8,7 +8,7 @@ import {
 } from 'graphql';
 import type { PageNeeds } from '../lists/page-request.ts';
 import type { LarderContext } from '../repository/context.ts';
-import { lookOnce, needsBody, needsWhole, type Selection, selectionOf } from './selection.ts';
+import { isAlwaysRead, lookOnce, needsBody, needsWhole, type Selection, selectionOf } from './selection.ts';
 
 /** The fields of a page, of its edges and of its `pageInfo` that tell what they look at. Any other is the application's own. */
 const OF_PAGE: ReadonlySet<string> = new Set(['nodes', 'edges', 'pageInfo', 'totalCount']);
@@ -62,7 +62,7 @@ function selectedNeeds(info: GraphQLResolveInfo, typename: string, page: Selecti
  *
  * @param info the info of the connection's resolver
  * @param name the name of the page's type
- * @returns the fields of the page, and of what has it; `null` when the page is in none of the types that the field may have
+ * @returns the fields of the page, and those of what has it that may look at all of it; `null` when the page is in none of the types that the field may have
  */
 function selectedOfPage(info: GraphQLResolveInfo, name: string): Selection | null {
   const type = getNamedType(info.returnType);
@@ -77,9 +77,10 @@ function selectedOfPage(info: GraphQLResolveInfo, name: string): Selection | nul
     const fields = member.getFields();
     if (member.name !== name && !Object.values(fields).some(isPage)) continue;
     isFound = true;
+    const isRead = member.name !== name && isAlwaysRead(member);
     for (const [field, nodes] of selectionOf(info, info.fieldNodes, member)) {
-      if (!isPage(fields[field])) add(field, nodes);
-      else for (const [inner, innerNodes] of selectionOf(info, nodes)) add(inner, innerNodes);
+      if (!isPage(fields[field]) || isRead || fields[field]?.extensions.isRead === true) add(field, nodes);
+      if (isPage(fields[field])) for (const [inner, innerNodes] of selectionOf(info, nodes)) add(inner, innerNodes);
     }
   }
   return isFound ? found : null;

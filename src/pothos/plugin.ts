@@ -7,7 +7,8 @@ import SchemaBuilder, {
 import { GraphQLSchema, isObjectType } from 'graphql';
 import { checkImplemented, checkListable, scopesOf } from './entity-types.ts';
 import { readProperty } from './property.ts';
-import { isPlain, READ } from './selection.ts';
+import { bothScopes } from './scopes.ts';
+import { isAlwaysRead, isPlain, READ } from './selection.ts';
 
 /** Changes the schema of a builder with entities when it is built. */
 export class LarderPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
@@ -18,12 +19,17 @@ export class LarderPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
 
   /**
    * @param config a type of the schema
-   * @returns the same, guarded by the scopes of the entity whose pages or edges it shows
+   * @returns the same, marked where its objects must be read, and guarded by the scopes of the entity whose pages or edges it shows
    */
   override onTypeConfig(config: PothosTypeConfig): PothosTypeConfig {
-    const authScopes = scopesOf(this.builder as never, config.name);
-    if (authScopes === undefined) return config;
-    return { ...config, pothosOptions: Object.assign({}, config.pothosOptions, { authScopes }) } as PothosTypeConfig;
+    if (config.graphqlKind !== 'Object' && config.graphqlKind !== 'Interface') return config;
+    const pothosOptions: { readonly authScopes?: unknown } = config.pothosOptions as object;
+    const marked = isPlain(pothosOptions) ? config : { ...config, extensions: { ...config.extensions, ...READ } };
+    const ofEntity = scopesOf(this.builder as never, config.name);
+    if (ofEntity === undefined) return marked;
+    // Pothos' Relay plugin may have been given others, for all pages or edges.
+    const both = { authScopes: bothScopes(this.builder.options, ofEntity, pothosOptions.authScopes) };
+    return { ...marked, pothosOptions: { ...pothosOptions, ...both } } as PothosTypeConfig;
   }
 
   /**
@@ -49,7 +55,7 @@ export class LarderPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     for (const type of Object.values(schema.getTypeMap())) {
       if (!isObjectType(type) || type.name.startsWith('__')) continue;
       // The resolver checks the scopes, so it must stay.
-      if (scopesOf(this.builder as never, type.name) !== undefined) continue;
+      if (scopesOf(this.builder as never, type.name) !== undefined || isAlwaysRead(type)) continue;
       for (const field of Object.values(type.getFields())) readProperty(field);
     }
     return withoutEmptyMutation(schema);

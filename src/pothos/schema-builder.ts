@@ -1,8 +1,10 @@
 import SchemaBuilder, { type SchemaTypes } from '@pothos/core';
 import '@pothos/plugin-relay';
+import { addedOptions } from './added-options.ts';
 import { entityType, entityTypes } from './entity-types.ts';
 import { pluginName } from './plugin.ts';
-import { FROM_ID, isPlain, READ } from './selection.ts';
+import { bothScopes } from './scopes.ts';
+import { FROM_ID } from './selection.ts';
 import type { EntityName, EntityTypeOptions } from './types.ts';
 
 const prototype = SchemaBuilder.prototype as PothosSchemaTypes.SchemaBuilder<SchemaTypes>;
@@ -28,17 +30,27 @@ prototype.entity = function entity<Name extends EntityName<SchemaTypes>>(
     fields,
     extensions,
     ...rest
-  } = options as typeof options & { extensions?: object; authScopes?: unknown };
-  if (typeof rest.authScopes === 'function') type.isHiddenOneByOne = true;
-  else type.authScopes = rest.authScopes;
+  } = options as typeof options & { extensions?: object; authScopes?: unknown; skipInterfaceScopes?: boolean };
+  const { relay } = this.options;
+  // scope-auth asks the entity for both. Its pages and edges are no nodes.
+  const { authScopes: ofNodes } = (relay?.nodeTypeOptions ?? {}) as { authScopes?: unknown };
+  for (const scopes of [rest.authScopes, rest.skipInterfaceScopes === true ? undefined : ofNodes]) {
+    if (typeof scopes === 'function') type.isHiddenOneByOne = true;
+    else type.authScopes = bothScopes(this.options, type.authScopes, scopes);
+  }
   type.implemented = true;
   type.ref.implement({
     ...rest,
-    extensions: { ...extensions, ...(isPlain(rest) ? {} : READ), larderEntity: name },
+    extensions: { ...extensions, larderEntity: name },
     interfaces: [this.nodeInterfaceRef()],
     fields: (t: PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, unknown>) => ({
       // Pothos' own global id field is async, and therefore slow.
-      id: t.exposeID('id' as never, { description: 'The global id.', nullable: false, extensions: FROM_ID }),
+      id: t.exposeID('id' as never, {
+        description: 'The global id.',
+        ...addedOptions(relay?.idFieldOptions),
+        nullable: false,
+        extensions: FROM_ID,
+      }),
       ...fields(t as never),
     }),
   } as never);

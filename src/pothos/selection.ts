@@ -44,12 +44,13 @@ export function selectionOf(
 /** The extensions of a field that needs only an entity's id, such as a connection. No body is read for it. */
 export const FROM_ID = { fromId: true };
 
-/** The extensions of a type whose entities are always read, and of a field whose parent is. */
+/** The extensions of a type whose objects are always read, and of a field whose parent is. */
 export const READ = { isRead: true };
 
 /** The options that Pothos itself and Larder give to types and fields. */
 const PLAIN: ReadonlySet<string> = new Set([
   ...['description', 'deprecationReason', 'extensions', 'astNode'],
+  ...['name', 'fields', 'interfaces', 'isTypeOf', 'resolveType'],
   ...['type', 'nullable', 'args', 'resolve', 'subscribe'],
 ]);
 
@@ -90,13 +91,22 @@ export function needsWhole(
   selection: Selection,
   isPart: (name: string, field: GraphQLField<unknown, unknown> | undefined) => boolean,
 ): boolean {
-  const fields = isObjectType(type) ? type.getFields() : {};
-  if (type?.extensions.isRead === true && selection.size > 0) return true;
+  if (!isObjectType(type)) return selection.size > 0;
+  const fields = type.getFields();
+  if (isAlwaysRead(type) && selection.size > 0) return true;
   for (const name of selection.keys()) {
     const field = fields[name];
     if (name !== '__typename' && (field?.extensions.isRead === true || !isPart(name, field))) return true;
   }
   return false;
+}
+
+/**
+ * @param type a type of objects
+ * @returns whether it or one of its interfaces has options of another plugin, which may look into the objects
+ */
+export function isAlwaysRead(type: GraphQLObjectType): boolean {
+  return [type, ...type.getInterfaces()].some(({ extensions }) => extensions.isRead === true);
 }
 
 /** What was found in nodes that are executed again and again. */

@@ -36,6 +36,17 @@ t.test('a page needs no argument where arguments are required by default', async
   });
 });
 
+t.test('the options of a builder stay as they were given', (t) => {
+  const options = { plugins, relay: { nodeQueryOptions: { description: 'Any.' } } };
+  for (const _each of [1, 2]) {
+    const builder = new SchemaBuilder<{ Context: LarderContext<Repositories> }>(options);
+    builder.entity('Shelf', { fields: (t) => ({ title: t.exposeString('title') }) });
+    builder.queryType({});
+    t.equal(builder.toSchema().getQueryType()?.getFields().node?.description, 'Any.');
+  }
+  t.end();
+});
+
 /** Nodes of one's own, declared before the entity beside them. */
 function ownNodes(relay: NonNullable<PothosSchemaTypes.SchemaBuilderOptions<SchemaTypes>['relay']>) {
   const builder = new SchemaBuilder<{ Context: LarderContext<Repositories> }>({ plugins, relay: relay as never });

@@ -7,8 +7,8 @@ import { type GraphQLSchema, graphql } from 'graphql';
 import { t } from 'tap';
 import { larderFastify } from '../../src/http/index.ts';
 import { createLarder } from '../../src/larder.ts';
-import { entity } from '../../src/repository/entity.ts';
 import LarderPlugin, { checkSchema, type LarderContext } from '../../src/pothos/index.ts';
+import { entity } from '../../src/repository/entity.ts';
 import { entities, libraries, type Repositories } from '../support/library.ts';
 import { librarySchema } from '../support/library-schema.ts';
 

@@ -1,28 +1,15 @@
-import SchemaBuilder from '@pothos/core';
-import DataloaderPlugin from '@pothos/plugin-dataloader';
-import RelayPlugin from '@pothos/plugin-relay';
-import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
-import Fastify from 'fastify';
-import { graphql } from 'graphql';
 import { t } from 'tap';
-import larderFastify from '../../../src/http/index.ts';
 import { createLarder } from '../../../src/index.ts';
-import LarderPlugin, { encodeGlobalId, type LarderContext } from '../../../src/pothos/index.ts';
-import { entities, makeLibrary, type Repositories } from '../../support/library.ts';
+import { encodeGlobalId } from '../../../src/pothos/index.ts';
+import { entities, makeLibrary } from '../../support/library.ts';
 import { freshDatabase } from '../../support/services.ts';
 import { openSql } from '../../support/stores.ts';
+import { makeBuilder, SAID, served } from './served.ts';
 
 // A program of its own for the compiler (tsconfig.json): the plugin's types ask each builder of a program for its options.
-type Context = LarderContext<Repositories> & { readonly staff: boolean };
-
-const makeBuilder = (runScopesOnType = false) =>
-  new SchemaBuilder<{ Context: Context; AuthScopes: { staff: boolean } }>({
-    plugins: [ScopeAuthPlugin, RelayPlugin, DataloaderPlugin, LarderPlugin],
-    scopeAuth: { authScopes: ({ staff }) => ({ staff }), runScopesOnType },
-  });
 
 function guardedSchema(runScopesOnType: boolean) {
-  const builder = makeBuilder(runScopesOnType);
+  const builder = makeBuilder({ runScopesOnType });
   builder.entity('Library', {
     fields: (t) => ({
       name: t.exposeString('name', { nullable: true, authScopes: { staff: true } }),
@@ -53,20 +40,6 @@ function guardedSchema(runScopesOnType: boolean) {
   return builder.toSchema();
 }
 
-/** What a page says of its entries, each way by which it says it. */
-const SAID = [
-  'totalCount',
-  'nodes { id }',
-  'nodes { __typename }',
-  'edges { cursor }',
-  'edges { __typename }',
-  'edges { node { id } }',
-  'pageInfo { startCursor }',
-  'pageInfo { endCursor }',
-  'pageInfo { hasNextPage }',
-  'pageInfo { hasPreviousPage }',
-];
-
 // Where types have the scopes, they have an `isTypeOf`, too.
 for (const [how, runScopesOnType] of [
   ['', false],
@@ -77,36 +50,7 @@ for (const [how, runScopesOnType] of [
     await makeLibrary(openSql(t, database), { libraries: 2, shelves: 4, books: 1, perShelf: 1 });
     const larder = await createLarder({ entities, postgres: { url: database.url } });
     t.teardown(larder.close);
-    const schema = guardedSchema(runScopesOnType);
-    const app = Fastify();
-    t.teardown(() => app.close());
-    await app.register(larderFastify, {
-      larder,
-      schema,
-      context: ({ headers }) => ({ staff: headers['x-staff'] === 'true' }),
-      limits: { maxEventLoopDelayMs: 0 },
-    });
-    /** Asks any GraphQL server, and Larder's often enough to execute it in each of its ways: the staff and others in turn. */
-    const ask = async (source: string, staff = false) => {
-      const answer = async (staff: boolean) => {
-        const contextValue = Object.assign(larder.createContext(), { staff });
-        const { data, errors = [] } = await graphql({ schema, source, contextValue });
-        return { data: JSON.parse(JSON.stringify(data)), errors };
-      };
-      const asked = [staff, !staff];
-      const [expected, others] = await Promise.all([answer(staff), answer(!staff)]);
-      for (let i = 0; i < 6; i += 1) {
-        for (const [j, each] of [expected, others].entries()) {
-          const headers = { 'x-staff': String(asked[j]) };
-          const response = await app.inject({ method: 'POST', url: '/graphql', headers, payload: { query: source } });
-          const { data, errors = [] } = response.json();
-          t.same(data, each.data, source);
-          // Two errors may make the same object null. Not every executor tells both.
-          t.equal(errors.length > 0, each.errors.length > 0, source);
-        }
-      }
-      return expected;
-    };
+    const ask = await served(t, larder, guardedSchema(runScopesOnType));
 
     await t.test('a field', async (t) => {
       const { data, errors } = await ask('{ libraries { nodes { name } } }');

@@ -1,0 +1,145 @@
+import { t } from 'tap';
+import { createLarder } from '../../../src/index.ts';
+import { encodeGlobalId } from '../../../src/pothos/index.ts';
+import { entities, makeLibrary } from '../../support/library.ts';
+import { freshDatabase } from '../../support/services.ts';
+import { openSql } from '../../support/stores.ts';
+import { makeBuilder, SAID, served } from './served.ts';
+
+const database = await freshDatabase(t);
+await makeLibrary(openSql(t, database), { libraries: 2, shelves: 2, books: 1, perShelf: 1 });
+const larder = await createLarder({ entities, postgres: { url: database.url } });
+t.teardown(larder.close);
+
+type Relay = NonNullable<Parameters<typeof makeBuilder>[1]>;
+
+/** Libraries that nobody guards but the options of the Relay plugin. */
+function librarySchema(relay: Relay) {
+  const builder = makeBuilder({}, relay);
+  builder.entity('Library', { fields: (t) => ({ name: t.exposeString('name') }) });
+  builder.queryType({
+    fields: (t) => ({ libraries: t.entityConnection('Library'), library: t.entityById('Library') }),
+  });
+  return builder.toSchema();
+}
+
+const authScopes = { staff: true };
+const LIBRARY = encodeGlobalId('Library', '1');
+
+/** Where the Relay plugin takes scopes, which selections of a page they guard, and which they do not. */
+const GUARDED: readonly (readonly [
+  where: string,
+  relay: Relay,
+  guarded: readonly string[],
+  open: readonly string[],
+])[] = [
+  ['each page', { defaultConnectionTypeOptions: { authScopes } }, SAID, []],
+  ['each list', { defaultConnectionFieldOptions: { authScopes } }, SAID, []],
+  [
+    'each edge',
+    { defaultEdgeTypeOptions: { authScopes } },
+    ['edges { cursor }', 'edges { node { name } }'],
+    ['nodes { name }', 'totalCount'],
+  ],
+  ['edges', { edgesFieldOptions: { authScopes } }, ['edges { __typename }', 'edges { cursor }'], ['nodes { name }']],
+  ['node of an edge', { nodeFieldOptions: { authScopes } }, ['edges { node { id } }'], ['edges { cursor }']],
+  ['cursor', { cursorFieldOptions: { authScopes } }, ['edges { cursor }'], ['edges { node { name } }']],
+  ['nodes', { nodesOnConnection: { authScopes } }, ['nodes { name }'], ['edges { cursor }']],
+  ['pageInfo', { pageInfoFieldOptions: { authScopes } }, ['pageInfo { endCursor }'], ['nodes { name }']],
+  ['each pageInfo', { pageInfoTypeOptions: { authScopes } }, ['pageInfo { hasNextPage }'], ['nodes { name }']],
+  ['each id', { idFieldOptions: { authScopes } }, ['nodes { id }', 'edges { node { id } }'], ['nodes { name }']],
+  ['each node', { nodeTypeOptions: { authScopes } }, [...SAID, 'nodes { name }'], []],
+];
+
+for (const [where, relay, guarded, open] of GUARDED) {
+  t.test(`scopes in the options of the Relay plugin guard ${where}`, async (t) => {
+    const ask = await served(t, larder, librarySchema(relay));
+    for (const said of guarded) {
+      const { data, errors } = await ask(`{ libraries { ${said} } }`);
+      t.same(data, { libraries: null }, said);
+      t.not(errors.length, 0, said);
+      t.same((await ask(`{ libraries { ${said} } }`, true)).errors, [], said);
+    }
+    for (const said of open) t.same((await ask(`{ libraries { ${said} } }`)).errors, [], said);
+  });
+}
+
+t.test('and node and nodes', async (t) => {
+  const options = { authScopes };
+  const ask = await served(t, larder, librarySchema({ nodeQueryOptions: options, nodesQueryOptions: options }));
+  const source = `{ node(id: "${LIBRARY}") { id } nodes(ids: ["${LIBRARY}"]) { id } }`;
+  t.same((await ask(source)).data, { node: null, nodes: null });
+  t.same((await ask(source, true)).data, { node: { id: LIBRARY }, nodes: [{ id: LIBRARY }] });
+  t.same((await ask(`{ library(id: "${LIBRARY}") { name } }`)).data, { library: { name: 'Library 1' } });
+});
+
+for (const defaultStrategy of ['any', 'all'] as const) {
+  for (const [how, pages] of [
+    ['', { admin: true }],
+    [', also by a function', async () => ({ admin: true })],
+  ] as const) {
+    t.test(`an entity's own come beside those of all pages${how}, by the strategy ${defaultStrategy}`, async (t) => {
+      const builder = makeBuilder({ defaultStrategy }, { defaultConnectionTypeOptions: { authScopes: pages } });
+      builder.entity('Library', { authScopes, fields: (t) => ({ name: t.exposeString('name') }) });
+      builder.queryType({ fields: (t) => ({ libraries: t.entityConnection('Library') }) });
+      const ask = await served(t, larder, builder.toSchema());
+      for (const said of ['totalCount', 'nodes { name }', 'pageInfo { endCursor }']) {
+        t.same((await ask(`{ libraries { ${said} } }`, true)).data, { libraries: null }, said);
+        t.same((await ask(`{ libraries { ${said} } }`, false, true)).data, { libraries: null }, said);
+        t.same((await ask(`{ libraries { ${said} } }`, true, true)).errors, [], said);
+      }
+    });
+  }
+}
+
+t.test('a function of a page gets all of it but the count', async (t) => {
+  const ask = await served(
+    t,
+    larder,
+    librarySchema({
+      defaultConnectionTypeOptions: { authScopes: async ({ pageInfo }) => !(await pageInfo).hasNextPage },
+      cursorFieldOptions: { authScopes: (edge) => (edge as { node: { name: string } }).node.name === 'Library 2' },
+    }),
+  );
+  t.same((await ask('{ libraries(first: 1) { totalCount } }')).data, { libraries: null });
+  t.same((await ask('{ libraries(first: 2) { totalCount } }')).data, { libraries: { totalCount: 2 } });
+  t.same((await ask('{ libraries { edges { cursor } } }')).data, { libraries: null });
+  t.same((await ask('{ libraries(last: 1) { edges { cursor } } }')).errors, []);
+});
+
+/** Nodes that are hidden by what they say. */
+const nodeTypeOptions: Relay['nodeTypeOptions'] = {
+  authScopes: (node) => (node as { readonly name?: string }).name !== 'Library 1',
+};
+
+t.test('a function of a node is asked about entities that were read', async (t) => {
+  const builder = makeBuilder({}, { nodeTypeOptions });
+  builder.entity('Library', { fields: (t) => ({ name: t.exposeString('name') }) });
+  builder.entity('Library', {
+    name: 'Open',
+    skipInterfaceScopes: true,
+    fields: (t) => ({ name: t.exposeString('name') }),
+  });
+  builder.queryType({
+    fields: (t) => ({
+      libraries: t.entityConnection('Library', { authScopes }),
+      open: t.entityConnection('Library', { type: 'Open' }),
+    }),
+  });
+  const ask = await served(t, larder, builder.toSchema());
+  t.same((await ask('{ libraries { nodes { id } } }', true)).data, { libraries: null });
+  t.same((await ask('{ libraries(last: 1) { nodes { name } } }', true)).data, {
+    libraries: { nodes: [{ name: 'Library 2' }] },
+  });
+  t.same((await ask('{ open { totalCount nodes { name } } }')).data, {
+    open: { totalCount: 2, nodes: [{ name: 'Library 1' }, { name: 'Library 2' }] },
+  });
+});
+
+t.test('then a list must have scopes of its own', async (t) => {
+  t.throws(() => librarySchema({ nodeTypeOptions }), {
+    name: 'TypeError',
+    message:
+      /^Query\.libraries: expected authScopes for a list of Library, .* See docs\/your-tables\.md#permissions\.$/,
+  });
+});
