@@ -1,11 +1,10 @@
 import type { SchemaTypes } from '@pothos/core';
-import { resolveNodes } from '@pothos/plugin-relay';
-import { type GraphQLResolveInfo, isObjectType } from 'graphql';
 import type { Entity } from '../entity/definition.ts';
 import type { LarderContext } from '../repository/context.ts';
 import type { Repository } from '../repository/repository.ts';
 import { addedOptions } from './added-options.ts';
 import { decodeGlobalId, globalIdOf } from './global-id.ts';
+import { OtherNodes } from './other-nodes.ts';
 import type { EntityNode } from './shapes.ts';
 import { userInputError } from './user-input-error.ts';
 
@@ -65,14 +64,11 @@ export function addNodeFields(
   // Not in the object that the application gave, since it may give it to another builder, too.
   const off = { ...relay, nodeQueryOptions: false, nodesQueryOptions: false };
   builder.options = { ...builder.options, relay: off } as never;
-  const loadNode = async (globalId: string, context: LarderContext, info: GraphQLResolveInfo) => {
+  const isEntity = (typename: string) => loaderOf(typename) !== undefined;
+  const loadNode = async (globalId: string, context: LarderContext, others: OtherNodes) => {
     const decoded = decodeGlobalId(globalId);
     const load = decoded === null ? undefined : loaderOf(decoded.typename);
-    if (decoded !== null && load !== undefined) return load(decoded.id, context);
-    const other = idOfOther(builder, globalId, context, info);
-    if (other === null || loaderOf(other.typename) !== undefined) return null;
-    if (!isNode(info, builder.nodeInterfaceRef().name, other.typename)) return null;
-    return (await resolveNodes(builder, context, info, [other]))[0];
+    return decoded !== null && load !== undefined ? load(decoded.id, context) : others.load(globalId, isEntity);
   };
   // Who reads other forms of ids alone can tell whether a text is none.
   const extensions = relay?.decodeGlobalID === undefined ? globalIdOf(null) : {};
@@ -83,7 +79,10 @@ export function addNodeFields(
       type: builder.nodeInterfaceRef(),
       nullable: true,
       args: { id: t.arg.id({ required: true, description: 'A global id.', extensions }) },
-      resolve: (_root, { id }, context, info) => loadNode(String(id), context as LarderContext, info) as never,
+      resolve: (_root, { id }, given, info) => {
+        const context = given as LarderContext;
+        return loadNode(String(id), context, new OtherNodes(builder, context, info)) as never;
+      },
     }),
     nodes: t.field({
       description: `The objects with these global ids, in order, \`null\` where there is none. At most ${MAX_NODES}.`,
@@ -92,40 +91,19 @@ export function addNodeFields(
       nullable: { list: true, items: true },
       args: { ids: t.arg.idList({ required: true, description: 'Global ids.', extensions }) },
       extensions: { entries: numberOfIds },
-      resolve: (_root, { ids }, context, info) => {
+      resolve: (_root, { ids }, given, info) => {
         if (ids.length > MAX_NODES) {
           throw userInputError('ids', `Expected at most ${MAX_NODES} ids, got ${ids.length}.`);
         }
         // An error is an entry like any other. In a list of promises, graphql-jit, which mercurius has (`jit`), would move errors to the end.
         const asEntry = (error: unknown) => error;
-        const entries = ids.map((id) => loadNode(String(id), context as LarderContext, info).catch(asEntry));
+        const context = given as LarderContext;
+        const others = new OtherNodes(builder, context, info);
+        const entries = ids.map((id) => loadNode(String(id), context, others).catch(asEntry));
         return Promise.all(entries) as never;
       },
     }),
   }));
-}
-
-/**
- * Reads the id of a node that is no entity, by the developer's `decodeGlobalID` and the `parse` of the node's id, as the Relay plugin does.
- * These may throw for a text that is no id, which names nothing.
- */
-function idOfOther(
-  builder: PothosSchemaTypes.SchemaBuilder<SchemaTypes>,
-  globalId: string,
-  context: LarderContext,
-  { schema }: GraphQLResolveInfo,
-): { typename: string; id: unknown } | null {
-  try {
-    const decode = builder.options.relay?.decodeGlobalID ?? decodeGlobalId;
-    const decoded = decode(globalId, context);
-    if (decoded === null) return null;
-    const parse = schema.getType(decoded.typename)?.extensions.pothosParseGlobalID as
-      | ((id: string, context: object) => unknown)
-      | undefined;
-    return parse === undefined ? decoded : { ...decoded, id: parse(decoded.id, context) };
-  } catch {
-    return null;
-  }
 }
 
 /**
@@ -134,10 +112,4 @@ function idOfOther(
  */
 export function numberOfIds({ ids }: { readonly ids: readonly unknown[] }): number {
   return ids.length;
-}
-
-/** Whether a type of the schema is a node. A client may name any type. */
-function isNode({ schema }: GraphQLResolveInfo, node: string, typename: string): boolean {
-  const type = schema.getType(typename);
-  return isObjectType(type) && type.getInterfaces().some(({ name }) => name === node);
 }

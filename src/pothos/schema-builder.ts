@@ -1,5 +1,6 @@
 import SchemaBuilder, { type SchemaTypes } from '@pothos/core';
 import '@pothos/plugin-relay';
+import type { LarderContext } from '../repository/context.ts';
 import { addedOptions } from './added-options.ts';
 import { entityType, entityTypes } from './entity-types.ts';
 import { pluginName } from './plugin.ts';
@@ -43,9 +44,13 @@ prototype.entity = function entity<Name extends EntityName<SchemaTypes>>(
     ...rest,
     extensions: { ...extensions, larderEntity: name },
     interfaces: [this.nodeInterfaceRef()],
+    // For the Relay plugin's t.node and t.nodeList. A node says its type itself, and is frozen: it takes no brand.
+    loadManyWithoutCache: (ids: readonly unknown[], context: LarderContext) =>
+      Promise.all(ids.map((id) => type.load(String(id), context))),
+    brandLoadedObjects: false,
     fields: (t: PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, unknown>) => ({
       // Pothos' own global id field is async, and therefore slow.
-      id: t.exposeID('id' as never, {
+      [relay?.idFieldName ?? 'id']: t.exposeID('id' as never, {
         description: 'The global id.',
         ...addedOptions(relay?.idFieldOptions),
         nullable: false,

@@ -50,7 +50,7 @@ export const READ = { isRead: true };
 /** The options that Pothos itself and Larder give to types and fields. */
 const PLAIN: ReadonlySet<string> = new Set([
   ...['description', 'deprecationReason', 'extensions', 'astNode'],
-  ...['name', 'fields', 'interfaces', 'isTypeOf', 'resolveType'],
+  ...['name', 'fields', 'interfaces', 'isTypeOf', 'resolveType', 'loadManyWithoutCache', 'brandLoadedObjects'],
   ...['type', 'nullable', 'args', 'resolve', 'subscribe'],
 ]);
 
