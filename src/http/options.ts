@@ -40,7 +40,10 @@ export interface DocumentOptions {
   readonly file?: string | null;
   /** Whether any other text is refused. */
   readonly only?: boolean;
-  /** `Cache-Control` of anonymous GETs of trusted documents; `null`, or left out, to forbid storing them. */
+  /**
+   * `Cache-Control` of GETs of trusted documents with neither `Authorization` nor cookies; `null`, or left out, to forbid storing them. It
+   * cannot be set where `auth` is `null` or a function.
+   */
   readonly cacheControl?: string | null;
 }
 

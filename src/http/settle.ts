@@ -24,7 +24,8 @@ export function settle(given: LarderFastifyOptions) {
   const { maxCost = 1000, rate = null, bodyBytes = 1_048_576 } = given.limits ?? {};
   const { requestTimeoutMs = 10_000, maxEventLoopDelayMs = 1000 } = given.limits ?? {};
   const { file = null, only = false, cacheControl = null } = given.documents ?? {};
-  if (error === undefined) problems.push(...contradictions({ maxCost, rate, file, only, auth: given.auth }));
+  if (error === undefined)
+    problems.push(...contradictions({ maxCost, rate, file, only, cacheControl, auth: given.auth }));
   if (problems.length > 0) {
     throw new WrongValue(
       `larderFastify has wrong options:\n${problems.map((line) => `  ${line}`).join('\n')}\nSee ${PAGE}.`,
@@ -62,6 +63,7 @@ function contradictions({
   rate,
   file,
   only,
+  cacheControl,
   auth,
 }: {
   readonly auth: LarderFastifyOptions['auth'] | undefined;
@@ -69,6 +71,7 @@ function contradictions({
   readonly rate: { readonly maximum: number } | null;
   readonly file: string | null;
   readonly only: boolean;
+  readonly cacheControl: string | null;
 }): string[] {
   const found: string[] = [];
   if (rate !== null && rate.maximum < maxCost) {
@@ -80,6 +83,11 @@ function contradictions({
     found.push('documents.only: there are no documents, so no request would be answered; set documents.file');
   if (typeof auth === 'object' && auth?.required === true && auth.key == null) {
     found.push('auth.required: there is no key to check tokens with; set auth.key');
+  }
+  if (cacheControl !== null && (auth === null || typeof auth === 'function')) {
+    found.push(
+      'documents.cacheControl: with auth of your own, caches cannot know whose answer they hold; leave it out, and set Cache-Control in a hook of yours, with Vary',
+    );
   }
   return found;
 }

@@ -44,8 +44,6 @@ export interface GraphQLOptions extends DoorOptions {
   readonly buckets: PointBuckets | null;
   /** Who may ask for the schema itself: everybody, bearers of a token, or nobody. */
   readonly introspection: Introspection;
-  /** `Cache-Control` of anonymous GETs of trusted documents; `null` to forbid storing them. */
-  readonly cacheControl: string | null;
   /** Records the statements of inspected requests; `null` outside of development. */
   readonly statements: RecordedStatements | null;
   /** Whether answers warn of ids that cannot name anything; only in development. */
@@ -134,10 +132,14 @@ function bodyOf(execution: Execution): string | Buffer {
   return written.end();
 }
 
-/** Whether and how an answer may be stored. It must be the same for everybody, complete, and asked for by a URL. */
+/**
+ * Whether and how an answer may be stored. It must be the same for everybody, complete, and asked for by a URL. An app's own context may know
+ * its clients by their cookies.
+ */
 function cacheControlOf(request: FastifyRequest, { errors }: Execution, options: GraphQLOptions): string | null {
-  const storable = request.method !== 'POST' && request.larderViewer === null && errors === undefined;
-  return storable ? options.cacheControl : null;
+  const { authorization, cookie } = request.headers;
+  const anonymous = authorization === undefined && cookie === undefined && request.larderViewer === null;
+  return request.method !== 'POST' && anonymous && errors === undefined ? options.cacheControl : null;
 }
 
 /** What the client asked for beside the data, and warnings for a developer. */

@@ -25,7 +25,10 @@ export function allowPages(origins: readonly string[], replicated = false): Allo
   return ({ method, headers }, reply) => {
     if (allowed.size === 0) return;
     const preflight = method === 'OPTIONS';
-    reply.header('vary', preflight ? 'origin, access-control-request-headers' : 'origin');
+    const vary = preflight ? 'origin, access-control-request-headers' : 'origin';
+    // Another plugin may have said what its headers depend on.
+    const theirs = reply.getHeader('vary');
+    reply.header('vary', theirs === undefined ? vary : `${theirs}, ${vary}`);
     const { origin } = headers;
     if (origin === undefined || !allowed.has(origin)) return;
     reply.header('access-control-allow-origin', origin).header('access-control-expose-headers', exposed);

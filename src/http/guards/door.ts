@@ -26,6 +26,8 @@ export interface DoorOptions {
   readonly compression: boolean;
   /** Whether a request may say by its position how recent its answer has to be. */
   readonly replicated: boolean;
+  /** `Cache-Control` of anonymous GETs of trusted documents; `null` to forbid storing them. */
+  readonly cacheControl: string | null;
   /** How long the event loop may lag before requests are refused, in milliseconds. */
   readonly maxEventLoopDelayMs: number;
 }
@@ -49,6 +51,7 @@ export async function guardDoor(app: FastifyInstance, options: DoorOptions): Pro
       'accept',
       ...(options.compression ? ['accept-encoding'] : []),
       'authorization',
+      ...(options.cacheControl === null ? [] : ['cookie']),
       ...(options.replicated ? [POSITION_HEADER] : []),
       ...((corsOrigins ?? []).length > 0 ? ['origin'] : []),
     ].join(', '),
