@@ -52,7 +52,7 @@ export function publicErrors(thrown: unknown, log: FastifyBaseLogger): PublicErr
     warned.set(cause, log);
     return [{ error: { message: known.message, ...place, extensions: { code: known.code } }, status: known.status }];
   }
-  if (cause instanceof GraphQLError) {
+  if (cause instanceof GraphQLError && !isRefusedValue(thrown, cause)) {
     const extensions = { code: 'BAD_USER_INPUT', ...cause.extensions };
     const message = isForClient(thrown, cause) ? cause.message : publicMessage(cause);
     return [{ error: { message, ...place, ...placeOf(cause), extensions }, status: null }];
@@ -94,9 +94,10 @@ function errorId(cause: unknown, log: FastifyBaseLogger): string {
  */
 const WITHOUT_VALUES = /^(0A|25|42|54|55|XX)/;
 
-/** The driver adds the statement and its parameters to its errors. The log gets what happened and where. */
+/** The driver adds the statement and its parameters to its errors, and graphql-js a value. The log gets what happened and where. */
 function withoutValues(cause: unknown): unknown {
   if (!(cause instanceof Error)) return { type: typeof cause };
+  if (cause instanceof GraphQLError) return withoutValue(cause);
   const code = 'code' in cause ? String(cause.code) : undefined;
   // Postgres quotes the offending value in some of its messages, and a trigger may do so in its own.
   const isSql = code !== undefined && /^[0-9A-Z]{5}$/.test(code);
@@ -106,14 +107,30 @@ function withoutValues(cause: unknown): unknown {
   return { type: cause.name, message, code, stack: cause.stack?.replace(cause.message, message) };
 }
 
+/** The value comes last, after a colon. */
+function withoutValue({ name, message, stack }: GraphQLError) {
+  const [said = ''] = message.split(/(?<=value): /, 1);
+  return { type: name, message: said, stack: stack?.replace(message, said) };
+}
+
 function placeOf({ locations, path }: GraphQLError): Pick<GraphQLFormattedError, 'locations' | 'path'> {
   return { ...(locations === undefined ? {} : { locations }), ...(path === undefined ? {} : { path }) };
 }
 
-/** Whether a resolver has written the error for the client. What a scalar says of a value that it refuses quotes the value. */
+/** Whether a resolver has written the error for the client. */
 function isForClient(thrown: unknown, cause: GraphQLError): boolean {
-  const isThrown = thrown !== cause && cause.nodes === undefined && cause.source === undefined;
-  return isThrown && !/ cannot represent /.test(cause.message);
+  return thrown !== cause && cause.nodes === undefined && cause.source === undefined;
+}
+
+/** What a scalar or an enum of graphql-js says of a value. */
+const REFUSED_VALUE = / cannot represent /;
+
+/**
+ * Whether the type of a field has refused what its resolver gave, which is no fault of the client's. An error that a resolver throws for the
+ * client may sound alike, but has a code. What is said of an argument has its place in the document.
+ */
+function isRefusedValue(thrown: unknown, cause: GraphQLError): boolean {
+  return isForClient(thrown, cause) && cause.extensions.code === undefined && REFUSED_VALUE.test(cause.message);
 }
 
 function hasErrors(value: unknown): value is { errors: unknown[] } {

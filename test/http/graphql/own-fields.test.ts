@@ -3,6 +3,7 @@ import DataloaderPlugin from '@pothos/plugin-dataloader';
 import RelayPlugin from '@pothos/plugin-relay';
 import {
   execute,
+  GraphQLEnumType,
   GraphQLError,
   GraphQLInt,
   GraphQLList,
@@ -189,4 +190,41 @@ t.test('whoever throws several errors, or one for the client, is told of at the 
   for (const [name, message] of Object.entries(said)) {
     t.match(await ask(`{ ${name} }`), { errors: [{ path: [name], message, extensions: { code: 'BAD_USER_INPUT' } }] });
   }
+});
+
+t.test('a value that the type of its field refuses is a fault of the server', async (t) => {
+  const status = new GraphQLEnumType({ name: 'Status', values: { OPEN: {} } });
+  const ofTheirs = new GraphQLError('The moon cannot represent a cheese.', { extensions: { code: 'NO_CHEESE' } });
+  const throws = () => {
+    throw ofTheirs;
+  };
+  const query = new GraphQLObjectType({
+    name: 'Query',
+    fields: {
+      number: { type: GraphQLInt, resolve: () => 3_000_000_000 },
+      // As after a new label in Postgres.
+      status: { type: status, resolve: () => 'ARCHIVED' },
+      moon: { type: GraphQLString, resolve: throws },
+    },
+  });
+  const { ask, said } = await serve(t, new GraphQLSchema({ query }));
+  for (const name of ['number', 'status']) {
+    for (let i = 0; i < TIMES; i += 1) {
+      said.length = 0;
+      const answer = await ask(`{ ${name} }`);
+      t.match(answer, {
+        status: 200,
+        data: { [name]: null },
+        errors: [{ path: [name], extensions: { code: 'INTERNAL_SERVER_ERROR', errorId: String } }],
+      });
+      t.notMatch(JSON.stringify(answer), /3000000000|ARCHIVED|represent/);
+      t.equal(said.length, 1);
+      t.match(said[0], /(Int|Status).*cannot represent/);
+      t.notMatch(said[0], /3000000000|ARCHIVED/, 'nor is the value logged');
+    }
+  }
+  said.length = 0;
+  const { message } = ofTheirs;
+  t.match(await ask('{ moon }'), { errors: [{ message, extensions: { code: 'NO_CHEESE' } }] });
+  t.same(said, [], 'what a resolver throws for the client stays so');
 });
