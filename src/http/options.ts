@@ -72,7 +72,10 @@ export interface LarderFastifyOptions {
   readonly schema: GraphQLSchema;
   /** Comes before each path, as with any plugin of Fastify; none when it is left out. */
   readonly prefix?: string;
-  /** Makes what resolvers find in their context, beside Larder's own `repositories`, `scope` and `collected`. */
+  /**
+   * Makes what resolvers find in their context, beside Larder's own `repositories`, `scope` and `collected`, and `app` and `reply`. Its own
+   * properties are copied there, so the methods of a class are not.
+   */
   readonly context?: ContextFactory | null;
   /**
    * Who may read and write: holders of bearer tokens that a key checks, or those whom a function of one's own identifies. `null` checks

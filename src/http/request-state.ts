@@ -1,12 +1,15 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import plugin from 'fastify-plugin';
 import type { GraphQLFormattedError } from 'graphql';
 import type { Scope } from '../bodies/scope.ts';
 import { Context, type LarderContext } from '../repository/context.ts';
 import type { Viewer } from './guards/viewer.ts';
 
-/** A request's context as mercurius carries it: the resolvers' part, and the server's own. */
-export interface RequestState extends LarderContext {
+/** What the server knows of a request. The resolvers' part is apart, so that an app's own context may use any name for what it adds. */
+export interface RequestState {
+  /** The resolvers' context. */
+  readonly context: LarderContext;
+  readonly scope: Scope;
   /** Whether the response shows what the request did. */
   readonly inspected: boolean;
   /** The operation's static cost in points; `null` until it is known. */
@@ -24,16 +27,12 @@ export type StateFactory = (request: FastifyRequest, reply: FastifyReply) => Req
 export const OTHER = 'other';
 
 /**
- * The single object of a request's state. It has mercurius' properties from the start: adding a dozen properties later makes V8 turn the
- * object into a table of kilobytes.
+ * The resolvers' context. It has mercurius' properties from the start: adding a dozen properties later makes V8 turn the object into a table of
+ * kilobytes. Resolvers find the instance and the reply as with mercurius, whoever executes them.
  */
-export class State extends Context implements RequestState {
-  readonly inspected: boolean;
-  cost: number | null = null;
-  bytes: number | null = null;
-  operation: string = OTHER;
-  app = null;
-  reply = null;
+export class ServedContext extends Context {
+  readonly app: FastifyInstance;
+  readonly reply: FastifyReply;
   errors = null;
   preParsing = null;
   preValidation = null;
@@ -47,12 +46,34 @@ export class State extends Context implements RequestState {
   /**
    * @param repositories a repository for each entity
    * @param scope what belongs to the request
-   * @param inspected whether the response shows what the request did
+   * @param app the instance that serves it
+   * @param reply its reply
    */
-  constructor(repositories: unknown, scope: Scope, inspected: boolean) {
+  constructor(repositories: unknown, scope: Scope, app: FastifyInstance, reply: FastifyReply) {
     super(repositories, scope);
-    this.inspected = inspected;
+    this.app = app;
+    this.reply = reply;
   }
+}
+
+/** The names in the resolvers' context that an app's own context cannot have. */
+const RESERVED = ['repositories', 'scope', 'collected'];
+
+/**
+ * Adds what an app's own context has.
+ *
+ * @param context the resolvers' context
+ * @param own the app's; a function without types may give nothing
+ * @throws {TypeError} when it has a name that is Larder's own
+ */
+export function addOwn(context: LarderContext, own: object | null | undefined): void {
+  const taken = RESERVED.find((name) => own != null && Object.hasOwn(own, name));
+  if (taken !== undefined) {
+    throw new TypeError(
+      `context: the function returned \`${taken}\`, which is Larder's own name. See docs/fastify.md.`,
+    );
+  }
+  Object.assign(context, own);
 }
 
 declare module 'fastify' {

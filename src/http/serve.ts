@@ -19,7 +19,7 @@ import { readJsonBodies } from './json-body.ts';
 import { needPackages } from './optional-package.ts';
 import { positionOf } from './position-header.ts';
 import { requestIdPlugin } from './request-id.ts';
-import { requestStatePlugin, State, type StateFactory } from './request-state.ts';
+import { OTHER, requestStatePlugin, ServedContext, type StateFactory } from './request-state.ts';
 import type { Settled } from './settle.ts';
 import { metricsOf } from './telemetry/metrics-of.ts';
 import { requestLogPlugin } from './telemetry/request-log.ts';
@@ -74,7 +74,9 @@ export async function serveOn(app: FastifyInstance, options: Settled, ownsHost =
     });
     const cold = inspected && request.headers['x-cache'] === 'bypass';
     const position = replicated ? positionOf(request.headers) : null;
-    const state = new State(larder.repositories, createScope(trace, cold, position), inspected);
+    const scope = createScope(trace, cold, position);
+    const context = new ServedContext(larder.repositories, scope, request.server, reply);
+    const state = { context, scope, inspected, cost: null, operation: OTHER, bytes: null };
     request.larderState = state;
     return state;
   };
@@ -82,7 +84,7 @@ export async function serveOn(app: FastifyInstance, options: Settled, ownsHost =
   await app.register(graphqlPlugin, {
     schema: options.schema,
     context: options.context,
-    guard: createGuard(options.auth, clock),
+    guard: createGuard(options.auth, clock, limits.requestTimeoutMs),
     documents,
     maxCost: limits.maxCost,
     buckets: limits.rate === null ? null : larder.pointBuckets(limits.rate.perSecond, limits.rate.maximum),

@@ -1,6 +1,5 @@
 import { defaultFieldResolver, type GraphQLSchema, isObjectType } from 'graphql';
 import type { Clock } from '../../clock.ts';
-import type { RequestState } from '../request-state.ts';
 import { type Execute, executeAlone } from './execution.ts';
 import { FieldTrace, type ShownError } from './field-trace.ts';
 
@@ -28,7 +27,7 @@ export function withApolloTrace(execute: Execute, makeSchema: () => GraphQLSchem
     tools ??= makeTools(makeSchema);
     const { schema, encode } = await tools;
     const trace = new FieldTrace(clock);
-    traces.set(state, trace);
+    traces.set(state.context, trace);
     const result = await executeAlone(schema, plan, state, variables.given, reply);
     return { ...result, extensions: { ftv1: encode(trace, result.errors ?? []) } };
   };
@@ -51,7 +50,7 @@ function traced(schema: GraphQLSchema): GraphQLSchema {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     for (const field of Object.values(type.getFields())) {
       const resolve = field.resolve ?? defaultFieldResolver;
-      field.resolve = (source: unknown, args, context: RequestState, info) => {
+      field.resolve = (source: unknown, args, context: object, info) => {
         const end = traces.get(context)?.begin(info);
         let result: unknown;
         try {

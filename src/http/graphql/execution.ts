@@ -43,9 +43,14 @@ export type Execute = (
  *
  * @param app the instance
  * @param schema the schema
+ * @param hasOwn whether an app's own context adds to that of the resolvers. Mercurius would write over some of it
  * @returns executes an operation
  */
-export async function registerExecution(app: FastifyInstance, schema: GraphQLSchema): Promise<Execute> {
+export async function registerExecution(
+  app: FastifyInstance,
+  schema: GraphQLSchema,
+  hasOwn: boolean,
+): Promise<Execute> {
   // An app's own mercurius keeps its schema. Then graphql-js alone executes what is not spliced.
   const hasOther = app.hasDecorator('graphql');
   if (!hasOther) await registerMercurius(app, schema);
@@ -65,16 +70,16 @@ export async function registerExecution(app: FastifyInstance, schema: GraphQLSch
   const unspliced = async (...[plan, state, variables, reply]: Parameters<Execute>): Promise<Execution> => {
     // Its time has run out, or its client has gone. Nobody would see what graphql-js says.
     if (reply.sent || reply.raw.destroyed) return {};
-    if (hasOther || plan.isCut || !plan.mayBeSpliced || isMutation(plan)) {
+    if (hasOther || hasOwn || plan.isCut || !plan.mayBeSpliced || isMutation(plan)) {
       return executeAlone(schema, plan, state, variables.given, reply);
     }
     const given = plan.definition.variableDefinitions?.length ? { ...variables.given } : undefined;
-    return reply.graphql(plan.document as never, state as never, given);
+    return reply.graphql(plan.document as never, state.context as never, given);
   };
   return (plan, state, variables, reply) => {
     const answered = (result: Execution | null) =>
       result === null ? unspliced(plan, state, variables, reply) : formatted(result, reply);
-    const result = spliced(plan)?.(state, variables.coerced) ?? null;
+    const result = spliced(plan)?.(state.context, variables.coerced) ?? null;
     return result instanceof Promise ? result.then(answered) : answered(result);
   };
 }
@@ -96,7 +101,7 @@ async function registerMercurius(app: FastifyInstance, schema: GraphQLSchema): P
  *
  * @param schema the schema
  * @param plan the operation
- * @param state the request's state, which is the resolvers' context
+ * @param state the request's state, with the resolvers' context
  * @param variables the client's variables
  * @param reply gets the status
  * @returns the result as the client may see it
@@ -109,7 +114,7 @@ export async function executeAlone(
   reply: FastifyReply,
 ): Promise<ExecutionResult> {
   const { document } = plan;
-  const result = await execute({ schema, document, contextValue: state, variableValues: variables });
+  const result = await execute({ schema, document, contextValue: state.context, variableValues: variables });
   return formatted(result, reply, isMutation(plan) && (state.scope.hasWritten || hasAnswer(schema, result)));
 }
 

@@ -17,7 +17,7 @@ import { dataFetching } from '../inspector/inspector.ts';
 import type { RecordedStatements } from '../inspector/recorded-statements.ts';
 import { responseType } from '../media-type.ts';
 import { POSITION_HEADER } from '../position-header.ts';
-import { OTHER, type RequestState, type StateFactory } from '../request-state.ts';
+import { addOwn, OTHER, type RequestState, type StateFactory } from '../request-state.ts';
 import { withApolloTrace } from './apollo-trace.ts';
 import { type Execute, type Execution, registerExecution } from './execution.ts';
 import { idWarnings } from './id-warnings.ts';
@@ -61,7 +61,7 @@ export interface GraphQLOptions extends DoorOptions {
 export async function graphqlPlugin(app: FastifyInstance, options: GraphQLOptions): Promise<void> {
   const { identify: preValidation } = options.guard;
   const onRequest = await guardDoor(app, options);
-  const plain = await registerExecution(app, options.schema);
+  const plain = await registerExecution(app, options.schema, options.context !== null);
   const execute = options.apolloSchema === null ? plain : withApolloTrace(plain, options.apolloSchema, options.clock);
   // Fastify adds HEAD to GET.
   const { bodyLimit } = options;
@@ -104,14 +104,17 @@ function createHandler(options: GraphQLOptions, execute: Execute) {
     state.cost = cost;
     if (operation.isMutation) state.scope.fromPrimary = true;
     const throttleStatus = buckets === null ? null : await pay(buckets, request, state.cost);
-    if (context !== null) Object.assign(state, await context(request, reply));
-    const answer = execute(plan, state, variables, reply);
     const leftMs = () => requestTimeoutMs - (clock.now() - came);
+    if (context !== null) {
+      const own = async () => context(request, reply);
+      addOwn(state.context, await withinTime(clock, leftMs(), own()));
+    }
+    const answer = execute(plan, state, variables, reply);
     // Answers that wait for nothing leave together at the end of the turn. One by one, each would cost the client and the process a turn.
     const execution = await (answer instanceof Promise ? withinTime(clock, leftMs(), answer) : untilEndOfTurn(answer));
     const { position } = state.scope;
     if (operation.isMutation && position !== null) reply.header(POSITION_HEADER, position);
-    const warnings = options.warnings ? idWarnings(schema, plan, variables.coerced, state) : [];
+    const warnings = options.warnings ? idWarnings(schema, plan, variables.coerced, state.context) : [];
     const extensions = extensionsOf(request, state, throttleStatus, warnings, options);
     const cacheControl = trusted ? cacheControlOf(request, execution, options) : null;
     const plain = extensions === null && execution.extensions === undefined;

@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts';
 import { reasonOf } from '../../reason-of.ts';
 import { RequestRefused } from '../errors/request-refused.ts';
 import { unavailable } from '../errors/send-error.ts';
+import { withinTime } from './deadline.ts';
 import { InvalidToken, type RequiredClaims, tokenVerifier, type VerificationKey } from './token-verifier.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -37,11 +38,12 @@ export interface Guard {
 /**
  * @param auth how bearer tokens are checked (RFC 6750), a function of one's own, or `null` to check nobody
  * @param clock the time
+ * @param atMostMs how long a function of one's own may take, in milliseconds
  * @returns the guard
  */
-export function createGuard(auth: AuthOptions | Identify | null, clock: Clock): Guard {
+export function createGuard(auth: AuthOptions | Identify | null, clock: Clock, atMostMs: number): Guard {
   if (auth === null) return { identify: (_request, _reply, done) => done(), authorize: () => {} };
-  if (typeof auth === 'function') return { identify: identifyBy(auth), authorize };
+  if (typeof auth === 'function') return { identify: identifyBy(auth, clock, atMostMs), authorize };
   const { key = null } = auth;
   if (key !== null) return { identify: identifyByToken(auth, key, clock), authorize };
   return {
@@ -61,7 +63,7 @@ function authorize({ larderViewer: viewer }: FastifyRequest, reply: FastifyReply
   }
 }
 
-function identifyBy(find: Identify): Guard['identify'] {
+function identifyBy(find: Identify, clock: Clock, atMostMs: number): Guard['identify'] {
   return (request, _reply, done) => {
     const found = async () => {
       // A function without types may answer `undefined` for nobody.
@@ -71,7 +73,7 @@ function identifyBy(find: Identify): Guard['identify'] {
       }
       request.larderViewer = viewer;
     };
-    found().then(() => done(), done);
+    withinTime(clock, atMostMs, found()).then(() => done(), done);
   };
 }
 
