@@ -1,9 +1,14 @@
 import { createSigner } from 'fast-jwt';
+import Fastify from 'fastify';
 import { type Test, t } from 'tap';
+import { larderFastify } from '../../src/http/index.ts';
 import { networkOf } from '../../src/http/guards/rate-limit.ts';
+import { createLarder } from '../../src/index.ts';
 import { codes, type Received, send } from '../http/client.ts';
+import { entities, fillLibrary, librarySchema } from '../kit/library.ts';
 import { openRedis, openServer, startServer } from '../support/server.ts';
 import { freshDatabase, freshRedis, type TestRedis } from '../support/services.ts';
+import { openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
 
 const SECRET = 'a secret of at least thirty-two characters';
@@ -142,9 +147,38 @@ t.test('processes share the buckets, in one call to Redis for each request', asy
   t.same(inside, { time: 3, hmget: 3, hset: 3, pexpire: 3 }, 'and nothing else');
   const client = openRedis(t, redis);
   const [key = '', ...others] = await client.keys('*points*');
-  t.same([key, others], ['larder:points:address:127.0.0.1', []]);
+  t.same([key, others], ['larder:points:100:0.01:address:127.0.0.1', []]);
   const ttl = await client.pttl(key);
   t.ok(ttl > 0 && ttl <= 10_000_000, 'a bucket that would be full is forgotten');
+});
+
+t.test('other limits are other buckets, for the same client', async (t) => {
+  const database = await freshDatabase(t);
+  await fillLibrary(openSql(t, database), 1, 1);
+  const redis = await freshRedis(t);
+  const larder = await createLarder({ entities, postgres: { url: database.url }, redis: { url: redis.url } });
+  const app = Fastify();
+  t.teardown(async () => {
+    await app.close();
+    await larder.close();
+  });
+  const schema = librarySchema();
+  for (const [prefix, maximum] of [
+    ['/strict', 100],
+    ['/generous', 10_000],
+  ] as const) {
+    const limits = { maxCost: 100, maxEventLoopDelayMs: 0, rate: { perSecond: 0.001, maximum } };
+    await app.register(larderFastify, { larder, schema, prefix, limits });
+  }
+  const left = async (prefix: string) => {
+    const payload = { query: '{ authors(first: 9) { nodes { name } } }' };
+    const headers = { 'x-cost': '1' };
+    const answer = await app.inject({ method: 'POST', url: `${prefix}/graphql`, headers, payload });
+    return answer.json().extensions.cost.throttleStatus.currentlyAvailable;
+  };
+  t.equal(await left('/generous'), 9990);
+  t.equal(await left('/strict'), 90);
+  t.equal(await left('/generous'), 9980);
 });
 
 t.test('while Redis is gone each process counts on its own', async (t) => {

@@ -61,7 +61,8 @@ export class SharedPointBuckets {
    * @returns whether they were taken, and what is left
    */
   async take(client: string, points: number): Promise<Taken> {
-    const key = `${this.#prefix}larder:points:${client}`;
+    // Buckets with other limits are others. In one that both fill, each would undo what the other counts.
+    const key = `${this.#prefix}larder:points:${this.maximum}:${this.perSecond}:${client}`;
     const bucket = { key, perSecond: this.perSecond, maximum: this.maximum };
     const shared = (await this.#redis?.takePoints(bucket, points)) ?? null;
     return shared === null ? this.#takeHere(client, points) : this.#taken(shared.allowed, shared.available, points);
