@@ -12,6 +12,7 @@ import {
 } from 'jose';
 import type { Clock } from '../../clock.ts';
 import { reasonOf } from '../../reason-of.ts';
+import { algorithmsOf, parsePublicKey } from './public-key.ts';
 
 /** The key that checks tokens: a shared secret, a public key in PEM, or the URL of a set of keys (RFC 7517). */
 export type VerificationKey =
@@ -69,7 +70,6 @@ export function tokenVerifier(
   clock: Clock,
 ): (token: string) => Promise<JWTPayload> {
   const options: JWTVerifyOptions = {
-    algorithms: 'secret' in key ? SECRET_ALGORITHMS : PUBLIC_ALGORITHMS,
     // A token without an audience was not meant for this one.
     ...(audience === null ? {} : { audience }),
     ...(issuer === null ? {} : { issuer }),
@@ -88,11 +88,12 @@ export function tokenVerifier(
 function verifierOf(key: VerificationKey, options: JWTVerifyOptions, clock: Clock) {
   if ('secret' in key) {
     const secret = new TextEncoder().encode(key.secret);
-    return (token: string) => jwtVerify(token, secret, options);
+    return (token: string) => jwtVerify(token, secret, { ...options, algorithms: SECRET_ALGORITHMS });
   }
   if ('publicKey' in key) {
-    const publicKey = createPublicKey(key.publicKey);
-    return (token: string) => jwtVerify(token, publicKey, options);
+    const publicKey = createPublicKey(parsePublicKey(key.publicKey));
+    const algorithms = [...algorithmsOf(publicKey)];
+    return (token: string) => jwtVerify(token, publicKey, { ...options, algorithms });
   }
   const url = new URL(key.jwksUrl);
   const keys =
@@ -103,7 +104,7 @@ function verifierOf(key: VerificationKey, options: JWTVerifyOptions, clock: Cloc
           cacheMaxAge: KEYS_MAX_AGE_MS,
           cooldownDuration: KEYS_COOLDOWN_MS,
         });
-  return (token: string) => jwtVerify(token, keys, options);
+  return (token: string) => jwtVerify(token, keys, { ...options, algorithms: PUBLIC_ALGORITHMS });
 }
 
 /** Keys from a file. It is read again like a set that comes by HTTP. */
