@@ -1,7 +1,8 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Server as HttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { finished } from 'node:stream';
-import { Server as TlsServer } from 'node:tls';
+import { Server as TlsServer, TLSSocket } from 'node:tls';
 import type { Clock } from '../../clock.ts';
 
 /** How long idle connections may stay open, and how many of them. */
@@ -27,11 +28,12 @@ interface Connection {
   used: boolean;
 }
 
-/** The open connections of a server. */
+/** The open connections of a server. Node and Fastify limit those that speak HTTP/2. Here, they only learn that the server stops. */
 export class Connections {
   // Maps each connection to its last response. A set of all responses would keep them in memory. V8 keeps the former tables of an old set
   // or map until the next full collection, with all that is in them. That caused pauses.
   readonly #open = new Map<Socket, Connection>();
+  readonly #sessions = new Set<Http2Session>();
   readonly #clock: Clock;
   readonly #limits: ConnectionLimits;
   readonly #server: Server;
@@ -56,6 +58,7 @@ export class Connections {
     // With TLS, requests arrive on the encrypted stream.
     const opened = server instanceof TlsServer ? 'secureConnection' : 'connection';
     server.on(opened, (socket: Socket) => this.#onConnection(socket));
+    server.on('session', (session: Http2Session) => this.#onSession(session));
     // A connection that switches to another protocol, such as WebSocket, belongs to whoever handles the upgrade. Node handles it where
     // nobody does.
     server.once('listening', () => {
@@ -89,6 +92,8 @@ export class Connections {
   announceLast(): void {
     this.#announcing = true;
     this.#lastRequest = this.#clock.now();
+    // What was asked on it is answered, and whoever asks more is told to ask elsewhere.
+    for (const session of this.#sessions) session.close();
     for (const { response } of this.#open.values()) if (response !== null) response.shouldKeepAlive = false;
   }
 
@@ -110,14 +115,28 @@ export class Connections {
 
   /** @returns settles when no connection is open any more */
   async empty(): Promise<void> {
-    if (this.#open.size === 0) return;
+    if (this.#isEmpty()) return;
     await new Promise<void>((resolve) => {
       this.#emptied = resolve;
     });
   }
 
+  #isEmpty(): boolean {
+    return this.#open.size === 0 && this.#sessions.size === 0;
+  }
+
+  #onSession(session: Http2Session): void {
+    this.#sessions.add(session);
+    session.once('close', () => {
+      this.#sessions.delete(session);
+      if (this.#isEmpty()) this.#emptied();
+    });
+    if (this.#announcing) session.close();
+  }
+
   #onConnection(socket: Socket): void {
     this.#events += 1;
+    if (this.#speaksHttp2(socket)) return;
     // It may wait as long for its first request as for any other, since load balancers open connections ahead.
     socket.setTimeout(this.#limits.keepAliveMs);
     this.#open.set(socket, {
@@ -129,21 +148,26 @@ export class Connections {
     });
     socket.once('close', () => {
       this.#open.delete(socket);
-      if (this.#open.size === 0) this.#emptied();
+      if (this.#isEmpty()) this.#emptied();
     });
+  }
+
+  /** With TLS, the client chooses. In clear, a server speaks one or the other. */
+  #speaksHttp2(socket: Socket): boolean {
+    return socket instanceof TLSSocket ? socket.alpnProtocol === 'h2' : !(this.#server instanceof HttpServer);
   }
 
   #leave(socket: Socket): void {
     socket.setTimeout(0);
     this.#open.delete(socket);
-    if (this.#open.size === 0) this.#emptied();
+    if (this.#isEmpty()) this.#emptied();
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
+    this.#events += 1;
     const connection = this.#open.get(socket);
     if (connection === undefined) return;
-    this.#events += 1;
     if (!connection.used) {
       connection.used = true;
       socket.setTimeout(this.#server.timeout);

@@ -41,8 +41,7 @@ export const requestLogPlugin = plugin<RequestLogOptions>(
     const conclude = (request: FastifyRequest, reply: FastifyReply) => {
       if (request.larderLogged) return;
       request.larderLogged = true;
-      // After a complete response, the connection is not closed yet.
-      const hungUp = request.socket.destroyed;
+      const hungUp = hasLeft(request, reply);
       const route = request.routeOptions.url ?? 'none';
       const ms = reply.elapsedTime;
       const status = hungUp && !reply.raw.headersSent ? CLIENT_LEFT : reply.statusCode;
@@ -75,6 +74,15 @@ export const requestLogPlugin = plugin<RequestLogOptions>(
   },
   { name: 'larder-request-log', fastify: '5.x', dependencies: ['larder-request-state'] },
 );
+
+/**
+ * Whether the client left before its answer was complete. After that, a connection is not closed yet, but a stream of HTTP/2 is. One that its
+ * client has closed is finished, too.
+ */
+function hasLeft({ raw: request }: FastifyRequest, { raw: response }: FastifyReply): boolean {
+  if (request.httpVersionMajor === 1) return request.socket.destroyed;
+  return request.aborted || !response.writableFinished;
+}
 
 function publish(
   channel: Channels['request'],
