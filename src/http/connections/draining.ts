@@ -81,6 +81,14 @@ export const drainingPlugin = plugin<DrainingOptions>(
       await quietTurn();
       connections.closeIdle();
     });
+    app.addHook('onListen', async () => {
+      // For each further address of a name, Fastify makes a server of its own, which nothing else can reach.
+      if (app.addresses().length > 1) {
+        app.log.warn(
+          "app.drain knows the first of these addresses alone: listen with host '127.0.0.1' or '::', or requests to the others are lost when the server stops",
+        );
+      }
+    });
     app.addHook('preClose', async () => {
       draining = true;
       connections.announceLast();

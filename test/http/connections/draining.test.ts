@@ -1,3 +1,4 @@
+import dns from 'node:dns';
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { fastify } from 'fastify';
@@ -122,4 +123,30 @@ t.test('what is asked on a connection that is about to close is answered, and th
   t.match(first, /200 OK[\s\S]*connection: keep-alive[\s\S]*held$/i);
   t.match(second, /200 OK[\s\S]*connection: close[\s\S]*plain$/i);
   t.same(more, []);
+});
+
+t.test('whoever listens on several addresses learns that only the first stops without losing a request', async (t) => {
+  // Not every machine has two for `localhost`.
+  const { lookup } = dns;
+  t.intercept(dns, 'lookup', {
+    value: (host: string, options: dns.LookupAllOptions, done: (error: null, found: dns.LookupAddress[]) => void) => {
+      if (host !== 'localhost' || !options.all) return lookup(host, options, done);
+      done(null, [
+        { address: '127.0.0.1', family: 4 },
+        { address: '127.0.0.2', family: 4 },
+      ]);
+    },
+  });
+  for (const [host, expected] of [
+    ['127.0.0.1', []],
+    ['localhost', [/app\.drain knows .* alone: listen with host/]],
+  ] as const) {
+    const said: string[] = [];
+    const app = fastify({ logger: { level: 'warn', stream: { write: (line: string) => void said.push(line) } } });
+    t.teardown(() => app.close());
+    await app.register(drainingPlugin);
+    await app.listen({ host, port: 0 });
+    t.match(said, expected, host);
+    t.equal(said.length, expected.length);
+  }
 });
