@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { Registry } from 'prom-client';
+import { Gauge, Registry } from 'prom-client';
 import { type Test, t } from 'tap';
 import { type Identify, type LarderFastifyOptions, larderDraining, larderFastify } from '../../src/http/index.ts';
 import { createLarder } from '../../src/index.ts';
@@ -48,8 +48,12 @@ t.test('a registry is for one Larder at a time, and is given back', async (t) =>
   const metrics = { registry, path: null };
   const app = await serve(t, { metrics });
   await t.rejects(serve(t, { metrics }), { message: /registry has the metrics of a Larder already/ });
+  new Gauge({ name: 'of_the_app', help: 'Made after the plugin was registered.', registers: [registry] });
   await app.close();
-  t.same(registry.getMetricsAsArray(), []);
+  t.same(
+    registry.getMetricsAsArray().map(({ name }) => name),
+    ['of_the_app'],
+  );
   await ask(await serve(t, { metrics }), '{ __typename }');
   t.match(await registry.metrics(), /larder_request_duration_seconds_count\{[^}]*\} 1/);
 });
@@ -59,6 +63,16 @@ t.test('what a plugin of theirs says of Vary stays', async (t) => {
   app.addHook('onRequest', async (_request, reply) => void reply.header('vary', 'Origin'));
   const answer = await ask(await serve(t, { corsOrigins: null }, app), '{ __typename }');
   t.match(answer.headers.vary, /Origin, accept/);
+});
+
+t.test('when a hook of theirs says when to come back, it stays said', async (t) => {
+  const app = Fastify();
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('retry-after', '30');
+    throw Object.assign(new Error('closed for the night'), { statusCode: 503 });
+  });
+  const { statusCode, headers } = await ask(await serve(t, {}, app), '{ __typename }');
+  t.same([statusCode, headers['retry-after']], [503, '30']);
 });
 
 t.test('it does not speak for the whole host', async (t) => {

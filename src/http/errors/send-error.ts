@@ -47,7 +47,8 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
     errors.map((shown) => shown.error),
   );
   const status = errors[0]?.status ?? 500;
-  if (status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
+  // A hook of the app's may know better.
+  if (status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_SECONDS);
   return reply.code(status).send(JSON.stringify({ errors: errors.map((shown) => shown.error) }));
 }
 

@@ -146,7 +146,7 @@ function format(
 ): { status: number; shown: GraphQLFormattedError[] } {
   const found = errors.flatMap((error) => publicErrors(error, reply.log));
   const unanswered = !hasWritten && found.some(({ status }) => status === 503);
-  if (unanswered) reply.header('retry-after', RETRY_AFTER_SECONDS);
+  if (unanswered && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_SECONDS);
   const shown = found.map(({ error }) => error);
   noteErrors(reply.request, shown);
   return { status: unanswered ? 503 : 200, shown };

@@ -65,7 +65,8 @@ export function openMetrics(
   options: MetricsOptions,
   registry: Registry = ownRegistry(),
 ): { readonly registry: Registry; close(): void } {
-  const theirs = new Set(registry.getMetricsAsArray().map(({ name }) => name));
+  const names = () => registry.getMetricsAsArray().map(({ name }) => name);
+  const theirs = new Set(names());
   if (theirs.has('larder_build_info')) {
     throw new WrongValue('metrics.registry has the metrics of a Larder already: give each a registry of its own');
   }
@@ -84,12 +85,13 @@ export function openMetrics(
     registerStoreMetrics(registry, channels, options.breakerOpen),
     registerCacheMetrics(registry, channels, options.entities),
   ];
+  const ours = names().filter((name) => !theirs.has(name));
   return {
     registry,
     close: () => {
       for (const unsubscribe of subscriptions) unsubscribe();
       // The registry of an app goes on without metrics that are no longer counted.
-      for (const { name } of registry.getMetricsAsArray()) if (!theirs.has(name)) registry.removeSingleMetric(name);
+      for (const name of ours) registry.removeSingleMetric(name);
     },
   };
 }

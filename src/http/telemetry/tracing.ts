@@ -89,20 +89,33 @@ export async function startTracing(
   };
 }
 
+/** The Larders whose exchanges are added to the process' own traces, and for how many servers. */
+const joined = new WeakMap<Channels, { servers: number; readonly stop: () => void }>();
+
 /**
  * Adds spans to the traces of a process that has its own OpenTelemetry. Each statement and each round trip to Redis has one, below the span
- * in which a request is answered.
+ * in which a request is answered, however many servers the Larder has.
  *
  * @param channels the channels of the Larder whose statements and round trips are spans
  * @returns the parts that the server needs
  */
 export async function joinTracing(channels: Channels): Promise<Tracing> {
   const api = await import('@opentelemetry/api');
-  const stop = recordExchanges(channels, api, api.trace.getTracer('larder'));
+  const recording = joined.get(channels) ?? {
+    servers: 0,
+    stop: recordExchanges(channels, api, api.trace.getTracer('larder')),
+  };
+  recording.servers += 1;
+  joined.set(channels, recording);
   return {
     plugin: null,
     traceIdOf: ({ headers }) => api.trace.getActiveSpan()?.spanContext().traceId ?? traceIdOf(headers),
-    close: async () => stop(),
+    close: async () => {
+      recording.servers -= 1;
+      if (recording.servers > 0) return;
+      recording.stop();
+      joined.delete(channels);
+    },
   };
 }
 
