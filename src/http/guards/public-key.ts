@@ -43,7 +43,7 @@ export function parsePublicKey(text: string): string {
  * @returns the algorithms by which a token may be signed with it
  * @throws {WrongValue} when there are none
  */
-export function algorithmsOf({ asymmetricKeyType: kind = '', asymmetricKeyDetails }: KeyObject): readonly string[] {
+export function algorithmsOf({ asymmetricKeyType: kind, asymmetricKeyDetails }: KeyObject): readonly string[] {
   const { modulusLength = 0, namedCurve = '' } = asymmetricKeyDetails ?? {};
   if (kind === 'rsa' && modulusLength < RSA_BITS)
     throw new WrongValue(`an RSA key of ${modulusLength} bits is too short; expected ${RSA_BITS} or more`);
@@ -53,7 +53,7 @@ export function algorithmsOf({ asymmetricKeyType: kind = '', asymmetricKeyDetail
       throw new WrongValue(`a key on the curve ${namedCurve} signs no tokens; expected P-256, P-384 or P-521`);
     return [algorithm];
   }
-  const algorithms = BY_KIND[kind];
+  const algorithms = BY_KIND[kind ?? ''];
   if (algorithms === undefined)
     throw new WrongValue(`a key of the kind ${kind} signs no tokens; expected rsa, ec or ed25519`);
   return algorithms;

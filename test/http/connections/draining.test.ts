@@ -125,16 +125,22 @@ t.test('what is asked on a connection that is about to close is answered, and th
   t.same(more, []);
 });
 
+type Found = (error: NodeJS.ErrnoException | null, address: string | dns.LookupAddress[], family: number) => void;
+
 t.test('whoever listens on several addresses learns that only the first stops without losing a request', async (t) => {
   // Not every machine has two for `localhost`.
   const { lookup } = dns;
   t.intercept(dns, 'lookup', {
-    value: (host: string, options: dns.LookupAllOptions, done: (error: null, found: dns.LookupAddress[]) => void) => {
+    value: (host: string, options: dns.LookupOptions, done: Found) => {
       if (host !== 'localhost' || !options.all) return lookup(host, options, done);
-      done(null, [
-        { address: '127.0.0.1', family: 4 },
-        { address: '127.0.0.2', family: 4 },
-      ]);
+      done(
+        null,
+        [
+          { address: '127.0.0.1', family: 4 },
+          { address: '127.0.0.2', family: 4 },
+        ],
+        4,
+      );
     },
   });
   for (const [host, expected] of [

@@ -30,9 +30,6 @@ async function open(t: Test, isTls: boolean) {
   const clock = manualClock();
   const lines: Record<string, unknown>[] = [];
   const logger = { stream: { write: (line: string) => void lines.push(JSON.parse(line)) } };
-  const app = isTls
-    ? Fastify({ http2: true, https: { cert: cert ?? '', key: key ?? '', allowHTTP1: true }, logger })
-    : Fastify({ http2: true, logger });
   let release = (_value: string) => {};
   let asked = 0;
   const released = new Promise<string>((resolve) => {
@@ -46,12 +43,12 @@ async function open(t: Test, isTls: boolean) {
     name: 'Query',
     fields: { held: { type: GraphQLString, resolve: held }, plain: { type: GraphQLString, resolve: () => 'plain' } },
   });
-  await app.register(larderDraining, { clock, requestTimeoutMs: REQUEST_MS });
-  await app.register(larderFastify, {
-    larder,
-    schema: new GraphQLSchema({ query }),
-    limits: { maxEventLoopDelayMs: 0 },
-  });
+  const draining = { clock, requestTimeoutMs: REQUEST_MS };
+  const served = { larder, schema: new GraphQLSchema({ query }), limits: { maxEventLoopDelayMs: 0 } };
+  const https = { cert: cert ?? '', key: key ?? '', allowHTTP1: true };
+  const app = isTls
+    ? Fastify({ http2: true, https, logger }).register(larderDraining, draining).register(larderFastify, served)
+    : Fastify({ http2: true, logger }).register(larderDraining, draining).register(larderFastify, served);
   const session = connect(await app.listen({ host: '127.0.0.1', port: 0 }), isTls ? { ca: ca ?? '' } : {});
   t.teardown(async () => {
     session.destroy();
