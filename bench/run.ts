@@ -161,7 +161,8 @@ async function storm(bench: Bench, busyBefore: string | null): Promise<void> {
 /** How many campaigns there have to be that nobody has asked for. */
 function freshOf({ name, traffic, rounds, whole }: Mode): number {
   const each = traffic.map((kind) => freshCampaigns(kind, SIZES.nested.campaigns));
-  const asked = rounds * each.reduce((sum, campaigns) => sum + campaigns, 0);
+  // And once before the first round.
+  const asked = (1 + rounds) * each.reduce((sum, campaigns) => sum + campaigns, 0);
   return Math.max(asked, (whole && name === 'full') || isSet(process.env.MEMORY) ? MEMORY_CAMPAIGNS : 0);
 }
 

@@ -34,7 +34,8 @@ export interface Bench {
 
 /** Servers that are started once more, for a cold cache, get a Redis database of their own. */
 const COLD_REDIS = 32;
-const LONE_WARM_UP_SECONDS = 0.3;
+/** The round before the first, which nobody counts. */
+const BEFORE = -1;
 
 /**
  * Measures all peers with all traffic, in turns: within a round every peer gets the same traffic right after the other. What caches do
@@ -102,6 +103,15 @@ async function compareOf(
   say(`All peers answer the same: ${compared} answers compared.`);
   for (const { server } of contestants) server.pause();
 
+  // A server that has just started takes several times as long, until V8 has compiled what it runs. Cold starts show that. All else is to
+  // show what comes after it.
+  say('Each peer is asked once what is measured below.');
+  const unmeasured: Bench = { ...bench, mode: { ...mode, warmUpSeconds: 0 } };
+  for (const contestant of contestants) {
+    const asked = kinds.filter((traffic) => takes(contestant.server.peer, traffic));
+    for (const traffic of asked) await turn(unmeasured, contestant, traffic, BEFORE);
+  }
+
   const samples: Partial<Record<Traffic, Partial<Record<Peer['name'], Sample[]>>>> = {};
   let rounds = 0;
   for (; rounds < mode.rounds && (rounds === 0 || process.uptime() < lastRoundAt); rounds++) {
@@ -140,9 +150,9 @@ async function turn(bench: Bench, contestant: Contestant, traffic: Traffic, roun
   const { peer } = server;
   const { query, lone, caches, writes } = KINDS[traffic];
   const connections = lone ? 1 : mode.connections;
-  const seed = round * 100 + TRAFFIC.indexOf(traffic);
+  const seed = (round - BEFORE) * 100 + TRAFFIC.indexOf(traffic);
   const ask: Ask = { peer, traffic, pool, cursors, connections, seed };
-  const warmUpSeconds = warmUpOf(mode, traffic, round);
+  const { warmUpSeconds } = mode;
   await server.resume();
   try {
     if (caches !== 'warm') {
@@ -164,7 +174,7 @@ async function turn(bench: Bench, contestant: Contestant, traffic: Traffic, roun
     }
     // Large pages take slow peers most of a second: what was begun before the end and is answered after it would weigh too much.
     const seconds = lone ? mode.loneSeconds : mode.seconds * (query === 'wide' || query === 'heavy' ? 2 : 1);
-    const fill = tourOf(ask);
+    const fill = round === BEFORE ? [] : tourOf(ask);
     const measured = () => measure({ server, stores, database, connections, seconds, requests, fill, warmUpSeconds });
     return await (writes && peer.kind !== 'larder' ? withoutOutbox(bench, measured) : measured());
   } finally {
@@ -232,15 +242,6 @@ function medianStart(starts: readonly ColdStart[]): ColdStart {
 function rotated<T>(list: readonly T[], by: number): T[] {
   const first = (by * 3) % list.length;
   return [...list.slice(first), ...list.slice(0, first)];
-}
-
-/** Says how long a peer is warmed up: its code. What its caches are to have is asked for after that. */
-function warmUpOf({ firstWarmUpSeconds, warmUpSeconds }: Mode, traffic: Traffic, round: number): number {
-  const { lone, caches } = KINDS[traffic];
-  // A crowd has asked before him in the same round.
-  if (lone) return LONE_WARM_UP_SECONDS;
-  if (caches === 'cold' && round === 0) return 2 * firstWarmUpSeconds;
-  return round === 0 && caches === 'warm' ? firstWarmUpSeconds : warmUpSeconds;
 }
 
 /**

@@ -9,9 +9,8 @@ export interface Mode {
   readonly connections: number;
   /** How often each peer is asked what has a target, at most. */
   readonly rounds: number;
-  /** Before a peer is measured; longer in the first round, in which its code is yet to be compiled. */
+  /** Before a peer is measured with some traffic. */
   readonly warmUpSeconds: number;
-  readonly firstWarmUpSeconds: number;
   readonly seconds: number;
   readonly peers: readonly PeerName[];
   readonly traffic: readonly Traffic[];
@@ -37,7 +36,6 @@ const FULL: Mode = {
   connections: 32,
   rounds: 3,
   warmUpSeconds: 0.7,
-  firstWarmUpSeconds: 1.2,
   seconds: 1.2,
   peers: PEER_NAMES,
   traffic: TRAFFIC,
@@ -48,7 +46,7 @@ const FULL: Mode = {
   restartSeconds: { before: 5, down: 2, after: 8 },
   loneSeconds: 0.8,
   freshSeconds: 6,
-  lastRoundAt: { warm: 8 * 60, fresh: 10 * 60 },
+  lastRoundAt: { warm: 10 * 60, fresh: 13 * 60 },
 };
 
 const QUICK: Mode = {
@@ -57,7 +55,6 @@ const QUICK: Mode = {
   connections: 32,
   rounds: 1,
   warmUpSeconds: 0.4,
-  firstWarmUpSeconds: 0.4,
   seconds: 0.7,
   peers: PEER_NAMES,
   traffic: [
@@ -94,7 +91,6 @@ export function readMode(env: NodeJS.ProcessEnv): Mode {
     if (!(value > 0)) throw new TypeError(`${name}=${env[name]}: expected a number above 0.`);
     return value;
   };
-  const warmUp = env.WARM_UP;
   const connections = number('CONNECTIONS', mode.connections);
   const traffic = chosen('TRAFFIC', env.TRAFFIC, TRAFFIC, mode.traffic);
   return {
@@ -107,7 +103,6 @@ export function readMode(env: NodeJS.ProcessEnv): Mode {
     seconds: number('SECONDS', mode.seconds),
     loneSeconds: number('SECONDS', mode.loneSeconds),
     warmUpSeconds: number('WARM_UP', mode.warmUpSeconds),
-    firstWarmUpSeconds: isSet(warmUp) ? Number(warmUp) : mode.firstWarmUpSeconds,
   };
 }
 

@@ -39,6 +39,8 @@ export interface Peer {
   /** What it is asked; all that its dialect knows when absent. */
   readonly only?: readonly QueryName[];
   readonly kind: 'larder' | 'graphql' | 'finished answer' | 'route';
+  /** Asks Postgres each time, so that there is no cache to fill. */
+  readonly cacheless?: boolean;
   /** Gives every request a session of its own, so that a response cache has never seen it. */
   readonly sessions?: boolean;
 }
@@ -116,6 +118,7 @@ export const PEERS: readonly Peer[] = [
     name: 'postgraphile',
     title: 'PostGraphile V5',
     kind: 'graphql',
+    cacheless: true,
     dialect: postgraphileDialect(),
     command: onNode22(peerCommand('postgraphile.js')),
     env: { GRAPHILE_ENV: 'production' },
@@ -124,6 +127,7 @@ export const PEERS: readonly Peer[] = [
     name: 'pothos-drizzle',
     title: 'Pothos + Drizzle plugin',
     kind: 'graphql',
+    cacheless: true,
     dialect: relayDialect('edges'),
     command: peerCommand('pothos-drizzle/server.js'),
     env: {},
@@ -133,6 +137,7 @@ export const PEERS: readonly Peer[] = [
     name: 'pothos-prisma',
     title: 'Pothos + Prisma plugin',
     kind: 'graphql',
+    cacheless: true,
     dialect: relayDialect('edges'),
     command: peerCommand('pothos-prisma/server.js'),
     env: {},
@@ -184,6 +189,7 @@ export const PEERS: readonly Peer[] = [
     name: 'route-json',
     title: 'route by hand: 1 statement making the JSON',
     kind: 'route',
+    cacheless: true,
     dialect: routesDialect(),
     command: peerCommand('route-json.js'),
     env: {},
@@ -192,6 +198,7 @@ export const PEERS: readonly Peer[] = [
     name: 'route-bare',
     title: 'bare route: the request parsed, the bytes of the answer sent',
     kind: 'route',
+    cacheless: true,
     dialect: relayDialect('nodes'),
     command: peerCommand('route-bare.js'),
     env: {},

@@ -157,11 +157,11 @@ export function requestsOf({ peer, traffic, pool, cursors, connections, seed }: 
  * them.
  *
  * @param ask whom, and what of what is warm
- * @returns the requests; none where the traffic asks for one page alone
+ * @returns the requests; none where the traffic asks for one page alone, or the peer has no cache
  */
 export function tourOf({ peer, traffic, pool, cursors }: Ask): Request[] {
   const { query } = KINDS[traffic];
-  if ((query !== 'random' && query !== 'byId') || peer.kind === 'finished answer') return [];
+  if ((query !== 'random' && query !== 'byId') || peer.kind === 'finished answer' || peer.cacheless === true) return [];
   const { campaigns, pageSize } = pool;
   if (query === 'byId' && peer.kind === 'larder')
     return Array.from({ length: campaigns }, (_, i) =>

@@ -34,7 +34,7 @@ export async function measureChanges(bench: Bench): Promise<Changes> {
   const { server, ask } = await nestedServer(bench, 'changes', REDIS);
   const sql = stores.connect(database);
   try {
-    await ask(mode.firstWarmUpSeconds);
+    await ask(seconds);
     const alone: Asked[] = [];
     for (let round = 1; round <= mode.rounds; round += 1) alone.push(await ask(seconds));
     const rows = Math.min(ROWS, mode.data.events);

@@ -40,8 +40,8 @@ export async function measureStorm(bench: Bench): Promise<Storm> {
     const attacksPerSecond: number[] = [];
     let answered = 0;
     // What answers questions is compiled before it is measured, and so is what refuses attacks.
-    await ask(mode.firstWarmUpSeconds);
-    await underAttack(server.url, () => ask(mode.firstWarmUpSeconds));
+    await ask(seconds);
+    await underAttack(server.url, () => ask(seconds));
     for (let round = 1; round <= mode.rounds; round += 1) {
       const calm = await ask(seconds);
       const attacked = await underAttack(server.url, () => ask(seconds));
