@@ -42,3 +42,13 @@ export function sleep(clock: Clock, ms: number): Promise<void> {
     clock.after(ms, resolve);
   });
 }
+
+/**
+ * @param clock the time
+ * @param now what its monotonic clock says
+ * @returns how far its time of day is ahead of that, in milliseconds: by more than before, once the machine has been suspended. 0 where the
+ *   clock knows no time of day
+ */
+export function aheadMs(clock: Clock, now = clock.now()): number {
+  return (clock.wall?.() ?? now) - now;
+}

@@ -30,6 +30,7 @@ export interface Larder<R = Readonly<Record<string, unknown>>> extends AsyncDisp
    * @param scope the state of the request; none when it is left out
    * @returns what `work` returns
    * @throws what `work` throws; then nothing was written
+   * @throws {DatabaseUnavailable} when the connection is lost, or the time of a statement is over, before `work` has thrown
    */
   transaction<T>(work: (transaction: DrizzleTransaction) => Promise<T>, scope?: Scope): Promise<T>;
   /** Reports what it does, for metrics and traces. */

@@ -168,9 +168,12 @@ export class EntityCache extends Readings {
     return this.#admitted;
   }
 
-  /** @param asOf everything that was published before this time has arrived, in milliseconds on the monotonic clock */
-  alive(asOf: number): void {
-    this.#trust.alive(asOf);
+  /**
+   * @param asOf everything that was published before this time has arrived, in milliseconds on the monotonic clock
+   * @param asOfAheadMs how far the time of day was ahead of that clock then (`aheadMs`); left out where only the ping counts
+   */
+  alive(asOf: number, asOfAheadMs?: number): void {
+    this.#trust.alive(asOf, asOfAheadMs);
   }
 
   /** @param echo what this process sent itself: every invalidation before it has arrived */

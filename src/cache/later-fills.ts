@@ -102,16 +102,16 @@ export class LaterFills {
   async #sendAll(): Promise<void> {
     while (this.#waiting.size > 0) {
       const begun = this.#cleared;
-      const maySend = () => this.#mayFill() && begun === this.#cleared;
-      for (const waiting of this.#take()) await this.#send(waiting, maySend);
+      const isCleared = () => begun !== this.#cleared;
+      for (const waiting of this.#take()) await this.#send(waiting, isCleared);
     }
     this.#isSending = false;
   }
 
-  async #send({ space, bodies, wanted, lacked }: Waiting, maySend: () => boolean): Promise<void> {
+  async #send({ space, bodies, wanted, lacked }: Waiting, isCleared: () => boolean): Promise<void> {
     const all = [...bodies];
     let stored = 0;
-    for (let i = 0; i < all.length && maySend(); i += MAX_AT_A_TIME) {
+    for (let i = 0; i < all.length && this.#mayFill() && !isCleared(); i += MAX_AT_A_TIME) {
       const fills = all.slice(i, i + MAX_AT_A_TIME).map(([id, body]) => ({
         key: this.#keyOf(space, { id }),
         value: encodeEntry({ body, epoch: NO_EPOCH }, id, space),
@@ -120,6 +120,7 @@ export class LaterFills {
       // When Redis does not answer, it would not have answered a read either.
       stored += (await this.#redis.add(fills)) ?? fills.length;
     }
-    this.#lacks.told(space.entity, wanted, (lacked * stored) / all.length);
+    // What was let go says nothing of what Redis has.
+    if (!isCleared()) this.#lacks.told(space.entity, wanted, (lacked * stored) / all.length);
   }
 }

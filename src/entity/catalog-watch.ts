@@ -34,6 +34,8 @@ interface Watched {
   readonly space: EntitySpace & { shape: string; columns?: Columns };
   readonly table: PgTable;
   readonly key: EntityKey;
+  /** Whether triggers note the changes of its rows. */
+  readonly isWatched: boolean;
   /** What Postgres said of each column last; `null` before the first answer. */
   said: ReadonlyMap<string, string> | null;
 }
@@ -83,7 +85,7 @@ export class CatalogWatch {
    */
   follow(space: EntitySpace, { table, key, unwatched = false }: Following): Followed {
     const own = { ...space };
-    this.#watched.push({ space: own, table, key, said: null });
+    this.#watched.push({ space: own, table, key, isWatched: !unwatched, said: null });
     const names = key.columns.map(({ name }) => name);
     const isWatched = unwatched ? () => false : this.triggers.add({ entity: space.entity, table, key: names });
     return { space: own, isWatched };
@@ -154,11 +156,7 @@ export class CatalogWatch {
 
   async #look(): Promise<void> {
     const askedAt = this.#clock.now();
-    const read = () =>
-      readCatalog(
-        this.#options.database,
-        this.#watched.map(({ table }) => table),
-      );
+    const read = () => readCatalog(this.#options.database, this.#watched);
     const changed = this.#take(await read());
     // Triggers that have just been made end what was cached before them. They may have come after the catalog was read.
     await this.triggers.ask(askedAt, changed, async () => void this.#take(await read()));

@@ -87,6 +87,7 @@ function hasRows({ name, parent, orders }: ListSource, request: PageQuery): bool
   if (!Object.hasOwn(orders, order)) throw new TypeError(`${name} has no order ${order}`);
   if (direction !== 'ASC' && direction !== 'DESC') throw new TypeError(`${name} has no direction ${direction}`);
   checkParent(name, parent !== null, request.parent);
+  if (request.parent === null) return false;
   return parent === null || (request.parent !== undefined && parent.isId(request.parent));
 }
 

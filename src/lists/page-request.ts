@@ -14,8 +14,8 @@ export interface Position {
 
 /** One page that is asked for. */
 export interface PageRequest {
-  /** The parent's id; absent when the list has no parent. A parent that no row can have has an empty list. */
-  readonly parent?: string | undefined;
+  /** The parent's id; absent when the list has no parent. The page is empty with one that no row can have, and with `null`. */
+  readonly parent?: string | null | undefined;
   /** One of the list's orders. */
   readonly order: string;
   readonly direction: 'ASC' | 'DESC';

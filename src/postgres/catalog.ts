@@ -11,8 +11,8 @@ export type Catalog = readonly ReadonlyMap<string, string>[];
 // reverse leave another text. The same holds for the expression of a generated column.
 // Types are followed to their parts: domains, elements, fields and ranges. Labels of an enum leave no trace in the column's row.
 // Rows also come and go without a trigger: with partitions, which TRUNCATE gives another file; while a trigger is off; and when a view is
-// replaced. When a table is rewritten into another file, its rows may get other versions. A materialized view gets another file each time that
-// it is refreshed, and its bodies are asked for by their version anyway.
+// replaced. When a watched table is rewritten into another file, its rows may get other versions. Bodies of any other are asked for by their
+// version anyway, and it may be loaded anew each minute by a TRUNCATE.
 const look = statement<{ ord: number; name: string; said: string }>(
   'Catalog.look',
   sql`with recursive cache_outbox_columns as materialized (
@@ -22,17 +22,17 @@ const look = statement<{ ord: number; name: string; said: string }>(
         end as generated
       from unnest(${sql.placeholder('tables')}::text[]) with ordinality as q(name, ord)
       join pg_attribute a on a.attrelid = to_regclass(q.name) and a.attnum > 0 and not a.attisdropped
-    ), relations(ord, root, oid) as (
-      select q.ord, to_regclass(q.name), to_regclass(q.name)
-      from unnest(${sql.placeholder('tables')}::text[]) with ordinality as q(name, ord)
+    ), relations(ord, root, oid, watched) as (
+      select q.ord, to_regclass(q.name), to_regclass(q.name), q.watched
+      from unnest(${sql.placeholder('tables')}::text[], ${sql.placeholder('watched')}::bool[]) with ordinality as q(name, watched, ord)
       union all
-      select r.ord, r.root, i.inhrelid from relations r join pg_inherits i on i.inhparent = r.oid
+      select r.ord, r.root, i.inhrelid, r.watched from relations r join pg_inherits i on i.inhparent = r.oid
     ), facts as (
       select ord, string_agg(fact, ';' order by fact) as said from relations r, lateral (
         select concat_ws(' ', 'part', c.oid, c.relfilenode, i.xmin) as fact from pg_class c join pg_inherits i on i.inhrelid = c.oid
           where c.oid = r.oid and r.oid <> r.root
         union all
-        select concat_ws(' ', 'file', c.relfilenode) from pg_class c where c.oid = r.oid and r.oid = r.root and c.relkind = 'r'
+        select concat_ws(' ', 'file', c.relfilenode) from pg_class c where c.oid = r.oid and r.oid = r.root and r.watched
         union all
         select concat_ws(' ', 'trigger', t.oid, t.xmin) from pg_trigger t
           where t.tgrelid = r.oid and (t.tgparentid <> 0 or not t.tgisinternal)
@@ -71,12 +71,19 @@ const look = statement<{ ord: number; name: string; said: string }>(
  * written.
  *
  * @param database where the tables are
- * @param tables the tables
+ * @param tables the tables, and whether triggers note the changes of their rows
  * @returns the texts; none for a table that does not exist
  * @throws {DatabaseUnavailable} when Postgres does not answer in time
  */
-export async function readCatalog(database: Database, tables: readonly PgTable[]): Promise<Catalog> {
-  const rows = await run(database, look, { tables: arrayLiteral(tables.map(nameOfTable)) }, new Trace(database));
+export async function readCatalog(
+  database: Database,
+  tables: readonly { readonly table: PgTable; readonly isWatched: boolean }[],
+): Promise<Catalog> {
+  const given = {
+    tables: arrayLiteral(tables.map(({ table }) => nameOfTable(table))),
+    watched: arrayLiteral(tables.map(({ isWatched }) => String(isWatched))),
+  };
+  const rows = await run(database, look, given, new Trace(database));
   const catalog = tables.map(() => new Map<string, string>());
   for (const { ord, name, said } of rows) catalog[ord - 1]?.set(name, said);
   return catalog;

@@ -62,7 +62,14 @@ t.test('what is too much is not put into Redis', async (t) => {
 });
 
 t.test('what is let go while it is sent is not put into Redis', async (t) => {
-  const lacks = new Lacks();
+  const told: string[] = [];
+  class Said extends Lacks {
+    override told(entity: string, wanted: number, lacked: number) {
+      told.push(entity);
+      super.told(entity, wanted, lacked);
+    }
+  }
+  const lacks = new Said();
   let parts = 0;
   const fills: LaterFills = new LaterFills(tier, keyWriter('test:'), 60_000, lacks, () => {
     parts += 1;
@@ -76,6 +83,7 @@ t.test('what is let go while it is sent is not put into Redis', async (t) => {
   await filled('9000');
   t.ok(await holds('100', '1'), 'what was sent before is there');
   t.equal(await keys.exists(key('101'), key('150'), 'test:Other-1'), 0);
+  t.same(told, [SPACE.entity], 'and it says nothing of what Redis has');
 });
 
 t.test('a Redis that refuses is not told of twice, and nobody waits', async (t) => {

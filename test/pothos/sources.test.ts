@@ -88,6 +88,11 @@ t.test('a repository refuses the same', async (t) => {
   await t.rejects(Shelf.list('inLibrary', [page]), { message: /^Shelf\.inLibrary: expected a parent/ });
   const sideways = { ...page, direction: 'desc' as 'DESC' };
   await t.rejects(Shelf.list('all', [sideways]), { message: 'Shelf.all has no direction desc' });
-  const [own] = await Shelf.list('inLibrary', [{ ...page, parent: '1' }]);
-  t.equal(own?.items.length, 2);
+  const [own, ofNone] = await Shelf.list('inLibrary', [
+    { ...page, parent: '1' },
+    { ...page, parent: null },
+  ]);
+  t.same([own?.items.length, ofNone?.items.length], [2, 0]);
+  const [all, allOfNone] = await Shelf.list('all', [page, { ...page, parent: null }]);
+  t.same([all?.items.length, allOfNone?.items.length], [4, 0], 'not everybody’s');
 });

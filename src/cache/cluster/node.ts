@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock.ts';
+import { aheadMs, type Clock } from '../../clock.ts';
 import { errorOf } from '../../reason-of.ts';
 import type { Channels } from '../../trace/channels.ts';
 import { Trace } from '../../trace/trace.ts';
@@ -63,6 +63,8 @@ export class ClusterNode {
   readonly #prefix: string;
   #names: Names;
   #seenAt = Number.NEGATIVE_INFINITY;
+  /** How far the time of day was ahead of the clock then. */
+  #seenAheadMs = Number.POSITIVE_INFINITY;
 
   /**
    * Connects in the background.
@@ -97,7 +99,7 @@ export class ClusterNode {
       onConnected: (connected) => cache.trust(connected),
       onEcho: (echo: Echo) => cache.heard(echo),
       // What it has not confirmed to have may be another's by now, where others say what changed.
-      onAlive: (asOf) => cache.alive(Math.min(asOf, this.#seenAt)),
+      onAlive: (asOf) => cache.alive(Math.min(asOf, this.#seenAt), this.#seenAheadMs),
       onSilence: listener.onSilence,
     };
     // A cluster tells all its nodes what is published: names of its own keep a node from hearing what was said at others.
@@ -124,12 +126,14 @@ export class ClusterNode {
   async look(): Promise<void> {
     if (!this.redis.isConnected) return;
     const asked = this.#clock.now();
+    const ahead = aheadMs(this.#clock, asked);
     try {
       const { slots, epoch } = await this.redis.askCluster();
       this.seen = readSlots(slots, this.address.host);
       this.claims = this.seen.find(({ id }) => id === this.id)?.ranges ?? [];
       this.epoch = epoch;
       this.#seenAt = asked;
+      this.#seenAheadMs = ahead;
       await this.#rename();
     } catch (error) {
       this.#onError(errorOf(error));

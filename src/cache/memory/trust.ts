@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock.ts';
+import { aheadMs, type Clock } from '../../clock.ts';
 import { DEAF_MS } from '../bus/acknowledgers.ts';
 import type { Echo } from '../bus/messages.ts';
 
@@ -31,8 +31,8 @@ export class Trust {
     this.#ttlMs = ttlMs;
     this.#clock = clock;
     this.#since = alone ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-    const aheadMs = alone ? Number.POSITIVE_INFINITY : this.#aheadMs(clock.now());
-    this.#ahead = { pinged: aheadMs, answered: aheadMs };
+    const ahead = alone ? Number.POSITIVE_INFINITY : aheadMs(clock);
+    this.#ahead = { pinged: ahead, answered: ahead };
     this.#aliveAt = alone ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
   }
 
@@ -46,12 +46,13 @@ export class Trust {
    * invalidations meanwhile may no longer wait for it (see `Acknowledgers`).
    *
    * @param asOf when it was pinged, in milliseconds on the monotonic clock
+   * @param asOfAheadMs how far the time of day was ahead of that clock then (`aheadMs`); left out where only the ping counts
    */
-  alive(asOf: number): void {
+  alive(asOf: number, asOfAheadMs = Number.POSITIVE_INFINITY): void {
     this.#aliveAt = asOf;
     // The machine may have been suspended between the ping and this answer: the answer before knows how it was.
-    const aheadMs = this.#aheadMs(this.#clock.now());
-    this.#ahead = { pinged: Math.min(this.#ahead.answered, aheadMs), answered: aheadMs };
+    const ahead = aheadMs(this.#clock);
+    this.#ahead = { pinged: Math.min(this.#ahead.answered, ahead, asOfAheadMs), answered: ahead };
   }
 
   /**
@@ -81,14 +82,10 @@ export class Trust {
   covers(since: number): boolean {
     const monotonic = this.#clock.now();
     // How long the machine was suspended since that ping. A time of day that is set forward looks the same, until it is pinged again.
-    const suspendedMs = Math.max(0, this.#aheadMs(monotonic) - this.#ahead.pinged);
+    const suspendedMs = Math.max(0, aheadMs(this.#clock, monotonic) - this.#ahead.pinged);
     const now = monotonic + suspendedMs;
     return (
       since >= this.#since && now - Math.max(since, this.#heardUpTo) < this.#ttlMs && now - this.#aliveAt < DEAF_MS
     );
-  }
-
-  #aheadMs(now: number): number {
-    return (this.#clock.wall?.() ?? now) - now;
   }
 }

@@ -53,3 +53,14 @@ t.test('a time of day that is set back says nothing, and one that is set forward
   for (let i = 0; i < 2; i += 1) trust.alive(clock.now());
   t.ok(trust.covers(read));
 });
+
+t.test('what else must have been asked since, besides the ping', async (t) => {
+  const { clock, suspend, trust, read } = start();
+  const slots = { asked: clock.now(), aheadMs: 1_000_000 };
+  await clock.advance(10);
+  suspend(60_000);
+  for (let i = 0; i < 2; i += 1) trust.alive(slots.asked, slots.aheadMs);
+  t.notOk(trust.covers(read), 'where a key lives was asked before the machine was suspended');
+  trust.alive(clock.now(), 1_060_000);
+  t.ok(trust.covers(read));
+});
