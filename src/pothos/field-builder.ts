@@ -99,7 +99,10 @@ prototype.entityReference = function entityReference(
 
 prototype.entityConnection = function entityConnection(this: Builder, name: string, options: unknown = {}) {
   const builder = builderOf(this);
-  const defaults = addedOptions(builder.options.relay?.defaultConnectionFieldOptions);
+  // Larder's plugin adds the scopes of all lists. t.withAuth(…) gives others only to options without any.
+  const { authScopes: _authScopes, ...defaults }: { readonly authScopes?: unknown } = addedOptions(
+    builder.options.relay?.defaultConnectionFieldOptions,
+  );
   const given = { ...defaults, ...(options as EntityConnectionOptions<SchemaTypes, Parent, string, InputFieldMap>) };
   const { type: typename = name, args = {}, source, list = 'all', order, direction, extensions, ...rest } = given;
   const type = entityType(builder, typename, name);

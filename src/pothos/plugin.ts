@@ -5,6 +5,7 @@ import SchemaBuilder, {
   type SchemaTypes,
 } from '@pothos/core';
 import { GraphQLSchema, isObjectType } from 'graphql';
+import { addedOptions } from './added-options.ts';
 import { checkImplemented, checkListable, scopesOf } from './entity-types.ts';
 import { readProperty } from './property.ts';
 import { bothScopes } from './scopes.ts';
@@ -38,13 +39,24 @@ export class LarderPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
    * @throws {TypeError} when the field lists entities that nobody can count
    */
   override onOutputFieldConfig(config: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
-    const listed = config.extensions?.listOf;
-    const { authScopes } = config.pothosOptions as { authScopes?: unknown };
-    if (typeof listed === 'string' && authScopes === undefined) {
-      checkListable(this.builder as never, `${config.parentType}.${config.name}`, listed);
-    }
+    const field = this.#guardedList(config);
     // Options of other plugins may look into the parent. t.withAuth(…).entityConnection(…) gives them after Larder's method.
-    return isPlain(config.pothosOptions) ? config : { ...config, extensions: { ...config.extensions, ...READ } };
+    return isPlain(field.pothosOptions) ? field : { ...field, extensions: { ...field.extensions, ...READ } };
+  }
+
+  /** Adds the scopes of all lists to those that a list of entities has of its own or by t.withAuth(…). */
+  #guardedList(config: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
+    const listed = config.extensions?.listOf;
+    if (typeof listed !== 'string') return config;
+    const { options } = this.builder;
+    const ofLists: { readonly authScopes?: unknown } = addedOptions(options.relay?.defaultConnectionFieldOptions);
+    const { authScopes: own } = config.pothosOptions as { readonly authScopes?: unknown };
+    const authScopes = bothScopes(options, ofLists.authScopes, own);
+    if (authScopes === undefined) {
+      checkListable(this.builder as never, `${config.parentType}.${config.name}`, listed);
+      return config;
+    }
+    return { ...config, pothosOptions: { ...config.pothosOptions, authScopes } } as PothosOutputFieldConfig<Types>;
   }
 
   /**

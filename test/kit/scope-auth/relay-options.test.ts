@@ -4,7 +4,7 @@ import { encodeGlobalId } from '../../../src/pothos/index.ts';
 import { entities, makeLibrary } from '../../support/library.ts';
 import { freshDatabase } from '../../support/services.ts';
 import { openSql } from '../../support/stores.ts';
-import { makeBuilder, SAID, served } from './served.ts';
+import { type Asking, makeBuilder, SAID, served } from './served.ts';
 
 const database = await freshDatabase(t);
 await makeLibrary(openSql(t, database), { libraries: 2, shelves: 2, books: 1, perShelf: 1 });
@@ -88,6 +88,46 @@ for (const defaultStrategy of ['any', 'all'] as const) {
         t.same((await ask(`{ libraries { ${said} } }`, false, true)).data, { libraries: null }, said);
         t.same((await ask(`{ libraries { ${said} } }`, true, true)).errors, [], said);
       }
+    });
+  }
+}
+
+// Scopes of one list, as a map and as a function of all that scope-auth gives to a field's.
+const ADMIN = { admin: true };
+const byArguments = async (_root: unknown, { first }: { readonly first?: unknown }, context: Asking, info: object) =>
+  first === 2 && 'fieldName' in info && context.admin;
+
+for (const defaultStrategy of ['any', 'all'] as const) {
+  for (const [how, ofLists] of [
+    ['', authScopes],
+    [' by a function', async (_root: unknown, _args: object, { staff }: Asking) => ({ staff })],
+  ] as const) {
+    t.test(`those of a list come beside those of all lists${how}, by the strategy ${defaultStrategy}`, async (t) => {
+      const builder = makeBuilder({ defaultStrategy }, {
+        defaultConnectionFieldOptions: { authScopes: ofLists },
+      } as Relay);
+      builder.entity('Library', { fields: (t) => ({ name: t.exposeString('name') }) });
+      builder.queryType({
+        fields: (t) => ({
+          own: t.entityConnection('Library', { authScopes: ADMIN }),
+          ownFunction: t.entityConnection('Library', { authScopes: byArguments }),
+          withAuth: t.withAuth(ADMIN).entityConnection('Library'),
+          withFunction: t.withAuth(byArguments).entityConnection('Library'),
+        }),
+      });
+      const ask = await served(t, larder, builder.toSchema());
+      for (const list of ['own', 'ownFunction', 'withAuth', 'withFunction']) {
+        const source = `{ ${list}(first: 2) { totalCount } }`;
+        for (const asking of [
+          [false, false],
+          [true, false],
+          [false, true],
+        ]) {
+          t.same((await ask(source, ...asking)).data, { [list]: null }, `${list}, ${asking}`);
+        }
+        t.same((await ask(source, true, true)).data, { [list]: { totalCount: 2 } }, list);
+      }
+      t.same((await ask('{ withFunction(first: 1) { totalCount } }', true, true)).data, { withFunction: null });
     });
   }
 }
