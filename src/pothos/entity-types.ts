@@ -43,8 +43,24 @@ export function entityType(builder: Builder, name: string, entity: string = name
  * @returns the scopes of the entity's type, when `name` is that of its pages or edges; `undefined` for others
  */
 export function scopesOf(builder: Builder, name: string): unknown {
+  return listedIn(builder, name)?.authScopes;
+}
+
+/**
+ * @param builder a builder whose schema is being built
+ * @param name the name of a type
+ * @returns whether it is the type of pages, edges, `pageInfo` or nodes, for which the Relay plugin takes options
+ */
+export function isOfRelay(builder: Builder, name: string): boolean {
+  const { pageInfoTypeOptions, nodeTypeOptions } = builder.options.relay ?? {};
+  const names = [pageInfoTypeOptions?.name ?? 'PageInfo', nodeTypeOptions?.name ?? 'Node'];
+  return names.includes(name) || listedIn(builder, name) !== undefined;
+}
+
+/** The entity's type whose pages or edges are of a type. */
+function listedIn(builder: Builder, name: string): EntityType | undefined {
   const listed = /^(.+)(?:Connection|Edge)$/.exec(name)?.[1];
-  return listed === undefined ? undefined : typesOfBuilders.get(builder)?.get(listed)?.authScopes;
+  return listed === undefined ? undefined : typesOfBuilders.get(builder)?.get(listed);
 }
 
 /**

@@ -5,11 +5,12 @@ import SchemaBuilder, {
   type SchemaTypes,
 } from '@pothos/core';
 import { GraphQLSchema, isObjectType } from 'graphql';
+import { marksOf } from './added-marks.ts';
 import { addedOptions } from './added-options.ts';
-import { checkImplemented, checkListable, scopesOf } from './entity-types.ts';
+import { checkImplemented, checkListable, isOfRelay, scopesOf } from './entity-types.ts';
 import { readProperty } from './property.ts';
 import { bothScopes } from './scopes.ts';
-import { isAlwaysRead, isPlain, READ } from './selection.ts';
+import { isAlwaysRead } from './selection.ts';
 
 /** Changes the schema of a builder with entities when it is built. */
 export class LarderPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
@@ -25,7 +26,8 @@ export class LarderPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override onTypeConfig(config: PothosTypeConfig): PothosTypeConfig {
     if (config.graphqlKind !== 'Object' && config.graphqlKind !== 'Interface') return config;
     const pothosOptions: { readonly authScopes?: unknown } = config.pothosOptions as object;
-    const marked = isPlain(pothosOptions) ? config : { ...config, extensions: { ...config.extensions, ...READ } };
+    const marks = marksOf(this.builder as never, pothosOptions, isOfRelay(this.builder as never, config.name));
+    const marked = { ...config, extensions: { ...config.extensions, ...marks } };
     const ofEntity = scopesOf(this.builder as never, config.name);
     if (ofEntity === undefined) return marked;
     // Pothos' Relay plugin may have been given others, for all pages or edges.
@@ -41,7 +43,10 @@ export class LarderPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override onOutputFieldConfig(config: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
     const field = this.#guardedList(config);
     // Options of other plugins may look into the parent. t.withAuth(…).entityConnection(…) gives them after Larder's method.
-    return isPlain(field.pothosOptions) ? field : { ...field, extensions: { ...field.extensions, ...READ } };
+    const { extensions, pothosOptions, parentType } = field;
+    const isId = extensions?.fromId === true && extensions.listOf === undefined;
+    const marks = marksOf(this.builder as never, pothosOptions, isId || isOfRelay(this.builder as never, parentType));
+    return { ...field, extensions: { ...extensions, ...marks } };
   }
 
   /** Adds the scopes of all lists to those that a list of entities has of its own or by t.withAuth(…). */
@@ -67,7 +72,8 @@ export class LarderPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     for (const type of Object.values(schema.getTypeMap())) {
       if (!isObjectType(type) || type.name.startsWith('__')) continue;
       // The resolver checks the scopes, so it must stay.
-      if (scopesOf(this.builder as never, type.name) !== undefined || isAlwaysRead(type)) continue;
+      const isKept = type.extensions.isKept === true || isAlwaysRead(type);
+      if (isKept || scopesOf(this.builder as never, type.name) !== undefined) continue;
       for (const field of Object.values(type.getFields())) readProperty(field);
     }
     return withoutEmptyMutation(schema);

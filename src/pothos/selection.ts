@@ -47,20 +47,8 @@ export const FROM_ID = { fromId: true };
 /** The extensions of a type whose objects are always read, and of a field whose parent is. */
 export const READ = { isRead: true };
 
-/** The options that Pothos itself and Larder give to types and fields. */
-const PLAIN: ReadonlySet<string> = new Set([
-  ...['description', 'deprecationReason', 'extensions', 'astNode'],
-  ...['name', 'fields', 'interfaces', 'isTypeOf', 'resolveType', 'loadManyWithoutCache', 'brandLoadedObjects'],
-  ...['type', 'nullable', 'args', 'resolve', 'subscribe'],
-]);
-
-/**
- * @param options the options of a type or a field
- * @returns whether none of them belongs to another plugin, which may look into the object
- */
-export function isPlain(options: object): boolean {
-  return Object.keys(options).every((key) => PLAIN.has(key));
-}
+/** The extensions of a type of which each field keeps its resolver, which checks scopes, and of a field that does so. */
+export const KEPT = { isKept: true };
 
 /**
  * Tells whether bodies of entities must be read. A list gives their ids, from which connections and other fields follow.

@@ -1,3 +1,4 @@
+import { graphql } from 'graphql';
 import { t } from 'tap';
 import { createLarder } from '../../../src/index.ts';
 import { encodeGlobalId } from '../../../src/pothos/index.ts';
@@ -71,6 +72,20 @@ t.test('and node and nodes', async (t) => {
   t.same((await ask(source)).data, { node: null, nodes: null });
   t.same((await ask(source, true)).data, { node: { id: LIBRARY }, nodes: [{ id: LIBRARY }] });
   t.same((await ask(`{ library(id: "${LIBRARY}") { name } }`)).data, { library: { name: 'Library 1' } });
+});
+
+t.test('a map of scopes looks at nothing, so that no body is read for it', async (t) => {
+  const options = { authScopes };
+  const schema = librarySchema({
+    ...{ defaultConnectionTypeOptions: options, defaultEdgeTypeOptions: options, pageInfoTypeOptions: options },
+    ...{ nodeTypeOptions: options, edgesFieldOptions: options, nodesOnConnection: options, idFieldOptions: options },
+  });
+  for (const said of SAID) {
+    const contextValue = Object.assign(larder.createContext(), { staff: true, admin: false });
+    const { errors } = await graphql({ schema, source: `{ libraries { ${said} } }`, contextValue });
+    t.same(errors, undefined);
+    t.same(contextValue.scope.trace.cache, {}, `${said}: the list alone`);
+  }
 });
 
 for (const defaultStrategy of ['any', 'all'] as const) {
