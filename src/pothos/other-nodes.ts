@@ -1,7 +1,8 @@
-import type { SchemaTypes } from '@pothos/core';
-import { resolveNodes } from '@pothos/plugin-relay';
+import { brandWithType, type SchemaTypes } from '@pothos/core';
+import { resolveNodes, resolveUncachedNodesForType } from '@pothos/plugin-relay';
 import { type GraphQLResolveInfo, isObjectType } from 'graphql';
 import { afterPromises, Batch } from '../batch.ts';
+import { errorOf } from '../reason-of.ts';
 import type { LarderContext } from '../repository/context.ts';
 import { decodeGlobalId } from './global-id.ts';
 
@@ -11,6 +12,13 @@ type Builder = PothosSchemaTypes.SchemaBuilder<SchemaTypes>;
 interface OtherId {
   readonly typename: string;
   readonly id: unknown;
+}
+
+/** What the Relay plugin lets a node's type say of its loading. */
+interface LoadOptions {
+  readonly loadMany?: unknown;
+  readonly loadManyWithoutCache?: unknown;
+  readonly brandLoadedObjects?: boolean;
 }
 
 /** Loads the nodes that are no entities as the Relay plugin does, for one field of one request. */
@@ -41,15 +49,40 @@ export class OtherNodes {
   async load(globalId: string, isEntity: (typename: string) => boolean): Promise<unknown> {
     const id = this.#read(globalId);
     if (id === null || isEntity(id.typename) || !this.#isNode(id.typename)) return null;
-    const { loadMany, loadManyWithoutCache } = this.#builder.configStore.getTypeConfig(id.typename, 'Object')
-      .pothosOptions as { readonly loadMany?: unknown; readonly loadManyWithoutCache?: unknown };
+    const { loadMany, loadManyWithoutCache } = this.#optionsOf(id.typename);
     if ((loadMany ?? loadManyWithoutCache) === undefined) return (await this.#resolve([id]))[0];
     let batch = this.#batches.get(id.typename);
     if (batch === undefined) {
-      batch = new Batch(afterPromises, (ids) => this.#resolve(ids));
+      batch = new Batch(afterPromises, (ids) => this.#resolveEach(id.typename, ids));
       this.#batches.set(id.typename, batch);
     }
     return batch.load(id);
+  }
+
+  /** Loads many nodes of a type at once. When that fails, each is loaded by itself, so that none fails because of another. */
+  async #resolveEach(typename: string, ids: readonly OtherId[]): Promise<readonly unknown[]> {
+    try {
+      return await this.#resolve(ids);
+    } catch (error) {
+      if (ids.length === 1) throw error;
+      // The Relay plugin keeps what has failed. So it must not look at what it keeps.
+      const alone = ({ id }: OtherId) =>
+        resolveUncachedNodesForType(this.#builder, this.#context, this.#info, [id], typename);
+      const settled = await Promise.allSettled(ids.map(alone));
+      const { brandLoadedObjects = this.#builder.options.relay?.brandLoadedObjects ?? true } =
+        this.#optionsOf(typename);
+      return settled.map((one) => {
+        if (one.status === 'rejected') return errorOf(one.reason);
+        const [node] = one.value;
+        if (brandLoadedObjects) brandWithType(node, typename as never);
+        return node;
+      });
+    }
+  }
+
+  /** The options of a type that is a node. */
+  #optionsOf(typename: string): LoadOptions {
+    return this.#builder.configStore.getTypeConfig(typename, 'Object').pothosOptions as LoadOptions;
   }
 
   #resolve(ids: readonly OtherId[]): Promise<readonly unknown[]> {

@@ -105,6 +105,32 @@ t.test("nodes asks a loader of one's own once for all of its ids", async (t) => 
   );
 });
 
+t.test('what fails for one of many nodes of a type is no fault of the others', async (t) => {
+  const builder = makeBuilder();
+  const id = { resolve: ({ key }: { readonly key: string }) => key };
+  const own = (name: string) => builder.objectRef<{ readonly key: string }>(name);
+  const fields = () => ({});
+  const nodeOf = (key: string) => {
+    if (key === 'bad') throw new RangeError(key);
+    return { key };
+  };
+  builder.node(own('Promised'), { id, fields, loadMany: (ids) => ids.map(async (key) => nodeOf(key)) as never });
+  // As of SQL with all ids in one array.
+  builder.node(own('Together'), { id, fields, loadMany: async (ids) => ids.map(nodeOf) });
+  builder.node(own('Uncached'), { id, fields, loadManyWithoutCache: async (ids) => ids.map(nodeOf) });
+  builder.queryType({ fields: (t) => ({ shelves: t.entityConnection('Shelf') }) });
+  builder.entity('Shelf', { fields: (t) => ({ title: t.exposeString('title') }) });
+  const schema = builder.toSchema();
+  for (const type of ['Promised', 'Together', 'Uncached']) {
+    const ids = ['1', 'bad', '2', '1'].map((key) => encodeGlobalId(type, key));
+    const { data, errors } = await answered(schema, `{ nodes(ids: ${JSON.stringify(ids)}) { __typename id } }`);
+    const node = (i: number) => ({ __typename: type, id: ids[i] });
+    t.same(data, { nodes: [node(0), null, node(2), node(0)] }, type);
+    t.match(errors, [{ message: 'bad', path: ['nodes', 1] }]);
+    t.equal(errors.length, 1);
+  }
+});
+
 t.test("an entity's id has the name that the options of the Relay plugin give", async (t) => {
   const builder = makeBuilder({ idFieldName: 'nodeId' });
   builder.entity('Shelf', {
