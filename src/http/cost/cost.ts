@@ -19,6 +19,15 @@ interface CostExtensions {
   readonly entries?: (args: Record<string, unknown>) => number;
   /** The points of the field itself. */
   readonly cost?: number;
+  /** The entity type whose page it answers. */
+  readonly listOf?: string;
+}
+
+/** What a field says of the lists in what it answers. */
+interface Sized {
+  readonly entries: number;
+  /** The type of the page that has the lists, which may be within another object; `null` when the field's own type has them. */
+  readonly page: string | null;
 }
 
 /** A field as it is executed, with its price. */
@@ -75,58 +84,62 @@ const NOTHING: PricedObject = { cost: 0, nodes: 0, fields: [] };
 class Pricer {
   readsTexts = false;
   readonly #variables: Record<string, unknown>;
-  readonly #most = new Map<readonly SelectedObject[], Map<number | null, PricedObject>>();
+  readonly #most = new Map<readonly SelectedObject[], Map<string, PricedObject>>();
 
   constructor(variables: Record<string, unknown>) {
     this.#variables = variables;
   }
 
-  /** @param entries how many entries its lists have; `null` when nothing says so */
-  object(selected: SelectedObject, entries: number | null): PricedObject {
+  /** @param sized how many entries its lists have; `null` when nothing says so */
+  object(selected: SelectedObject, sized: Sized | null): PricedObject {
     const before = new Set<SelectedField['field']>();
     const fields = selected.fields.map((field) => {
       const again = before.has(field.field);
       before.add(field.field);
-      return this.#field(field, entries, again);
+      return this.#field(field, sized, again);
     });
     return { fields, cost: sum(fields, ({ cost }) => cost), nodes: sum(fields, ({ nodes }) => nodes) };
   }
 
   /** The most that one of the types in a field costs. */
-  #mostOf(inside: readonly SelectedObject[], entries: number | null): PricedObject {
+  #mostOf(inside: readonly SelectedObject[], sized: Sized | null): PricedObject {
     if (inside.length === 0) return NOTHING;
     let ofInside = this.#most.get(inside);
     if (ofInside === undefined) {
       ofInside = new Map();
       this.#most.set(inside, ofInside);
     }
-    const known = ofInside.get(entries);
+    const key = sized === null ? '' : `${sized.entries} ${sized.page}`;
+    const known = ofInside.get(key);
     if (known !== undefined) return known;
     let most = NOTHING;
     let nodes = 0;
     for (const selected of inside) {
-      const object = this.object(selected, entries);
+      const object = this.object(selected, sized);
       nodes = Math.max(nodes, object.nodes);
       if (object.cost > most.cost) most = object;
     }
     const found = { ...most, nodes };
-    ofInside.set(entries, found);
+    ofInside.set(key, found);
     return found;
   }
 
-  #field({ key, field, nodes: [node], inside }: SelectedField, entries: number | null, again: boolean): PricedField {
-    const { entries: entriesOf, cost: own } = extensionsOf(field);
+  #field({ key, field, nodes: [node], inside }: SelectedField, sized: Sized | null, again: boolean): PricedField {
+    const { entries: entriesOf, cost: own, listOf } = extensionsOf(field);
     const isSized = entriesOf !== undefined;
     if (isSized && !BY_SIZE.has(entriesOf)) this.readsTexts = true;
     const args = isSized ? getArgumentValues(field, node, this.#variables) : {};
     const size = isSized ? entriesOf(args) : null;
     const isList = inside.length > 0 && isListType(getNullableType(field.type));
-    // A page may be within another object, such as the result of Pothos' errors plugin.
-    const most = this.#mostOf(inside, isList ? null : (size ?? entries));
+    // A page may be within another object, such as the result of Pothos' errors plugin. Other objects beside it have lists of their own.
+    const { name } = getNamedType(field.type);
+    const ofPage = sized !== null && name === sized.page ? { ...sized, page: null } : null;
+    const page = listOf === undefined || name === `${listOf}Connection` ? null : `${listOf}Connection`;
+    const most = this.#mostOf(inside, isList ? null : size === null ? ofPage : { entries: size, page });
     const { nodes } = most;
     const result = { key, isSized, argument: isSized ? sizeArgument(field, args) : null, inside: most.fields };
     if (isList) {
-      const length = size ?? entries ?? assumedLength(field);
+      const length = size ?? sized?.entries ?? assumedLength(field);
       return { ...result, cost: (isSized ? 1 : 0) + length * (1 + most.cost), nodes: length * nodes };
     }
     const points = own ?? (inside.length > 0 ? 1 : 0);

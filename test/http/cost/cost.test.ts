@@ -1,3 +1,6 @@
+import SchemaBuilder from '@pothos/core';
+import DataloaderPlugin from '@pothos/plugin-dataloader';
+import RelayPlugin from '@pothos/plugin-relay';
 import {
   GraphQLEnumType,
   GraphQLInt,
@@ -10,7 +13,8 @@ import {
 import { t } from 'tap';
 import { LIMITS } from '../../../src/http/documents/limits.ts';
 import { createLarder } from '../../../src/index.ts';
-import { entities } from '../../support/library.ts';
+import LarderPlugin, { type LarderContext } from '../../../src/pothos/index.ts';
+import { entities, type Repositories } from '../../support/library.ts';
 import { freshDatabase } from '../../support/services.ts';
 import { serveSchema } from '../graphql/support/serve-schema.ts';
 
@@ -108,4 +112,35 @@ t.test('a size that depends on a text is asked for anew for another text', async
   t.match((await costly('YEAR')).json(), refused);
   t.same((await costly('WEEK', ['week'])).json(), fits);
   t.match((await costly('WEEK', ['year'])).json(), refused);
+});
+
+t.test('the size of a page says nothing of lists in other objects within it', async (t) => {
+  interface User {
+    readonly name: string;
+  }
+  const builder = new SchemaBuilder<{ Context: LarderContext<Repositories>; Objects: { User: User } }>({
+    plugins: [DataloaderPlugin, RelayPlugin, LarderPlugin],
+  });
+  const viewer = { name: 'Ada' };
+  builder.objectType('User', {
+    fields: (t) => ({
+      name: t.exposeString('name'),
+      friends: t.field({ type: ['User'], resolve: () => [viewer, viewer] }),
+    }),
+  });
+  const Shelf = builder.entity('Shelf', { fields: (t) => ({ title: t.exposeString('title') }) });
+  builder.objectField(Shelf.connection, 'viewer', (t) => t.field({ type: 'User', resolve: () => viewer }));
+  builder.objectField(Shelf.connection, 'other', (t) =>
+    t.field({ type: Shelf.connection, nullable: true, resolve: () => null }),
+  );
+  builder.queryType({ fields: (t) => ({ shelves: t.entityConnection('Shelf') }) });
+  const ask = await serveSchema(t, larder, builder.toSchema(), { maxCost: 15 });
+  for (const [asked, cost] of [
+    ['viewer { friends { name } }', 1 + 20],
+    ['other { nodes { title } }', 1 + 20],
+  ] as const) {
+    t.match((await ask(`{ shelves(first: 1) { ${asked} } }`)).json(), {
+      errors: [{ extensions: { code: 'COST_LIMIT', cost: 1 + cost } }],
+    });
+  }
 });
