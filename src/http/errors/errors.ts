@@ -107,10 +107,12 @@ function withoutValues(cause: unknown): unknown {
   return { type: cause.name, message, code, stack: cause.stack?.replace(cause.message, message) };
 }
 
-/** The value comes last, after a colon. */
+/** What is said before the value by graphql-js, whose value comes last, after a colon. Scalars of others have it anywhere. */
+const BEFORE_VALUE = /^.*? cannot represent(?:(?: [\w-]+)* value(?=: ))?/s;
+
 function withoutValue({ name, message, stack }: GraphQLError) {
-  const [said = ''] = message.split(/(?<=value): /, 1);
-  return { type: name, message: said, stack: stack?.replace(message, said) };
+  const [said] = BEFORE_VALUE.exec(message) ?? [''];
+  return { type: name, message: said, stack: stack?.replace(message, () => said) };
 }
 
 function placeOf({ locations, path }: GraphQLError): Pick<GraphQLFormattedError, 'locations' | 'path'> {

@@ -8,6 +8,7 @@ import {
   GraphQLInt,
   GraphQLList,
   GraphQLObjectType,
+  GraphQLScalarType,
   GraphQLSchema,
   GraphQLString,
   parse,
@@ -198,9 +199,17 @@ t.test('a value that the type of its field refuses is a fault of the server', as
   const throws = () => {
     throw ofTheirs;
   };
+  // As other packages word it.
+  const moment = new GraphQLScalarType({
+    name: 'Moment',
+    serialize: (value) => {
+      throw new GraphQLError(`Moment cannot represent an invalid date-time-string ${value}.`);
+    },
+  });
   const query = new GraphQLObjectType({
     name: 'Query',
     fields: {
+      moment: { type: moment, resolve: () => 'ada@example.com' },
       number: { type: GraphQLInt, resolve: () => 3_000_000_000 },
       // As after a new label in Postgres.
       status: { type: status, resolve: () => 'ARCHIVED' },
@@ -208,7 +217,7 @@ t.test('a value that the type of its field refuses is a fault of the server', as
     },
   });
   const { ask, said } = await serve(t, new GraphQLSchema({ query }));
-  for (const name of ['number', 'status']) {
+  for (const name of ['number', 'status', 'moment']) {
     for (let i = 0; i < TIMES; i += 1) {
       said.length = 0;
       const answer = await ask(`{ ${name} }`);
@@ -217,10 +226,10 @@ t.test('a value that the type of its field refuses is a fault of the server', as
         data: { [name]: null },
         errors: [{ path: [name], extensions: { code: 'INTERNAL_SERVER_ERROR', errorId: String } }],
       });
-      t.notMatch(JSON.stringify(answer), /3000000000|ARCHIVED|represent/);
+      t.notMatch(JSON.stringify(answer), /3000000000|ARCHIVED|ada@|represent/);
       t.equal(said.length, 1);
-      t.match(said[0], /(Int|Status).*cannot represent/);
-      t.notMatch(said[0], /3000000000|ARCHIVED/, 'nor is the value logged');
+      t.match(said[0], /(Int|Status|Moment).*cannot represent/);
+      t.notMatch(said[0], /3000000000|ARCHIVED|ada@/, 'nor is the value logged');
     }
   }
   said.length = 0;
