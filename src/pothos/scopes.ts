@@ -7,8 +7,8 @@
  * @returns scopes that ask for both; `undefined` for none
  */
 export function bothScopes(options: object, one: unknown, other: unknown): unknown {
-  if (one === undefined) return other;
-  if (other === undefined) return one;
+  if (one == null) return other;
+  if (other == null) return one;
   if (typeof one === 'object' && typeof other === 'object') return bothGiven(options, one, other);
   // Of a type, scope-auth gives an object and the context. Of a field, it also gives arguments and the info.
   const given = (scopes: unknown, asked: readonly unknown[]): unknown =>
@@ -19,9 +19,8 @@ export function bothScopes(options: object, one: unknown, other: unknown): unkno
 function bothGiven(options: object, one: unknown, other: unknown): unknown {
   if (one === true) return other;
   if (other === true) return one;
-  if (one === undefined) return other;
-  if (other === undefined) return one;
-  if (one === false || other === false) return false;
+  // A function that gives nothing allows nothing. Then scope-auth refuses as it does where there is nothing else to ask.
+  for (const scopes of [one, other]) if (scopes === false || scopes == null) return scopes;
   const { scopeAuth } = options as { readonly scopeAuth?: { readonly defaultStrategy?: 'all' | 'any' } };
   const each = `$${scopeAuth?.defaultStrategy ?? 'any'}`;
   // A map of scopes has one place for each word. So the second stands in an `any` of its own.

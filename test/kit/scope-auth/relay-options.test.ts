@@ -88,6 +88,20 @@ t.test('a map of scopes looks at nothing, so that no body is read for it', async
   }
 });
 
+t.test('a function of all pages that gives nothing lets nobody see them', async (t) => {
+  const nothing = (() => undefined) as never;
+  for (const own of [undefined, authScopes]) {
+    const builder = makeBuilder({}, { defaultConnectionTypeOptions: { authScopes: nothing } });
+    builder.entity('Library', {
+      ...(own === undefined ? {} : { authScopes: own }),
+      fields: (t) => ({ name: t.exposeString('name') }),
+    });
+    builder.queryType({ fields: (t) => ({ libraries: t.entityConnection('Library') }) });
+    const ask = await served(t, larder, builder.toSchema());
+    t.same((await ask('{ libraries { totalCount } }', true)).data, { libraries: null });
+  }
+});
+
 for (const defaultStrategy of ['any', 'all'] as const) {
   for (const [how, pages] of [
     ['', { admin: true }],
