@@ -107,12 +107,13 @@ async function open(t: Test) {
   return {
     sql,
     larder,
+    drained: () => database.drained(),
     keys: async () => (await client.keys('*-*')).filter((key) => !key.startsWith('larder')).sort(),
   };
 }
 
 t.test('rows are written, read and listed by keys of every type, which are the same text everywhere', async (t) => {
-  const { larder, keys } = await open(t);
+  const { larder, keys, drained } = await open(t);
   const { Artist, Artwork, Subject, Link, Room, Visit } = larder.repositories;
   await Artist.create({ id: ADA, name: 'Ada' });
   for (const id of ['-7', '0', '3', '2147483647']) await Artwork.create({ id, artistId: ADA, title: `No ${id}` });
@@ -120,6 +121,8 @@ t.test('rows are written, read and listed by keys of every type, which are the s
   for (const subject of SLUGS) await Link.create({ subject, artwork: 3, note: null });
   await Room.create({ number: 12, code: 'A,1' });
   await Visit.create({ id: '-9007199254740991', room: 12 });
+  // Each change is told once more when the outbox is read, which would end what is cached below.
+  await drained();
 
   t.same(await Artwork.findById('-7'), { id: '-7', artistId: ADA, title: 'No -7' });
   t.same(await Room.findById('A,1'), { number: 12, code: 'A,1', id: 'A,1' });
