@@ -61,10 +61,12 @@ export function pageBodies(
     since: number,
     shape = space.shape,
     loadThere?: Loader,
+    /** When the list was asked. A replica's answer may be of an earlier time, which is not why it would be forgotten. */
+    asked = since,
   ): undefined | Promise<void> => {
     const past = scope.cold || !isCurrent();
     // A body that a write of this request returned is not kept for others: a trigger may have changed the row since.
-    const mayKeep = () => !past && !scope.hasWritten && space.shape === shape && !cache.hasForgotten(since);
+    const mayKeep = () => !past && !scope.hasWritten && space.shape === shape && !cache.hasForgotten(asked);
     let held = pages.map((page) => (past ? undefined : cache.pages?.get(space, page.named)));
     let refs = refsOf(pages.filter((_page, i) => held[i] === undefined));
     // Which of two versions is newer, only the row tells. Reading single bodies asks for it.

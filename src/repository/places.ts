@@ -108,6 +108,7 @@ export function pageReader<Lists extends string>(
     if (replica === null || place === undefined) return readPrimary(list, asked, scope);
     // The replica's pages are at least as new as this time. So they are like those of a primary that took so long to answer.
     const since = replica.asOf;
+    const askedAt = cache.clock.now();
     const { drops } = replica;
     const pages = await replicas.read(replica, () => place.lists[list](asked, scope.trace), scope.trace);
     if (pages === null) return readPrimary(list, asked, scope);
@@ -117,7 +118,7 @@ export function pageReader<Lists extends string>(
       const rows = isSame ? await replicas.read(replica, () => place.rows(ids, trace), trace) : null;
       return rows ?? options.loadShared(ids, trace);
     };
-    return { pages, fill: (wanted) => fillPages(wanted, scope, since, undefined, loadThere) };
+    return { pages, fill: (wanted) => fillPages(wanted, scope, since, undefined, loadThere, askedAt) };
   };
 }
 

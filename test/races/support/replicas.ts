@@ -98,7 +98,11 @@ export const listedTooLate: ReplicaScenario = async (t, parts, postgres) => {
   return stage;
 };
 
-/** Nobody drains, and Redis still has the body that the replica names. Memory takes it, and is asked by id. */
+/**
+ * Nobody drains, and Redis still has the body that the replica names. Memory takes it, and is asked by id. Two parts of the protocol guard that:
+ * a list of a replica is as old as the replica, and a body that Redis does not certify answers lists alone. Without one of them, the other
+ * still holds.
+ */
 export const rememberedFromBehind: ReplicaScenario = async (t, parts, postgres) => {
   const { stage, replica, at } = await replicated(t, postgres);
   const drainer = await stage.open({ memoryMaxEntries: 0 });
@@ -121,13 +125,6 @@ export const rememberedFromBehind: ReplicaScenario = async (t, parts, postgres) 
 class FillsFromReplicas extends EntityCache {
   override read(...[space, wants, load, trace, since, lagging]: Parameters<EntityCache['read']>) {
     return super.read(space, wants, lagging?.load ?? load, trace, lagging == null ? since : this.clock.now());
-  }
-}
-
-/** Takes what a replica names for what was so when it was asked. */
-class TimesLists extends EntityCache {
-  override read(...[space, wants, load, trace, since, lagging]: Parameters<EntityCache['read']>) {
-    return super.read(space, wants, load, trace, lagging == null ? since : this.clock.now(), lagging);
   }
 }
 
@@ -155,7 +152,6 @@ class BelievesReplicas extends Replicas {
 /** Protocols that lack a part, by what they lack, each with the race that shows it. */
 export const REPLICAS_BROKEN: Readonly<Record<string, readonly [Parts, ReplicaScenario]>> = {
   'what keeps a newer body': [{ cache: FillsFromReplicas }, listedBehind],
-  'the time of a list of a replica': [{ cache: TimesLists }, rememberedFromBehind],
   'the position of a client': [{ replicas: IgnoresPositions }, listedByWriter],
   'the memory of a write': [{ replicas: IgnoresWrites }, listedInRequest],
   'the measure of the lag': [{ replicas: BelievesReplicas }, listedTooLate],
