@@ -46,7 +46,7 @@ const FULL: Mode = {
   restartSeconds: { before: 5, down: 2, after: 8 },
   loneSeconds: 0.8,
   freshSeconds: 6,
-  lastRoundAt: { warm: 10 * 60, fresh: 13 * 60 },
+  lastRoundAt: { warm: 8 * 60, fresh: 10 * 60 },
 };
 
 const QUICK: Mode = {
