@@ -1,6 +1,7 @@
 import type { EntityCache } from '../cache/entity-cache.ts';
 import { type Body, type EntitySpace, entityAlone } from '../cache/entry.ts';
 import type { Bodies } from '../cache/flights.ts';
+import type { Lagging } from '../cache/lagging.ts';
 import type { Brought } from '../cache/later-fills.ts';
 import type { Loader, Want } from '../cache/read-through.ts';
 import { identitiesOf, type Scope } from './scope.ts';
@@ -14,18 +15,18 @@ const NEWEST = '';
  *
  * @param wants what to read, each id any number of times
  * @param scope the request's scope
- * @param since when the versions that are wanted were asked for, if that was before now
+ * @param asked when the list was asked that named the versions, in milliseconds on the monotonic clock; not given where none did
  * @param shape the shape of the entity at that time
- * @param loadThere reads rows at the replica that named the versions, as of `since`; not given where none did
+ * @param lagging the replica that named the versions; not given where none did
  * @returns a body for each, in order, `null` for what there is not
  * @throws what the loaders throw
  */
 export type ReadBodies = (
   wants: readonly Want[],
   scope: Scope,
-  since?: number,
+  asked?: number,
   shape?: string,
-  loadThere?: Loader,
+  lagging?: Lagging,
 ) => (Body | null)[] | Promise<(Body | null)[]>;
 
 /**
@@ -101,13 +102,11 @@ export function bodyReader(
     identities: Map<string, Body | null>,
     scope: Scope,
     past: boolean,
-    since?: number,
-    loadThere?: Loader,
+    lagging?: Lagging,
   ): Promise<(Body | null)[]> => {
-    const lagging = loadThere === undefined || since === undefined ? null : { asOf: since, load: loadThere };
     const bodies = past
       ? await readPast(missing, scope)
-      : await cache.read(space, missing, loadShared, scope.trace, since, lagging, wants.length - missing.length);
+      : await cache.read(space, missing, loadShared, scope.trace, lagging, wants.length - missing.length);
     for (const [id, body] of bodies) identities.set(id, body);
     return answers.map((answer, i) => {
       const body = bodies.get((wants[i] as Want).id);
@@ -120,14 +119,14 @@ export function bodyReader(
     brought: readonly Brought[],
     wanted: number,
     scope: Scope,
-    since: number,
+    asked: number,
     shape: string | undefined,
   ) => {
     scope.trace.entity(space.entity).misses += brought.length;
-    if (space.shape === shape && !cache.hasForgotten(since)) cache.keepForLists(space, brought, wanted);
+    if (space.shape === shape && !cache.hasForgotten(asked)) cache.keepForLists(space, brought, wanted);
   };
 
-  return (wants, scope, since, shape, loadThere) => {
+  return (wants, scope, asked, shape, lagging) => {
     const identities = identitiesOf(scope, space);
     const past = scope.cold || !isCurrent();
     // A list of its own, because another reading of the request may put an older body into the identity map meanwhile.
@@ -163,10 +162,10 @@ export function bodyReader(
         );
       }
     }
-    if (brought.length > 0) keep(brought, wants.length, scope, since ?? cache.clock.now(), shape);
+    if (brought.length > 0) keep(brought, wants.length, scope, asked ?? cache.clock.now(), shape);
     else if (missing === null && shape !== undefined) cache.hasAnswered(space, wants.length);
     return missing === null
       ? answers
-      : readMissing(wants, answers, [...missing.values()], identities, scope, past, since, loadThere);
+      : readMissing(wants, answers, [...missing.values()], identities, scope, past, lagging);
   };
 }

@@ -1,7 +1,7 @@
 import type { EntityCache } from '../cache/entity-cache.ts';
 import type { Body, EntitySpace } from '../cache/entry.ts';
+import type { Lagging } from '../cache/lagging.ts';
 import type { HeldPage } from '../cache/memory/page-memory.ts';
-import type { Loader } from '../cache/read-through.ts';
 import type { Entity } from '../entity/definition.ts';
 import type { Page, Ref } from '../lists/page.ts';
 import type { ReadBodies } from './body-reader.ts';
@@ -58,11 +58,9 @@ export function pageBodies(
   return (
     pages: readonly Page[],
     scope: Scope,
-    since: number,
+    asked: number,
     shape = space.shape,
-    loadThere?: Loader,
-    /** When the list was asked. A replica's answer may be of an earlier time, which is not why it would be forgotten. */
-    asked = since,
+    lagging?: Lagging,
   ): undefined | Promise<void> => {
     const past = scope.cold || !isCurrent();
     // A body that a write of this request returned is not kept for others: a trigger may have changed the row since.
@@ -94,7 +92,7 @@ export function pageBodies(
       answered(pages.length);
       return fill([]);
     }
-    const bodies = read(refs, scope, since, shape, loadThere);
+    const bodies = read(refs, scope, asked, shape, lagging);
     return bodies instanceof Promise ? bodies.then(fill) : fill(bodies);
   };
 }

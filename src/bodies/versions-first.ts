@@ -1,4 +1,3 @@
-import type { Clock } from '../clock.ts';
 import type { ReadBodies } from './body-reader.ts';
 import type { ReadRows } from './shared-rows.ts';
 
@@ -8,18 +7,16 @@ import type { ReadRows } from './shared-rows.ts';
  *
  * @param versions reads the versions of rows
  * @param read reads bodies
- * @param clock the time
  * @returns reads bodies as new as the statement for their versions; throws what the reading throws
  */
-export function versionsFirst(versions: ReadRows<string>, read: ReadBodies, clock: Clock): ReadBodies {
+export function versionsFirst(versions: ReadRows<string>, read: ReadBodies): ReadBodies {
   return async (wants, scope) => {
-    const since = clock.now();
     const named = await versions([...new Set(wants.map(({ id }) => id))], scope.trace);
     const refs = wants.flatMap(({ id }) => {
       const version = named.get(id);
       return version === undefined ? [] : [{ id, version }];
     });
-    const bodies = await read(refs, scope, since);
+    const bodies = await read(refs, scope);
     let next = 0;
     return wants.map(({ id }) => (named.has(id) ? (bodies[next++] ?? null) : null));
   };

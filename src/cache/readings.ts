@@ -88,7 +88,6 @@ export abstract class Readings {
    * @param wants what to read, each id once
    * @param load reads what no tier holds
    * @param trace the request's trace
-   * @param since when the versions that are wanted were asked for, if that was before now
    * @param lagging where the versions come from, if from a replica
    * @param known how many that were wanted with these memory has answered before
    * @returns a body for each id that exists, `null` for each that does not
@@ -99,13 +98,12 @@ export abstract class Readings {
     wants: readonly Want[],
     load: Loader,
     trace: Trace,
-    since: number = this.clock.now(),
-    lagging: Lagging | null = null,
+    lagging?: Lagging,
     known = 0,
   ): Promise<Bodies> {
-    return lagging === null
-      ? this.#read(space, wants, load, trace, since, null, known)
-      : this.#readLagging(space, wants, load, trace, since, lagging);
+    return lagging === undefined
+      ? this.#read(space, wants, load, trace, null, known)
+      : this.#readLagging(space, wants, load, trace, lagging);
   }
 
   /** Reads at the replica the entities whose cached bodies may be newer. Those bodies stay cached, and the replica's are kept nowhere. */
@@ -114,11 +112,10 @@ export abstract class Readings {
     wants: readonly Want[],
     load: Loader,
     trace: Trace,
-    since: number,
     { asOf, load: loadThere }: Lagging,
   ): Promise<Bodies> {
     const stays: Stays = (key, version) => this.#sightings.mayBeNewer(key, version, asOf, this.clock.now());
-    const bodies = await this.#read(space, wants, load, trace, since, stays);
+    const bodies = await this.#read(space, wants, load, trace, stays);
     return withLacking(bodies, wants, loadThere, trace, space.entity);
   }
 
@@ -128,7 +125,6 @@ export abstract class Readings {
     wants: readonly Want[],
     load: Loader,
     trace: Trace,
-    since: number,
     stays: Stays | null,
     known = 0,
   ): Promise<Bodies> {
@@ -146,21 +142,17 @@ export abstract class Readings {
       if (version !== undefined && stays?.(key, version)) continue;
       const flight = this.#flights.of(key);
       // A read by id trusts a flight. A list compares the versions when the flight has arrived.
-      if (flight === undefined || (want.version === null && !this.covers(key, flight.since))) {
-        own.push(want);
-        continue;
-      }
-      const waiting = underWay.get(flight);
-      if (waiting === undefined) underWay.set(flight, [want]);
+      const waiting = flight && underWay.get(flight);
+      if (flight === undefined || (want.version === null && !this.covers(key, flight.since))) own.push(want);
+      else if (waiting === undefined) underWay.set(flight, [want]);
       else waiting.push(want);
     }
     if (own.length === 0 && underWay.size === 0) return found;
-    if (found.size === 0 && underWay.size === 0) return this.#fly(space, own, load, trace, since, stays, known);
-    const reads = own.length > 0 ? [this.#fly(space, own, load, trace, since, stays, known + found.size)] : [];
+    if (found.size === 0 && underWay.size === 0) return this.#fly(space, own, load, trace, stays, known);
+    const reads = own.length > 0 ? [this.#fly(space, own, load, trace, stays, known + found.size)] : [];
     const remains = (want: Want, version: string | null) => stays?.(this.key(space, want), version) === true;
     const readAgain = (again: readonly Want[]) => this.readThrough(space, again, load, trace, stays);
-    // What is read from now on is as new as that, so those who read by id may share it.
-    const readAnew = (left: readonly Want[]) => this.#read(space, left, load, trace, this.clock.now(), stays);
+    const readAnew = (left: readonly Want[]) => this.#read(space, left, load, trace, stays);
     for (const [flight, waiting] of underWay)
       reads.push(join(flight, waiting, space.entity, trace, remains, readAgain, readAnew));
     for (const bodies of await Promise.all(reads)) for (const [id, body] of bodies) found.set(id, body);
@@ -195,16 +187,19 @@ export abstract class Readings {
     return since <= this.#forgottenAt;
   }
 
-  /** Reads, lets others join meanwhile, and keeps in memory what no invalidation ended. */
+  /**
+   * Reads, lets others join meanwhile, and keeps in memory what no invalidation ended: what Postgres or a certified Redis says now, also of a
+   * version that was asked for earlier.
+   */
   #fly(
     space: EntitySpace,
     wants: Want[],
     load: Loader,
     trace: Trace,
-    since: number,
     stays: Stays | null,
     known: number,
   ): Promise<Bodies> {
+    const since = this.clock.now();
     const bodies = this.readThrough(space, wants, load, trace, stays, known);
     const keys = wants.map((want) => this.key(space, want));
     return this.#flights.take(keys, { bodies, since, trace }, (key, i, found) => {

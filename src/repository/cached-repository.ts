@@ -50,7 +50,7 @@ export function createRepository<E extends Entity, Lists extends string>(
   const source = { load, loadShared: sharedRows(definition.byIds.name, load), isCurrent };
   const read = bodyReader(space, cache, source);
   const recallBody = bodyRecaller(space, cache, isCurrent);
-  const readNamed = versionsFirst(sharedRows(definition.versionsOf.name, loadVersions), read, cache.clock);
+  const readNamed = versionsFirst(sharedRows(definition.versionsOf.name, loadVersions), read);
   const readPages = pageReader(storage, { ...source, definition, space });
 
   // The body's entity was made from this definition's columns, or decoded under a shape that hashes them.
@@ -116,7 +116,7 @@ export function createRepository<E extends Entity, Lists extends string>(
       const bodies = await read(refs, scope);
       return bodies.map(entityOf);
     },
-    ...findsBy<E, string>(definition.lookups, database, read, cache.clock),
+    ...findsBy<E, string>(definition.lookups, database, read),
     ...entityWriter(definition, storage),
     findById: async (id, scope) => (await findByIds([id], scope))[0] ?? null,
     lists: Object.keys(definition.lists) as Lists[],

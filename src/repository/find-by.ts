@@ -1,7 +1,6 @@
 import type { ReadBodies } from '../bodies/body-reader.ts';
 import { createScope, type Scope } from '../bodies/scope.ts';
 import { sharedRows } from '../bodies/shared-rows.ts';
-import type { Clock } from '../clock.ts';
 import type { Entity } from '../entity/definition.ts';
 import type { Lookup } from '../entity/lookup.ts';
 import type { Ref } from '../lists/page.ts';
@@ -41,14 +40,12 @@ export interface FindBy<E extends Entity, By extends string> {
  * @param lookups the columns by name
  * @param database where the rows are
  * @param read reads bodies
- * @param clock the time
  * @returns finds entities by these columns
  */
 export function findsBy<E extends Entity, By extends string>(
   lookups: Readonly<Record<By, Lookup>>,
   database: Database,
   read: ReadBodies,
-  clock: Clock,
 ): FindBy<E, By> {
   const readers = new Map(
     Object.entries<Lookup>(lookups).map(([by, { statement, isValue, textOf }]) => {
@@ -67,10 +64,9 @@ export function findsBy<E extends Entity, By extends string>(
     const texts = values.map(reader.textOf);
     const wanted = [...new Set(texts)].filter(reader.isValue);
     if (wanted.length === 0) return values.map(() => null);
-    const since = clock.now();
     const named = await reader.refs(wanted, scope.trace);
     const refs = wanted.flatMap((value) => named.get(value) ?? []);
-    const bodies = await read(refs, scope, since);
+    const bodies = await read(refs, scope);
     const entities = new Map(refs.map(({ id }, i) => [id, (bodies[i]?.entity ?? null) as E | null]));
     return texts.map((text) => entities.get(named.get(text)?.id ?? '') ?? null);
   };

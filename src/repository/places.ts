@@ -84,10 +84,9 @@ export function pageReader<Lists extends string>(
 
   const atPrimary = listsAt(database);
   const readPrimary: ReadNamed<Lists> = (list, asked, scope) => {
-    // Taken before the list is asked, so that what the list says is at least as new, however long its answer takes.
-    const since = cache.clock.now();
+    const askedAt = cache.clock.now();
     const { shape } = space;
-    const fill: NamedPages['fill'] = (wanted) => fillPages(wanted, scope, since, shape);
+    const fill: NamedPages['fill'] = (wanted) => fillPages(wanted, scope, askedAt, shape);
     // Who looks at a request wants to see what it did to Redis; what is brought along is put there after its answer.
     const brings = cache.lacks(space) && !scope.cold && !scope.trace.ownStatements && isCurrent();
     const requests = brings ? asked.map(bringingBodies) : asked;
@@ -106,19 +105,18 @@ export function pageReader<Lists extends string>(
     const replica = chosen instanceof Promise ? await chosen : chosen;
     const place = replica === null ? undefined : places.get(replica);
     if (replica === null || place === undefined) return readPrimary(list, asked, scope);
-    // The replica's pages are at least as new as this time. So they are like those of a primary that took so long to answer.
-    const since = replica.asOf;
     const askedAt = cache.clock.now();
-    const { drops } = replica;
+    // The replica's pages are at least as new as this time.
+    const { asOf, drops } = replica;
     const pages = await replicas.read(replica, () => place.lists[list](asked, scope.trace), scope.trace);
     if (pages === null) return readPrimary(list, asked, scope);
     // Rows of these pages are read at the primary when the replica does not answer, or may have gone back since.
-    const loadThere: Loader = async (ids, trace) => {
+    const load: Loader = async (ids, trace) => {
       const isSame = replica.drops === drops;
       const rows = isSame ? await replicas.read(replica, () => place.rows(ids, trace), trace) : null;
       return rows ?? options.loadShared(ids, trace);
     };
-    return { pages, fill: (wanted) => fillPages(wanted, scope, since, undefined, loadThere, askedAt) };
+    return { pages, fill: (wanted) => fillPages(wanted, scope, askedAt, undefined, { asOf, load }) };
   };
 }
 

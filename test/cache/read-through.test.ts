@@ -28,10 +28,17 @@ t.test('what a list finds in Redis that nobody certifies there answers nobody by
   t.ok(await tier?.connected(REDIS_PATIENCE_MS));
   const { run = '' } = (await tier?.meet()) ?? {};
   const share = { run, generation: '1', mark: 'domain', previousMark: 'domain' };
+  // The first echo ends the trust in what was read before it.
+  let echoes = 0;
+  const heard = cache.heard.bind(cache);
+  cache.heard = (echo) => {
+    echoes += 1;
+    heard(echo);
+  };
   let epoch = '';
-  await until('memory is trusted', async () => {
+  await until('an echo has come back', async () => {
     epoch = (await cache.vouch(share, 600_000, clock.now())).epoch ?? '';
-    return epoch !== '' && cache.covers('Thing-1', clock.now());
+    return echoes > 0;
   });
   for (const [id, certified] of [
     ['1', `${run}0`],
@@ -54,7 +61,6 @@ t.test('what a list finds in Redis that nobody certifies there answers nobody by
   });
   const byId = await read(shelf(thing('1', '2'), thing('2', '2')), null);
   t.match(byId.found.get('1'), thing('1', '2'), 'what another generation certified is read again');
-  t.match(byId.found.get('2'), thing('2', '1'), 'what this one certifies is used');
-  // An echo that comes late lets memory ask Redis once more for the second.
-  t.match(byId.counts, { stale: 1, misses: 1 });
+  t.match(byId.found.get('2'), thing('2', '1'), 'what this one certifies is in memory');
+  t.match(byId.counts, { memoryHits: 1, stale: 1, misses: 1 });
 });

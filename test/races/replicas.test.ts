@@ -1,19 +1,17 @@
 import { t } from 'tap';
 import { replicatedPostgres } from '../support/replicated-postgres.ts';
 import { caught } from './support/caught.ts';
-import { REPLICAS_BROKEN, rememberedFromBehind } from './support/replicas.ts';
+import { REPLICAS_BROKEN } from './support/replicas.ts';
 
 const postgres = await replicatedPostgres(t, 1);
 
-for (const scenario of [...Object.values(REPLICAS_BROKEN).map(([, raced]) => raced), rememberedFromBehind]) {
+for (const [lacking, [parts, scenario]] of Object.entries(REPLICAS_BROKEN)) {
   t.test(`lists of a replica that replays late: ${scenario.name}`, async (t) => {
     const { history } = await scenario(t, {}, postgres);
     t.same(history.violations, [], 'nothing is wrong');
     t.ok(history.judged > 0, 'and something was judged');
   });
-}
 
-for (const [lacking, [parts, scenario]] of Object.entries(REPLICAS_BROKEN)) {
   t.test(`the protocol without ${lacking}: ${scenario.name}`, async (t) => {
     const history = await caught(() => scenario(t, parts, postgres));
     t.not(history.violations.length, 0, 'is caught');

@@ -6,7 +6,7 @@ import { bytesOf } from './size.ts';
 export interface Held {
   /** `null` for an entity known not to exist. */
   readonly body: Body | null;
-  /** When its reading began, or the list that named its version was asked for, in milliseconds on the monotonic clock. */
+  /** When its reading began, in milliseconds on the monotonic clock. */
   readonly since: number;
   /** When it stops answering reads by id, in any case, in milliseconds on the monotonic clock. */
   readonly until: number;
@@ -56,7 +56,7 @@ export class MemoryTier {
   /**
    * @param key the cache key
    * @param body what was read; `null` when there is no such entity
-   * @param since when its reading began, or the list that named its version was asked for, in milliseconds on the monotonic clock
+   * @param since when its reading began, in milliseconds on the monotonic clock
    * @param until when it stops answering reads by id, in milliseconds on the monotonic clock
    */
   set(key: string, body: Body | null, since: number, until: number): void {

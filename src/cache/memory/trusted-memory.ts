@@ -57,7 +57,7 @@ export class TrustedMemory {
    *
    * @param key the cache key
    * @param body what was read; `null` when there is no such entity
-   * @param since when its reading began, or the list that named its version was asked for, in milliseconds on the monotonic clock
+   * @param since when its reading began, in milliseconds on the monotonic clock
    */
   keep(key: string, body: Body | null, since: number): void {
     this.#memory?.set(key, body, since, since + lifetimeMs(body, this.#ttlMs));

@@ -98,11 +98,7 @@ export const listedTooLate: ReplicaScenario = async (t, parts, postgres) => {
   return stage;
 };
 
-/**
- * Nobody drains, and Redis still has the body that the replica names. Memory takes it, and is asked by id. Two parts of the protocol guard that:
- * a list of a replica is as old as the replica, and a body that Redis does not certify answers lists alone. Without one of them, the other
- * still holds.
- */
+/** Nobody drains, and Redis still has the body that the replica names. Memory takes it, and is asked by id. */
 export const rememberedFromBehind: ReplicaScenario = async (t, parts, postgres) => {
   const { stage, replica, at } = await replicated(t, postgres);
   const drainer = await stage.open({ memoryMaxEntries: 0 });
@@ -123,8 +119,17 @@ export const rememberedFromBehind: ReplicaScenario = async (t, parts, postgres) 
 
 /** Takes what a replica brings for as good as what the primary has. */
 class FillsFromReplicas extends EntityCache {
-  override read(...[space, wants, load, trace, since, lagging]: Parameters<EntityCache['read']>) {
-    return super.read(space, wants, lagging?.load ?? load, trace, lagging == null ? since : this.clock.now());
+  override read(...[space, wants, load, trace, lagging]: Parameters<EntityCache['read']>) {
+    return super.read(space, wants, lagging?.load ?? load, trace);
+  }
+}
+
+/** Takes what Redis has of a named version for what Redis certifies. */
+class BelievesNamed extends EntityCache {
+  override async readThrough(...asked: Parameters<EntityCache['readThrough']>) {
+    const found = await super.readThrough(...asked);
+    for (const [id, body] of found) found.set(id, body && { version: body.version, entity: body.entity });
+    return found;
   }
 }
 
@@ -152,6 +157,7 @@ class BelievesReplicas extends Replicas {
 /** Protocols that lack a part, by what they lack, each with the race that shows it. */
 export const REPLICAS_BROKEN: Readonly<Record<string, readonly [Parts, ReplicaScenario]>> = {
   'what keeps a newer body': [{ cache: FillsFromReplicas }, listedBehind],
+  'the certificate of what a replica named': [{ cache: BelievesNamed }, rememberedFromBehind],
   'the position of a client': [{ replicas: IgnoresPositions }, listedByWriter],
   'the memory of a write': [{ replicas: IgnoresWrites }, listedInRequest],
   'the measure of the lag': [{ replicas: BelievesReplicas }, listedTooLate],
