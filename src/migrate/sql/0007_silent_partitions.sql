@@ -76,8 +76,8 @@ BEGIN
   RETURN NULL;
 END $$;
 --> statement-breakpoint
--- Temporary tables are looked at last here, too.
-DO $$
+-- Temporary tables are looked at last by what is made here, too. Each migration that makes functions ends with a call of this.
+CREATE FUNCTION cache_outbox_temporary_last() RETURNS void LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
   made record;
 BEGIN
@@ -90,3 +90,5 @@ BEGIN
     EXECUTE format('ALTER FUNCTION %s SET search_path = %s, pg_temp', made.signature, made.path);
   END LOOP;
 END $$;
+--> statement-breakpoint
+SELECT cache_outbox_temporary_last();

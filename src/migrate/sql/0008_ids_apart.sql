@@ -27,17 +27,4 @@ BEGIN
   RETURN NULL;
 END $$;
 --> statement-breakpoint
--- Temporary tables are looked at last here, too.
-DO $$
-DECLARE
-  made record;
-BEGIN
-  FOR made IN
-    SELECT p.oid::regprocedure AS signature, substr(setting, length('search_path=') + 1) AS path
-    FROM pg_catalog.pg_proc p, unnest(p.proconfig) setting
-    WHERE p.pronamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema()) AND p.proname LIKE 'cache\_outbox\_%'
-      AND setting LIKE 'search\_path=%' AND setting NOT LIKE '%, pg\_temp'
-  LOOP
-    EXECUTE format('ALTER FUNCTION %s SET search_path = %s, pg_temp', made.signature, made.path);
-  END LOOP;
-END $$;
+SELECT cache_outbox_temporary_last();
