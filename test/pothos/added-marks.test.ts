@@ -7,16 +7,11 @@ import { systemClock } from '../../src/clock.ts';
 import { createDocuments } from '../../src/http/documents/documents.ts';
 import { createPlans } from '../../src/http/documents/plans.ts';
 import { createSplicer } from '../../src/http/splice/splice.ts';
-import { createLarder } from '../../src/larder.ts';
 import LarderPlugin, { type LarderContext } from '../../src/pothos/index.ts';
-import { entities, makeLibrary, type Repositories } from '../support/library.ts';
-import { freshDatabase } from '../support/services.ts';
-import { openSql } from '../support/stores.ts';
+import type { Repositories } from '../support/library.ts';
+import { openLibrary } from '../support/open-library.ts';
 
-const database = await freshDatabase(t);
-await makeLibrary(openSql(t, database), { libraries: 1, shelves: 3, books: 1, perShelf: 1 });
-const larder = await createLarder({ entities, postgres: { url: database.url } });
-t.teardown(() => larder.close());
+const larder = await openLibrary(t, { libraries: 1, shelves: 3, books: 1, perShelf: 1 });
 
 /** Takes options as the plugins for directives and federation do, and wraps nothing. */
 class Labels<Types extends SchemaTypes> extends BasePlugin<Types> {}

@@ -3,18 +3,13 @@ import DataloaderPlugin from '@pothos/plugin-dataloader';
 import RelayPlugin from '@pothos/plugin-relay';
 import { graphql } from 'graphql';
 import { t } from 'tap';
-import { createLarder } from '../../src/larder.ts';
 import LarderPlugin, { encodeGlobalId, type LarderContext } from '../../src/pothos/index.ts';
-import { entities, makeLibrary, type Repositories } from '../support/library.ts';
-import { freshDatabase } from '../support/services.ts';
-import { openSql } from '../support/stores.ts';
+import type { Repositories } from '../support/library.ts';
+import { openLibrary } from '../support/open-library.ts';
 
 const plugins = [DataloaderPlugin, RelayPlugin, LarderPlugin] as ('larder' | 'relay' | 'dataloader')[];
 
-const database = await freshDatabase(t);
-await makeLibrary(openSql(t, database), { libraries: 1, shelves: 2, books: 1, perShelf: 1 });
-const larder = await createLarder({ entities, postgres: { url: database.url } });
-t.teardown(() => larder.close());
+const larder = await openLibrary(t, { libraries: 1, shelves: 2, books: 1, perShelf: 1 });
 
 t.test('a page needs no argument where arguments are required by default', async (t) => {
   const builder = new SchemaBuilder<{ Context: LarderContext<Repositories>; DefaultInputFieldRequiredness: true }>({

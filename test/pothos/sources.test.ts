@@ -3,17 +3,12 @@ import DataloaderPlugin from '@pothos/plugin-dataloader';
 import RelayPlugin from '@pothos/plugin-relay';
 import { graphql } from 'graphql';
 import { t } from 'tap';
-import { createLarder } from '../../src/larder.ts';
 import type { PageRequest } from '../../src/lists/page-request.ts';
 import LarderPlugin, { type LarderContext } from '../../src/pothos/index.ts';
-import { entities, makeLibrary, type Repositories } from '../support/library.ts';
-import { freshDatabase } from '../support/services.ts';
-import { openSql } from '../support/stores.ts';
+import type { Repositories } from '../support/library.ts';
+import { openLibrary } from '../support/open-library.ts';
 
-const database = await freshDatabase(t);
-await makeLibrary(openSql(t, database), { libraries: 2, shelves: 4, books: 1, perShelf: 1 });
-const larder = await createLarder({ entities, postgres: { url: database.url } });
-t.teardown(() => larder.close());
+const larder = await openLibrary(t, { libraries: 2, shelves: 4, books: 1, perShelf: 1 });
 
 const builder = new SchemaBuilder<{ Context: LarderContext<Repositories> }>({
   plugins: [DataloaderPlugin, RelayPlugin, LarderPlugin],

@@ -3,20 +3,15 @@ import DataloaderPlugin from '@pothos/plugin-dataloader';
 import RelayPlugin from '@pothos/plugin-relay';
 import { graphql } from 'graphql';
 import { t } from 'tap';
-import { createLarder } from '../../src/larder.ts';
 import LarderPlugin, { type LarderContext } from '../../src/pothos/index.ts';
 import { serveSchema } from '../http/graphql/support/serve-schema.ts';
-import { entities, makeLibrary, type Repositories } from '../support/library.ts';
-import { freshDatabase } from '../support/services.ts';
-import { openSql } from '../support/stores.ts';
+import type { Repositories } from '../support/library.ts';
+import { openLibrary } from '../support/open-library.ts';
 
 // The first three times graphql-js executes a document, and from the fourth on the executor that writes text.
 const TIMES = 5;
 
-const database = await freshDatabase(t);
-await makeLibrary(openSql(t, database), { libraries: 2, shelves: 4, books: 1, perShelf: 1 });
-const larder = await createLarder({ entities, postgres: { url: database.url } });
-t.teardown(() => larder.close());
+const larder = await openLibrary(t, { libraries: 2, shelves: 4, books: 1, perShelf: 1 });
 
 const builder = new SchemaBuilder<{ Context: LarderContext<Repositories> }>({
   plugins: [DataloaderPlugin, RelayPlugin, LarderPlugin],

@@ -15,20 +15,15 @@ import {
 } from 'graphql';
 import { type Test, t } from 'tap';
 import { describeCosts, type LarderFastifyOptions } from '../../../src/http/index.ts';
-import { createLarder } from '../../../src/index.ts';
 import LarderPlugin, { type LarderContext } from '../../../src/pothos/index.ts';
-import { entities, makeLibrary, type Repositories } from '../../support/library.ts';
-import { freshDatabase } from '../../support/services.ts';
-import { openSql } from '../../support/stores.ts';
+import type { Repositories } from '../../support/library.ts';
+import { openLibrary } from '../../support/open-library.ts';
 import { serveSchema } from './support/serve-schema.ts';
 
 // From the fourth time on, a document may be executed in another way than before.
 const TIMES = 6;
 
-const database = await freshDatabase(t);
-await makeLibrary(openSql(t, database), { libraries: 1, shelves: 2, books: 1, perShelf: 1 });
-const larder = await createLarder({ entities, postgres: { url: database.url } });
-t.teardown(() => larder.close());
+const larder = await openLibrary(t, { libraries: 1, shelves: 2, books: 1, perShelf: 1 });
 
 const soon = async <T>(value: T) => value;
 const fails = (): never => {

@@ -1,16 +1,10 @@
 import { graphql } from 'graphql';
 import { t } from 'tap';
-import { createLarder } from '../../../src/index.ts';
 import { encodeGlobalId } from '../../../src/pothos/index.ts';
-import { entities, makeLibrary } from '../../support/library.ts';
-import { freshDatabase } from '../../support/services.ts';
-import { openSql } from '../../support/stores.ts';
+import { openLibrary } from '../../support/open-library.ts';
 import { type Asking, makeBuilder, SAID, served } from './served.ts';
 
-const database = await freshDatabase(t);
-await makeLibrary(openSql(t, database), { libraries: 2, shelves: 2, books: 1, perShelf: 1 });
-const larder = await createLarder({ entities, postgres: { url: database.url } });
-t.teardown(larder.close);
+const larder = await openLibrary(t, { libraries: 2, shelves: 2, books: 1, perShelf: 1 });
 
 type Relay = NonNullable<Parameters<typeof makeBuilder>[1]>;
 
