@@ -168,10 +168,7 @@ export class EntityCache extends Readings {
     return this.#admitted;
   }
 
-  /**
-   * @param asOf everything that was published before this time has arrived, in milliseconds on the monotonic clock
-   * @param asOfAheadMs how far the time of day was ahead of that clock then (`aheadMs`); left out where only the ping counts
-   */
+  /** Everything that was published before a time has arrived: both parameters are those of `Trust.alive`. */
   alive(asOf: number, asOfAheadMs?: number): void {
     this.#trust.alive(asOf, asOfAheadMs);
   }

@@ -101,22 +101,11 @@ export abstract class Readings {
     lagging?: Lagging,
     known = 0,
   ): Promise<Bodies> {
-    return lagging === undefined
-      ? this.#read(space, wants, load, trace, null, known)
-      : this.#readLagging(space, wants, load, trace, lagging);
-  }
-
-  /** Reads at the replica the entities whose cached bodies may be newer. Those bodies stay cached, and the replica's are kept nowhere. */
-  async #readLagging(
-    space: EntitySpace,
-    wants: readonly Want[],
-    load: Loader,
-    trace: Trace,
-    { asOf, load: loadThere }: Lagging,
-  ): Promise<Bodies> {
-    const stays: Stays = (key, version) => this.#sightings.mayBeNewer(key, version, asOf, this.clock.now());
-    const bodies = await this.#read(space, wants, load, trace, stays);
-    return withLacking(bodies, wants, loadThere, trace, space.entity);
+    if (lagging === undefined) return this.#read(space, wants, load, trace, null, known);
+    // Cached bodies that may be newer stay cached. What is read at the replica instead is kept nowhere.
+    const stays: Stays = (key, version) => this.#sightings.mayBeNewer(key, version, lagging.asOf, this.clock.now());
+    const bodies = this.#read(space, wants, load, trace, stays);
+    return bodies.then((read) => withLacking(read, wants, lagging.load, trace, space.entity));
   }
 
   /** Like `read`, but leaves out entities whose cached bodies stay. */

@@ -1,9 +1,9 @@
-import { Server as HttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Http2Session } from 'node:http2';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { finished } from 'node:stream';
-import { Server as TlsServer, TLSSocket } from 'node:tls';
+import { Server as TlsServer } from 'node:tls';
 import type { Clock } from '../../clock.ts';
+import { Http2Sessions, speaksHttp2 } from './http2-sessions.ts';
 
 /** How long idle connections may stay open, and how many of them. */
 export interface ConnectionLimits {
@@ -28,12 +28,12 @@ interface Connection {
   used: boolean;
 }
 
-/** The open connections of a server. Node and Fastify limit those that speak HTTP/2. Here, they only learn that the server stops. */
+/** The open connections of a server. Those that speak HTTP/2 are apart (`Http2Sessions`). */
 export class Connections {
   // Maps each connection to its last response. A set of all responses would keep them in memory. V8 keeps the former tables of an old set
   // or map until the next full collection, with all that is in them. That caused pauses.
   readonly #open = new Map<Socket, Connection>();
-  readonly #sessions = new Set<Http2Session>();
+  readonly #sessions: Http2Sessions;
   readonly #clock: Clock;
   readonly #limits: ConnectionLimits;
   readonly #server: Server;
@@ -58,7 +58,7 @@ export class Connections {
     // With TLS, requests arrive on the encrypted stream.
     const opened = server instanceof TlsServer ? 'secureConnection' : 'connection';
     server.on(opened, (socket: Socket) => this.#onConnection(socket));
-    server.on('session', (session: Http2Session) => this.#onSession(session));
+    this.#sessions = new Http2Sessions(server, () => this.#closed());
     // A connection that switches to another protocol, such as WebSocket, belongs to whoever handles the upgrade. Node handles it where
     // nobody does.
     server.once('listening', () => {
@@ -67,9 +67,7 @@ export class Connections {
       }
     });
     // It runs before the response is made, so that the response's headers can say that it is the last.
-    server.prependListener('request', (request: IncomingMessage, response: ServerResponse) =>
-      this.#onRequest(request, response),
-    );
+    server.prependListener('request', (request, response) => this.#onRequest(request, response));
     server.on('timeout', (socket: Socket) => {
       // A client that began to send has the time of a request, which is measured elsewhere.
       if (!this.#hasBegun(socket)) socket.destroy();
@@ -92,8 +90,7 @@ export class Connections {
   announceLast(): void {
     this.#announcing = true;
     this.#lastRequest = this.#clock.now();
-    // What was asked on it is answered, and whoever asks more is told to ask elsewhere.
-    for (const session of this.#sessions) session.close();
+    this.#sessions.end();
     for (const { response } of this.#open.values()) if (response !== null) response.shouldKeepAlive = false;
   }
 
@@ -114,53 +111,35 @@ export class Connections {
   }
 
   /** @returns settles when no connection is open any more */
-  async empty(): Promise<void> {
-    if (this.#isEmpty()) return;
-    await new Promise<void>((resolve) => {
+  empty(): Promise<void> {
+    return new Promise((resolve) => {
       this.#emptied = resolve;
+      this.#closed();
     });
   }
 
-  #isEmpty(): boolean {
-    return this.#open.size === 0 && this.#sessions.size === 0;
-  }
-
-  #onSession(session: Http2Session): void {
-    this.#sessions.add(session);
-    session.once('close', () => {
-      this.#sessions.delete(session);
-      if (this.#isEmpty()) this.#emptied();
-    });
-    if (this.#announcing) session.close();
+  #closed(): void {
+    if (this.#open.size === 0 && this.#sessions.size === 0) this.#emptied();
   }
 
   #onConnection(socket: Socket): void {
     this.#events += 1;
-    if (this.#speaksHttp2(socket)) return;
+    if (speaksHttp2(this.#server, socket)) return;
     // It may wait as long for its first request as for any other, since load balancers open connections ahead.
     socket.setTimeout(this.#limits.keepAliveMs);
-    this.#open.set(socket, {
-      response: null,
-      idleSince: this.#clock.now(),
-      idleBytes: 0,
-      begunAt: null,
-      used: false,
-    });
-    socket.once('close', () => {
-      this.#open.delete(socket);
-      if (this.#isEmpty()) this.#emptied();
-    });
-  }
-
-  /** With TLS, the client chooses. In clear, a server speaks one or the other. */
-  #speaksHttp2(socket: Socket): boolean {
-    return socket instanceof TLSSocket ? socket.alpnProtocol === 'h2' : !(this.#server instanceof HttpServer);
+    const idleSince = this.#clock.now();
+    this.#open.set(socket, { response: null, idleSince, idleBytes: 0, begunAt: null, used: false });
+    socket.once('close', () => this.#forget(socket));
   }
 
   #leave(socket: Socket): void {
     socket.setTimeout(0);
+    this.#forget(socket);
+  }
+
+  #forget(socket: Socket): void {
     this.#open.delete(socket);
-    if (this.#isEmpty()) this.#emptied();
+    this.#closed();
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
