@@ -45,6 +45,12 @@ export type RedisPlace =
       readonly client?: never;
     };
 
+/** Where Redis is, and how long it may take. */
+export type RedisOptions = RedisPlace & {
+  /** How long a round trip may take, in milliseconds; 100 when it is left out. */
+  readonly timeoutMs?: number;
+};
+
 /** How much caches keep, how long, and how old it may be. */
 export interface CacheOptions {
   /** Comes before every key in Redis. */
@@ -67,8 +73,8 @@ export interface CacheOptions {
 export interface LarderOptions<E extends Entities> {
   readonly entities: E;
   readonly postgres: PostgresOptions;
-  /** `null`, or left out, for the memory of this process alone. A round trip may take `timeoutMs` milliseconds; 100 when it is left out. */
-  readonly redis?: (RedisPlace & { readonly timeoutMs?: number }) | null;
+  /** `null`, or left out, for the memory of this process alone. */
+  readonly redis?: RedisOptions | null;
   readonly cache?: CacheOptions;
   /** The log; none when it is left out. */
   readonly logger?: LarderLogger;

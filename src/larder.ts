@@ -10,6 +10,7 @@ import { Closers } from './closers.ts';
 import { CatalogWatch } from './entity/catalog-watch.ts';
 import type { Larder } from './larder-face.ts';
 import { warnOfRefusal, warnOfSilence } from './larder-logger.ts';
+import { checkNames } from './larder-names.ts';
 import { checkNumbers, named } from './larder-numbers.ts';
 import { type LarderOptions, redisSource } from './larder-options.ts';
 import { checkReplicas, openReplicas, unfitReplicas } from './larder-replicas.ts';
@@ -40,12 +41,13 @@ const NODE_DRAINS = 3;
  * @param options the entities, and where the stores are
  * @returns the repositories of the entities, and what a server needs beside them; whoever opened it closes it
  * @throws {TypeError} naming the entity, the list and the column that cannot be served; what was opened is closed again
- * @throws {WrongValue} naming an address that cannot be parsed; then nothing was opened
+ * @throws {WrongValue} naming an option that there is not, or an address that cannot be parsed; then nothing was opened
  * @throws {RangeError} naming a number that is out of range; then nothing was opened
  */
 export async function createLarder<const E extends Entities>(
   options: LarderOptions<E>,
 ): Promise<Larder<RepositoriesOf<E>>> {
+  checkNames(options);
   const { clock = systemClock } = options;
   const { poolSize = 4, statementTimeoutMs = 5000, requestTimeoutMs = 10_000 } = options.postgres;
   const { prefix = '', ttlMs = 300_000, maxStalenessMs = 5000, memoryTtlMs = 1000 } = options.cache ?? {};
@@ -58,7 +60,7 @@ export async function createLarder<const E extends Entities>(
   const onRedisError = warn('Redis failed');
   checkNumbers(
     { statementTimeoutMs, requestTimeoutMs, redisTimeoutMs, maxStalenessMs, memoryTtlMs },
-    { ttlMs, memoryMaxEntries, memoryMaxBytes },
+    { poolSize, ttlMs, memoryMaxEntries, memoryMaxBytes, selfAuditRate },
   );
 
   const channels = openChannels();

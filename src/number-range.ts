@@ -10,6 +10,12 @@ export const MILLISECONDS: NumberRange = { from: 1, to: 86_400_000 };
 /** How many things memory may keep. Room for all of them is allocated at once. */
 export const COUNT: NumberRange = { from: 0, to: 10_000_000 };
 
+/** How many connections to Postgres reads may share. */
+export const CONNECTIONS: NumberRange = { from: 1, to: 1000 };
+
+/** A share of a whole. */
+export const SHARE: NumberRange = { from: 0, to: 1 };
+
 /** How many bytes memory may take. The limit is more than any machine has, and still exact. */
 export const BYTES: NumberRange = { from: 0, to: 2 ** 50 };
 
@@ -31,4 +37,15 @@ export const DRAIN_MS = 1000;
 export function expectWhole(name: string, value: number, { from, to }: NumberRange): void {
   if (Number.isInteger(value) && value >= from && value <= to) return;
   throw new RangeError(`${name}: expected a whole number from ${from} to ${to}, got ${value}.`);
+}
+
+/**
+ * @param name the name of the setting
+ * @param value the number
+ * @param range its range
+ * @throws {RangeError} naming it, when it is no number in the range
+ */
+export function expectNumber(name: string, value: number, { from, to }: NumberRange): void {
+  if (typeof value === 'number' && value >= from && value <= to) return;
+  throw new RangeError(`${name}: expected a number from ${from} to ${to}, got ${value}.`);
 }

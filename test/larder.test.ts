@@ -183,17 +183,47 @@ t.test('numbers that cannot be meant are named, and nothing is opened', async (t
     const expected = { name: 'RangeError', message: /^statementTimeoutMs: expected a whole number from 1 to 86400000/ };
     await t.rejects(createLarder({ entities, postgres: { url, statementTimeoutMs } }), expected);
   }
+  for (const poolSize of [0, Number.NaN, 1.5, 1001]) {
+    const expected = { name: 'RangeError', message: /^poolSize: expected a whole number from 1 to 1000/ };
+    await t.rejects(createLarder({ entities, postgres: { url, poolSize } }), expected, String(poolSize));
+  }
   for (const cache of [
     { memoryTtlMs: 0 },
     { maxStalenessMs: 1000, memoryTtlMs: 900 },
     { ttlMs: 0 },
     { memoryMaxEntries: -1 },
     { memoryMaxEntries: 1e10 },
+    { selfAuditRate: Number.NaN },
+    { selfAuditRate: 1.1 },
   ]) {
     await t.rejects(
       createLarder({ entities, postgres: { url }, cache }),
       { name: 'RangeError' },
       JSON.stringify(cache),
     );
+  }
+});
+
+t.test('options that there are not are named, and nothing is opened', async (t) => {
+  const postgres = { url: 'postgres://127.0.0.1:1/nowhere' };
+  const redis = { url: 'redis://127.0.0.1:1' };
+  for (const [given, message] of [
+    [{ entities, postgres, chache: {} }, /^the options of createLarder: expected some of .*cache.*, got chache\.$/],
+    [{ entities, postgres: { ...postgres, poolsize: 8 } }, /^postgres: expected some of .*poolSize.*, got poolsize\.$/],
+    [{ entities, postgres, redis: { ...redis, timeout: 50 } }, /^redis: expected some of .*timeoutMs, got timeout\.$/],
+    [{ entities, postgres, cache: { ttl: 60 } }, /^cache: expected some of .*ttlMs.*, got ttl\.$/],
+    [{ entities, postgres, cache: { toString: 1 } }, /^cache: expected some of .*, got toString\.$/],
+    [{ entities }, /^postgres: expected an object, got undefined\.$/],
+    [{ postgres }, /^entities: expected an object, got undefined\.$/],
+    [{ entities, postgres: postgres.url }, /^postgres: expected an object, got string\.$/],
+    [{ entities, postgres, redis: redis.url }, /^redis: expected an object, got string\.$/],
+    [{ entities, postgres, cache: null }, /^cache: expected an object, got null\.$/],
+    [undefined, /^the options of createLarder: expected an object, got undefined\.$/],
+  ] as const) {
+    // A program in JavaScript gives what it likes.
+    await t.rejects(createLarder(given as unknown as Parameters<typeof createLarder>[0]), {
+      name: 'WrongValue',
+      message,
+    });
   }
 });

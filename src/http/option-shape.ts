@@ -1,7 +1,7 @@
 import { isSchema } from 'graphql';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
-import { MAX_BODY_BYTES, MILLISECONDS, type NumberRange } from '../number-range.ts';
+import { MAX_BODY_BYTES, MILLISECONDS, type NumberRange, SHARE } from '../number-range.ts';
 import { WrongValue } from '../wrong-value.ts';
 import { parseCorsOrigin } from './guards/cors-origin.ts';
 import { parsePublicKey } from './guards/public-key.ts';
@@ -95,7 +95,7 @@ export const optionShape = z.strictObject({
     'expected a flag or { path, registry }',
   ),
   log: objectOr(
-    z.strictObject({ slowRequestMs: anyMilliseconds, rate: number({ from: 0, to: 1 }).optional() }),
+    z.strictObject({ slowRequestMs: anyMilliseconds, rate: number(SHARE).optional() }),
     isBoolean,
     'expected a flag or { slowRequestMs, rate }',
   ),

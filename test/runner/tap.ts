@@ -133,7 +133,7 @@ function story(result: Result): string {
   const lines = [`not ok: ${result.fullname}${result.fullname.endsWith(result.name) ? '' : ` > ${result.name}`}`];
   for (const [key, value] of Object.entries(result.diag ?? {})) {
     if (TOLD_BY_THE_STACK.has(key)) continue;
-    const text = typeof value === 'string' ? value.trimEnd() : JSON.stringify(value);
+    const text = typeof value === 'string' ? value.trimEnd() : (JSON.stringify(value) ?? String(value));
     lines.push(`  ${key}:${text.includes('\n') ? `\n${text.replace(/^/gm, '    ')}` : ` ${text}`}`);
   }
   return lines.join('\n');
