@@ -61,10 +61,11 @@ export function driverOptions(target: PostgresTarget, statementTimeoutMs: number
     types: { ...AS_GIVEN, time: AS_TEXT },
     connection: {
       application_name: 'larder',
+      // Of a setting that comes twice, such as TimeZone and timezone, Postgres takes the last.
+      ...target.settings,
       ...KEPT_SETTINGS,
       // Poolers refuse settings that they cannot keep.
       ...(target.pooled ? {} : sessionSettings(statementTimeoutMs)),
-      ...target.settings,
     },
   };
 }

@@ -120,7 +120,7 @@ export class PostgresRoute {
   async #ask<Row extends object>(host: PostgresHost, signal: AbortSignal, text: string): Promise<Row> {
     const { user, password, database, settings } = this.#target;
     const socket = await this.#reach(host, signal);
-    const connection = { ...KEPT_SETTINGS, ...settings };
+    const connection = { ...settings, ...KEPT_SETTINGS };
     const once = { socket: () => socket, max: 1, fetch_types: false, prepare: false, connection, onnotice: () => {} };
     // The driver's types leave `socket` out.
     const client = postgres({ ...once, user, pass: password ?? '', database, ssl: false } as object);

@@ -3,6 +3,8 @@ export const KEPT_SETTINGS: Readonly<Record<string, string>> = {
   // Sort keys travel as text. One time zone and one date style make that text the same on every connection.
   TimeZone: 'UTC',
   DateStyle: 'ISO, MDY',
+  // The driver knows no other.
+  client_encoding: 'UTF8',
 };
 
 /** How long `statement_timeout` may take to act before Larder no longer waits, in milliseconds. */

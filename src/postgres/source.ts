@@ -43,7 +43,7 @@ export function targetOf(source: PostgresSource): PostgresTarget {
   return typeof source === 'string' ? parsePostgresUrl(source) : targetOfClient(source.options as ClientOptions);
 }
 
-/** Reads where a client connects, as whom, and how. Larder's connections have settings of their own, so none of the client's is used. */
+/** Reads where a client connects, as whom, and how. Its settings of Postgres hold, except those that Larder sets itself (driver.ts). */
 function targetOfClient(options: ClientOptions): PostgresTarget {
   const { host, port, path, connection, connect_timeout: timeout } = options;
   if (!Array.isArray(host)) throw new WrongValue('is no client of postgres.js');
