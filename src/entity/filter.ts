@@ -2,11 +2,9 @@ import { type SQL, sql } from 'drizzle-orm';
 import { alias, type PgColumn, type PgTable } from 'drizzle-orm/pg-core';
 import { sqlType } from '../postgres/sql-type.ts';
 import { arrayLiteral } from '../postgres/statement.ts';
-import { isWritable, textForm } from '../postgres/text-form.ts';
 import { sqlText } from '../postgres/value-text.ts';
 import { wrongDeclaration } from './check-declaration.ts';
 import { columnCodec } from './column-codec.ts';
-import { InvalidInput } from './invalid-input.ts';
 
 /** A condition on the rows of a list, with a place for a value. */
 export interface Filter {
@@ -18,7 +16,7 @@ export interface Filter {
   /**
    * @param value the value that the client gave
    * @returns the value as SQL text; `null` for none
-   * @throws {TypeError} when the column cannot have it
+   * @throws what the column's mapper throws when it cannot have it
    */
   encode(value: unknown): string | null;
   /**
@@ -140,61 +138,12 @@ export function filterOf(name: string, table: PgTable, options: FilterOptions): 
   };
 }
 
-/** The filters of a page: names with values as SQL text, in the order of the list's declaration. */
-export type GivenFilters = readonly (readonly [name: string, text: string])[];
-
-/** Arguments of a connection that are no filters. Callers may pass all arguments on as they are. */
-const PAGE_ARGUMENTS = ['first', 'after', 'last', 'before'];
-
-/** Types whose texts can be checked completely here, without asking Postgres. */
-const CHECKED = ['smallint', 'integer', 'bigint', 'boolean'];
-
 /**
- * @param filters a list's filters
- * @param values the values that the client gave, by name; `null` and `undefined` mean no filter
- * @returns the values as SQL text
- * @throws {InvalidInput} for a value that its column cannot have
- * @throws {TypeError} for a filter that the list does not have
+ * @param value what a source gave for a filter with the operator `in`
+ * @returns the same
+ * @throws {TypeError} when it is no array. No client decides that, so it is no invalid input
  */
-export function givenFilters(
-  filters: Readonly<Record<string, Filter>>,
-  values: Readonly<Record<string, unknown>>,
-): GivenFilters {
-  for (const name of Object.keys(values)) {
-    if (!Object.hasOwn(filters, name) && !PAGE_ARGUMENTS.includes(name))
-      throw new TypeError(`There is no filter ${name}. The list has ${Object.keys(filters).join(', ') || 'none'}.`);
-  }
-  const given: (readonly [string, string])[] = [];
-  for (const [name, filter] of Object.entries(filters)) {
-    const value = values[name];
-    if (value === null || value === undefined) continue;
-    const text = filter.encode(value);
-    if (text === null) continue;
-    if (!isValueOf(filter, text)) {
-      throw new InvalidInput(name, 'MALFORMED', `Expected ${name} to be a value that its column can have.`);
-    }
-    given.push([name, text]);
-  }
-  return given;
-}
-
-function isValueOf({ column, type, operator }: Filter, text: string): boolean {
-  if (!isWritable(text)) return false;
-  // The labels of an enum, or the texts that Drizzle allows.
-  const { enumValues = [] } = column ?? {};
-  if (
-    type !== null &&
-    operator !== 'contains' &&
-    operator !== 'in' &&
-    operator !== 'startsWith' &&
-    operator !== 'search'
-  ) {
-    if (enumValues.length > 0 && !enumValues.includes(text)) return false;
-  }
-  return column === null || type === null || !CHECKED.includes(type) || textForm(column)?.(text) === true;
-}
-
-function asArray(value: unknown): readonly unknown[] {
+export function asArray(value: unknown): readonly unknown[] {
   if (!Array.isArray(value)) throw new TypeError('Expected an array for a filter with the operator `in`.');
   return value;
 }

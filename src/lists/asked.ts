@@ -1,4 +1,4 @@
-import type { GivenFilters } from '../entity/filter.ts';
+import type { GivenFilters } from '../entity/given-filters.ts';
 import { columnsOfIds } from '../entity/key.ts';
 import type { ListSource } from '../entity/list-definition.ts';
 import { arrayLiteral } from '../postgres/statement.ts';

@@ -1,4 +1,4 @@
-import type { GivenFilters } from '../entity/filter.ts';
+import type { GivenFilters } from '../entity/given-filters.ts';
 
 /**
  * The sort values of a position as text, `null` for NULL: one value, or an array for several columns. It is `null` for a list that is

@@ -1,4 +1,4 @@
-import type { GivenFilters } from '../entity/filter.ts';
+import type { GivenFilters } from '../entity/given-filters.ts';
 import type { Nulls, ScanTerm } from './scan.ts';
 
 /** The parts of a statement that only some of its pages need. */

@@ -4,7 +4,7 @@ import { type ReadRows, sharedRows } from '../bodies/shared-rows.ts';
 import { versionsFirst } from '../bodies/versions-first.ts';
 import type { Body } from '../cache/entry.ts';
 import type { Entity, EntityDefinition } from '../entity/definition.ts';
-import { givenFilters } from '../entity/filter.ts';
+import { givenFilters } from '../entity/given-filters.ts';
 import { InvalidInput } from '../entity/invalid-input.ts';
 import type { ListDefinition } from '../entity/list-definition.ts';
 import { fullName, referredTables } from '../entity/referred-tables.ts';

@@ -2,7 +2,18 @@ import SchemaBuilder from '@pothos/core';
 import DataloaderPlugin from '@pothos/plugin-dataloader';
 import RelayPlugin from '@pothos/plugin-relay';
 import { sql as raw } from 'drizzle-orm';
-import { customType, integer, interval, jsonb, numeric, pgEnum, pgTable, text, uuid } from 'drizzle-orm/pg-core';
+import {
+  customType,
+  integer,
+  interval,
+  jsonb,
+  numeric,
+  pgEnum,
+  pgTable,
+  text,
+  timestamp,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import { graphql } from 'graphql';
 import { t } from 'tap';
 import { condition, createLarder, entity, type RepositoriesOf } from '../../src/index.ts';
@@ -25,6 +36,7 @@ const artworks = pgTable('artworks', {
   drying: interval('drying').notNull(),
   words: tsvector('words').notNull(),
   price: positive('price').notNull(),
+  made: timestamp('made', { withTimezone: true }).notNull(),
 });
 const entities = {
   Artwork: entity(artworks, {
@@ -55,6 +67,8 @@ const entities = {
           matches: condition(artworks, 'text', (row, value) => raw`${row.title} ~ ${value}`),
           like: condition(artworks, 'text', (row, value) => raw`${row.title} like ${value} escape '!'`),
           part: condition(artworks, 'integer', (row, value) => raw`100 / ${value} > ${row.id}`),
+          since: { gte: artworks.made },
+          madeAt: { in: artworks.made },
         },
       },
     },
@@ -95,8 +109,10 @@ builder.queryType({
         matches: t.arg.string(),
         like: t.arg.string(),
         part: t.arg.int(),
+        since: t.arg.string(),
+        madeAt: t.arg.stringList(),
       },
-      source: (_root, { orderBy, width, kind, kinds, ...filters }) => ({
+      source: (_root, { orderBy, width, kind, kinds, since, madeAt, ...filters }) => ({
         list: 'all',
         order: orderBy ?? 'ID',
         filters: {
@@ -104,6 +120,8 @@ builder.queryType({
           kind: kind as 'painting' | null,
           kinds: kinds as 'painting'[] | null,
           dimensions: width == null ? null : { width },
+          since: since == null ? null : new Date(since),
+          madeAt: madeAt?.map((time) => new Date(time)),
         },
       }),
     }),
@@ -119,7 +137,7 @@ await sql.unsafe(`
   create table artworks (
     id int primary key, artist uuid not null, title text not null, made_year int, height numeric, tags text[] not null,
     dimensions jsonb, kind kind not null, drying interval not null, words tsvector generated always as (to_tsvector('english', title)) stored,
-    price positive_int not null default 5
+    price positive_int not null default 5, made timestamptz not null default '2026-01-02 03:04:05+00'
   );
   insert into artworks (id, artist, title, made_year, height, tags, dimensions, kind, drying) values
     (1, '${'0'.repeat(8)}-0000-4000-8000-000000000000', 'Boats at Sea', 1900, 1.5, '{boat,sea}', '{"width": 1, "depth": 2}', 'painting', '1 day'),
@@ -187,6 +205,9 @@ const CASES: readonly (readonly [args: string, ids: readonly number[]])[] = [
   ['matches: "^A"', [2]],
   ['like: "100!%%"', [3]],
   ['part: 40', [1]],
+  ['since: "2026-01-02T04:04:05+01:00"', [1, 2, 3, 4]],
+  ['since: "2026-01-03"', []],
+  ['madeAt: ["2026-01-02T03:04:05Z"]', [1, 2, 3, 4]],
   ['kind: null, tags: null, undated: null', [1, 2, 3, 4]],
 ];
 
@@ -206,6 +227,8 @@ t.test('what no row can have is an error of its own field, and of no other', asy
     ['kind: "poem"', 'kind'],
     ['title: "\\u0000"', 'title'],
     ['tags: ["\\u0000"]', 'tags'],
+    ['since: "soon"', 'since'],
+    ['madeAt: ["2026-01-02", "soon"]', 'madeAt'],
     ['higher: "much"', 'filters'],
     ['dries: "when it is dry"', 'filters'],
     ['dries: "99999999999999 years"', 'filters'],
