@@ -5,6 +5,7 @@ import { called, checkName, checkOptions, wrongDeclaration } from './check-decla
 import { type FilterOptions, filterOf } from './filter.ts';
 import { type EntityKey, keyForm } from './key.ts';
 import type { ListDefinition, OrderTerm } from './list-definition.ts';
+import { lacksOperator } from './operators.ts';
 
 /** The section of docs/your-tables.md that explains it. */
 const SECTION = 'lists-and-orders';
@@ -65,8 +66,12 @@ export function defineList(name: string, table: PgTable, key: EntityKey, options
     checkName(order, 'the name of an order', `${name}.${order}`);
     const ordered = (column: PgColumn) => {
       const found = checked(`the order ${order}`, column);
-      if (!sqlType(found).endsWith('[]')) return found;
-      throw wrongDeclaration(name, `a column that is no array for the order ${order}`, found.name, SECTION);
+      if (sqlType(found).endsWith('[]')) {
+        throw wrongDeclaration(name, `a column that is no array for the order ${order}`, found.name, SECTION);
+      }
+      if (!lacksOperator('order', found)) return found;
+      const got = `${found.name} of the type ${sqlType(found)}`;
+      throw wrongDeclaration(name, `a column that Postgres can sort for the order ${order}`, got, SECTION);
     };
     return [order, all.map((term) => termOf(`${name}.${order}`, term, ordered))];
   });

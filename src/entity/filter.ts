@@ -5,6 +5,7 @@ import { arrayLiteral } from '../postgres/statement.ts';
 import { sqlText } from '../postgres/value-text.ts';
 import { wrongDeclaration } from './check-declaration.ts';
 import { columnCodec } from './column-codec.ts';
+import { lacksOperator } from './operators.ts';
 
 /** A condition on the rows of a list, with a place for a value. */
 export interface Filter {
@@ -100,7 +101,7 @@ const COLUMN_FILTERS = {
  * @param table the table that its list scans
  * @param options the filter as its list declares it
  * @returns the filter
- * @throws {TypeError} when it has no operator, several, or an unknown one
+ * @throws {TypeError} when it has no operator, several, an unknown one, or one that the column's type lacks
  */
 export function filterOf(name: string, table: PgTable, options: FilterOptions): Filter {
   const { config, type, ...operators } = options;
@@ -130,6 +131,10 @@ export function filterOf(name: string, table: PgTable, options: FilterOptions): 
   const column = subject as PgColumn;
   if (operator === 'in' && sqlType(column).endsWith('[]')) {
     throw wrongDeclaration(name, 'a column that is no array for `in`', column.name, 'filters');
+  }
+  if (lacksOperator(operator, column)) {
+    const got = `${column.name} of the type ${sqlType(column)}`;
+    throw wrongDeclaration(name, `a column that Postgres can compare by \`${operator}\``, got, 'filters');
   }
   return {
     operator: operator as Operator,

@@ -1,10 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { bigint, date, pgSchema, pgTable, text } from 'drizzle-orm/pg-core';
+import { bigint, date, json, pgSchema, pgTable, point, text } from 'drizzle-orm/pg-core';
 import { t } from 'tap';
 import { bigintText, createLarder, entity, InvalidInput } from '../../src/index.ts';
 
 const authors = pgTable('authors', { id: bigintText('id').primaryKey(), name: text('name').notNull() });
 const tagged = pgTable('tagged', { id: text('id').primaryKey(), tags: text('tags').array().notNull() });
+const placed = pgTable('placed', {
+  id: text('id').primaryKey(),
+  data: json('data'),
+  at: point('at'),
+  name: text('name'),
+});
 const books = pgTable('books', { id: bigintText('id').primaryKey(), authorId: bigintText('author_id').notNull() });
 const shelved = pgTable('shelved', { bookId: bigintText('book_id').notNull(), shelfId: bigintText('shelf_id') });
 const keyless = pgTable('keyless', { id: bigintText('id').notNull() });
@@ -41,6 +47,18 @@ const WRONG: Readonly<Record<string, [says: string, entities: Record<string, Ret
   'an order by an array': [
     'Tagged.all: expected a column that is no array for the order TAGS, got tags.',
     { Tagged: anything(tagged, { lists: { all: { orders: { TAGS: tagged.tags } } } }) },
+  ],
+  'an order by a type that has none': [
+    'Placed.all: expected a column that Postgres can sort for the order DATA, got data of the type json.',
+    { Placed: anything(placed, { lists: { all: { orders: { DATA: { desc: placed.data } } } } }) },
+  ],
+  'a filter by a type without its operator': [
+    'Placed.all.at: expected a column that Postgres can compare by `eq`, got at of the type point.',
+    { Placed: anything(placed, { lists: { all: { filters: { at: { eq: placed.at } } } } }) },
+  ],
+  'a text that should contain another': [
+    'Placed.all.name: expected a column that Postgres can compare by `contains`, got name of the type text.',
+    { Placed: anything(placed, { lists: { all: { filters: { name: { contains: placed.name } } } } }) },
   ],
   'a misspelt option of a list': [
     'Book.byAuthor: expected one of the options from, id, parent, orders, filters, got order.',
