@@ -39,7 +39,7 @@ export interface EntityKey {
  * @param named the columns of the key; the primary key of the table when they are left out
  * @param isId which ids of the right form a row can have; any when it is left out
  * @returns the key
- * @throws {TypeError} when there is none, or one of a type that Larder does not support
+ * @throws {TypeError} when there is none, one of a type that Larder does not support, or a field `id` that is not its text
  */
 export function keyOf(
   name: string,
@@ -55,6 +55,11 @@ export function keyOf(
   if (other !== undefined && (other !== first || others.length > 0)) {
     const expected = `the field id of ${getTableName(table)} to be its key`;
     throw wrongDeclaration(name, expected, 'another: call that otherwise in Drizzle', 'keys');
+  }
+  if (other !== undefined && isMapped(other)) {
+    const expected = `the field id of ${getTableName(table)} to be what Postgres writes`;
+    const got = 'a type with fromDriver and toDriver: call that otherwise in Drizzle';
+    throw wrongDeclaration(name, expected, got, 'keys');
   }
   return keyForm(name, named, isId);
 }
@@ -151,6 +156,12 @@ function checkKeyColumn(name: string, column: PgColumn): void {
   const type = sqlType(column);
   if (KEY_TYPES.includes(type)) return;
   throw wrongDeclaration(name, `the key ${column.name} to be ${KEY_TYPES.join(', ')}`, type, 'keys');
+}
+
+/** Whether a custom type has values of its own. Its `toDriver` would not take the text that the field `id` is. */
+function isMapped(column: PgColumn): boolean {
+  const { mapFrom, mapTo } = column as { readonly mapFrom?: unknown; readonly mapTo?: unknown };
+  return typeof mapFrom === 'function' && typeof mapTo === 'function';
 }
 
 function byteLength(text: string): number {
