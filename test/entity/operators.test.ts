@@ -1,8 +1,8 @@
 import { customType, integer, type PgColumn, pgTable } from 'drizzle-orm/pg-core';
 import { t } from 'tap';
-import { entity } from '../../src/index.ts';
 import { listSource } from '../../src/entity/definition.ts';
 import type { ListSource } from '../../src/entity/list-definition.ts';
+import { entity } from '../../src/index.ts';
 import { listReader } from '../../src/lists/list.ts';
 import { openDatabase } from '../../src/postgres/client.ts';
 import { Trace } from '../../src/trace/trace.ts';
@@ -76,8 +76,8 @@ for (const [type, value] of Object.entries(VALUES)) {
       if (use === 'contains' && UNKNOWN.includes(type)) continue;
       const source = declared(use, things.c);
       if (source instanceof Error) {
-        t.match(source.message, new RegExp(`^Thing\\.all.*, got c of the type `), use);
-        await t.rejects(sql.unsafe(`select from things where ${ASKS[use]}`), { code: /^42(883|P18|725)$/ }, use);
+        t.match(source.message, /^Thing\.all.*, got c of the type /, use);
+        await t.rejects(sql.unsafe(`select from things where ${ASKS[use]}`), { code: '42883' }, use);
         continue;
       }
       const given = { in: [value], isNull: false, search: 'a', startsWith: '' }[use] ?? value;
