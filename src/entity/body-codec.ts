@@ -1,5 +1,6 @@
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { BodyCodec } from '../cache/entry.ts';
+import { addHeldText } from '../cache/memory/size.ts';
 import { type ColumnCodec, columnCodec } from './column-codec.ts';
 import { isPlain, type Packed, pack, unpack } from './driver-value.ts';
 import { freezeThrough } from './frozen.ts';
@@ -36,7 +37,10 @@ export function bodyCodec(columns: Readonly<Record<string, PgColumn>>): RowCodec
   const put = (entity: Record<string, unknown>, field: string, decode: ColumnCodec['decode'], packed: Packed) => {
     const value = decode(unpack(packed));
     if (freezeThrough(value)) entity[field] = value;
-    else readAnew(entity, field, () => decode(unpack(packed)));
+    else {
+      readAnew(entity, field, () => decode(unpack(packed)));
+      for (const text of Object.values<string>(packed)) addHeldText(entity, text);
+    }
     return value;
   };
 

@@ -7,6 +7,9 @@ const BODY_BYTES = 384;
 /** The size of a value beside its text, in bytes, with its places in the entity and in the node. */
 const VALUE_BYTES = 40;
 
+/** What entities hold beside the values of their fields, in bytes. */
+const beside = new WeakMap<object, number>();
+
 /** Characters that V8 does not hold in one byte. V8 knows texts without them, and does not search these. */
 const WIDE = /[^\0-\xff]/;
 
@@ -23,7 +26,21 @@ export function defaultMemoryBytes(): number {
  * @returns its approximate size in memory, in bytes
  */
 export function bytesOf(body: Body | null): number {
-  return BODY_BYTES + (body === null ? 0 : valueBytes(body.entity));
+  if (body === null) return BODY_BYTES;
+  let bytes = BODY_BYTES + (beside.get(body.entity) ?? 0);
+  // The names of its fields are shared by all entities of a kind.
+  for (const value of Object.values(body.entity)) bytes += valueBytes(value);
+  return bytes;
+}
+
+/**
+ * Notes what an entity holds that its fields do not show.
+ *
+ * @param entity the entity
+ * @param text what it holds
+ */
+export function addHeldText(entity: object, text: string): void {
+  beside.set(entity, (beside.get(entity) ?? 0) + textBytes(text));
 }
 
 function valueBytes(value: unknown): number {
@@ -31,7 +48,8 @@ function valueBytes(value: unknown): number {
   if (typeof value !== 'object' || value === null) return VALUE_BYTES;
   if (ArrayBuffer.isView(value)) return VALUE_BYTES + value.byteLength;
   let bytes = VALUE_BYTES;
-  for (const item of Object.values(value)) bytes += valueBytes(item);
+  if (Array.isArray(value)) for (const item of value) bytes += valueBytes(item);
+  else for (const [name, item] of Object.entries(value)) bytes += name.length + valueBytes(item);
   return bytes;
 }
 

@@ -6,6 +6,7 @@ import { retryPause } from './retry-pause.ts';
 
 /** What ioredis does with each reply. */
 interface DataHandler {
+  readonly redis: Redis;
   dispatch(handle: () => void): void;
   returnFatalError(error: Error): void;
 }
@@ -18,7 +19,14 @@ const UNASKED = /^Command queue state error/;
 // Node puts the exports of a CommonJS module beneath `default`. Loaders that make CommonJS of this file do not, as drizzle-kit's does for a
 // schema that imports `larder`.
 const { prototype } = (handlers.default ?? handlers) as unknown as { prototype: DataHandler };
+const { dispatch: throwLater } = prototype;
+/** The connections of Larder. Whoever uses ioredis beside it has the behaviour that they know. */
+const guarded = new WeakSet<Redis>();
 prototype.dispatch = function dispatch(handle) {
+  if (!guarded.has(this.redis)) {
+    throwLater.call(this, handle);
+    return;
+  }
   try {
     handle();
   } catch (error) {
@@ -27,12 +35,13 @@ prototype.dispatch = function dispatch(handle) {
 };
 
 /**
- * Replaces a connection with a reply to which there was no question. Otherwise all later replies would be taken for those to other
- * questions.
+ * Replaces a connection with a reply to which there was no question, or of a kind that ioredis does not expect. Otherwise all later replies
+ * would be taken for those to other questions.
  *
  * @param redis the connection
  */
 export function replaceWhenOutOfStep(redis: Redis): void {
+  guarded.add(redis);
   redis.on('error', (error: Error) => {
     if (UNASKED.test(error.message)) redis.disconnect(true);
   });
@@ -45,20 +54,18 @@ export function replaceWhenOutOfStep(redis: Redis): void {
  * @param redis the connection
  */
 export function hearEveryError(redis: Redis): void {
-  let heard: Redis['stream'] | undefined;
-  redis.on('connecting', () => {
-    // The socket is made after this event, and has no error before the next turn.
-    setImmediate(() => {
-      const { stream } = redis as { stream?: Redis['stream'] };
-      // While a Sentinel is asked, it is still the one before.
-      if (stream === heard) return;
-      heard = stream;
+  let socket: Redis['stream'] | undefined;
+  // No event tells of a socket before it can fail: with Sentinel, it is made some time after `connecting`.
+  Object.defineProperty(redis, 'stream', {
+    get: () => socket,
+    set: (made: Redis['stream']) => {
+      socket = made;
       let isFirst = true;
-      stream?.on('error', (error: Error) => {
+      made.on('error', (error: Error) => {
         if (!isFirst) redis.silentEmit('error', error);
         isFirst = false;
       });
-    });
+    },
   });
 }
 

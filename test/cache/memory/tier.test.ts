@@ -1,8 +1,11 @@
+import { getTableColumns } from 'drizzle-orm';
+import { customType, pgTable } from 'drizzle-orm/pg-core';
 import { t } from 'tap';
 import type { Body } from '../../../src/cache/entry.ts';
 import { PageMemory } from '../../../src/cache/memory/page-memory.ts';
 import { bytesOf } from '../../../src/cache/memory/size.ts';
 import { MemoryTier } from '../../../src/cache/memory/tier.ts';
+import { bodyCodec } from '../../../src/entity/body-codec.ts';
 
 const body = (text: string, version = '1'): Body => ({ version, entity: Object.freeze({ text }) });
 const A_YEAR = 31_536_000_000;
@@ -23,6 +26,24 @@ t.test('what a body takes goes by its texts, twice as much for those that Latin-
   };
   t.ok(bytesOf(nested) > 2000 && bytesOf(nested) < 3000, 'also in what a column holds as a whole');
   t.ok(bytesOf({ version: '1', entity: { bytes: new Uint8Array(5000) } }) > 5000);
+  const document = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`${'k'.repeat(1000)}${i}`, true]));
+  t.ok(bytesOf({ version: '1', entity: { document } }) > 100_000, 'and the names in a document');
+});
+
+const counts = customType<{ data: Map<string, number>; driverData: string }>({
+  dataType: () => 'text',
+  fromDriver: (text) => new Map([...text].map((letter) => [letter, text.length])),
+});
+const bytea = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' });
+
+t.test('what a value is made from anew counts as well', async (t) => {
+  const codec = bodyCodec(getTableColumns(pgTable('things', { counts: counts(), bytes: bytea() })));
+  if (codec === null) throw new Error('Nothing is to be converted.');
+  const row = { counts: 'ab'.repeat(5000), bytes: Buffer.alloc(3000) };
+  const { entity, stored } = codec.fromRow(row);
+  const bytes = bytesOf({ version: '1', entity });
+  t.ok(bytes > 16_000, `${bytes} bytes: the text of the one, and that of the other`);
+  t.equal(bytesOf({ version: '1', entity: codec.toEntity(stored) }), bytes, 'the same from a cache');
 });
 
 t.test('memory takes no more bytes than it may, and no more bodies', async (t) => {

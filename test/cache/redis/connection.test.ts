@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { t } from 'tap';
 import { InvalidationBus } from '../../../src/cache/bus/invalidation-bus.ts';
@@ -5,8 +7,10 @@ import { RedisConnection } from '../../../src/cache/redis/connection.ts';
 import { hearEveryError } from '../../../src/cache/redis/guard.ts';
 import { RedisTier } from '../../../src/cache/redis/tier.ts';
 import { systemClock } from '../../../src/clock.ts';
+import { REPOSITORY } from '../../../src/cli/services/state-directory.ts';
 import { Trace } from '../../../src/trace/trace.ts';
 import { faultyProxy, through } from '../../support/faulty-proxy.ts';
+import { startSentinel } from '../../support/sentinel.ts';
 import { freshRedis, REDIS_PATIENCE_MS } from '../../support/services.ts';
 import { openRedis } from '../../support/stores.ts';
 import { until } from '../../support/until.ts';
@@ -65,6 +69,48 @@ t.test('a second error of a socket ends nothing but the connection', async (t) =
   await until('it is ready', () => redis.status === 'ready');
   for (const text of ['first', 'second', 'third']) redis.stream.emit('error', new Error(text));
   t.same(errors, ['first', 'second', 'third']);
+});
+
+t.test('nor does one of a socket that a Sentinel led to', async (t) => {
+  const { port } = await freshRedis(t);
+  const redis = new Redis({ sentinels: [{ host: '127.0.0.1', port: await startSentinel(t, port) }], name: 'mymaster' });
+  t.teardown(() => redis.disconnect());
+  const errors: string[] = [];
+  redis.on('error', (error) => errors.push(error.message));
+  hearEveryError(redis);
+  for (const time of ['at first', 'again']) {
+    await until(`it is ready ${time}`, () => redis.status === 'ready');
+    errors.length = 0;
+    for (const text of ['first', 'second', 'third']) redis.stream.emit('error', new Error(text));
+    t.same(errors, ['first', 'second', 'third'], time);
+    redis.disconnect(true);
+    await until('it is gone', () => redis.status !== 'ready');
+  }
+});
+
+/** A program whose own client has a listener that throws. It says what Node tells it, and whether the client is still there. */
+const OWN_CLIENT = `
+  import { Redis } from 'ioredis';
+  import './src/cache/redis/guard.ts';
+
+  const [own, other] = [new Redis(process.argv[1]), new Redis(process.argv[1])];
+  const lost = [];
+  own.on('close', () => lost.push('closed'));
+  own.on('message', () => { throw new Error('of mine'); });
+  process.once('uncaughtException', async ({ message }) => {
+    console.log(message, await own.ping(), lost);
+    own.disconnect();
+    other.disconnect();
+  });
+  await own.subscribe('news');
+  await other.publish('news', 'some');
+`;
+
+t.test("clients of one's own behave as they do without Larder", async (t) => {
+  const { url } = await freshRedis(t);
+  const args = ['--import=tsx', '--input-type=module', '--eval', OWN_CLIENT, url];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: REPOSITORY });
+  t.equal(stdout, 'of mine PONG []\n');
 });
 
 t.test('a bus that Redis refuses stays, and tries no more than it did', async (t) => {
