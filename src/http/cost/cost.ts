@@ -1,22 +1,14 @@
-import {
-  type GraphQLField,
-  getArgumentValues,
-  getNamedType,
-  getNullableType,
-  isIntrospectionType,
-  isListType,
-} from 'graphql';
+import { type GraphQLField, getArgumentValues, getNamedType, getNullableType, isListType } from 'graphql';
 import { DEFAULT_PAGE_SIZE, pageSizeOf } from '../../pothos/connection.ts';
 import { numberOfIds } from '../../pothos/node.ts';
 import type { SelectedField, SelectedObject } from '../documents/selected.ts';
+import { assumedLength, countEntries, entriesOf } from './entries.ts';
 
 /**
  * What a field's extensions may say about its cost. By default, a field costs a point when it has fields itself. Otherwise it costs
  * nothing, since values come with their object.
  */
 interface CostExtensions {
-  /** How many entries the field's list has at most, or the list in the page that it answers. */
-  readonly entries?: (args: Record<string, unknown>) => number;
   /** The points of the field itself. */
   readonly cost?: number;
   /** The entity type whose page it answers. */
@@ -125,11 +117,12 @@ class Pricer {
   }
 
   #field({ key, field, nodes: [node], inside }: SelectedField, sized: Sized | null, again: boolean): PricedField {
-    const { entries: entriesOf, cost: own, listOf } = extensionsOf(field);
-    const isSized = entriesOf !== undefined;
-    if (isSized && !BY_SIZE.has(entriesOf)) this.readsTexts = true;
+    const { cost: own, listOf } = extensionsOf(field);
+    const entries = entriesOf(field);
+    const isSized = entries !== undefined;
+    if (isSized && !BY_SIZE.has(entries)) this.readsTexts = true;
     const args = isSized ? getArgumentValues(field, node, this.#variables) : {};
-    const size = isSized ? entriesOf(args) : null;
+    const size = isSized ? countEntries(field, entries, args) : null;
     const isList = inside.length > 0 && isListType(getNullableType(field.type));
     // A page may be within another object, such as the result of Pothos' errors plugin. Other objects beside it have lists of their own.
     const { name } = getNamedType(field.type);
@@ -147,11 +140,6 @@ class Pricer {
   }
 }
 
-/** Of a list that does not say how long it is. What a schema says of itself is as long as it is. */
-function assumedLength({ type }: SelectedField['field']): number {
-  return isIntrospectionType(getNamedType(type)) ? 1 : DEFAULT_PAGE_SIZE;
-}
-
 /**
  * Describes a field's cost in words.
  *
@@ -161,7 +149,8 @@ function assumedLength({ type }: SelectedField['field']): number {
  * @returns a sentence for the field's description
  */
 export function costText(field: GraphQLField<unknown, unknown>, isComposite: boolean, isOfPage: boolean): string {
-  const { entries, cost } = extensionsOf(field);
+  const { cost } = extensionsOf(field);
+  const entries = entriesOf(field);
   const isList = isListType(getNullableType(field.type));
   if (entries !== undefined && isList) return 'Cost: 1, and what is selected in it times the number of entries.';
   if (entries !== undefined) {

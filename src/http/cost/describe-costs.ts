@@ -7,6 +7,7 @@ import {
   isObjectType,
 } from 'graphql';
 import { costText } from './cost.ts';
+import { entriesOf } from './entries.ts';
 
 /**
  * Adds to the description of each field what it costs, for GraphiQL and for readers of the printed schema.
@@ -20,7 +21,7 @@ export function describeCosts(schema: GraphQLSchema): GraphQLSchema {
     .filter((type) => !isIntrospectionType(type));
   const sized = types
     .flatMap((type) => Object.values(type.getFields()))
-    .filter((field) => field.extensions.entries !== undefined);
+    .filter((field) => entriesOf(field) !== undefined);
   const pages = new Set<unknown>(sized.map((field) => getNullableType(field.type)));
   for (const type of types) {
     for (const field of Object.values(type.getFields())) {
