@@ -53,7 +53,7 @@ export function publicErrors(thrown: unknown, log: FastifyBaseLogger): PublicErr
     return [{ error: { message: known.message, ...place, extensions: { code: known.code } }, status: known.status }];
   }
   if (cause instanceof GraphQLError && !isRefusedValue(thrown, cause)) {
-    const extensions = { code: 'BAD_USER_INPUT', ...cause.extensions };
+    const extensions = { code: codeOf(cause) ?? 'BAD_USER_INPUT', ...cause.extensions };
     const message = isForClient(thrown, cause) ? cause.message : publicMessage(cause);
     return [{ error: { message, ...place, ...placeOf(cause), extensions }, status: null }];
   }
@@ -110,13 +110,22 @@ function withoutValues(cause: unknown): unknown {
 /** What is said before the value by graphql-js, whose value comes last, after a colon. Scalars of others have it anywhere. */
 const BEFORE_VALUE = /^.*? cannot represent(?:(?: [\w-]+)* value(?=: ))?/s;
 
+/** What graphql-js says of a value that is no list, no object of its type, or of no possible type, up to the value. */
+const WRONG_OBJECT =
+  /^(?:Expected Iterable, but|Expected value of type "|Abstract type "|Runtime Object type "|Support for returning GraphQLObjectType ).*?(?= but got: | with value |$)/s;
+
 function withoutValue({ name, message, stack }: GraphQLError) {
-  const [said] = BEFORE_VALUE.exec(message) ?? [''];
+  const [said] = WRONG_OBJECT.exec(message) ?? BEFORE_VALUE.exec(message) ?? [''];
   return { type: name, message: said, stack: stack?.replace(message, () => said) };
 }
 
 function placeOf({ locations, path }: GraphQLError): Pick<GraphQLFormattedError, 'locations' | 'path'> {
   return { ...(locations === undefined ? {} : { locations }), ...(path === undefined ? {} : { path }) };
+}
+
+/** The code of an error. Some classes have it as a property, such as FORBIDDEN of Pothos' scope-auth. */
+function codeOf(error: GraphQLError): unknown {
+  return error.extensions.code ?? ('code' in error && typeof error.code === 'string' ? error.code : undefined);
 }
 
 /** Whether a resolver has written the error for the client. */
@@ -132,7 +141,8 @@ const REFUSED_VALUE = / cannot represent /;
  * client may sound alike, but has a code. What is said of an argument has its place in the document.
  */
 function isRefusedValue(thrown: unknown, cause: GraphQLError): boolean {
-  return isForClient(thrown, cause) && cause.extensions.code === undefined && REFUSED_VALUE.test(cause.message);
+  if (thrown === cause || codeOf(cause) !== undefined) return false;
+  return WRONG_OBJECT.test(cause.message) || (isForClient(thrown, cause) && REFUSED_VALUE.test(cause.message));
 }
 
 function hasErrors(value: unknown): value is { errors: unknown[] } {

@@ -53,9 +53,10 @@ for (const [how, runScopesOnType] of [
     const ask = await served(t, larder, guardedSchema(runScopesOnType));
 
     await t.test('a field', async (t) => {
-      const { data, errors } = await ask('{ libraries { nodes { name } } }');
+      const { data, errors, codes } = await ask('{ libraries { nodes { name } } }');
       t.same(data, { libraries: { nodes: [{ name: null }, { name: null }] } });
       t.equal(errors.length, 2);
+      t.same(codes, new Set(['FORBIDDEN']));
       const seen = await ask('{ libraries { nodes { name shelves { totalCount nodes { title } } } } }', true);
       t.match(seen.data, {
         libraries: { nodes: [{ name: 'Library 1', shelves: { totalCount: 2, nodes: [{}, {}] } }, {}] },

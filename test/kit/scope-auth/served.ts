@@ -61,7 +61,7 @@ export const SAID = [
  * @param larder the Larder under it
  * @param schema the schema
  * @returns asks any GraphQL server, and Larder's often enough to execute the document in each of its ways: who asks and others in turn. It
- *   gives the data and the errors for who asks
+ *   gives the data and the errors for who asks, and the codes of those of Larder's
  */
 export async function served(t: Test, larder: LarderFastifyOptions['larder'], schema: GraphQLSchema) {
   const app = Fastify();
@@ -83,6 +83,7 @@ export async function served(t: Test, larder: LarderFastifyOptions['larder'], sc
       { staff: !staff, admin },
     ];
     const answers = await Promise.all(asked.map(answer));
+    const codes = new Set<unknown>();
     for (let i = 0; i < 6; i += 1) {
       for (const [j, expected] of answers.entries()) {
         const headers = { 'x-staff': String(asked[j]?.staff), 'x-admin': String(admin) };
@@ -91,8 +92,9 @@ export async function served(t: Test, larder: LarderFastifyOptions['larder'], sc
         t.same(data, expected.data, source);
         // Two errors may make the same object null. Not every executor tells both.
         t.equal(errors.length > 0, expected.errors.length > 0, source);
+        if (j === 0) for (const { extensions } of errors) codes.add(extensions.code);
       }
     }
-    return answers[0] as (typeof answers)[number];
+    return { ...(answers[0] as (typeof answers)[number]), codes };
   };
 }
