@@ -119,6 +119,7 @@ prototype.entityConnection = function entityConnection(this: Builder, name: stri
       ...(hasParent ? { parent: parentId } : {}),
     };
   };
+  const cursor = builder.options.relay?.cursorType ?? 'String';
   const larder: Shown = { entity: name, ...(source === undefined ? { list, order } : {}) };
   return this.field({
     ...rest,
@@ -129,9 +130,9 @@ prototype.entityConnection = function entityConnection(this: Builder, name: stri
         required: false,
         description: `How many from the start: 0 to ${MAX_PAGE_SIZE}, ${DEFAULT_PAGE_SIZE} if neither is given.`,
       }),
-      after: this.arg.string({ required: false, description: 'Only what comes after this cursor.' }),
+      after: this.arg({ type: cursor, required: false, description: 'Only what comes after this cursor.' }),
       last: this.arg.int({ required: false, description: `How many from the end: 0 to ${MAX_PAGE_SIZE}.` }),
-      before: this.arg.string({ required: false, description: 'Only what comes before this cursor.' }),
+      before: this.arg({ type: cursor, required: false, description: 'Only what comes before this cursor.' }),
       ...args,
     },
     extensions: { ...extensions, ...FROM_ID, entries: pageSizeOf, listOf: typename, larder },

@@ -1,7 +1,7 @@
 import SchemaBuilder, { type SchemaTypes } from '@pothos/core';
 import DataloaderPlugin from '@pothos/plugin-dataloader';
 import RelayPlugin from '@pothos/plugin-relay';
-import { graphql } from 'graphql';
+import { graphql, printType } from 'graphql';
 import { t } from 'tap';
 import LarderPlugin, { encodeGlobalId, type LarderContext } from '../../src/pothos/index.ts';
 import type { Repositories } from '../support/library.ts';
@@ -29,6 +29,28 @@ t.test('a page needs no argument where arguments are required by default', async
     shelves: { nodes: [{ title: 'Shelf 1' }, { title: 'Shelf 2' }] },
     last: { nodes: [{ title: 'Shelf 2' }] },
   });
+});
+
+t.test('cursors have one type, whether they are given or asked for', async (t) => {
+  for (const cursorType of ['ID', 'String'] as const) {
+    const builder = new SchemaBuilder<{ Context: LarderContext<Repositories> }>({ plugins, relay: { cursorType } });
+    builder.entity('Shelf', { fields: (t) => ({ title: t.exposeString('title') }) });
+    builder.queryType({ fields: (t) => ({ shelves: t.entityConnection('Shelf') }) });
+    const schema = builder.toSchema();
+    const types = ['Query', 'ShelfEdge', 'PageInfo'].map((name) => printType(schema.getType(name) as never)).join('\n');
+    const cursors = [...types.matchAll(/(?:after|before|cursor|startCursor|endCursor): (\w+)/g)];
+    t.same(
+      cursors.map(([, type]) => type),
+      Array(5).fill(cursorType),
+    );
+    const ask = async (after: string) => {
+      const source = `{ shelves(first: 1${after}) { edges { cursor node { title } } } }`;
+      const { data } = await graphql({ schema, source, contextValue: larder.createContext() });
+      return JSON.parse(JSON.stringify(data)).shelves.edges[0];
+    };
+    const { cursor } = await ask('');
+    t.match(await ask(`, after: "${cursor}"`), { node: { title: 'Shelf 2' } });
+  }
 });
 
 t.test('the options of a builder stay as they were given', (t) => {

@@ -114,7 +114,9 @@ export async function executeAlone(
   reply: FastifyReply,
 ): Promise<ExecutionResult> {
   const { document } = plan;
-  const result = await execute({ schema, document, contextValue: state.context, variableValues: variables });
+  // The parent of the root's fields is an object, as in mercurius.
+  const asked = { contextValue: state.context, rootValue: {}, variableValues: variables };
+  const result = await execute({ schema, document, ...asked });
   return formatted(result, reply, isMutation(plan) && (state.scope.hasWritten || hasAnswer(schema, result)));
 }
 

@@ -9,6 +9,8 @@ export interface Asked {
   readonly operation: Operation;
   readonly fragments: GraphQLResolveInfo['fragments'];
   readonly context: object;
+  /** The parent of the root's fields. */
+  readonly rootValue: Source;
   /** The coerced variables. */
   readonly variables: Record<string, unknown>;
   /** The arguments of the resolved fields, by their indexes. */
@@ -109,7 +111,7 @@ export class Found {
   }
 
   #call({ selected, parent, place, argumentsOf }: Resolved, source: Source, path: NonNullable<Path>): unknown {
-    const { schema, operation, fragments, context, variables } = this.#asked;
+    const { schema, operation, fragments, context, rootValue, variables } = this.#asked;
     const { field, nodes } = selected;
     const info: GraphQLResolveInfo = {
       fieldName: field.name,
@@ -119,7 +121,7 @@ export class Found {
       path,
       schema,
       fragments,
-      rootValue: undefined,
+      rootValue,
       operation: operation.definition,
       variableValues: variables,
     };

@@ -55,16 +55,18 @@ export function createSplicer(schema: GraphQLSchema): (operation: Operation) => 
     const isChain = asksInTurn(root);
     const execute = (context: LarderContext, variables: Record<string, unknown>): Spliced | Promise<Spliced> => {
       const args = fields.map(({ argumentsOf }) => argumentsOf.read(variables));
-      const asked: Asked = { schema, operation, fragments, context, variables, arguments: args };
+      // As mercurius has it.
+      const rootValue = {};
+      const asked: Asked = { schema, operation, fragments, context, rootValue, variables, arguments: args };
       const found = new Found(asked);
       context.scope.asksInTurn = isChain;
       const write = (): Spliced => {
         const written = new Output(size);
         written.text('{"data":');
-        new Writer(found, written).object(root, ROOT);
+        new Writer(found, written).object(root, rootValue);
         return { written, ...(found.errors.length > 0 ? { errors: found.errors } : {}) };
       };
-      const wait = found.resolve(root, [ROOT], [undefined]);
+      const wait = found.resolve(root, [rootValue], [undefined]);
       return wait instanceof Promise ? wait.then(write) : write();
     };
     return (context, variables) => {
@@ -89,6 +91,3 @@ export function createSplicer(schema: GraphQLSchema): (operation: Operation) => 
 function asksInTurn({ executed }: ObjectPlan): boolean {
   return executed.length <= 1 && executed.every(({ inside }) => asksInTurn(inside));
 }
-
-/** The parent's object for resolvers of the root, which has none. */
-const ROOT = undefined as never;

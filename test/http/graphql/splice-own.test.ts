@@ -145,13 +145,14 @@ const placeOf = ({ path }: GraphQLResolveInfo): string => {
   return keys.join('.');
 };
 
-/** All that a resolver is told of its field, apart from the value of the root, which is nobody's. */
+/** All that a resolver is told of its field. */
 const told = ({ path, parentType, returnType, fieldNodes, operation, fragments, ...info }: GraphQLResolveInfo) =>
   JSON.stringify({
     path,
     types: [String(parentType), String(returnType), info.schema.getQueryType()?.name],
     documents: [...fieldNodes, operation, ...Object.values(fragments)].map(print),
     variables: info.variableValues,
+    root: info.rootValue,
     name: info.fieldName,
     keys: Object.keys(info).toSorted(),
   });
