@@ -1,4 +1,10 @@
-import SchemaBuilder, { BasePlugin, type SchemaTypes } from '@pothos/core';
+import SchemaBuilder, {
+  BasePlugin,
+  type BuildCache,
+  type MergedPlugins,
+  type PothosOutputFieldConfig,
+  type SchemaTypes,
+} from '@pothos/core';
 import { KEPT, READ } from './selection.ts';
 
 type Builder = PothosSchemaTypes.SchemaBuilder<SchemaTypes>;
@@ -53,4 +59,18 @@ function othersResolve({ options }: Builder): boolean {
   return (options.plugins ?? []).some(
     (name) => !KNOWN.has(name) && REGISTERED[name]?.prototype.wrapResolve !== BasePlugin.prototype.wrapResolve,
   );
+}
+
+/**
+ * @param buildCache the schema that is being built
+ * @param field a field of it
+ * @returns whether a plugin that Larder does not know wraps the field's resolver, with an option or without
+ */
+export function othersWrap<Types extends SchemaTypes>(
+  { plugin }: BuildCache<Types>,
+  field: PothosOutputFieldConfig<Types>,
+): boolean {
+  const { plugins } = plugin as MergedPlugins<Types>;
+  const asIs = () => null;
+  return plugins.some((each) => !KNOWN.has(each.name) && each.wrapResolve(asIs, field) !== asIs);
 }

@@ -4,8 +4,8 @@ import SchemaBuilder, {
   type PothosTypeConfig,
   type SchemaTypes,
 } from '@pothos/core';
-import { GraphQLSchema, isObjectType } from 'graphql';
-import { marksOf } from './added-marks.ts';
+import { type GraphQLFieldResolver, GraphQLSchema, isObjectType } from 'graphql';
+import { marksOf, othersWrap } from './added-marks.ts';
 import { addedOptions } from './added-options.ts';
 import { checkImplemented, checkListable, isOfRelay, scopesOf } from './entity-types.ts';
 import { readProperty } from './property.ts';
@@ -14,6 +14,9 @@ import { isAlwaysRead } from './selection.ts';
 
 /** Changes the schema of a builder with entities when it is built. */
 export class LarderPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
+  /** The properties whose resolver another plugin wraps, such as `BookConnection.nodes`. */
+  readonly #wrapped = new Set<string>();
+
   /** @throws {TypeError} when a field refers to an entity that has no type */
   override beforeBuild(): void {
     checkImplemented(this.builder as never);
@@ -65,6 +68,21 @@ export class LarderPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   }
 
   /**
+   * @param resolver the resolver of a field
+   * @param config the field
+   * @returns the same resolver; it is noted where others wrap it, such as a plugin that measures each field
+   */
+  override wrapResolve(
+    resolver: GraphQLFieldResolver<unknown, Types['Context'], object>,
+    config: PothosOutputFieldConfig<Types>,
+  ): GraphQLFieldResolver<unknown, Types['Context'], object> {
+    if (config.extensions?.isProperty === true && othersWrap(this.buildCache, config)) {
+      this.#wrapped.add(`${config.parentType}.${config.name}`);
+    }
+    return resolver;
+  }
+
+  /**
    * @param schema the built schema
    * @returns the same, without resolvers that only read a property, and without an empty mutation root
    */
@@ -74,7 +92,9 @@ export class LarderPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
       // The resolver checks the scopes, so it must stay.
       const isKept = type.extensions.isKept === true || isAlwaysRead(type);
       if (isKept || scopesOf(this.builder as never, type.name) !== undefined) continue;
-      for (const field of Object.values(type.getFields())) readProperty(field);
+      for (const field of Object.values(type.getFields())) {
+        if (!this.#wrapped.has(`${type.name}.${field.name}`)) readProperty(field);
+      }
     }
     return withoutEmptyMutation(schema);
   }

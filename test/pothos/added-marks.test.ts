@@ -34,6 +34,20 @@ class Watches<Types extends SchemaTypes> extends BasePlugin<Types> {
   }
 }
 
+/** Notes each field that is resolved, without an option, as whoever measures them does. */
+class Notes<Types extends SchemaTypes> extends BasePlugin<Types> {
+  override wrapResolve(
+    resolver: GraphQLFieldResolver<unknown, Types['Context'], object>,
+    { parentType, name }: PothosOutputFieldConfig<Types>,
+  ): GraphQLFieldResolver<unknown, Types['Context'], object> {
+    return (...given) => {
+      seen.push(`${parentType}.${name}`);
+      return resolver(...given);
+    };
+  }
+}
+
+SchemaBuilder.registerPlugin('notes' as never, Notes as never);
 SchemaBuilder.registerPlugin('labels' as never, Labels as never);
 SchemaBuilder.registerPlugin('watches' as never, Watches as never);
 
@@ -105,4 +119,17 @@ t.test('so may any option where a plugin wraps resolvers', async (t) => {
   );
   t.notOk(await isSpliced(schema, '{ shelves { nodes { id } } }'));
   t.ok(await isSpliced(schemaWith(['labels', 'watches'], {}), '{ shelves { nodes { id } } }'), 'but not without one');
+});
+
+t.test('who wraps each resolver, without an option, is asked for the fields of pages, too', async (t) => {
+  const source = '{ shelves { nodes { id } edges { node { title } } pageInfo { hasNextPage } totalCount } }';
+  const fields = ['Query.shelves', 'ShelfConnection.nodes', 'ShelfConnection.edges', 'ShelfEdge.node', 'Shelf.title'];
+  const ofPage = ['ShelfConnection.pageInfo', 'PageInfo.hasNextPage', 'ShelfConnection.totalCount', 'Shelf.id'];
+  for (const plugins of [['notes'], ['watches', 'notes']]) {
+    const schema = schemaWith(plugins, {});
+    seen.length = 0;
+    await bodies(schema, source);
+    t.same(new Set(seen), new Set([...fields, ...ofPage]));
+    t.notOk(await isSpliced(schema, '{ shelves { nodes { id } } }'));
+  }
 });
