@@ -32,7 +32,11 @@ export function entriesOf(field: GraphQLField<unknown, unknown>): EntriesOf | un
  * @param args the field's arguments
  * @returns the number, 0 or more; what is assumed where the function gives none
  */
-export function countEntries(field: GraphQLField<unknown, unknown>, entries: EntriesOf, args: Record<string, unknown>) {
+export function countEntries(
+  field: GraphQLField<unknown, unknown>,
+  entries: EntriesOf,
+  args: Record<string, unknown>,
+): number {
   const size: unknown = entries(args);
   return typeof size === 'number' && !Number.isNaN(size) ? Math.max(size, 0) : assumedLength(field);
 }
