@@ -31,28 +31,6 @@ t.test('a page needs no argument where arguments are required by default', async
   });
 });
 
-t.test('cursors have one type, whether they are given or asked for', async (t) => {
-  for (const cursorType of ['ID', 'String'] as const) {
-    const builder = new SchemaBuilder<{ Context: LarderContext<Repositories> }>({ plugins, relay: { cursorType } });
-    builder.entity('Shelf', { fields: (t) => ({ title: t.exposeString('title') }) });
-    builder.queryType({ fields: (t) => ({ shelves: t.entityConnection('Shelf') }) });
-    const schema = builder.toSchema();
-    const types = ['Query', 'ShelfEdge', 'PageInfo'].map((name) => printType(schema.getType(name) as never)).join('\n');
-    const cursors = [...types.matchAll(/(?:after|before|cursor|startCursor|endCursor): (\w+)/g)];
-    t.same(
-      cursors.map(([, type]) => type),
-      Array(5).fill(cursorType),
-    );
-    const ask = async (after: string) => {
-      const source = `{ shelves(first: 1${after}) { edges { cursor node { title } } } }`;
-      const { data } = await graphql({ schema, source, contextValue: larder.createContext() });
-      return JSON.parse(JSON.stringify(data)).shelves.edges[0];
-    };
-    const { cursor } = await ask('');
-    t.match(await ask(`, after: "${cursor}"`), { node: { title: 'Shelf 2' } });
-  }
-});
-
 t.test('the options of a builder stay as they were given', (t) => {
   const options = { plugins, relay: { nodeQueryOptions: { description: 'Any.' } } };
   for (const _each of [1, 2]) {
@@ -116,4 +94,26 @@ t.test("global ids of one's own are read as they are written", async (t) => {
     node: { id: 'Viewer/5', next: 6 },
     nodes: [{ title: 'Shelf 2' }, { next: 6 }, null],
   });
+});
+
+t.test('cursors have one type, whether they are given or asked for', async (t) => {
+  for (const cursorType of ['ID', 'String'] as const) {
+    const builder = new SchemaBuilder<{ Context: LarderContext<Repositories> }>({ plugins, relay: { cursorType } });
+    builder.entity('Shelf', { fields: (t) => ({ title: t.exposeString('title') }) });
+    builder.queryType({ fields: (t) => ({ shelves: t.entityConnection('Shelf') }) });
+    const schema = builder.toSchema();
+    const types = ['Query', 'ShelfEdge', 'PageInfo'].map((name) => printType(schema.getType(name) as never)).join('\n');
+    const cursors = [...types.matchAll(/(?:after|before|cursor|startCursor|endCursor): (\w+)/g)];
+    t.same(
+      cursors.map(([, type]) => type),
+      Array(5).fill(cursorType),
+    );
+    const ask = async (after: string) => {
+      const source = `{ shelves(first: 1${after}) { edges { cursor node { title } } } }`;
+      const { data } = await graphql({ schema, source, contextValue: larder.createContext() });
+      return JSON.parse(JSON.stringify(data)).shelves.edges[0];
+    };
+    const { cursor } = await ask('');
+    t.match(await ask(`, after: "${cursor}"`), { node: { title: 'Shelf 2' } });
+  }
 });
