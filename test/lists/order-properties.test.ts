@@ -1,8 +1,10 @@
 import {
   boolean,
+  customType,
   date,
   doublePrecision,
   integer,
+  interval,
   numeric,
   type PgColumn,
   pgEnum,
@@ -30,6 +32,9 @@ import { openSql } from '../support/stores.ts';
 
 const mood = pgEnum('Mood of all', ['sad', 'ok', 'happy', 'Ok']);
 
+/** A type by a name that means one character where no length is given. */
+const currency = customType<{ data: string }>({ dataType: () => 'character(3)' });
+
 /** Columns of every type that is sorted by, which may be NULL. */
 const values = () => ({
   parent: integer('parent').notNull(),
@@ -51,6 +56,8 @@ const values = () => ({
   zoned: timestamp('zoned', { withTimezone: true, mode: 'string' }),
   times: time('times'),
   uuids: uuid('uuids'),
+  years: interval('years', { fields: 'year' }),
+  coins: currency('coins'),
 });
 type Columns = Readonly<Record<keyof ReturnType<typeof values>, PgColumn>>;
 
@@ -100,6 +107,9 @@ const SAMPLES: Readonly<Record<Exclude<keyof Columns, 'parent' | 'rank'>, readon
   zoned: ['2026-01-01 00:00:00.1+00', '2026-01-01 00:00:00.100001+02', '-infinity', '1800-01-01+00'],
   times: ['00:00:00', '24:00:00', '23:59:59.999999'],
   uuids: ['00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'],
+  // A column of years keeps one of them, and is still compared with the other.
+  years: ['1 year', '1 year 6 mons', '2 years'],
+  coins: ['USD', 'UYU', 'U'],
 };
 const NULLABLE = Object.keys(SAMPLES) as (keyof typeof SAMPLES)[];
 
@@ -113,7 +123,7 @@ await sql.unsafe(`
   create collation blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`);
 const columns = `parent int not null, rank int not null, ints int, texts text, plain text collate "C", lower text collate blind,
   short varchar(3), moods "Mood of all", days date, amounts numeric, scaled numeric(8, 2), doubles float8, flags bool,
-  stamps timestamp, seconds timestamptz(0), millis timestamp(3), zoned timestamptz, times time, uuids uuid`;
+  stamps timestamp, seconds timestamptz(0), millis timestamp(3), zoned timestamptz, times time, uuids uuid, years interval year, coins character(3)`;
 await sql.unsafe(`
   create table by_int (id int primary key, ${columns});
   create table by_uuid (id uuid primary key, ${columns});
@@ -163,7 +173,7 @@ const term: fc.Arbitrary<Term> = fc.record({
 });
 
 const filter: fc.Arbitrary<FilterPlan> = fc.record({
-  column: fc.constantFrom('ints', 'texts', 'moods', 'days', 'amounts', 'scaled', 'zoned', 'uuids'),
+  column: fc.constantFrom('ints', 'texts', 'moods', 'days', 'amounts', 'scaled', 'zoned', 'uuids', 'years', 'coins'),
   operator: fc.constantFrom('eq', 'in', 'gt', 'gte', 'lt', 'lte', 'isNull'),
   pick: fc.nat(1000),
 });
@@ -191,7 +201,7 @@ function filterOf(plan: FilterPlan, of: Columns) {
   const where =
     operator === 'isNull'
       ? `${column} is ${isNull ? '' : 'not '}null`
-      : `${column} ${comparison ?? '='} ${cast.replace('numeric(8, 2)', 'numeric')}`;
+      : `${column} ${comparison ?? '='} ${cast.replace('numeric(8, 2)', 'numeric').replace('interval year', 'interval')}`;
   const given =
     operator === 'isNull' ? String(isNull) : operator === 'in' ? `{"${value.replace(/[\\"]/g, '\\$&')}"}` : value;
   return { declared: { [operator]: of[column] }, given, where };
