@@ -1,7 +1,7 @@
 import { Column, is } from 'drizzle-orm';
 import { PgArray, type PgColumn } from 'drizzle-orm/pg-core';
 import { parseArray, type TextArray } from '../postgres/array-text.ts';
-import { elementReader, sqlText } from '../postgres/value-text.ts';
+import { elementReader, isSql, sqlText } from '../postgres/value-text.ts';
 
 /**
  * How the values of one column are read and written. A value always has the form of the Drizzle column, whether it comes from a cache or
@@ -19,7 +19,7 @@ export interface ColumnCodec {
   /**
    * @param value the column's value; `null` for NULL
    * @returns the parameter as SQL text; `null` for NULL
-   * @throws {TypeError} when no parameter can carry the value
+   * @throws {TypeError} when no parameter can carry the value, such as SQL that a custom type makes
    */
   encode(value: unknown): string | null;
 }
@@ -79,7 +79,11 @@ function encoder(column: PgColumn): (value: unknown) => string | null {
   const toDriver = driverParameter(column);
   return (value) => {
     if (value === null || value === undefined) return null;
-    return sqlText(toDriver(value));
+    const made = toDriver(value);
+    if (!isSql(made)) return sqlText(made);
+    throw new TypeError(
+      `The type of ${column.name} writes this value as SQL, so a filter over it has to be a condition.`,
+    );
   };
 }
 

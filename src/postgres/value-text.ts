@@ -35,7 +35,7 @@ export function sqlText(value: unknown): string | null {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return numberText(value);
   if (typeof value !== 'object') return String(value);
-  if (is(value, SQL)) throw new TypeError('An SQL expression cannot be written as a value.');
+  if (isSql(value)) throw new TypeError('An SQL expression cannot be written as a value.');
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
   return Array.isArray(value) ? arrayText(value) : JSON.stringify(value);
@@ -48,6 +48,16 @@ function arrayText(items: readonly unknown[]): string {
     return Array.isArray(item) ? text : `"${text.replace(/[\\"]/g, '\\$&')}"`;
   });
   return `{${texts.join(',')}}`;
+}
+
+/**
+ * Drizzle asks for a value's constructor, which the objects that graphql-js makes of arguments do not have.
+ *
+ * @param value any value
+ * @returns whether it is a part of a statement
+ */
+export function isSql(value: unknown): value is SQL {
+  return value instanceof Object && is(value, SQL);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { sql as raw, type SQL } from 'drizzle-orm';
-import { integer, jsonb, pgSchema, pgTable, text } from 'drizzle-orm/pg-core';
+import { customType, integer, jsonb, pgSchema, pgTable, text } from 'drizzle-orm/pg-core';
 import { t } from 'tap';
 import { createLarder, entity, InvalidInput } from '../../src/index.ts';
 import { freshDatabase } from '../support/services.ts';
@@ -46,6 +46,26 @@ const entries = pgSchema('books').table('entries', {
   title: text('title').notNull(),
 });
 
+/** A custom type whose values are written as SQL, as those of PostGIS and pgcrypto are. */
+const place = customType<{ data: { x: number; y: number }; driverData: string }>({
+  dataType: () => 'point',
+  toDriver: ({ x, y }) => raw`point(${x}, ${y}) + point '(1,1)'`,
+  fromDriver: (text) => {
+    const [x, y] = JSON.parse(`[${text.slice(1, -1)}]`) as [number, number];
+    return { x, y };
+  },
+});
+const loud = customType<{ data: string; driverData: string }>({
+  dataType: () => 'text',
+  toDriver: (value) => (value === 'as it is' ? value : raw`upper(${value})`),
+});
+const sites = pgTable('sites', {
+  id: integer('id').primaryKey(),
+  at: place('at'),
+  name: loud('name').notNull(),
+  made: loud('made').$defaultFn(() => 'by drizzle'),
+});
+
 const database = await freshDatabase(t);
 await openSql(t, database).unsafe(`
   create table notes (
@@ -53,16 +73,21 @@ await openSql(t, database).unsafe(`
     doubled int not null generated always as (pages * 2) stored, remark text, revision int not null, changed text not null default 'never',
     writes int not null default 1, about jsonb
   );
+  create table sites (id int primary key, at point, name text not null, made text);
   create schema books;
   create table books.entries (id text primary key, number int, words int not null default 9, sign text, title text not null);
-  select cache_outbox_watch('notes', 'Note'), cache_outbox_watch('books.entries', 'Entry')`);
+  select cache_outbox_watch('notes', 'Note'), cache_outbox_watch('books.entries', 'Entry'), cache_outbox_watch('sites', 'Site')`);
 const rules = { texts: { title: { maxLength: 5, optional: false } } };
 const larder = await createLarder({
-  entities: { Note: entity(notes, { rules }), Entry: entity(entries, { version: raw`${entries}` }) },
+  entities: {
+    Note: entity(notes, { rules }),
+    Entry: entity(entries, { version: raw`${entries}` }),
+    Site: entity(sites, { lists: { all: { filters: { named: { eq: sites.name }, oneOf: { in: sites.name } } } } }),
+  },
   postgres: { url: database.url },
 });
 t.teardown(() => larder.close());
-const { Entry, Note } = larder.repositories;
+const { Entry, Note, Site } = larder.repositories;
 
 t.test('an insert has the defaults of Drizzle and of the table', async (t) => {
   updates = 0;
@@ -127,4 +152,27 @@ t.test('SQL that Drizzle makes may read tables: the written one, and others', as
   t.match(await Entry.findById('b'), { words: 9, sign: 'ab' }, 'and one row alone is changed');
   t.equal(await Entry.delete('b'), true);
   t.same(await Entry.findByIds(['a', 'b']).then((all) => all.map((entry) => entry?.id)), ['a', undefined]);
+});
+
+t.test('a custom type may write a value as SQL', async (t) => {
+  t.same(await Site.create({ id: '1', at: { x: 1.5, y: -2 }, name: 'first' }), {
+    ...{ id: '1', at: { x: 2.5, y: -1 }, name: 'FIRST', made: 'BY DRIZZLE' },
+  });
+  t.match(await Site.create({ id: '2', at: null, name: 'as it is' }), { at: null, name: 'as it is' });
+  t.match(await Site.create({ id: '3', name: 'third' }), { at: null, name: 'THIRD' });
+  t.match(await Site.update('1', { name: 'as it is' }), { name: 'as it is' });
+  t.match(await Site.update('1', { name: 'again', at: { x: 0, y: 0 } }), { name: 'AGAIN', at: { x: 1, y: 1 } });
+  t.match(await Site.findById('1'), { name: 'AGAIN', at: { x: 1, y: 1 }, made: 'BY DRIZZLE' });
+  const needs = { rows: true, entities: true, positions: false, total: false, flags: false };
+  const asked = (filters: Readonly<Record<string, unknown>>) =>
+    Site.list('all', [{ order: 'ID', direction: 'ASC', limit: 9, backward: false, needs, filters }]).then(
+      ([page]) => page?.items.map(({ id }) => id),
+      // A client need not be told.
+      (error: Error) => String(error.cause ?? error),
+    );
+  t.same(await asked({ named: 'as it is' }), ['2']);
+  t.same(await asked({ oneOf: ['as it is'] }), ['2']);
+  const refused = 'TypeError: The type of name writes this value as SQL, so a filter over it has to be a condition.';
+  t.equal(await asked({ named: 'again' }), refused);
+  t.equal(await asked({ oneOf: ['as it is', 'again'] }), refused);
 });
