@@ -24,6 +24,9 @@ export interface ColumnCodec {
   encode(value: unknown): string | null;
 }
 
+/** Arrays that Drizzle has its driver leave as text, so that this is what a custom type over one receives. */
+const LEFT_AS_TEXT = /^(date|timestamp(tz)?|numeric|decimal|dec)\b.*\]$/i;
+
 /**
  * @param column the column as Drizzle declares it
  * @returns how its values are read and written
@@ -40,8 +43,15 @@ export function columnCodec(column: PgColumn): ColumnCodec {
  */
 export function columnForm(column: PgColumn): string[] {
   const { mapFrom } = column as { readonly mapFrom?: unknown };
-  // A custom type is described by its code: other code may make other values from the same text.
-  return [column.getSQLType(), column.columnType, typeof mapFrom === 'function' ? String(mapFrom) : ''];
+  const type = column.getSQLType();
+  return [
+    type,
+    column.columnType,
+    // A custom type is described by its code: other code may make other values from the same text.
+    typeof mapFrom === 'function' ? String(mapFrom) : '',
+    // Bodies of Larder 0.2 hold arrays here.
+    ...(!is(column, PgArray) && LEFT_AS_TEXT.test(type) ? ['text'] : []),
+  ];
 }
 
 function decoder(column: PgColumn): (value: unknown) => unknown {
@@ -69,7 +79,7 @@ function arrayOf(column: PgColumn) {
     return { type: element.getSQLType(), decode: decoder(element), finish: same };
   }
   const type = column.getSQLType();
-  if (!type.endsWith(']')) return null;
+  if (!type.endsWith(']') || LEFT_AS_TEXT.test(type)) return null;
   // A custom type over an array receives an array, as it does from Drizzle's driver.
   const finish = (value: unknown) => column.mapFromDriverValue(value);
   return { type: type.replace(/(\[\d*\])+$/, ''), decode: same, finish };

@@ -54,6 +54,13 @@ const settings = customType<{ data: { readonly on: boolean; readonly seen: boole
   toDriver: ({ on }) => JSON.stringify({ on }),
 });
 const words = customType<{ data: readonly string[]; driverData: string[] }>({ dataType: () => 'text[]' });
+/** Types over arrays that Drizzle has its driver leave as text. */
+const amounts = customType<{ data: readonly number[]; driverData: string }>({
+  dataType: () => 'numeric(6,2)[]',
+  fromDriver: (value) => value.slice(1, -1).split(',').map(Number),
+  toDriver: (value) => `{${value.join()}}`,
+});
+const period = customType<{ data: string }>({ dataType: () => 'timestamp with time zone[]' });
 const positive = customType<{ data: number; driverData: number }>({ dataType: () => 'positive_int' });
 const blob = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'blob' });
 
@@ -106,6 +113,8 @@ export const things = pgTable('things', {
   tags: tags('tags'),
   settings: settings('settings'),
   words: words('words'),
+  amounts: amounts('amounts'),
+  period: period('period'),
   positive: positive('positive'),
   blob: blob('blob'),
   integers: integer('integers').array(),
