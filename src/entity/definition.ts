@@ -6,7 +6,7 @@ import { sqlType } from '../postgres/sql-type.ts';
 import { arrayLiteral, type Statement, statement } from '../postgres/statement.ts';
 import { bodyCodec } from './body-codec.ts';
 import { type EntityRow, VERSION } from './entity-row.ts';
-import { columnsOfIds, type EntityKey, idText } from './key.ts';
+import { columnsOfIds, type EntityKey, idText, isNamed } from './key.ts';
 import type { ListDefinition, ListSource } from './list-definition.ts';
 import { type Lookup, lookupBy } from './lookup.ts';
 import { ownName } from './referred-tables.ts';
@@ -98,7 +98,8 @@ export function defineEntity<E extends Entity, Lists extends string>(
   const codec = bodyCodec(getTableColumns(table));
   const byId = sql.join(
     key.columns.map((column, i) => {
-      return sql`${sql.raw(itself)}.${sql.identifier(column.name)} = ${sql.placeholder(KEYS[i] as string)}::${sql.raw(sqlType(column))}`;
+      const value = sql`${sql.placeholder(KEYS[i] as string)}::${sql.raw(sqlType(column))}`;
+      return isNamed(column, sql`${sql.raw(itself)}.${sql.identifier(column.name)}`, value);
     }),
     sql` and `,
   );

@@ -121,6 +121,19 @@ export function idText(columns: readonly PgColumn[], row: string): SQL {
 }
 
 /**
+ * Names a row by a column of its key, as an index finds it. A collation may take other texts for the same, but an id is that of one row.
+ *
+ * @param column the column
+ * @param own its place in a statement
+ * @param value the value that it must have
+ * @returns the condition
+ */
+export function isNamed(column: PgColumn, own: SQL, value: SQL): SQL {
+  const same = sql`${own} = ${value}`;
+  return isTextual(column) ? sql`${same} and ${own}::text collate "C" = ${value}::text` : same;
+}
+
+/**
  * @param key an entity's key
  * @returns whether its ids may hold a comma, so that a list of ids travels as JSON
  */

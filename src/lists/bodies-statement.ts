@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { LoadedBody } from '../cache/entry.ts';
 import { type EntityRow, VERSION } from '../entity/entity-row.ts';
-import { idText, isListedAsJson } from '../entity/key.ts';
+import { idText, isListedAsJson, isNamed } from '../entity/key.ts';
 import type { ListSource } from '../entity/list-definition.ts';
 import { type Statement, statement } from '../postgres/statement.ts';
 import type { PageRow } from './page.ts';
@@ -45,7 +45,9 @@ export function bodiesStatement(source: ListSource, shape: PageShape): Statement
     ...(ofPage.length === 0 ? [] : [sql`to_json(page.*) as "#page"`]),
     ...(isJoined ? [sql`row."#id"`, ...(shape.keys ? [sql`row."#key"`] : []), sql`body.*`] : [sql`row.*`]),
   ];
-  const same = key.columns.map(({ name }, i) => sql`e.${sql.identifier(name)} = row.${ownKey(i)}`);
+  const same = key.columns.map((column, i) =>
+    isNamed(column, sql`e.${sql.identifier(column.name)}`, sql`row.${ownKey(i)}`),
+  );
   const body = isJoined
     ? sql` left join lateral (select ${source.bodyOf('e')} from ${entity} e where ${sql.join(same, sql` and `)} limit 1) body on true`
     : sql``;

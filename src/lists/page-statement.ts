@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { idText, isListedAsJson } from '../entity/key.ts';
+import { idText, isListedAsJson, isNamed } from '../entity/key.ts';
 import type { ListSource } from '../entity/list-definition.ts';
 import { sqlType } from '../postgres/sql-type.ts';
 import { type Statement, statement } from '../postgres/statement.ts';
@@ -123,8 +123,8 @@ export function keyText(terms: readonly ScanTerm[]): SQL {
  */
 function versionOf({ entity, isJoined, id, key, version }: ListSource): SQL {
   if (!isJoined) return version.of('t');
-  const same = key.columns.map(
-    ({ name }, i) => sql`e.${sql.identifier(name)} = ${place(id[i] as (typeof id)[number])}`,
+  const same = key.columns.map((column, i) =>
+    isNamed(column, sql`e.${sql.identifier(column.name)}`, place(id[i] as (typeof id)[number])),
   );
   return sql`coalesce((select ${version.of('e')} from ${entity} e where ${sql.join(same, sql` and `)}), '')`;
 }
