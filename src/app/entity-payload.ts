@@ -2,7 +2,7 @@ import type { FieldMap } from '@pothos/core';
 import { type EntityRef, encodeCursor, encodeGlobalId, nodeOf } from '../pothos/index.ts';
 import type { Builder, SchemaTypes } from './builder.ts';
 import type { Repositories } from './entities.ts';
-import { inputId, notFound, withInput } from './write.ts';
+import { inputId, notFound } from './write.ts';
 
 /** The names of the entities. */
 type Name = keyof Repositories;
@@ -71,13 +71,12 @@ export function addDeleteMutation(builder: Builder, type: { readonly name: strin
     {
       description,
       nullable: true,
-      resolve: (_root, { input }, { repositories, scope }) =>
-        withInput(async () => {
-          const id = inputId(name, 'id', input.id);
-          const deleted = await repositories[name].delete(id, scope);
-          if (!deleted) throw notFound(name, 'id');
-          return { deletedId: encodeGlobalId(name, id) };
-        }),
+      resolve: async (_root, { input }, { repositories, scope }) => {
+        const id = inputId(name, 'id', input.id);
+        const deleted = await repositories[name].delete(id, scope);
+        if (!deleted) throw notFound(name, 'id');
+        return { deletedId: encodeGlobalId(name, id) };
+      },
     },
     {
       outputFields: (t) => ({ deletedId: t.exposeID('deletedId', { description: 'What is gone.', nullable: false }) }),

@@ -1,24 +1,6 @@
-import { GraphQLError } from 'graphql';
 import { InvalidInput } from '../index.ts';
 import { databaseId } from '../pothos/index.ts';
 import { isPositiveId } from './positive-id.ts';
-
-/**
- * Does a write, and turns an error of its input into one that names the argument.
- *
- * @param write the write
- * @returns what the write returns
- * @throws {GraphQLError} with the code BAD_USER_INPUT, the argument's path as `field`, and a `reason` for programs
- */
-export async function withInput<T>(write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    if (!(error instanceof InvalidInput)) throw error;
-    const extensions = { code: 'BAD_USER_INPUT', field: ['input', error.field], reason: error.reason };
-    throw new GraphQLError(error.message, { extensions });
-  }
-}
 
 /**
  * The database id behind a global id in a mutation's input.

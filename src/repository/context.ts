@@ -12,7 +12,7 @@ export interface LarderContext<R = unknown> {
   readonly collected: Map<unknown, unknown>;
 }
 
-export { parsePosition };
+export { InvalidInput, parsePosition };
 
 /** What a request brings with it. */
 export interface RequestOptions {

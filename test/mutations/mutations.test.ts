@@ -190,12 +190,12 @@ t.test('wrong input is refused by name, and nothing is written', async (t) => {
   for (const [input, field, reason] of cases) {
     const { data, errors } = await mutate(`{ it: ${input} }`);
     t.same(data, { it: null }, input.slice(0, 80));
-    t.match(errors, [{ path: ['it'], extensions: { code: 'BAD_USER_INPUT', field: ['input', field], reason } }]);
+    t.match(errors, [{ path: ['it'], extensions: { code: 'BAD_USER_INPUT', field, reason } }]);
   }
   const lone = await mutate('($name: String!) { it: createBrand(input: { name: $name }) { brand { id } } }', {
     name: '\ud800',
   });
-  t.match(lone.errors, [{ extensions: { code: 'BAD_USER_INPUT', field: ['input', 'name'], reason: 'MALFORMED' } }]);
+  t.match(lone.errors, [{ extensions: { code: 'BAD_USER_INPUT', field: 'name', reason: 'MALFORMED' } }]);
   for (const time of [
     '2026-02-30T00:00:00Z',
     '2026-01-01',

@@ -1,7 +1,7 @@
 import type { EntityRef } from '../../pothos/index.ts';
 import type { Builder, SchemaTypes } from '../builder.ts';
 import { addDeleteMutation, newEdgeField, writtenField } from '../entity-payload.ts';
-import { given, inputId, notFound, withInput } from '../write.ts';
+import { given, inputId, notFound } from '../write.ts';
 
 /**
  * Adds the mutations of brands to the schema.
@@ -16,8 +16,9 @@ export function addBrandMutations(builder: Builder, brand: EntityRef<SchemaTypes
     {
       description: 'Adds a brand.',
       nullable: true,
-      resolve: (_root, { input: { name } }, { repositories, scope }) =>
-        withInput(async () => ({ entity: await repositories.Brand.create({ name }, scope) })),
+      resolve: async (_root, { input: { name } }, { repositories, scope }) => ({
+        entity: await repositories.Brand.create({ name }, scope),
+      }),
     },
     { outputFields: (t) => ({ brand: writtenField(t, brand), brandEdge: newEdgeField(t, brand) }) },
   );
@@ -28,12 +29,11 @@ export function addBrandMutations(builder: Builder, brand: EntityRef<SchemaTypes
     {
       description: 'Changes a brand. What is left out stays as it is.',
       nullable: true,
-      resolve: (_root, { input: { id, name } }, { repositories, scope }) =>
-        withInput(async () => {
-          const entity = await repositories.Brand.update(inputId('Brand', 'id', id), given({ name }), scope);
-          if (entity === null) throw notFound('Brand', 'id');
-          return { entity };
-        }),
+      resolve: async (_root, { input: { id, name } }, { repositories, scope }) => {
+        const entity = await repositories.Brand.update(inputId('Brand', 'id', id), given({ name }), scope);
+        if (entity === null) throw notFound('Brand', 'id');
+        return { entity };
+      },
     },
     { outputFields: (t) => ({ brand: writtenField(t, brand) }) },
   );

@@ -1,7 +1,7 @@
 import { sqlTimestamp } from '../../index.ts';
 import { type EntityRef, encodeCursor, encodeGlobalId, nodeOf } from '../../pothos/index.ts';
 import type { Builder, SchemaTypes } from '../builder.ts';
-import { inputId, withInput } from '../write.ts';
+import { inputId } from '../write.ts';
 
 /** The two ends of a link, as database ids. */
 interface Link {
@@ -34,12 +34,11 @@ export function addLinkMutations(
     {
       description: 'Lets an event belong to a campaign.',
       nullable: true,
-      resolve: (_root, { input }, { repositories, scope }) =>
-        withInput(async () => {
-          const link = linkOf(input);
-          await repositories.Campaign.addEvent(link.campaignId, link.eventId, scope);
-          return link;
-        }),
+      resolve: async (_root, { input }, { repositories, scope }) => {
+        const link = linkOf(input);
+        await repositories.Campaign.addEvent(link.campaignId, link.eventId, scope);
+        return link;
+      },
     },
     {
       outputFields: (t) => ({
@@ -66,12 +65,11 @@ export function addLinkMutations(
     {
       description: 'Lets an event no longer belong to a campaign. The event stays.',
       nullable: true,
-      resolve: (_root, { input }, { repositories, scope }) =>
-        withInput(async () => {
-          const link = linkOf(input);
-          await repositories.Campaign.removeEvent(link.campaignId, link.eventId, scope);
-          return link;
-        }),
+      resolve: async (_root, { input }, { repositories, scope }) => {
+        const link = linkOf(input);
+        await repositories.Campaign.removeEvent(link.campaignId, link.eventId, scope);
+        return link;
+      },
     },
     {
       outputFields: (t) => ({

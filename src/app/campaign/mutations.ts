@@ -1,7 +1,7 @@
 import type { EntityRef } from '../../pothos/index.ts';
 import type { Builder, SchemaTypes } from '../builder.ts';
 import { addDeleteMutation, newEdgeField, writtenField } from '../entity-payload.ts';
-import { given, inputId, notFound, withInput } from '../write.ts';
+import { given, inputId, notFound } from '../write.ts';
 
 const title = { description: '1 to 200 characters.' };
 const body = { description: 'At most 20,000 characters.' };
@@ -25,12 +25,11 @@ export function addCampaignMutations(builder: Builder, campaign: EntityRef<Schem
     {
       description: 'Adds a campaign without events.',
       nullable: true,
-      resolve: (_root, { input }, { repositories, scope }) =>
-        withInput(async () => {
-          const values = { title: input.title, body: input.body ?? '' };
-          const brandId = inputId('Brand', 'brandId', input.brandId);
-          return { entity: await repositories.Campaign.create({ ...values, brandId }, scope) };
-        }),
+      resolve: async (_root, { input }, { repositories, scope }) => {
+        const values = { title: input.title, body: input.body ?? '' };
+        const brandId = inputId('Brand', 'brandId', input.brandId);
+        return { entity: await repositories.Campaign.create({ ...values, brandId }, scope) };
+      },
     },
     { outputFields: (t) => ({ campaign: writtenField(t, campaign), campaignEdge: newEdgeField(t, campaign) }) },
   );
@@ -48,14 +47,13 @@ export function addCampaignMutations(builder: Builder, campaign: EntityRef<Schem
     {
       description: 'Changes a campaign. What is left out stays as it is.',
       nullable: true,
-      resolve: (_root, { input }, { repositories, scope }) =>
-        withInput(async () => {
-          const brandId = input.brandId == null ? null : inputId('Brand', 'brandId', input.brandId);
-          const changes = given({ brandId, title: input.title, body: input.body });
-          const entity = await repositories.Campaign.update(inputId('Campaign', 'id', input.id), changes, scope);
-          if (entity === null) throw notFound('Campaign', 'id');
-          return { entity };
-        }),
+      resolve: async (_root, { input }, { repositories, scope }) => {
+        const brandId = input.brandId == null ? null : inputId('Brand', 'brandId', input.brandId);
+        const changes = given({ brandId, title: input.title, body: input.body });
+        const entity = await repositories.Campaign.update(inputId('Campaign', 'id', input.id), changes, scope);
+        if (entity === null) throw notFound('Campaign', 'id');
+        return { entity };
+      },
     },
     { outputFields: (t) => ({ campaign: writtenField(t, campaign) }) },
   );

@@ -1,7 +1,7 @@
 import type { EntityRef } from '../../pothos/index.ts';
 import type { Builder, SchemaTypes } from '../builder.ts';
 import { addDeleteMutation, newEdgeField, writtenField } from '../entity-payload.ts';
-import { given, inputId, notFound, withInput } from '../write.ts';
+import { given, inputId, notFound } from '../write.ts';
 
 const title = { description: '1 to 200 characters.' };
 const body = { description: 'At most 20,000 characters.' };
@@ -25,11 +25,10 @@ export function addEventMutations(builder: Builder, event: EntityRef<SchemaTypes
     {
       description: 'Adds an event that belongs to no campaign yet.',
       nullable: true,
-      resolve: (_root, { input }, { repositories, scope }) =>
-        withInput(async () => {
-          const values = { title: input.title, body: input.body ?? '', startsAt: input.startsAt };
-          return { entity: await repositories.Event.create(values, scope) };
-        }),
+      resolve: async (_root, { input }, { repositories, scope }) => {
+        const values = { title: input.title, body: input.body ?? '', startsAt: input.startsAt };
+        return { entity: await repositories.Event.create(values, scope) };
+      },
     },
     { outputFields: (t) => ({ event: writtenField(t, event), eventEdge: newEdgeField(t, event) }) },
   );
@@ -47,13 +46,12 @@ export function addEventMutations(builder: Builder, event: EntityRef<SchemaTypes
     {
       description: 'Changes an event, in every campaign that it belongs to. What is left out stays as it is.',
       nullable: true,
-      resolve: (_root, { input: { id, title, body, startsAt } }, { repositories, scope }) =>
-        withInput(async () => {
-          const changes = given({ title, body, startsAt });
-          const entity = await repositories.Event.update(inputId('Event', 'id', id), changes, scope);
-          if (entity === null) throw notFound('Event', 'id');
-          return { entity };
-        }),
+      resolve: async (_root, { input: { id, title, body, startsAt } }, { repositories, scope }) => {
+        const changes = given({ title, body, startsAt });
+        const entity = await repositories.Event.update(inputId('Event', 'id', id), changes, scope);
+        if (entity === null) throw notFound('Event', 'id');
+        return { entity };
+      },
     },
     { outputFields: (t) => ({ event: writtenField(t, event) }) },
   );

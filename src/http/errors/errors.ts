@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyBaseLogger } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { InvalidInput } from '../../repository/context.ts';
 import { publicMessage } from './public-message.ts';
 
 /** An error as a client may see it, with the HTTP status that goes with it. */
@@ -56,6 +57,11 @@ export function publicErrors(thrown: unknown, log: FastifyBaseLogger): PublicErr
     const extensions = { code: codeOf(cause) ?? 'BAD_USER_INPUT', ...cause.extensions };
     const message = isForClient(thrown, cause) ? cause.message : publicMessage(cause);
     return [{ error: { message, ...place, ...placeOf(cause), extensions }, status: null }];
+  }
+  // A resolver writes what a client gave. Elsewhere no client has given it.
+  if (thrown instanceof GraphQLError && cause instanceof InvalidInput) {
+    const extensions = { code: 'BAD_USER_INPUT', field: cause.field, reason: cause.reason };
+    return [{ error: { message: cause.message, ...place, extensions }, status: null }];
   }
   // The status of a resolver's error says nothing about the request.
   const status = thrown instanceof GraphQLError ? null : statusOf(cause);
