@@ -69,8 +69,10 @@ export function prepareDocument(schema: GraphQLSchema, text: string): PreparedDo
 function prepareOperation(schema: GraphQLSchema, document: DocumentNode, large: boolean): PreparedOperation {
   const definition = document.definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION);
   if (definition === undefined) throw notFound(NO_OPERATION);
-  if (schema.getRootType(definition.operation) == null) {
-    const error = new GraphQLError(`This server has no ${definition.operation}s.`, { nodes: definition });
+  const { operation } = definition;
+  // A schema may have subscriptions for another server, too. Here nothing could send an event.
+  if (operation === OperationTypeNode.SUBSCRIPTION || schema.getRootType(operation) == null) {
+    const error = new GraphQLError(`This server has no ${operation}s.`, { nodes: definition });
     throw refused('GRAPHQL_VALIDATION_FAILED', [error]);
   }
   const fragments = document.definitions.filter(
@@ -79,7 +81,7 @@ function prepareOperation(schema: GraphQLSchema, document: DocumentNode, large: 
   return {
     definition,
     fragments,
-    isMutation: definition.operation === OperationTypeNode.MUTATION,
+    isMutation: operation === OperationTypeNode.MUTATION,
     introspects: validate(schema, document, [NoSchemaIntrospectionCustomRule]).length > 0,
     conditions: conditionsOf({ definition, fragments }),
     isLarge: large,
