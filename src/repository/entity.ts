@@ -20,7 +20,9 @@ export type EntityTable = PgTable;
 export type RowOf<Table extends EntityTable> = Readonly<Omit<Table['$inferSelect'], 'id'> & Entity>;
 
 /** The fields of a new row. Columns may be left out that may be NULL or have a default; so may `id`. Those that Postgres generates are. */
-export type NewRowOf<Table extends EntityTable> = Readonly<Omit<Table['$inferInsert'], 'id'> & Partial<Entity>>;
+export type NewRowOf<Table extends EntityTable> = Readonly<
+  Omit<Table['$inferInsert'], 'id'> & { id?: Entity['id'] | undefined }
+>;
 
 /** The options of `entity`. */
 export interface EntityOptions<Table extends EntityTable, Lists, Verbs, By = Readonly<Record<never, never>>> {

@@ -76,12 +76,16 @@ export interface Repository<
   create(values: New, scope?: Scope): Promise<E>;
   /**
    * @param id the entity's id
-   * @param changes the fields to change; Drizzle's `$onUpdateFn` changes others
+   * @param changes the fields to change, where `undefined` changes nothing; Drizzle's `$onUpdateFn` changes others
    * @param scope the state of a request
    * @returns the entity as it was written; `null` when there is none
    * @throws {InvalidInput} when a value cannot be written; then nothing was
    */
-  update(id: string, changes: Partial<Omit<E, 'id'>>, scope?: Scope): Promise<E | null>;
+  update(
+    id: string,
+    changes: { readonly [Field in Exclude<keyof E, 'id'>]?: E[Field] | undefined },
+    scope?: Scope,
+  ): Promise<E | null>;
   /**
    * @param id the entity's id
    * @param scope the state of a request

@@ -91,7 +91,7 @@ const { Entry, Note, Site } = larder.repositories;
 
 t.test('an insert has the defaults of Drizzle and of the table', async (t) => {
   updates = 0;
-  t.same(await Note.create({ title: 'first' }), {
+  t.same(await Note.create({ id: undefined, title: 'first', pages: undefined }), {
     ...{ id: 'made', title: 'first', slug: 'MADE IN SQL', pages: 7, doubled: 14, remark: null },
     ...{ revision: 1, changed: 'never', writes: 1, about: null },
   });
@@ -113,7 +113,7 @@ t.test('an insert has the defaults of Drizzle and of the table', async (t) => {
 
 t.test('an update has the values that Drizzle makes for updates', async (t) => {
   updates = 9;
-  t.match(await Note.update('own', { title: 'again' }), {
+  t.match(await Note.update('own', { title: 'again', slug: undefined }), {
     title: 'again',
     slug: 'mine',
     revision: 10,
