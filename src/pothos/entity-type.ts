@@ -47,8 +47,9 @@ export class EntityType {
     this.name = name;
     this.entity = entity;
     this.load = (id, context) => {
+      const repository = this.repositoryOf(context);
       const { scope } = context;
-      const held = scope.asksInTurn ? this.repositoryOf(context).findByIds.recall?.(id, scope) : undefined;
+      const held = scope.asksInTurn ? repository.findByIds.recall?.(id, scope) : undefined;
       if (held === undefined) return this.#batchOf(context).load(id);
       return held && nodeOf(name, held);
     };
@@ -148,14 +149,17 @@ export class EntityType {
   }
 
   /**
+   * Every way to an entity asks for it before anything else of the context, which the application gives.
+   *
    * @param context the request's context
    * @returns the entity's repository
-   * @throws {TypeError} when the context has none of that name, because it belongs to another Larder
+   * @throws {TypeError} when the context has none of that name: it belongs to another Larder, or to none
    */
-  repositoryOf({ repositories }: LarderContext): AnyRepository {
-    const repository = (repositories as Record<string, AnyRepository | undefined>)[this.entity];
-    if (repository === undefined) {
-      throw new TypeError(`Expected a context whose repositories have ${this.entity}: make it with createContext().`);
+  repositoryOf(context: Partial<LarderContext> | undefined): AnyRepository {
+    const repositories = context?.repositories as Record<string, AnyRepository | undefined> | undefined;
+    const repository = repositories?.[this.entity];
+    if (repository === undefined || context?.scope === undefined) {
+      throw new TypeError(`Expected the context of a Larder that has ${this.entity}: make it with createContext().`);
     }
     return repository;
   }
@@ -167,8 +171,10 @@ export class EntityType {
    * @param info the field's info
    * @param context the request's context
    * @returns the id, which Pothos loads, or a node without a body
+   * @throws {TypeError} as `repositoryOf` does
    */
   reference(id: string, info: GraphQLResolveInfo, context: LarderContext): string | EntityNode<Entity> {
+    this.repositoryOf(context);
     const isRead = lookOnce(info, context, () => needsBody(info, this.name, selectionOf(info)));
     return isRead ? id : unreadNode(this.name, id);
   }
