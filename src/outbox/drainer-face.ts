@@ -1,4 +1,4 @@
-/** What waits for the domain of a process. */
+/** What waits for the domain of a process; nothing, where it has none. */
 export interface OutboxStatus {
   /** How many changes wait; counted no further than 10,000. */
   readonly depth: number;

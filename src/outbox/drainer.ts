@@ -120,9 +120,9 @@ export function startDrainer(options: DrainerOptions): Drainer {
     return Math.max(clear.at, lookedAt - behindMs);
   };
 
-  const onLook = (standing: Standing) => {
-    const { domain, lookedAt } = standing;
-    status = { depth: domain.depth, ageMs: Math.min(domain.ageMs, lookedAt - toldAsOf(standing)), lookedAt };
+  const onLook = (domain: Domain | null, lookedAt: number) => {
+    const ageMs = domain === null ? 0 : Math.min(domain.ageMs, lookedAt - toldAsOf({ domain, lookedAt }));
+    status = { depth: domain?.depth ?? 0, ageMs, lookedAt };
   };
   const membership = redis === null ? null : new Membership({ ...options, redis, onLook });
 
@@ -152,7 +152,7 @@ export function startDrainer(options: DrainerOptions): Drainer {
   const roundAlone = async () => {
     const lookedAt = clock.now();
     const cleaner = await lookAtDomain(database, CLEANER);
-    status = { depth: 0, ageMs: 0, lookedAt };
+    onLook(null, lookedAt);
     if (cleaner !== null) forget(cleaner.generation);
     if (cleaner !== null && (cleaner.depth > 0 || cleaner.reading)) await clean();
   };

@@ -4,6 +4,7 @@ import type { RedisTier } from '../cache/redis/tier.ts';
 import type { Presented } from '../cache/share.ts';
 import type { Database } from '../postgres/client.ts';
 import { Admission } from './admission.ts';
+import { CLEANER } from './clean-outbox.ts';
 import { type Domain, lookAtDomain, registerDomain, removeDomain, renewDomain } from './domains.ts';
 import { decodeMark, markOf, previousMarkOf, shareOf } from './mark.ts';
 import { turnToken } from './outbox.ts';
@@ -13,8 +14,8 @@ export interface MembershipOptions {
   readonly database: Database;
   readonly cache: EntityCache;
   readonly redis: RedisTier;
-  /** Told of each look at the domain, whether or not Redis accepts it. */
-  readonly onLook?: (standing: Standing) => void;
+  /** Told of each look, whether or not Redis answers and accepts it; with `null` when nothing waits for this process. */
+  readonly onLook?: (domain: Domain | null, lookedAt: number) => void;
   /** Told once why this process may not use what Redis holds, and with `null` when it may again. */
   readonly onRefused: (reason: string | null) => void;
 }
@@ -79,12 +80,14 @@ export class Membership {
     const { clock } = this.#options.cache;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const lookedAt = clock.now();
-      const domain = this.#id === null ? null : await lookAtDomain(database, this.#id);
-      if (domain?.ours !== true || domain.retired) {
+      // Who belongs to no domain looks, too: that the outbox cannot be read must show also while Redis is away.
+      const domain = await lookAtDomain(database, this.#id ?? CLEANER);
+      if (this.#id === null || domain?.ours !== true || domain.retired) {
+        this.#options.onLook?.(null, lookedAt);
         if (!(await this.#join(await redis.meet()))) return null;
         continue;
       }
-      this.#options.onLook?.({ domain, lookedAt });
+      this.#options.onLook?.(domain, lookedAt);
       if (domain.instance !== this.#instance) this.#doubt(domain);
       if (!this.#admission.isDoubted && redis.meets(domain.run) !== null) return { domain, lookedAt };
       const presented = await this.present(domain, 0, lookedAt);

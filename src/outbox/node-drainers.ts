@@ -3,9 +3,6 @@ import type { ClusterNodes } from '../cache/cluster/nodes.ts';
 import { type DrainerOptions, startDrainer } from './drainer.ts';
 import type { Drainer, OutboxStatus } from './drainer-face.ts';
 
-/** A drainer that looks at its domain does so within this time, also where its node does not answer, in milliseconds. */
-const LOOKS_MS = 10_000;
-
 /**
  * Starts a drainer for each node of a cluster, which is a cache domain of its own: what one of them was not told, or a node that takes its
  * place may have missed, is no matter of the others. Where a node is gone, its domain is left behind as that of a Redis that is gone.
@@ -36,28 +33,19 @@ export function startNodeDrainers(nodes: ClusterNodes, options: Omit<DrainerOpti
   const first = <T>(of: (drainer: Drainer) => T | null): T | null =>
     [...drainers.values()].map(of).find((found) => found !== null) ?? null;
   return {
-    status: () => together(drainers),
+    status: () => together([...drainers.values()]),
     refused: () => first((drainer) => drainer.refused()),
     problem: () => first((drainer) => drainer.problem()),
     stop: end,
   };
 }
 
-/**
- * What waits for the one that waits for most; `null` until one has looked. Whose node never answers says nothing. Whose node answers no more
- * does while it goes on looking: after a minute nothing waits for it.
- */
-function together(drainers: ReadonlyMap<ClusterNode, Drainer>): OutboxStatus | null {
-  const all = [...drainers].map(([{ isFresh }, drainer]) => ({ isFresh, status: drainer.status() }));
-  const newest = Math.max(...all.map(({ status }) => status?.lookedAt ?? Number.NEGATIVE_INFINITY));
+/** What waits for the one that waits for most; `null` until all have looked. Each looks while Postgres answers, whether or not its node does. */
+function together(drainers: readonly Drainer[]): OutboxStatus | null {
   let whole: OutboxStatus | null = null;
-  for (const { isFresh, status: one } of all) {
-    if (one === null) {
-      // Its node answers, and its domain was never looked at: so nobody knows what waits.
-      if (isFresh) return null;
-      continue;
-    }
-    if (!isFresh && newest - one.lookedAt > LOOKS_MS) continue;
+  for (const drainer of drainers) {
+    const one = drainer.status();
+    if (one === null) return null;
     whole ??= one;
     whole = {
       depth: Math.max(whole.depth, one.depth),

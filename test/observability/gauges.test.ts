@@ -64,6 +64,23 @@ t.test('the breaker, the outbox and how old answers can be', async (t) => {
   await until('the drainer cannot tell Redis', async () => (await value('larder_outbox_changes')) === 2);
   await until('nobody vouches any more', async () => (await value('larder_staleness_seconds')) > 2);
   t.ok((await value('larder_outbox_age_seconds')) > 0);
+
+  const retired = await server.sql`update cache_domains set position = null where run <> '' returning id`;
+  t.equal(retired.length, 1, 'as if Redis had been gone for a minute');
+  await until('nothing waits for it', async () => (await value('larder_outbox_changes')) === 0);
+  const { database, redis } = server;
+  const env = { REDIS_URL: redis.url, MAX_STALENESS_MS: '2000' };
+  const later = await openServer(t, { database, redis: null, env });
+  await until('nor for one that has never met it', async () => (await gaugeOf(later, 'larder_outbox_changes')) === 0);
+  for (const one of [server, later]) {
+    let unread = 0;
+    await until('it looks again, since Postgres answers', async () => {
+      const before = unread;
+      unread = await gaugeOf(one, 'larder_outbox_unread_seconds');
+      return unread < before;
+    });
+    await until('it is not behind', async () => (await gaugeOf(one, 'larder_staleness_seconds')) < 2);
+  }
 });
 
 t.test('an outbox that cannot be read is a series from the start, and grows', async (t) => {

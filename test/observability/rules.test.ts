@@ -18,7 +18,7 @@ t.test('the rules', async (t) => {
   const alerts = rules.split(/^ *- alert: /m).slice(1);
   for (const about of [
     ...['Down', 'Outage', 'Failing', 'ErrorRatio', 'Slow', 'HitRate', 'Outbox', 'OutboxUnread', 'Unvouched', 'Breaker'],
-    ...['RedisErrors', 'SqlErrors', 'EventLoop', 'Pool', 'ReplicaUnused', 'Inconsistent'],
+    ...['CacheRefused', 'RedisErrors', 'SqlErrors', 'EventLoop', 'Pool', 'ReplicaUnused', 'Inconsistent'],
   ]) {
     t.ok(
       alerts.some((alert) => alert.split('\n')[0]?.includes(about)),

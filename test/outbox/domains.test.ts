@@ -82,6 +82,7 @@ t.test('a copy of the database that a Redis belongs to uses nothing of it, and t
   t.match(await readiness(other), { status: 'degraded', domain: 'refused', refused: /belongs to another database/ });
   const metrics = await (await fetch(other.metricsUrl)).text();
   t.match(metrics, /^larder_cache_refused 1$/m);
+  t.match(metrics, /^larder_outbox_changes 0$/m, 'nothing waits for it, and it looks');
   t.equal((await find(other)).title, 'copied');
   await cached(live);
   t.match(await readiness(live), { status: 'ready', refused: undefined });

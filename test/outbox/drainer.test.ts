@@ -147,8 +147,9 @@ t.test('100,000 rows that psql updates are drained while others read, and somebo
 });
 
 t.test('of four drainers of a domain one at a time does the work', async (t) => {
-  const { database, redis, sql, settled } = await open(t);
+  const { database, redis, sql, keys, settled } = await open(t);
   const drainers = await Promise.all(Array.from({ length: 4 }, () => drain(t, database, redis.url)));
+  await until('the domain is there', async () => (await keys.exists(HEARTBEAT)) === 1);
   await until('all have looked', async () => drainers.every(({ drainer }) => drainer.status() !== null));
   await sql`insert into cache_outbox (entity, entity_id) select 'Event', i from generate_series(1, 60000) i`;
   await settled();
