@@ -16,7 +16,7 @@ export type PostgresOptions = PostgresPlace & PostgresLimits;
 
 /** How much of Postgres to use. */
 export interface PostgresLimits {
-  /** How many connections reads share; 4 when it is left out. Writes have as many more, and the outbox has one. */
+  /** How many connections reads share; 4 when it is left out. Writes have as many more, and the outbox two. */
   readonly poolSize?: number;
   /** A statement is cancelled after this time, in milliseconds; 5,000 when it is left out. */
   readonly statementTimeoutMs?: number;

@@ -82,7 +82,6 @@ t.test('its parts belong together', async (t) => {
   t.same(scaler.spec?.scaleTargetRef, { apiVersion: 'apps/v1', kind: 'Deployment', name: deployment.metadata?.name });
   t.equal(portOf(service.spec?.ports?.[0]?.targetPort), Number(settings.PORT));
   t.equal(portOf('metrics'), Number(settings.METRICS_PORT));
-  t.equal(pod?.metadata?.annotations?.['prometheus.io/port'], settings.METRICS_PORT);
   t.equal(deployment.spec?.replicas, undefined, 'the number of servers is one’s alone');
   t.ok(Number(scaler.spec?.minReplicas) > Number(budget.spec?.maxUnavailable), 'one may always go');
   const { version } = JSON.parse(read('package.json')) as { version: string };
@@ -218,8 +217,7 @@ t.test(
     t.equal(portOf(server?.readinessProbe?.httpGet?.port), 4000);
     await until('it is ready', async () => (await statusOf(server?.readinessProbe?.httpGet?.path)) === 200);
     t.equal(await statusOf('/graphql?query=%7Bbrands%7BtotalCount%7D%7D'), 200);
-    const scraped = async () =>
-      (await fetch(`http://127.0.0.1:${metricsPort}${pod?.metadata?.annotations?.['prometheus.io/path']}`)).text();
+    const scraped = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     const name = scaler.spec?.metrics?.[0]?.pods?.metric.name;
     const values = [await scraped(), await scraped()].map((text) =>
       Number(new RegExp(`^${name} ([\\d.e-]+)$`, 'm').exec(text)?.[1]),
@@ -227,7 +225,7 @@ t.test(
     for (const value of values) t.ok(value >= 0 && value <= 1, `${name} is a share: ${value}`);
     const [, wanted] = /^(\d+)m$/.exec(String(scaler.spec?.metrics?.[0]?.pods?.target.averageValue)) ?? [];
     t.ok(Number(wanted) > 0 && Number(wanted) < 1000, 'and so is what the scaler wants');
-    const rules = blocks(pageText(PAGE)).find(({ language }) => language === 'yaml')?.text ?? '';
+    const rules = blocks(pageText(PAGE)).find(({ text }) => text.includes('seriesQuery'))?.text ?? '';
     const adapter = parse(rules) as { rules: { seriesQuery: string }[] };
     t.match(adapter.rules[0]?.seriesQuery, new RegExp(`^${name}\\{`));
     child.kill('SIGTERM');

@@ -1,7 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { t } from 'tap';
+import { parse, parseAllDocuments } from 'yaml';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
+import { blocks, pageText } from '../docs/document.ts';
 import { promtool } from '../support/prometheus.ts';
 
 const OPS = join(REPOSITORY, 'ops');
@@ -26,6 +28,69 @@ t.test('the rules', async (t) => {
     );
   }
   for (const alert of alerts) t.match(alert, /\n\s+runbook: "[^"\n]{40,}"/, `${alert.split('\n')[0]} says what to do`);
+});
+
+/** A configuration of Prometheus, as far as it is looked at. */
+interface Config {
+  readonly global?: { readonly scrape_interval: string };
+  readonly scrape_configs: readonly {
+    readonly job_name: string;
+    readonly scrape_interval?: string;
+    readonly relabel_configs?: readonly { readonly source_labels: readonly string[]; readonly regex?: string }[];
+  }[];
+}
+
+/** A Deployment, as far as it is looked at. */
+interface Deployment {
+  readonly kind: string;
+  readonly spec: {
+    readonly template: {
+      readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+      readonly spec: { readonly containers: readonly { readonly ports: readonly { readonly name: string }[] }[] };
+    };
+  };
+}
+
+t.test('each scrape job that is given is the one that the rules ask for, often enough for them', async (t) => {
+  const rules = readFileSync(RULES, 'utf8');
+  const jobs = new Set([...rules.matchAll(/job="([^"]+)"/g)].map(([, job]) => job));
+  const seconds = { s: 1, m: 60, h: 3600 };
+  const inSeconds = (text = '') => Number(text.slice(0, -1)) * seconds[text.at(-1) as keyof typeof seconds];
+  const shortest = Math.min(...[...rules.matchAll(/\[(\d+[smh])\]/g)].map(([, range]) => inSeconds(range)));
+  const page = blocks(pageText('docs/kubernetes.md')).find(({ text }) => text.includes('scrape_configs:'));
+  if (page === undefined) throw new Error('docs/kubernetes.md has no scrape job.');
+  const file = join(t.testdir({}), 'prometheus.yml');
+  // Debian's Prometheus knows no Kubernetes.
+  writeFileSync(file, page.text.replace('kubernetes_sd_configs: [{ role: pod }]', 'static_configs: []'));
+  const check = promtool(['check', 'config', '--syntax-only', file]);
+  t.equal(check.status, 0, check.said);
+  for (const text of [page.text, readFileSync(join(OPS, 'prometheus', 'prometheus.yml'), 'utf8')]) {
+    const { global, scrape_configs: configs } = parse(text) as Config;
+    t.same(new Set(configs.map(({ job_name: name }) => name)), jobs);
+    for (const { scrape_interval: interval = global?.scrape_interval } of configs) {
+      t.ok(inSeconds(interval) * 4 <= shortest, `four scrapes, every ${interval}, are within ${shortest} s`);
+    }
+  }
+  const documents = parseAllDocuments(readFileSync(join(REPOSITORY, 'docs', 'kubernetes', 'larder.yaml'), 'utf8'));
+  const objects = documents.map((document) => document.toJS() as Deployment);
+  const pod = objects.find(({ kind }) => kind === 'Deployment')?.spec.template;
+  const [keep] = (parse(page.text) as Config).scrape_configs[0]?.relabel_configs ?? [];
+  const prefix = '__meta_kubernetes_pod_';
+  const known = new Map([
+    ...Object.entries(pod?.metadata.labels ?? {}).map(
+      ([name, value]) => [`${prefix}label_${name.replaceAll(/\W/g, '_')}`, value] as const,
+    ),
+    [`${prefix}phase`, 'Running'],
+  ]);
+  const kept = (pod?.spec.containers[0]?.ports ?? []).filter(({ name }) => {
+    const values = keep?.source_labels.map((label) => known.get(label) ?? (label.endsWith('_port_name') ? name : ''));
+    return new RegExp(`^(?:${keep?.regex})$`).test(values?.join(';') ?? '');
+  });
+  t.same(
+    kept.map(({ name }) => name),
+    ['metrics'],
+    'of the ports of a pod of the manifest, it takes the one',
+  );
 });
 
 t.test('compose hands Prometheus and Grafana all of it', async (t) => {
