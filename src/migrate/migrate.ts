@@ -6,6 +6,7 @@ import { drizzleMigrations } from './drizzle-migrations.ts';
 import { larderMigrations } from './larder-migrations.ts';
 import { DEADLOCK, LOCK_NOT_AVAILABLE, LOCK_WAIT_MS, LockTaken, MigrationError, withLocks } from './locks.ts';
 import { type Migration, type Migrations, makeSchema, type Place, type Sql } from './migrations.ts';
+import { checkPostgresVersion } from './oldest-postgres.ts';
 
 /** The advisory lock that a migration holds. Every Larder process uses this number: "larder" in ASCII. */
 const LOCK = '119182805820786';
@@ -46,7 +47,7 @@ export interface MigrateOptions {
  * be used on one database. In another schema than `public`, Drizzle's must be told to record there.
  *
  * @param options where Postgres is, and which migrations follow Larder's own
- * @throws {MigrationError} when a statement fails, or when an applied migration was edited afterwards
+ * @throws {MigrationError} when a statement fails, an applied migration was edited afterwards, or Postgres is too old
  */
 export async function migrate(options: MigrateOptions): Promise<void> {
   const { log = () => {}, schema, migrations } = options;
@@ -55,6 +56,7 @@ export async function migrate(options: MigrateOptions): Promise<void> {
   try {
     const pending = await withLocks(log, options, () =>
       database.client.begin(async (sql) => {
+        await checkPostgresVersion(sql);
         await takeTurn(sql, log);
         // Behind a pooler, the role's limits hold unless the transaction says otherwise.
         await sql`select set_config(name, '0', true)

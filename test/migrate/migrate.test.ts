@@ -51,6 +51,21 @@ t.test('the command migrates an empty database, and the second time does nothing
   t.strictSame(await sql`select * from drizzle.__drizzle_migrations order by id`, journal);
 });
 
+t.test('a Postgres that is too old is refused, and left as it was', async (t) => {
+  const { url, sql } = await emptyDatabase(t);
+  // Found before that of Postgres, it says what an older one would.
+  await sql`create schema old`;
+  await sql`create function old.current_setting(name text) returns text language sql as $$
+    select case name when 'server_version_num' then '130014' when 'server_version' then '13.14'
+      else pg_catalog.current_setting(name) end $$`;
+  const older = `${url}?options=${encodeURIComponent('-c search_path=old,pg_catalog,public')}`;
+  const { code, stdout, stderr } = await runCli('migrate', [], { DATABASE_URL: older });
+  t.equal(code, 1);
+  t.equal(stdout, '');
+  t.equal(stderr, 'Larder needs Postgres 14 or later, and this is 13.14. Upgrade Postgres, then migrate again.\n');
+  t.strictSame(await tables(sql), []);
+});
+
 t.test('the command prints the failing statement and leaves the database alone', async (t) => {
   const { url, sql } = await emptyDatabase(t);
   await sql`create table campaigns (mine int)`;
