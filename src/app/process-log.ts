@@ -1,13 +1,26 @@
+import { createRequire } from 'node:module';
 import { format } from 'node:util';
 import { type Logger, pino } from 'pino';
 
+/** What makes lines for people. It is a development package: a server that was installed without those goes on without it. */
+const PRETTY = 'pino-pretty';
+
 /**
  * @param level the lowest level that is written
- * @param production whether lines are JSON, for programs; otherwise they are for people
+ * @param production whether lines are JSON, for programs; otherwise they are for people, where pino-pretty is installed
  * @returns the log of the process
  */
 export function createLogger(level: string, production: boolean): Logger {
-  return pino({ level, ...(production ? {} : { transport: { target: 'pino-pretty' } }) });
+  return pino({ level, ...(production || !isInstalled(PRETTY) ? {} : { transport: { target: PRETTY } }) });
+}
+
+function isInstalled(name: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Test } from 'tap';
@@ -11,12 +11,20 @@ const NOT_COPIED = new Set(['node_modules', '.git', '.larder', '.tap', 'dist', '
  * Copies the repository, without its packages, which it shares, and without what was built.
  *
  * @param t the test that it is for, at whose end the copy is removed
+ * @param without a package that the copy lacks
  * @returns the copy's folder, whose name holds a space
  */
-export function copyRepository(t: Test): string {
+export function copyRepository(t: Test, without?: string): string {
   const directory = mkdtempSync(join(tmpdir(), 'larder copy '));
   t.teardown(() => rmSync(directory, { recursive: true, force: true }));
   cpSync(REPOSITORY, directory, { recursive: true, filter: (file) => !NOT_COPIED.has(basename(file)) });
-  symlinkSync(join(REPOSITORY, 'node_modules'), join(directory, 'node_modules'));
+  const [shared, packages] = [join(REPOSITORY, 'node_modules'), join(directory, 'node_modules')];
+  if (without === undefined) symlinkSync(shared, packages);
+  else {
+    mkdirSync(packages);
+    for (const name of readdirSync(shared)) {
+      if (name !== without) symlinkSync(join(shared, name), join(packages, name));
+    }
+  }
   return directory;
 }
