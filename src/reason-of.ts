@@ -3,6 +3,8 @@
  * @returns why, in one line's words
  */
 export function reasonOf(thrown: unknown): string {
+  // An error about several addresses of one host has no message, but the error for each address has one.
+  if (thrown instanceof AggregateError && thrown.message === '') return thrown.errors.map(reasonOf).join('; ');
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 

@@ -1,5 +1,5 @@
-import { type Holder, holdersOf, TOOL } from './cluster/sources.ts';
-import { openRedis, type RedisSource } from './redis/source.ts';
+import { askHolder, type Holder, holdersOf } from './cluster/sources.ts';
+import type { RedisSource } from './redis/source.ts';
 
 /** How many keys Redis scans in one step. */
 const STEP = 1000;
@@ -12,7 +12,7 @@ const STEP = 1000;
  * @param entities the names of the entities
  * @param onProgress told how many were removed so far
  * @returns how many were removed
- * @throws when Redis does not answer or refuses
+ * @throws {RedisUnavailable} when Redis does not answer or refuses
  */
 export async function removeKeys(
   source: RedisSource,
@@ -28,17 +28,13 @@ export async function removeKeys(
   return removed;
 }
 
-async function removeFrom(
-  { source, names }: Holder,
+function removeFrom(
+  holder: Holder,
   prefix: string,
   entities: readonly string[],
   onProgress: (removed: number) => void,
 ): Promise<number> {
-  const redis = openRedis(source, TOOL);
-  // Each command throws its own error.
-  redis.on('error', () => {});
-  try {
-    await redis.connect();
+  return askHolder(holder, async (redis) => {
     let removed = 0;
     for (const entity of entities) {
       const match = `${escapePattern(prefix)}${escapePattern(entity)}-*`;
@@ -53,11 +49,9 @@ async function removeFrom(
       } while (cursor !== '0');
     }
     // The database of this Redis sets its mark again. A restored one takes a Redis without a mark.
-    await redis.unlink(names.domain, names.heartbeat);
+    await redis.unlink(holder.names.domain, holder.names.heartbeat);
     return removed;
-  } finally {
-    redis.disconnect();
-  }
+  });
 }
 
 /** Makes a pattern that matches only a given text. */

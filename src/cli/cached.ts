@@ -1,5 +1,6 @@
 import { readConfig } from '../app/config.ts';
 import { entities } from '../app/entities.ts';
+import { RedisUnavailable } from '../cache/cluster/sources.ts';
 import { sayCached } from '../commands/cached.ts';
 import { runCommand } from '../commands/command.ts';
 import { DatabaseUnavailable } from '../postgres/errors.ts';
@@ -18,7 +19,7 @@ process holds is not seen from outside; it is used in the same cases, by id for 
 await runCommand({
   help,
   options: {},
-  errors: [DatabaseUnavailable],
+  errors: [DatabaseUnavailable, RedisUnavailable],
   run: (_values, positionals) =>
     sayCached(storesOf(readConfig(process.env)), entities, positionals, (line) => process.stdout.write(`${line}\n`)),
 });

@@ -1,5 +1,6 @@
 import { readConfig } from '../app/config.ts';
 import { entities } from '../app/entities.ts';
+import { RedisUnavailable } from '../cache/cluster/sources.ts';
 import { expectNoMore, runCommand } from '../commands/command.ts';
 import { forgetEverything } from '../commands/forget.ts';
 import { DatabaseUnavailable } from '../postgres/errors.ts';
@@ -19,7 +20,7 @@ Nothing is lost but time: what is asked for next is read from Postgres.
 await runCommand({
   help,
   options: {},
-  errors: [DatabaseUnavailable],
+  errors: [DatabaseUnavailable, RedisUnavailable],
   async run(_values, positionals) {
     expectNoMore(positionals);
     await forgetEverything(storesOf(readConfig(process.env)), Object.keys(entities), (line) =>

@@ -1,8 +1,8 @@
 import { cacheKey } from '../cache/cache-key.ts';
 import { slotOf } from '../cache/cluster/slots.ts';
-import { holdersOf, TOOL } from '../cache/cluster/sources.ts';
+import { askHolder, holdersOf } from '../cache/cluster/sources.ts';
 import { decodeEntry, type EntitySpace, LEASE_MARK } from '../cache/entry.ts';
-import { openRedis, type RedisSource } from '../cache/redis/source.ts';
+import type { RedisSource } from '../cache/redis/source.ts';
 import { CatalogWatch } from '../entity/catalog-watch.ts';
 import type { Entity, EntityDefinition } from '../entity/definition.ts';
 import { type Database, openDatabase } from '../postgres/client.ts';
@@ -41,6 +41,7 @@ interface Held {
  * @param say receives the lines
  * @throws {UsageError} when the words name no entity, or there is no Redis
  * @throws {DatabaseUnavailable} when Postgres does not answer
+ * @throws {RedisUnavailable} when Redis does not
  */
 export async function sayCached(
   { postgres, statementTimeoutMs, redis, prefix }: Stores,
@@ -54,9 +55,10 @@ export async function sayCached(
   if (definition === undefined) throw new UsageError(`There is no entity ${entity}.`);
   if (!definition.key.isId(id)) throw new UsageError(`No ${entity} can have such an id.`);
   const key = cacheKey(prefix, entity, id);
+  const held = await heldBy(redis, key, prefix);
   const database = openDatabase({ url: postgres, statementTimeoutMs, poolSize: 1 });
   try {
-    const [row, held] = await Promise.all([rowOf(database, definition, id), heldBy(redis, key, prefix)]);
+    const row = await rowOf(database, definition, id);
     say(`key       ${key}`);
     say(`row       ${row.version === null ? 'none' : `version ${row.version}`}`);
     for (const line of verdict(held, id, row)) say(line);
@@ -95,20 +97,14 @@ async function heldBy(source: RedisSource, key: string, prefix: string): Promise
   const holders = await holdersOf(source, prefix);
   const holder = holders.find(({ hasSlot }) => hasSlot(slotOf(key)));
   if (holder === undefined) throw new UsageError('No node of the Redis cluster has the slot of this entity.');
-  const redis = openRedis(holder.source, TOOL);
-  // Each command throws its own error.
-  redis.on('error', () => {});
-  try {
-    await redis.connect();
+  return askHolder(holder, async (redis) => {
     const [text, ttlMs, epoch] = await Promise.all([
       redis.get(key),
       redis.pttl(key),
       redis.get(holder.names.heartbeat),
     ]);
     return { text, ttlMs, epoch };
-  } finally {
-    redis.disconnect();
-  }
+  });
 }
 
 /** Describes the entry, and which reads use it. */

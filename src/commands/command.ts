@@ -77,7 +77,7 @@ export async function runCommand<T extends Options>(
     const wrongUse = error instanceof UsageError || codeOf(error).startsWith('ERR_PARSE_ARGS');
     process.exitCode = wrongUse ? 2 : 1;
     process.stderr.write(
-      `${wrongUse ? `${messageOf(error)}\n\n${command.help.trimEnd()}` : explain(error, command.errors)}\n`,
+      `${wrongUse ? `${reasonOf(error)}\n\n${command.help.trimEnd()}` : explain(error, command.errors)}\n`,
     );
   }
 }
@@ -116,9 +116,9 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
 };
 
 function explain(error: unknown, expected: Command<Options>['errors']): string {
-  if ([WrongValue, ...expected].some((type) => error instanceof type)) return messageOf(error);
+  if ([WrongValue, ...expected].some((type) => error instanceof type)) return reasonOf(error);
   if (UNREACHABLE.includes(codeOf(error))) {
-    return `Postgres cannot be reached (${messageOf(error)}).\nStart it, or correct DATABASE_URL, then try again.`;
+    return `Postgres cannot be reached (${reasonOf(error)}).\nStart it, or correct DATABASE_URL, then try again.`;
   }
   if (error instanceof postgres.PostgresError) {
     const next = NEXT_STEPS[error.code];
@@ -130,10 +130,4 @@ function explain(error: unknown, expected: Command<Options>['errors']): string {
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-}
-
-/** An error about several addresses of one host has no message, but the error for each address has one. */
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
-  return reasonOf(error);
 }

@@ -22,6 +22,7 @@ export interface Stores {
  * @param entities the names of the entities
  * @param say receives a line for each step
  * @throws {DatabaseUnavailable} when Postgres does not answer
+ * @throws {RedisUnavailable} when Redis does not
  */
 export async function forgetEverything(
   { postgres, statementTimeoutMs, redis, prefix }: Stores,

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isSchema } from 'graphql';
+import { RedisUnavailable } from '../cache/cluster/sources.ts';
 import { InitError, TARBALL, writeProject } from '../init/write-project.ts';
 import type { Larder } from '../larder-face.ts';
 import { MigrationError, migrate } from '../migrate/index.ts';
@@ -109,7 +110,7 @@ const options = { schema: { type: 'string' }, migrations: { type: 'string' }, ou
 await runCommand({
   help,
   options,
-  errors: [DatabaseUnavailable, DocumentsError, InitError, MigrationError],
+  errors: [DatabaseUnavailable, DocumentsError, InitError, MigrationError, RedisUnavailable],
   run: (values, [name = '', ...words]) => {
     const command = commands[name];
     if (command === undefined) throw new UsageError(name === '' ? 'Which command?' : `There is no command ${name}.`);

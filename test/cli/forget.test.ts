@@ -61,3 +61,25 @@ t.test('every process forgets what it has cached, by id and by list, with Redis 
   t.equal(await openRedis(t, redis).get('a[*]?:Stranger-1'), 'stays', 'what is of no entity stays');
   t.equal(await openRedis(t, redis).get('ab:Brand-1'), 'stays', 'and what another prefix has');
 });
+
+t.test('a Redis that does not answer, or refuses, is named, and Postgres is not blamed', async (t) => {
+  const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t)]);
+  await openRedis(t, redis).call('ACL', 'SETUSER', 'unscanning', 'on', '>x', '~*', '&*', '+@all', '-scan', '-get');
+  const cases: Readonly<Record<string, RegExp>> = {
+    'redis://127.0.0.1:1': /ECONNREFUSED/,
+    // A host with two addresses.
+    'redis://localhost:1': /ECONNREFUSED/,
+    'redis+cluster://127.0.0.1:1': /ECONNREFUSED/,
+    [redis.url.replace('redis://', 'redis://unscanning:x@')]: /NOPERM/,
+    [redis.url.replace('redis://', 'redis://unscanning:wrong@')]: /WRONGPASS/,
+  };
+  for (const [url, why] of Object.entries(cases)) {
+    for (const [name, ...words] of [['forget'], ['cached', 'Brand', '7']] as const) {
+      const { code, stderr } = await runCli(name, words, { DATABASE_URL: database.url, REDIS_URL: url });
+      t.equal(code, 1, `${name} ${url}`);
+      t.match(stderr, why);
+      t.match(stderr, /correct REDIS_URL/);
+      t.notMatch(stderr, /DATABASE_URL|Postgres|^ +at /m);
+    }
+  }
+});
