@@ -117,3 +117,5 @@ await runCommand({
     return command(values, words);
   },
 } satisfies Command<typeof options>);
+// The user's module may hold clients of its own, which would keep the process.
+process.stdout.write('', () => process.exit());
