@@ -13,9 +13,13 @@ export interface Watched {
   readonly key: readonly string[];
 }
 
+// Which rows a role sees under row security may follow from a setting of its connection, or the time of day: no trigger says when that changes.
 const look = statement<{ ord: number; reason: string | null }>(
   'CacheOutbox.unheard',
-  sql`select q.ord::int as ord, cache_outbox_unheard(to_regclass(q.name), q.entity, q.key::text[]) as reason
+  sql`select q.ord::int as ord, case when row_security_active(to_regclass(q.name)::oid) then format(
+        '%s has row security, and no trigger says when policies show other rows to %s: declare the entity with unwatched, or connect as a role that they do not bind',
+        to_regclass(q.name), current_user
+      ) else cache_outbox_unheard(to_regclass(q.name), q.entity, q.key::text[]) end as reason
     from unnest(${sql.placeholder('names')}::text[], ${sql.placeholder('entities')}::text[], ${sql.placeholder('keys')}::text[])
       with ordinality as q(name, entity, key, ord)
     where to_regclass(q.name) is not null`,

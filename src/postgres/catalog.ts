@@ -13,6 +13,7 @@ export type Catalog = readonly ReadonlyMap<string, string>[];
 // Rows also come and go without a trigger: with partitions, which TRUNCATE gives another file; while a trigger is off; and when a view is
 // replaced. When a watched table is rewritten into another file, its rows may get other versions. Bodies of any other are asked for by their
 // version anyway, and it may be loaded anew each minute by a TRUNCATE.
+// A role that policies bind has shapes of its own: that it sees no row does not answer others.
 const look = statement<{ ord: number; name: string; said: string }>(
   'Catalog.look',
   sql`with recursive cache_outbox_columns as materialized (
@@ -38,6 +39,8 @@ const look = statement<{ ord: number; name: string; said: string }>(
           where t.tgrelid = r.oid and (t.tgparentid <> 0 or not t.tgisinternal)
         union all
         select concat_ws(' ', 'view', v.oid, v.xmin) from pg_rewrite v where v.ev_class = r.oid
+        union all
+        select 'policies' from pg_class c where c.oid = r.oid and r.oid = r.root and row_security_active(c.oid)
         union all
         select concat_ws(' ', 'key', k.indexrelid) from pg_index k where k.indrelid = r.oid and r.oid = r.root and k.indisprimary
       ) found group by ord
