@@ -9,6 +9,10 @@ const production = process.env.NODE_ENV === 'production';
 const early = production ? createLogger('info', production) : null;
 if (early !== null) logEverything(early);
 
+/** While the server starts, nothing is lost. The first process of a container hears no signal that it does not listen for. */
+const leave = () => process.exit(0);
+process.on('SIGTERM', leave).on('SIGINT', leave);
+
 /** Says why the process ends, in the place where it will be read: the terminal or the log. */
 function fail(error: unknown): void {
   const reason = error instanceof Error ? error.message : String(error);
@@ -27,6 +31,7 @@ try {
   log.info({ version: VERSION, node: process.versions.node }, `Larder ${VERSION} starts`);
   const server = await assemble(config, log);
   const { shutdownDelayMs, shutdownTimeoutMs } = config.http;
+  process.off('SIGTERM', leave).off('SIGINT', leave);
   stopOnSignals(server, { atMostMs: shutdownDelayMs + shutdownTimeoutMs, log });
 } catch (error) {
   fail(error);

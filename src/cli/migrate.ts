@@ -1,6 +1,6 @@
 import { readConfig } from '../app/config.ts';
 import { migrateDatabase } from '../app/migrate.ts';
-import { expectNoMore, runCommand } from '../commands/command.ts';
+import { endOnSignals, expectNoMore, runCommand } from '../commands/command.ts';
 import { MigrationError } from '../migrate/index.ts';
 
 const help = `Brings the database up to date.
@@ -11,6 +11,7 @@ Applies every migration of Larder's own and of the folder drizzle/ that the data
 them, or none when a statement fails. It may be run at any time, and by several processes at once.
 `;
 
+endOnSignals();
 await runCommand({
   help,
   options: {},

@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import postgres from 'postgres';
@@ -80,6 +81,15 @@ export async function runCommand<T extends Options>(
       `${wrongUse ? `${reasonOf(error)}\n\n${command.help.trimEnd()}` : explain(error, command.errors)}\n`,
     );
   }
+}
+
+/**
+ * Lets signals end the process at once, with the exit code that a shell gives to such an end. The first process of a container would not
+ * hear them otherwise.
+ */
+export function endOnSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => process.exit(128 + constants.signals[signal]));
 }
 
 /** An id may be a number below zero. It is no option, and what follows it is none either. */

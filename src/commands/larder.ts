@@ -8,7 +8,7 @@ import type { Larder } from '../larder-face.ts';
 import { MigrationError, migrate } from '../migrate/index.ts';
 import { DatabaseUnavailable } from '../postgres/errors.ts';
 import { sayCached } from './cached.ts';
-import { type Command, expectNoMore, runCommand, UsageError } from './command.ts';
+import { type Command, endOnSignals, expectNoMore, runCommand, UsageError } from './command.ts';
 import { sayMissing } from './doctor.ts';
 import { DocumentsError, writeDocuments } from './documents.ts';
 import { forgetEverything } from './forget.ts';
@@ -107,6 +107,7 @@ const commands: Readonly<
 
 const options = { schema: { type: 'string' }, migrations: { type: 'string' }, out: { type: 'string' } } as const;
 
+endOnSignals();
 await runCommand({
   help,
   options,
