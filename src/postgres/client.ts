@@ -1,4 +1,4 @@
-import { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import postgres, { type Sql } from 'postgres';
 import { type Clock, systemClock } from '../clock.ts';
 import { errorOf } from '../reason-of.ts';
@@ -93,7 +93,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const closing = new AbortController();
   // The driver's types leave `socket` out.
   const way = { socket: () => openOrFail(route, closing.signal) } as object;
-  const client = postgres({ ...driverOptions(target, statementTimeoutMs), max: poolSize, ...way });
+  const client = postgres({ ...driverOptions(target, statementTimeoutMs, route.password), max: poolSize, ...way });
   const pool = new Pool({ ...options, route }, poolSize, clock);
   let pinging: Promise<boolean> | null = null;
   return {
@@ -131,14 +131,12 @@ export function connectPostgres(url: PostgresSource): Pick<Database, 'client' | 
   return openDatabase({ url, poolSize: 1, statementTimeoutMs: 0 });
 }
 
-/** The driver recovers from a socket that breaks, but not from one that it did not get. */
-async function openOrFail(route: PostgresRoute, signal: AbortSignal): Promise<Socket> {
+/** The driver recovers from a socket that breaks once it has written to it, but not from one that it did not get, or not write to. */
+async function openOrFail(route: PostgresRoute, signal: AbortSignal): Promise<Duplex> {
   try {
     return await route.open(signal);
   } catch (error) {
-    const broken = new Socket();
-    setImmediate(() => broken.destroy(errorOf(error)));
-    return broken;
+    return new Duplex({ read: () => {}, write: (_chunk, _encoding, done) => done(errorOf(error)) });
   }
 }
 

@@ -72,7 +72,7 @@ export class Connection {
     };
     // The driver's types leave `socket` out.
     const once = { socket, max: 1, max_lifetime: 0, onclose: () => this.giveUp() } as object;
-    this.#client = postgres({ ...driverOptions(target, statementTimeoutMs), ...once });
+    this.#client = postgres({ ...driverOptions(target, statementTimeoutMs, route.password), ...once });
   }
 
   /** How many statements have been sent but not answered. */

@@ -42,12 +42,13 @@ const AS_GIVEN = {
  *
  * @param target the parts of the URL
  * @param statementTimeoutMs how long a statement may take, in milliseconds; 0 for no limit
+ * @param password the password of the socket that the driver was given
  * @returns the options
  */
-export function driverOptions(target: PostgresTarget, statementTimeoutMs: number) {
+export function driverOptions(target: PostgresTarget, statementTimeoutMs: number, password: () => string) {
   return {
     user: target.user,
-    pass: target.password ?? '',
+    pass: password,
     database: target.database,
     // Only for the driver's messages.
     host: 'Postgres',

@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import postgres from 'postgres';
 import type { Clock } from '../clock.ts';
+import { reasonOf } from '../reason-of.ts';
 import { PostgresUnreachable } from './errors.ts';
 import { KEPT_SETTINGS, WRONG_FOR_VALUES } from './session-settings.ts';
 import { occurs } from './socket-event.ts';
@@ -29,6 +30,7 @@ export class PostgresRoute {
   readonly #timeoutMs: number;
   /** The host that accepted last. */
   #first: number;
+  #password = '';
 
   /**
    * @param target the hosts, and the wanted kind of server
@@ -41,18 +43,22 @@ export class PostgresRoute {
     this.#first = target.shuffled ? Math.floor(Math.random() * target.hosts.length) : 0;
   }
 
+  /** The newest password, for the driver to log in with. It is known before a socket is there, so that the driver has nothing to wait for. */
+  readonly password = (): string => this.#password;
+
   /**
    * Connects to the first host that answers and is of the wanted kind, beginning with the one that accepted last.
    *
    * @param signal ends the attempt
    * @returns a socket on which Postgres waits for the startup message, encrypted as the URL demands
-   * @throws {PostgresUnreachable} with the reason for each host
+   * @throws {PostgresUnreachable} with the reason for each host, or why there is no password
    */
   async open(signal: AbortSignal): Promise<Socket> {
     const { hosts, sessionAttrs } = this.#target;
     const wishes = sessionAttrs === 'prefer-standby' ? ['standby', 'any'] : [sessionAttrs];
     const order = hosts.map((_, i) => (this.#first + i) % hosts.length);
     const failures: Error[] = [];
+    this.#password = await passwordOf(this.#target);
     for (const wish of wishes) {
       for (const i of order) {
         const host = hosts[i] as PostgresHost;
@@ -118,12 +124,12 @@ export class PostgresRoute {
 
   /** A connection of its own, since the driver must not know of a server that is not used. */
   async #ask<Row extends object>(host: PostgresHost, signal: AbortSignal, text: string): Promise<Row> {
-    const { user, password, database, settings } = this.#target;
+    const { user, database, settings } = this.#target;
     const socket = await this.#reach(host, signal);
     const connection = { ...settings, ...KEPT_SETTINGS };
     const once = { socket: () => socket, max: 1, fetch_types: false, prepare: false, connection, onnotice: () => {} };
     // The driver's types leave `socket` out.
-    const client = postgres({ ...once, user, pass: password ?? '', database, ssl: false } as object);
+    const client = postgres({ ...once, user, pass: this.#password, database, ssl: false } as object);
     try {
       const asked = client.unsafe<[Row]>(text);
       const closed = occurs(socket, 'close', { clock: this.#clock, ms: this.#timeoutMs, signal });
@@ -136,6 +142,22 @@ export class PostgresRoute {
       socket.destroy();
       await client.end({ timeout: 0 });
     }
+  }
+}
+
+/**
+ * The driver (postgres.js 3.4.9) would wait for such a function amid the login. The process would end if it failed, or if the socket closed
+ * meanwhile: nothing there handles that.
+ */
+async function passwordOf({ password }: PostgresTarget): Promise<string> {
+  if (typeof password !== 'function') return password ?? '';
+  try {
+    const found: unknown = await password();
+    if (typeof found !== 'string')
+      throw new TypeError(`it gave no text, but ${found === null ? 'null' : typeof found}`);
+    return found;
+  } catch (error) {
+    throw new PostgresUnreachable([new Error(`the function for its password: ${reasonOf(error)}`, { cause: error })]);
   }
 }
 
