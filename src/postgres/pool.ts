@@ -48,6 +48,7 @@ export class Pool {
    * @throws {ConnectionLost} when the pool was closed
    */
   share(): Connection {
+    this.#checkOpen();
     let best: Connection | undefined;
     for (const connection of this.#shared) if (best === undefined || connection.load < best.load) best = connection;
     if (best?.load === 0 && this.#clock.now() >= best.dueAt) {
@@ -65,9 +66,15 @@ export class Pool {
    * @throws {ConnectionLost} when the pool was closed
    */
   take(onLost: () => void): Connection {
+    this.#checkOpen();
     const connection = this.#takeIdle(this.#spare) ?? this.#takeIdle(this.#shared) ?? this.#open();
     this.#taken.set(connection, onLost);
     return connection;
+  }
+
+  /** A connection that is ending takes no statement: the driver's error would give it up, with all that is under way there. */
+  #checkOpen(): void {
+    if (this.#isEnded) throw new ConnectionLost();
   }
 
   /** Takes an idle connection out of a set, and closes those that are too old on the way; `null` when there is none. */
@@ -113,7 +120,6 @@ export class Pool {
   }
 
   #open(): Connection {
-    if (this.#isEnded) throw new ConnectionLost();
     const onLost = (lost: Connection, why: ConnectionLost) => {
       this.#shared.delete(lost);
       this.#taken.get(lost)?.();

@@ -23,6 +23,21 @@ t.test('a pool that was closed opens no other connection', async (t) => {
   t.equal(await database.ping(), false);
 });
 
+t.test('a statement that comes while the pool is closed fails alone', async (t) => {
+  const { url } = await freshDatabase(t);
+  const database = openDatabase({ url, poolSize: 1, statementTimeoutMs: 60_000 });
+  await database.query('select 1');
+  const underWay = database.query<{ n: number }>('select 1 as n from pg_sleep(1)');
+  const closed = database.close();
+  await t.rejects(database.query('select 2'), { name: 'ConnectionLost' });
+  await t.rejects(
+    database.begin(async () => {}),
+    { name: 'ConnectionLost' },
+  );
+  t.same(await underWay, [{ n: 1 }]);
+  await closed;
+});
+
 t.test('connections that were opened together are replaced one by one, after half an hour to an hour', async (t) => {
   const { url } = await freshDatabase(t);
   const clock = manualClock();
