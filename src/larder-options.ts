@@ -5,6 +5,7 @@ import type { Clock } from './clock.ts';
 import type { LarderLogger } from './larder-logger.ts';
 import type { PostgresClient, PostgresSource } from './postgres/source.ts';
 import type { Entities } from './repository/entity.ts';
+import { WrongValue } from './wrong-value.ts';
 
 /** Where Postgres is: an address, or a client of postgres.js. Larder connects as that client does, on connections of its own. */
 export type PostgresPlace =
@@ -85,10 +86,15 @@ export interface LarderOptions<E extends Entities> {
 /**
  * @param place where Redis is, as it was given
  * @returns the address, or a function that makes a client; `null` where there is no Redis
+ * @throws {WrongValue} when it says nothing, as it may in JavaScript where a variable of the environment is not set
  */
 export function redisSource(place: RedisPlace | null): RedisSource | null {
   if (place === null) return null;
   const { url, client, connect } = place;
-  if (client === undefined) return connect ?? url;
+  if (client == null) {
+    const source = connect ?? url;
+    if (typeof source === 'string' || typeof source === 'function') return source;
+    throw new WrongValue('expected url, client or connect, got none of them: without Redis, leave redis out');
+  }
   return isOfCluster(client) ? placeOf(client) : (options) => client.duplicate(options) as Redis;
 }

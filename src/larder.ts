@@ -68,10 +68,10 @@ export async function createLarder<const E extends Entities>(
   const close = () => closers.close();
   try {
     const url = options.postgres.client ?? options.postgres.url;
-    const { unheeded } = named(`postgres.${typeof url === 'string' ? 'url' : 'client'}`, () => targetOf(url));
+    const { unheeded } = named(`postgres.${options.postgres.client ? 'client' : 'url'}`, () => targetOf(url));
     for (const words of unheeded) options.logger?.warn({}, `in the URL of Postgres, ${words}`);
     checkReplicas(options.postgres, options.logger);
-    const redisUrl = redisSource(options.redis ?? null);
+    const redisUrl = named('redis', () => redisSource(options.redis ?? null));
     if (typeof redisUrl === 'string') named('redis.url', () => parseRedisUrl(redisUrl));
     const connection = { url, statementTimeoutMs, clock, channels };
     const common = { ...connection, poolSize, requestTimeoutMs };

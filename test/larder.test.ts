@@ -217,6 +217,20 @@ t.test('options that there are not are named, and nothing is opened', async (t) 
     [{ postgres }, /^entities: expected an object, got undefined\.$/],
     [{ entities, postgres: postgres.url }, /^postgres: expected an object, got string\.$/],
     [{ entities, postgres, redis: redis.url }, /^redis: expected an object, got string\.$/],
+    [
+      { entities, postgres: { url: undefined } },
+      /^postgres\.url: expected an address as text, or a client .*, got undefined/,
+    ],
+    [
+      { entities, postgres: { url: new URL(postgres.url) } },
+      /^postgres\.url: expected an address as text, .*, got object/,
+    ],
+    [{ entities, postgres: {} }, /^postgres\.url: expected an address as text, or a client .*, got undefined/],
+    [{ entities, postgres: { ...postgres, replicas: [undefined] } }, /^postgres\.replicas\[0\]: .*, got undefined/],
+    [{ entities, postgres: { ...postgres, replicas: [{}] } }, /^postgres\.replicas\[0\]: .*, got object/],
+    [{ entities, postgres, redis: { url: undefined } }, /^redis: expected url, client or connect, got none of them/],
+    [{ entities, postgres, redis: { url: null, client: null } }, /^redis: expected url, client or connect, got none/],
+    [{ entities, postgres, redis: {} }, /^redis: expected url, client or connect, got none of them/],
     [{ entities, postgres, cache: null }, /^cache: expected an object, got null\.$/],
     [undefined, /^the options of createLarder: expected an object, got undefined\.$/],
   ] as const) {

@@ -35,12 +35,15 @@ const DRIVER_NAME = 'postgres.js';
 const DRIVER_TIMEOUT = 30;
 
 /**
- * @param source where Postgres is
+ * @param source where Postgres is; in JavaScript it may be unset, such as a variable of the environment that nobody has set
  * @returns the parts of its URL
  * @throws {WrongValue} naming what is not supported
  */
-export function targetOf(source: PostgresSource): PostgresTarget {
-  return typeof source === 'string' ? parsePostgresUrl(source) : targetOfClient(source.options as ClientOptions);
+export function targetOf(source: PostgresSource | null | undefined): PostgresTarget {
+  if (typeof source === 'string') return parsePostgresUrl(source);
+  if (source?.options != null) return targetOfClient(source.options as ClientOptions);
+  const got = source === null ? 'null' : typeof source;
+  throw new WrongValue(`expected an address as text, or a client of postgres.js, got ${got}`);
 }
 
 /** Reads where a client connects, as whom, and how. Its settings of Postgres hold, except those that Larder sets itself (driver.ts). */
