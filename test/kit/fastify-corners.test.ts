@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { Gauge, Registry } from 'prom-client';
 import { type Test, t } from 'tap';
@@ -81,28 +83,48 @@ t.test('it does not speak for the whole host', async (t) => {
   t.equal(headers['x-content-type-options'], 'nosniff', 'but for its own answers');
 });
 
-t.test('a connection that becomes a WebSocket is left to whoever took it', async (t) => {
-  const clock = manualClock();
-  const app = Fastify();
-  app.server.on('upgrade', (_request, socket) => {
-    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
-    socket.pipe(socket);
-  });
-  await app.register(larderDraining, { clock, keepAliveMs: 5000, requestTimeoutMs: 1000 });
-  await serve(t, {}, app);
-  const socket = connect(Number(new URL(await app.listen({ port: 0 })).port), '127.0.0.1');
+const upgrade = 'GET /anything HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n';
+
+const echo = (_request: IncomingMessage, socket: Duplex) => {
+  socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+  socket.pipe(socket);
+};
+
+/** Connects, and collects what comes. */
+async function listenTo(t: Test, port: number) {
+  const socket = connect(port, '127.0.0.1');
   t.teardown(() => socket.destroy());
-  let heard = '';
+  const heard = { text: '' };
   socket.setEncoding('utf8').on('data', (text: string) => {
-    heard += text;
+    heard.text += text;
   });
   await once(socket, 'connect');
-  socket.write('GET /anything HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
-  await until('it is another protocol', () => heard.includes('101'));
-  socket.write('first ');
-  await until('it echoes', () => heard.includes('first'));
-  await clock.advance(10_000);
-  socket.write('second');
-  await until('it still does', () => heard.includes('second'));
-  t.notMatch(heard, /408/);
-});
+  return { socket, heard };
+}
+
+for (const when of ['before', 'after'] as const) {
+  t.test(`a connection that becomes a WebSocket is left to whoever asked for it ${when} listening`, async (t) => {
+    const clock = manualClock();
+    const app = Fastify();
+    if (when === 'before') app.server.on('upgrade', echo);
+    await app.register(larderDraining, { clock, keepAliveMs: 5000, requestTimeoutMs: 1000 });
+    await serve(t, {}, app);
+    const port = Number(new URL(await app.listen({ port: 0 })).port);
+    if (when === 'after') app.server.on('upgrade', echo);
+    const { socket, heard } = await listenTo(t, port);
+    socket.write(upgrade);
+    await until('it is another protocol', () => heard.text.includes('101'));
+    socket.write('first ');
+    await until('it echoes', () => heard.text.includes('first'));
+    await clock.advance(10_000);
+    socket.write('second');
+    await until('it still does, or is closed', () => heard.text.includes('second') || socket.closed);
+    t.match(heard.text, /second/);
+    t.notMatch(heard.text, /408/);
+
+    app.server.off('upgrade', echo);
+    const later = await listenTo(t, port);
+    later.socket.write(upgrade);
+    await until('where nobody asks for it any more, Node answers', () => later.heard.text.includes('HTTP/1.1 404'));
+  });
+}

@@ -4,6 +4,7 @@ import { finished } from 'node:stream';
 import { Server as TlsServer } from 'node:tls';
 import type { Clock } from '../../clock.ts';
 import { Http2Sessions, speaksHttp2 } from './http2-sessions.ts';
+import { watchSwitched } from './switched.ts';
 
 /** How long idle connections may stay open, and how many of them. */
 export interface ConnectionLimits {
@@ -59,13 +60,7 @@ export class Connections {
     const opened = server instanceof TlsServer ? 'secureConnection' : 'connection';
     server.on(opened, (socket: Socket) => this.#onConnection(socket));
     this.#sessions = new Http2Sessions(server, () => this.#closed());
-    // A connection that switches to another protocol, such as WebSocket, belongs to whoever handles the upgrade. Node handles it where
-    // nobody does.
-    server.once('listening', () => {
-      for (const event of ['upgrade', 'connect'] as const) {
-        if (server.listenerCount(event) > 0) server.prependListener(event, ({ socket }) => this.#leave(socket));
-      }
-    });
+    watchSwitched(server, (socket) => this.#leave(socket));
     // It runs before the response is made, so that the response's headers can say that it is the last.
     server.prependListener('request', (request, response) => this.#onRequest(request, response));
     server.on('timeout', (socket: Socket) => {
