@@ -58,8 +58,8 @@ export function startDrainer(options: DrainerOptions): Drainer {
   const { clock } = cache;
   let status: OutboxStatus | null = null;
   let cleanedAt = Number.NEGATIVE_INFINITY;
-  /** The generation in which memory was filled. */
-  let known = '';
+  /** The generations in which memory was filled: of the domain, and of the cleaner, at which who has no domain looks. */
+  const known = { domain: '', cleaner: '' };
   /** When nothing waited last, and the domain's generation at that time. */
   let clear = { at: Number.NEGATIVE_INFINITY, generation: '' };
   /** Since when another process has held the domain each time; `null` when none did the last time. */
@@ -91,13 +91,11 @@ export function startDrainer(options: DrainerOptions): Drainer {
     return read;
   };
 
-  /**
-   * A new generation may mean that somebody told all processes to forget (see src/cli/forget.ts). What was filled in another one is
-   * dropped.
-   */
-  const forget = (generation: string) => {
-    if (known !== '' && known !== generation) cache.forgetAll();
-    known = generation;
+  /** Drops what was filled in another generation. A new one may mean that all processes are told to forget (see src/cli/forget.ts). */
+  const forget = ({ id, generation }: Domain) => {
+    const whose = id === CLEANER ? 'cleaner' : 'domain';
+    if (known[whose] !== '' && known[whose] !== generation) cache.forgetAll();
+    known[whose] = generation;
   };
 
   const clean = async () => {
@@ -111,7 +109,6 @@ export function startDrainer(options: DrainerOptions): Drainer {
   const toldAsOf = ({ domain, lookedAt }: Standing): number => {
     const { generation, depth, reading, behindMs } = domain;
     if (clear.generation !== generation) {
-      forget(generation);
       clear = { at: Number.NEGATIVE_INFINITY, generation };
       // The previous generation's changes are kept for nobody now.
       cleanedAt = Number.NEGATIVE_INFINITY;
@@ -120,7 +117,9 @@ export function startDrainer(options: DrainerOptions): Drainer {
     return Math.max(clear.at, lookedAt - behindMs);
   };
 
-  const onLook = (domain: Domain | null, lookedAt: number) => {
+  const onLook = (seen: Domain | null, waits: boolean, lookedAt: number) => {
+    if (seen !== null) forget(seen);
+    const domain = waits ? seen : null;
     const ageMs = domain === null ? 0 : Math.min(domain.ageMs, lookedAt - toldAsOf({ domain, lookedAt }));
     status = { depth: domain?.depth ?? 0, ageMs, lookedAt };
   };
@@ -152,8 +151,7 @@ export function startDrainer(options: DrainerOptions): Drainer {
   const roundAlone = async () => {
     const lookedAt = clock.now();
     const cleaner = await lookAtDomain(database, CLEANER);
-    onLook(null, lookedAt);
-    if (cleaner !== null) forget(cleaner.generation);
+    onLook(cleaner, false, lookedAt);
     if (cleaner !== null && (cleaner.depth > 0 || cleaner.reading)) await clean();
   };
 

@@ -14,8 +14,8 @@ export interface MembershipOptions {
   readonly database: Database;
   readonly cache: EntityCache;
   readonly redis: RedisTier;
-  /** Told of each look, whether or not Redis answers and accepts it; with `null` when nothing waits for this process. */
-  readonly onLook?: (domain: Domain | null, lookedAt: number) => void;
+  /** Told of each look, whether or not Redis answers and accepts it, and whether what waits there waits for this process. */
+  readonly onLook?: (seen: Domain | null, waits: boolean, lookedAt: number) => void;
   /** Told once why this process may not use what Redis holds, and with `null` when it may again. */
   readonly onRefused: (reason: string | null) => void;
 }
@@ -80,14 +80,14 @@ export class Membership {
     const { clock } = this.#options.cache;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const lookedAt = clock.now();
-      // Who belongs to no domain looks, too: that the outbox cannot be read must show also while Redis is away.
-      const domain = await lookAtDomain(database, this.#id ?? CLEANER);
-      if (this.#id === null || domain?.ours !== true || domain.retired) {
-        this.#options.onLook?.(null, lookedAt);
+      // Who belongs to no domain looks, too: it is to forget when all are, and that the outbox cannot be read must show while Redis is away.
+      const seen = await lookAtDomain(database, this.#id ?? CLEANER);
+      const domain = this.#id !== null && seen?.ours === true && !seen.retired ? seen : null;
+      this.#options.onLook?.(seen, domain !== null, lookedAt);
+      if (domain === null) {
         if (!(await this.#join(await redis.meet()))) return null;
         continue;
       }
-      this.#options.onLook?.(domain, lookedAt);
       if (domain.instance !== this.#instance) this.#doubt(domain);
       if (!this.#admission.isDoubted && redis.meets(domain.run) !== null) return { domain, lookedAt };
       const presented = await this.present(domain, 0, lookedAt);
