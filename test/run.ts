@@ -55,6 +55,7 @@ const SLOW = [
     'outbox/copies.test.ts',
     'outbox/domains.test.ts',
     'outbox/drainer.test.ts',
+    'outbox/forget-cut-off.test.ts',
     ...['docs/clients.test.ts', 'docs/commands.test.ts', 'docs/packages.test.ts', 'docs/typescript.test.ts'],
     'readme.test.ts',
     'without-app.test.ts',
