@@ -19,16 +19,25 @@ export function fullName(table: PgTable): string {
   return `${schema}.${name}`;
 }
 
+/** Columns of a table that identify its rows. */
+export interface ReferredKey {
+  /** The full name of the table. */
+  readonly table: string;
+  readonly columns: readonly string[];
+}
+
 /**
  * @param table a table
  * @param columns columns of it
- * @returns the full names of the tables that exactly these columns refer to, by the foreign keys that Drizzle knows
+ * @returns what exactly these columns refer to, by the foreign keys that Drizzle knows: a column for each of these, in their order
  */
-export function referredTables(table: PgTable, columns: readonly PgColumn[]): readonly string[] {
-  const names = new Set(columns.map(({ name }) => name));
+export function referredKeys(table: PgTable, columns: readonly PgColumn[]): readonly ReferredKey[] {
   return getTableConfig(table).foreignKeys.flatMap((key) => {
-    const { columns: own, foreignTable } = key.reference();
-    const isOfThese = own.length === names.size && own.every(({ name }) => names.has(name));
-    return isOfThese ? [fullName(foreignTable)] : [];
+    const { columns: own, foreignColumns, foreignTable } = key.reference();
+    const referred = columns.flatMap(
+      ({ name }) => foreignColumns[own.findIndex((column) => column.name === name)] ?? [],
+    );
+    if (referred.length < columns.length || own.length !== columns.length) return [];
+    return [{ table: fullName(foreignTable), columns: referred.map(({ name }) => name) }];
   });
 }

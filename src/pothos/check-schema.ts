@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type GraphQLSchema, isObjectType } from 'graphql';
 import { wrongDeclaration } from '../entity/check-declaration.ts';
 import type { Entity } from '../entity/definition.ts';
+import type { ReferredKey } from '../entity/referred-tables.ts';
 import type { FindBy } from '../repository/find-by.ts';
-import type { Repository } from '../repository/repository.ts';
+import type { KeysOf, Repository } from '../repository/repository.ts';
 
 /** What a field shows of a Larder; one of its extensions. */
 export interface Shown {
@@ -12,6 +14,8 @@ export interface Shown {
   readonly order?: string | undefined;
   /** The column that finds the entity, if it is not the key. */
   readonly by?: string;
+  /** The field of the parent that holds the id of a reference; absent where a function gives it. */
+  readonly id?: string;
 }
 
 /**
@@ -19,25 +23,26 @@ export interface Shown {
  *
  * @param schema a schema whose builder had Larder's plugin
  * @param repositories the Larder's repositories, by the names of their entities
- * @throws {TypeError} naming a field whose entity, list, order or column does not exist, or a field whose list has a parent while
- *   its type is no entity, or another than the foreign key of the list refers to
+ * @throws {TypeError} naming a field whose entity, list, order or column does not exist, a field whose list has a parent while its type is
+ *   no entity, or another than the foreign key of the list refers to, or one whose list or reference holds no whole key
  */
 export function checkSchema(schema: GraphQLSchema, repositories: Readonly<Record<string, unknown>>): void {
-  const known = Object.keys(repositories);
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type)) continue;
+    const parent = type.extensions.larderEntity as string | undefined;
     for (const { name, extensions } of Object.values(type.getFields())) {
       const shown = extensions.larder as Shown | undefined;
       if (shown === undefined) continue;
       const where = `${type.name}.${name}`;
-      const { entity, list, order, by } = shown;
-      if (!known.includes(entity)) {
-        throw wrongDeclaration(where, `an entity of the Larder (${known.join(', ')})`, entity, 'two-entities');
-      }
-      const { lists, listOf, tablesOf, foundBy } = repositories[entity] as AnyRepository;
+      const { entity, list, order, by, id } = shown;
+      const repository = repositoryOf(where, entity, repositories);
+      const { lists, listOf, foundBy } = repository;
       if (by !== undefined && !foundBy.includes(by)) {
         const expected = `a column that ${entity} is found by (${foundBy.join(', ') || 'it has none'})`;
         throw wrongDeclaration(where, expected, by, 'references');
+      }
+      if (id !== undefined && parent !== undefined) {
+        checkReference(where, entity, keyOf(repository), id, keyOf(repositoryOf(where, parent, repositories)));
       }
       if (list === undefined) continue;
       if (!lists.includes(list)) {
@@ -53,37 +58,63 @@ export function checkSchema(schema: GraphQLSchema, repositories: Readonly<Record
         );
       }
       if (!hasParent) continue;
-      const parent = type.extensions.larderEntity as string | undefined;
       if (parent === undefined) {
         const expected = `a field of an entity's type, since ${entity}.${list} has a parent, or a source that says which`;
         throw wrongDeclaration(where, expected, `one of ${type.name}`, 'lists-and-orders');
       }
-      const referred = tablesOf(list).parents;
-      const parents = parentsOf(referred, repositories);
-      if (parents.length > 0 && !parents.includes(parent) && !hasKeysOf(parent, referred, repositories)) {
-        const expected = `a field of ${parents.join(' or ')}, to which the parent of ${entity}.${list} refers, or a source that says which`;
-        throw wrongDeclaration(where, expected, `one of ${parent}`, 'lists-and-orders');
-      }
+      checkParents(where, `${entity}.${list}`, repository.keysOf(list), parent, repositories);
     }
   }
 }
 
 type AnyRepository = Repository<Entity, string> & FindBy<Entity, string>;
 
-/** Whether an entity may have the keys of other tables: its own key refers to one, or it shows a view, which triggers cannot watch. */
-function hasKeysOf(
-  entity: string,
-  tables: readonly string[],
-  repositories: Readonly<Record<string, unknown>>,
-): boolean {
-  const { key, isUnwatched } = (repositories[entity] as AnyRepository).tablesOf('all');
-  return isUnwatched || key.some((table) => tables.includes(table));
+type Repositories = Readonly<Record<string, unknown>>;
+
+function repositoryOf(where: string, entity: string, repositories: Repositories): AnyRepository {
+  if (Object.hasOwn(repositories, entity)) return repositories[entity] as AnyRepository;
+  const known = Object.keys(repositories).join(', ');
+  throw wrongDeclaration(where, `an entity of the Larder (${known})`, entity, 'two-entities');
 }
 
-/** The entities whose rows are in some tables. */
-function parentsOf(tables: readonly string[], repositories: Readonly<Record<string, unknown>>): readonly string[] {
-  if (tables.length === 0) return [];
-  return Object.entries(repositories).flatMap(([name, repository]) =>
-    tables.includes((repository as AnyRepository).tablesOf('all').own) ? [name] : [],
+/** The columns of an entity's key. */
+function keyOf(repository: AnyRepository): readonly string[] {
+  return repository.keysOf('all').own.columns;
+}
+
+/** Checks that a field of an entity can hold an id of another. Fields of other objects may hold what `compositeId` has made. */
+function checkReference(where: string, entity: string, key: readonly string[], id: string, ownKey: readonly string[]) {
+  const held = id === 'id' || id === 'databaseId' ? ownKey : [id];
+  if (held.length === key.length) return;
+  const expected = `the key of ${entity} (${key.join(', ')}), of several columns by a function and compositeId`;
+  throw wrongDeclaration(where, expected, `${id} (${held.join(', ')})`, 'references');
+}
+
+/** Checks that the parent of a list can be an id of the entity that shows the list. With another, the page would be empty, or others' rows. */
+function checkParents(
+  where: string,
+  list: string,
+  { parent, parents }: KeysOf,
+  entity: string,
+  repositories: Repositories,
+): void {
+  const { own, referred, isUnwatched } = repositoryOf(where, entity, repositories).keysOf('all');
+  const isReferred = (table: string) => parents.some((key) => key.table === table);
+  const others = Object.keys(repositories).filter((name) =>
+    isReferred(repositoryOf(where, name, repositories).keysOf('all').own.table),
   );
+  const isOther = !isReferred(own.table) && !isUnwatched && !referred.some(({ table }) => isReferred(table));
+  if (others.length > 0 && isOther) {
+    const expected = `a field of ${others.join(' or ')}, to which the parent of ${list} refers, or a source that says which`;
+    throw wrongDeclaration(where, expected, `one of ${entity}`, 'lists-and-orders');
+  }
+  // A foreign key may refer to other columns than the entity's key, or to these in another order.
+  const keys = [own, ...referred];
+  const known = parents.filter(({ table }) => keys.some((key) => key.table === table));
+  const isKey = ({ table, columns }: ReferredKey) =>
+    keys.some((key) => key.table === table && isDeepStrictEqual(key.columns, columns));
+  if (parent.length === own.columns.length && (known.length === 0 || known.some(isKey))) return;
+  const to = known.map(({ columns }) => `, which refers to (${columns.join(', ')})`).join('');
+  const expected = `the parent of ${list} to hold the key of ${entity} (${own.columns.join(', ')}), or a source that says which`;
+  throw wrongDeclaration(where, expected, `(${parent.join(', ')})${to}`, 'lists-and-orders');
 }

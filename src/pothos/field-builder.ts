@@ -85,9 +85,10 @@ prototype.entityReference = function entityReference(
     const field = id === 'id' && parentType.extensions.larderEntity !== undefined ? 'databaseId' : (id as string);
     return (parent[field] ?? null) as DatabaseId | null;
   };
+  const larder: Shown = { entity: name, ...(typeof id === 'string' ? { id } : {}) };
   return this.field({
     ...rest,
-    extensions: { ...extensions, larder: { entity: name } satisfies Shown },
+    extensions: { ...extensions, larder },
     type: type.ref,
     nullable: true,
     resolve: (parent: Parent, _args: unknown, context: LarderContext, info: GraphQLResolveInfo) => {

@@ -1,3 +1,4 @@
+import type { PgColumn } from 'drizzle-orm/pg-core';
 import { bodyReader, bodyRecaller } from '../bodies/body-reader.ts';
 import { createScope, type Scope } from '../bodies/scope.ts';
 import { type ReadRows, sharedRows } from '../bodies/shared-rows.ts';
@@ -7,7 +8,7 @@ import type { Entity, EntityDefinition } from '../entity/definition.ts';
 import { givenFilters } from '../entity/given-filters.ts';
 import { InvalidInput } from '../entity/invalid-input.ts';
 import type { ListDefinition } from '../entity/list-definition.ts';
-import { fullName, referredTables } from '../entity/referred-tables.ts';
+import { fullName, referredKeys } from '../entity/referred-tables.ts';
 import type { Page } from '../lists/page.ts';
 import type { PageQuery, PageRequest } from '../lists/page-request.ts';
 import { isPosition } from '../lists/position.ts';
@@ -121,11 +122,17 @@ export function createRepository<E extends Entity, Lists extends string>(
     findById: async (id, scope) => (await findByIds([id], scope))[0] ?? null,
     lists: Object.keys(definition.lists) as Lists[],
     listOf,
-    tablesOf: (list) => {
+    keysOf: (list) => {
       const { from, parent } = definition.lists[list];
       const { table, key, unwatched = false } = definition;
-      const parents = parent === null ? [] : referredTables(from, parent.columns);
-      return { own: fullName(table), key: referredTables(table, key.columns), isUnwatched: unwatched, parents };
+      const namesOf = (columns: readonly PgColumn[]) => columns.map((column) => column.name);
+      return {
+        own: { table: fullName(table), columns: namesOf(key.columns) },
+        referred: referredKeys(table, key.columns),
+        isUnwatched: unwatched,
+        parent: namesOf(parent?.columns ?? []),
+        parents: parent === null ? [] : referredKeys(from, parent.columns),
+      };
     },
     isPosition: (list, order, position) => {
       const { orders } = definition.lists[list];

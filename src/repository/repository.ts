@@ -1,5 +1,6 @@
 import type { Scope } from '../bodies/scope.ts';
 import type { Entity } from '../entity/definition.ts';
+import type { ReferredKey } from '../entity/referred-tables.ts';
 import type { Page, Ref } from '../lists/page.ts';
 import type { PageRequest, Position } from '../lists/page-request.ts';
 
@@ -12,6 +13,20 @@ import type { PageRequest, Position } from '../lists/page-request.ts';
  * @returns the entity, `null` when there is none; `undefined` when it must be read
  */
 export type Recall<E extends Entity> = (id: string, scope: Scope) => E | null | undefined;
+
+/** What the ids of an entity and the parents of one of its lists are. */
+export interface KeysOf {
+  /** The entity's own key. */
+  readonly own: ReferredKey;
+  /** What that refers to, by foreign keys that Drizzle knows. */
+  readonly referred: readonly ReferredKey[];
+  /** Whether no trigger notes changes of the entity's table, which may be a view. */
+  readonly isUnwatched: boolean;
+  /** The columns that hold the list's parent; none where it has no parent. */
+  readonly parent: readonly string[];
+  /** What these refer to. */
+  readonly parents: readonly ReferredKey[];
+}
 
 /**
  * Reads and writes entities of one kind. The number of statements of each method does not depend on how much it reads. A scope is the state
@@ -103,15 +118,9 @@ export interface Repository<
   listOf(list: Lists): { readonly hasParent: boolean; readonly orders: readonly string[] };
   /**
    * @param list the name of a list
-   * @returns the full name of the entity's table, and of those that its key and the list's parent refer to by foreign keys that Drizzle
-   *   knows; and whether no trigger notes changes of the table, which may be a view
+   * @returns what the entity's ids and the parents of the list are
    */
-  tablesOf(list: Lists): {
-    readonly own: string;
-    readonly key: readonly string[];
-    readonly parents: readonly string[];
-    readonly isUnwatched: boolean;
-  };
+  keysOf(list: Lists): KeysOf;
   /**
    * @param list the name of a list
    * @param order one of its orders
