@@ -5,15 +5,29 @@ import { addNodeFields } from './node.ts';
 /** The entity types of one builder, by their names. */
 const typesOfBuilders = new WeakMap<object, Map<string, EntityType>>();
 
+/** The plugins that a builder with entities has, by their names, and where they come from. */
+const PLUGINS = Object.entries({
+  relay: '@pothos/plugin-relay',
+  dataloader: '@pothos/plugin-dataloader',
+  larder: 'larder/pothos',
+});
+
 /**
  * The entity types of a builder. The first look adds `node` and `nodes` to its query type.
  *
  * @param builder the builder
  * @returns its entity types, by their names
+ * @throws {TypeError} naming a plugin that its `plugins` lack. Its methods are there once it is imported, but would do half of their work
  */
 export function entityTypes(builder: Builder): Map<string, EntityType> {
   let types = typesOfBuilders.get(builder);
   if (types === undefined) {
+    const plugins: readonly string[] = builder.options.plugins ?? [];
+    const lacking = PLUGINS.flatMap(([name, from]) => (plugins.includes(name) ? [] : [from]));
+    if (lacking.length > 0) {
+      const expected = `plugins with the default export of ${lacking.join(' and of ')}`;
+      throw wrongDeclaration('new SchemaBuilder', expected, plugins.join(', ') || 'none', 'two-entities');
+    }
     types = new Map();
     typesOfBuilders.set(builder, types);
     addNodeFields(builder, (typename) => types?.get(typename)?.load);

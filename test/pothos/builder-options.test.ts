@@ -31,6 +31,24 @@ t.test('a page needs no argument where arguments are required by default', async
   });
 });
 
+t.test('a plugin that is imported and not used is named', async (t) => {
+  for (const [left, from] of [
+    ['relay', '@pothos/plugin-relay'],
+    ['dataloader', '@pothos/plugin-dataloader'],
+    ['larder', 'larder/pothos'],
+  ] as const) {
+    const others = plugins.filter((name) => name !== left);
+    const builder = new SchemaBuilder<{ Context: LarderContext<Repositories> }>({ plugins: others });
+    t.throws(() => builder.entity('Shelf', { fields: (t) => ({ title: t.exposeString('title') }) }), {
+      name: 'TypeError',
+      message: `new SchemaBuilder: expected plugins with the default export of ${from}, got ${others.join(', ')}. See docs/your-tables.md#two-entities.`,
+    });
+  }
+  const builder = new SchemaBuilder<{ Context: LarderContext<Repositories> }>({});
+  builder.queryType({ fields: (t) => ({ shelf: t.entityById('Shelf') }) });
+  t.throws(() => builder.toSchema(), { name: 'TypeError', message: /larder\/pothos, got none\./ });
+});
+
 t.test('the options of a builder stay as they were given', (t) => {
   const options = { plugins, relay: { nodeQueryOptions: { description: 'Any.' } } };
   for (const _each of [1, 2]) {
