@@ -8,7 +8,7 @@ import type { Database } from '../postgres/client.ts';
 import { qualified } from '../postgres/sql-type.ts';
 import { readTableFacts, type TableFacts, type TableIndex } from '../postgres/table-facts.ts';
 
-/** Something that a list needs and the database lacks. */
+/** Something that an entity needs and the database lacks. */
 export interface Finding {
   /** The subject, such as `Artwork.byArtist by MADE_YEAR`. */
   readonly about: string;
@@ -27,8 +27,8 @@ const ABSENT: TableFacts = {
 };
 
 /**
- * Checks whether the database has what the lists of some entities need. Without an index, a page reads the whole list. A row with NULL in a
- * column that Drizzle calls `.notNull()` is in no page.
+ * Checks whether the database has what some entities need. Without an index, a page reads the whole list, and a read by a column of `by` the
+ * whole table. A row with NULL in a column that Drizzle calls `.notNull()` is in no page.
  *
  * @param database where the tables are
  * @param definitions the entities
@@ -47,6 +47,7 @@ export async function examine(database: Database, definitions: readonly Definiti
   const factsOf = (table: PgTable) => known.get(ownName(table)) ?? ABSENT;
   const found = [
     ...definitions.flatMap((definition) => ofKey(definition, factsOf(definition.table))),
+    ...definitions.flatMap((definition) => ofLookups(definition, factsOf(definition.table))),
     ...sources.flatMap((source) => ofList(source, factsOf(source.from))),
   ];
   // Lists may share an index, so findings are kept by their statement.
@@ -78,6 +79,23 @@ function ofKey({ name, table, key }: Definition, facts: TableFacts): Finding[] {
   const problem = `The key of ${ownName(table)} is not unique: a read by id may answer one row or another, and reads the whole table.`;
   const names = key.columns.map((column) => column.name);
   return ofUnique({ about: name, problem }, ownName(table), facts, names);
+}
+
+/** What is missing where rows are found by other columns than the key. A column that is not there is said of the key. */
+function ofLookups({ name, table, by = {} }: Definition, facts: TableFacts): Finding[] {
+  const { indexable, indexes, columns, partitionedBy } = facts;
+  const lacking = Object.entries(by).filter(
+    ([, column]) =>
+      columns.includes(column.name) && !indexes.some(({ columns: [first] }) => first?.name === column.name),
+  );
+  return (indexable ? lacking : []).map(([field, column]) => {
+    const place = qualified(undefined, column.name);
+    const unique = partitionedBy?.every((part) => part === column.name) === false ? '' : 'UNIQUE ';
+    const hint = unique === '' ? '' : ' Without UNIQUE, several rows may have a value.';
+    const problem = `Finding a row by ${place} reads the whole table: ${ownName(table)} has no index that begins with it.${hint}`;
+    const statement = `CREATE ${unique}INDEX ${ofKind(facts)}ON ${ownName(table)} (${place});`;
+    return { about: `${name} by ${field}`, problem, statement };
+  });
 }
 
 /** What is missing where some columns of a table are to be unique. */

@@ -93,3 +93,42 @@ t.test('a list over the table of the entity that leads to other rows may have on
   const found = await examine(database, [entity(employees, { lists }).define('Employee')]);
   t.match(found.map(({ statement }) => statement).join(), 'UNIQUE INDEX CONCURRENTLY ON "employees" ("team", "lead")');
 });
+
+t.test('a column by which rows are found has an index, unique where that can be', async (t) => {
+  await sql`create table people (id int primary key, email text not null, name text not null)`;
+  const people = pgTable('people', {
+    id: integer('id').primaryKey(),
+    email: text('email').notNull(),
+    name: text('name').notNull(),
+  });
+  await sql`create index on people (name, id)`;
+  const found = await examine(database, [
+    entity(people, { by: { email: people.email, name: people.name, number: people.id } }).define('Person'),
+  ]);
+  t.same(found, [
+    {
+      about: 'Person by email',
+      problem:
+        'Finding a row by "email" reads the whole table: "people" has no index that begins with it. Without UNIQUE, several rows may have a value.',
+      statement: 'CREATE UNIQUE INDEX CONCURRENTLY ON "people" ("email");',
+    },
+  ]);
+  await sql.unsafe(found[0]?.statement ?? '');
+  t.same(await examine(database, [entity(people, { by: { email: people.email } }).define('Person')]), []);
+
+  const sold = pgTable('sales', { id: integer('id').primaryKey(), number: integer('number').notNull() });
+  const ofSales = await examine(database, [entity(sold, { by: { number: sold.number } }).define('Sale')]);
+  t.match(
+    ofSales.find(({ about }) => about === 'Sale by number'),
+    { statement: 'CREATE INDEX ON "sales" ("number");' },
+    'no unique index leaves out what the table is partitioned by',
+  );
+  const shown = pgTable('shown', { id: integer('id').primaryKey(), title: text('title').notNull() });
+  t.same(
+    await examine(database, [
+      entity(shown, { unwatched: true, version: shown.title, by: { title: shown.title } }).define('Shown'),
+    ]),
+    [],
+    'and a view has none',
+  );
+});
