@@ -76,6 +76,9 @@ async function watchAndFill(sql: Sql): Promise<void> {
     select 1 + n % 2, 'Book ' || n, timestamptz '2000-01-01Z' + n * interval '1 day' from generate_series(1, 20) n`;
 }
 
+/** What the log says of a table whose triggers are off. */
+const UNWATCHED = /books.*"msg":"reads by id ask Postgres for versions first"/;
+
 const copy = copyRepository(t);
 const bin = (name: string) => join(REPOSITORY, 'node_modules', '.bin', name);
 const OLD = 'dist/removed.js';
@@ -267,10 +270,12 @@ t.test('the programs of docs/fastify.md, on a database of their own', async (t) 
     t.match(meanwhile, answer, 'and answers meanwhile');
   });
   await t.test("on a server that is Larder's alone", async (t) => {
-    const { url } = await startProgram(t, project, 'larders-own.js', env);
+    const { url, said } = await startProgram(t, project, 'larders-own.js', env);
     t.match(await ask(`${url}/graphql`, nested), answer);
     t.match(await (await fetch(`${url}/nowhere`)).json(), { errors: [{ extensions: { code: 'NOT_FOUND' } }] });
     t.match(await (await fetch(url)).json(), { data: { __typename: 'Query' } });
+    await sql`alter table books disable trigger all`;
+    await until('the log names what nobody watches', () => UNWATCHED.test(said()));
   });
 });
 
@@ -299,7 +304,8 @@ t.test('npx larder init makes a project whose types, migration and tests are rig
     t.ok(Object.hasOwn(scripts, script), script);
 
   const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t)]);
-  await empty(openSql(t, database));
+  const sql = openSql(t, database);
+  await empty(sql);
   const env = { DATABASE_URL: database.url, REDIS_URL: redis.url };
   for (const script of ['types', 'migrate', 'generate', 'test']) {
     const ran = run(app, 'npm', ['run', script], env);
@@ -307,9 +313,11 @@ t.test('npx larder init makes a project whose types, migration and tests are rig
     if (script === 'generate') t.match(ran.said, 'No schema changes', 'the migration makes the tables');
     if (script === 'test') t.match(ran.said, /pass 2\b/);
   }
-  const { url } = await startProgram(t, app, 'src/server.ts', { ...env, NODE_OPTIONS: '--import=tsx' });
+  const { url, said } = await startProgram(t, app, 'src/server.ts', { ...env, NODE_OPTIONS: '--import=tsx' });
   const response = await fetch(`${url}/graphql?query={authors{edges{node{name}}}}`);
   t.match(await response.json(), { data: { authors: { edges: [{ node: { name: 'Ada Lovelace' } }] } } });
+  await sql`alter table books disable trigger all`;
+  await until('the log names what nobody watches', () => UNWATCHED.test(said()));
 
   // npm notes where a package came from. No registry has this one, so that the project must bring it along.
   const installed = { packages: { 'node_modules/larder': { resolved: `file:${relative(project, tarball)}` } } };

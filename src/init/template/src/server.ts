@@ -5,7 +5,7 @@ import { openLarder } from './larder.ts';
 import { schema } from './schema.ts';
 
 const logger = pino();
-const larder = await openLarder();
+const larder = await openLarder(logger);
 const app = await createServer({ larder, schema, logger });
 app.addHook('onClose', () => larder.close());
 await app.listen({ host: environment.host, port: environment.port });

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer } from 'larder/fastify';
+import { pino } from 'pino';
 import { openLarder } from '../src/larder.ts';
 import { schema } from '../src/schema.ts';
 
-const larder = await openLarder();
+const larder = await openLarder(pino({ level: 'warn' }));
 const app = await createServer({ larder, schema, inspect: 'always' });
 after(async () => {
   await app.close();
