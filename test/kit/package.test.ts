@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import type { Sql } from 'postgres';
 import { type Test, t } from 'tap';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
+import { PAGES } from '../docs/document.ts';
 import { copyRepository } from '../support/copy-repository.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
 import { openSql } from '../support/stores.ts';
@@ -97,7 +98,8 @@ t.test('the package holds what is built, what it says of itself, and nothing els
   const paths = files.map(({ path }) => path);
   t.notOk(paths.includes(OLD), 'nothing of an old build');
   const others = paths.filter((path) => !path.startsWith('dist/'));
-  t.same(others.sort(), ['LICENSE', 'README.md', 'package.json']);
+  const pages = [...PAGES, 'docs/kubernetes/larder.yaml'];
+  t.same(others.sort(), ['CAVEATS.md', 'LICENSE', ...pages, 'package.json'].sort(), 'and the pages that errors name');
   t.same(
     paths.filter((path) => /^dist\/(app|cli|main|assemble|config|environment|process-log)\b/.test(path)),
     [],
