@@ -53,7 +53,7 @@ function schemaWith(declare: (builder: Builder) => unknown): GraphQLSchema {
   const builder = makeBuilder();
   builder.entity('Item', {
     fields: (t) => ({
-      order: t.entityReference('Order', { id: ({ tenant, order }) => compositeId([`${tenant}`, `${order}`]) }),
+      order: t.entityReference('Order', { id: ({ tenant, order }) => compositeId([tenant, order]) }),
     }),
   });
   builder.entity('Order', { fields: (t) => ({ items: t.entityConnection('Item', { list: 'whole' }) }) });
