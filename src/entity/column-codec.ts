@@ -19,9 +19,15 @@ export interface ColumnCodec {
   /**
    * @param value the column's value; `null` for NULL
    * @returns the parameter as SQL text; `null` for NULL
-   * @throws {TypeError} when no parameter can carry the value, such as SQL that a custom type makes
+   * @throws {NoParameter} when no parameter can carry the value: SQL that a custom type makes, or no array for an array
+   * @throws {TypeError} for a value that has no text, and what a custom type's `toDriver` throws
    */
   encode(value: unknown): string | null;
+}
+
+/** No parameter can carry a value, for a reason that the application decides, and no client. */
+export class NoParameter extends TypeError {
+  override name = 'NoParameter';
 }
 
 /** Arrays that Drizzle has its driver leave as text, so that this is what a custom type over one receives. */
@@ -91,7 +97,7 @@ function encoder(column: PgColumn): (value: unknown) => string | null {
     if (value === null || value === undefined) return null;
     const made = toDriver(value);
     if (!isSql(made)) return sqlText(made);
-    throw new TypeError(
+    throw new NoParameter(
       `The type of ${column.name} writes this value as SQL, so a filter over it has to be a condition.`,
     );
   };
@@ -101,7 +107,7 @@ function driverParameter(column: PgColumn): (value: unknown) => unknown {
   if (!is(column, PgArray)) return (value) => column.mapToDriverValue(value);
   const element = driverParameter(column.baseColumn);
   return (value) => {
-    if (!Array.isArray(value)) throw new TypeError(`Expected an array for the column ${column.name}.`);
+    if (!Array.isArray(value)) throw new NoParameter(`Expected an array for the column ${column.name}.`);
     return value.map((item) => (item === null || item === undefined ? null : element(item)));
   };
 }

@@ -4,7 +4,7 @@ import { sqlType } from '../postgres/sql-type.ts';
 import { arrayLiteral } from '../postgres/statement.ts';
 import { sqlText } from '../postgres/value-text.ts';
 import { wrongDeclaration } from './check-declaration.ts';
-import { columnCodec } from './column-codec.ts';
+import { columnCodec, NoParameter } from './column-codec.ts';
 import { lacksOperator } from './operators.ts';
 
 /** A condition on the rows of a list, with a place for a value. */
@@ -146,9 +146,9 @@ export function filterOf(name: string, table: PgTable, options: FilterOptions): 
 /**
  * @param value what a source gave for a filter with the operator `in`
  * @returns the same
- * @throws {TypeError} when it is no array. No client decides that, so it is no invalid input
+ * @throws {NoParameter} when it is no array
  */
-export function asArray(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw new TypeError('Expected an array for a filter with the operator `in`.');
+function asArray(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw new NoParameter('Expected an array for a filter with the operator `in`.');
   return value;
 }

@@ -1,5 +1,6 @@
 import { isWritable, textForm } from '../postgres/text-form.ts';
-import { asArray, type Filter } from './filter.ts';
+import { NoParameter } from './column-codec.ts';
+import type { Filter } from './filter.ts';
 import { InvalidInput } from './invalid-input.ts';
 
 /** The filters of a page: names with values as SQL text, in the order of the list's declaration. */
@@ -16,7 +17,7 @@ const CHECKED = ['smallint', 'integer', 'bigint', 'boolean'];
  * @param values the values that the client gave, by name; `null` and `undefined` mean no filter
  * @returns the values as SQL text
  * @throws {InvalidInput} for a value that its column cannot have
- * @throws {TypeError} for a filter that the list does not have, or one without the array that it needs
+ * @throws {TypeError} for a filter that the list does not have, or one whose value no parameter can carry, whatever a client gives
  */
 export function givenFilters(
   filters: Readonly<Record<string, Filter>>,
@@ -39,11 +40,11 @@ export function givenFilters(
 }
 
 /** A column's own mapper may throw for a value of a client, as that of a `Date` does for an invalid one. */
-function encoded(name: string, { operator, encode }: Filter, value: unknown): string | null {
-  if (operator === 'in') asArray(value);
+function encoded(name: string, { encode }: Filter, value: unknown): string | null {
   try {
     return encode(value);
   } catch (cause) {
+    if (cause instanceof NoParameter) throw cause;
     throw malformed(name, { cause });
   }
 }

@@ -2,6 +2,7 @@ import { getTableColumns, getTableName, type SQL, sql } from 'drizzle-orm';
 import { getTableConfig, type PgColumn, type PgTable } from 'drizzle-orm/pg-core';
 import { sqlType } from '../postgres/sql-type.ts';
 import { textForm } from '../postgres/text-form.ts';
+import { sqlText } from '../postgres/value-text.ts';
 import { wrongDeclaration } from './check-declaration.ts';
 import { compositeParts } from './composite-id.ts';
 
@@ -58,7 +59,7 @@ export function keyOf(
   }
   if (other !== undefined && isMapped(other)) {
     const expected = `the field id of ${getTableName(table)} to be what Postgres writes`;
-    const got = 'a type with fromDriver and toDriver: call that otherwise in Drizzle';
+    const got = 'a type whose toDriver does not take that: call that otherwise in Drizzle';
     throw wrongDeclaration(name, expected, got, 'keys');
   }
   return keyForm(name, named, isId);
@@ -152,7 +153,11 @@ export function columnsOfIds(ids: readonly string[], key: EntityKey): (readonly 
   return key.columns.map((_column, i) => parts.map((values) => values[i] ?? ''));
 }
 
-function isTextual(column: PgColumn): boolean {
+/**
+ * @param column a column
+ * @returns whether it holds any text, such as the id of a key of several columns
+ */
+export function isTextual(column: PgColumn): boolean {
   return ['text', 'varchar'].includes(sqlType(column));
 }
 
@@ -171,10 +176,23 @@ function checkKeyColumn(name: string, column: PgColumn): void {
   throw wrongDeclaration(name, `the key ${column.name} to be ${KEY_TYPES.join(', ')}`, type, 'keys');
 }
 
-/** Whether a custom type has values of its own. Its `toDriver` would not take the text that the field `id` is. */
+/** Texts that columns of a key may have, by their types. */
+const SAMPLES: Readonly<Record<string, string>> = {
+  uuid: '7b1e4a0c-93d5-4f6b-8c2d-5a9e0f3b7d61',
+  text: 'a',
+  varchar: 'a',
+};
+
+/** Whether a custom type makes values of its own, and its `toDriver` does not take the text that the field `id` is. */
 function isMapped(column: PgColumn): boolean {
   const { mapFrom, mapTo } = column as { readonly mapFrom?: unknown; readonly mapTo?: unknown };
-  return typeof mapFrom === 'function' && typeof mapTo === 'function';
+  if (typeof mapFrom !== 'function' || typeof mapTo !== 'function') return false;
+  const sample = SAMPLES[sqlType(column)] ?? '1';
+  try {
+    return sqlText(mapTo(sample)) !== sample;
+  } catch {
+    return true;
+  }
 }
 
 function byteLength(text: string): number {

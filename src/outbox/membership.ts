@@ -80,9 +80,10 @@ export class Membership {
     const { clock } = this.#options.cache;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const lookedAt = clock.now();
+      const own = this.#id === null ? null : await lookAtDomain(database, this.#id);
       // Who belongs to no domain looks, too: it is to forget when all are, and that the outbox cannot be read must show while Redis is away.
-      const seen = await lookAtDomain(database, this.#id ?? CLEANER);
-      const domain = this.#id !== null && seen?.ours === true && !seen.retired ? seen : null;
+      const seen = own ?? (await lookAtDomain(database, CLEANER));
+      const domain = own?.ours === true && !own.retired ? own : null;
       this.#options.onLook?.(seen, domain !== null, lookedAt);
       if (domain === null) {
         if (!(await this.#join(await redis.meet()))) return null;

@@ -58,7 +58,7 @@ export class PostgresRoute {
     const wishes = sessionAttrs === 'prefer-standby' ? ['standby', 'any'] : [sessionAttrs];
     const order = hosts.map((_, i) => (this.#first + i) % hosts.length);
     const failures: Error[] = [];
-    this.#password = await passwordOf(this.#target);
+    this.#password = await passwordOf(this.#target, this.#clock);
     for (const wish of wishes) {
       for (const i of order) {
         const host = hosts[i] as PostgresHost;
@@ -149,15 +149,21 @@ export class PostgresRoute {
  * The driver (postgres.js 3.4.9) would wait for such a function amid the login. The process would end if it failed, or if the socket closed
  * meanwhile: nothing there handles that.
  */
-async function passwordOf({ password }: PostgresTarget): Promise<string> {
+async function passwordOf({ password }: PostgresTarget, clock: Clock): Promise<string> {
   if (typeof password !== 'function') return password ?? '';
+  let stop = () => {};
+  const late = new Promise<never>((_resolve, reject) => {
+    stop = clock.after(CONNECT_MS, () => reject(new Error(`no answer in ${CONNECT_MS} ms`)));
+  });
   try {
-    const found: unknown = await password();
+    const found: unknown = await Promise.race([password(), late]);
     if (typeof found !== 'string')
       throw new TypeError(`it gave no text, but ${found === null ? 'null' : typeof found}`);
     return found;
   } catch (error) {
     throw new PostgresUnreachable([new Error(`the function for its password: ${reasonOf(error)}`, { cause: error })]);
+  } finally {
+    stop();
   }
 }
 

@@ -62,15 +62,24 @@ function othersResolve({ options }: Builder): boolean {
 }
 
 /**
- * @param buildCache the schema that is being built
- * @param field a field of it
- * @returns whether a plugin that Larder does not know wraps the field's resolver, with an option or without
+ * Watches which resolvers are wrapped by plugins that Larder does not know, with an option or without.
+ *
+ * @param buildCache the schema that is going to be built
+ * @param onWrapped told of each field whose resolver one of them wraps
  */
-export function othersWrap<Types extends SchemaTypes>(
+export function watchWrapped<Types extends SchemaTypes>(
   { plugin }: BuildCache<Types>,
-  field: PothosOutputFieldConfig<Types>,
-): boolean {
+  onWrapped: (field: PothosOutputFieldConfig<Types>) => void,
+): void {
   const { plugins } = plugin as MergedPlugins<Types>;
-  const asIs = () => null;
-  return plugins.some((each) => !KNOWN.has(each.name) && each.wrapResolve(asIs, field) !== asIs);
+  for (const each of plugins) {
+    if (KNOWN.has(each.name)) continue;
+    // A plugin may count the fields that it wraps, so it is not asked twice.
+    const wrap = each.wrapResolve.bind(each);
+    each.wrapResolve = (resolver, field) => {
+      const wrapped = wrap(resolver, field);
+      if (wrapped !== resolver) onWrapped(field);
+      return wrapped;
+    };
+  }
 }

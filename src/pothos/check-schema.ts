@@ -42,7 +42,7 @@ export function checkSchema(schema: GraphQLSchema, repositories: Readonly<Record
         throw wrongDeclaration(where, expected, by, 'references');
       }
       if (id !== undefined && parent !== undefined) {
-        checkReference(where, entity, keyOf(repository), id, keyOf(repositoryOf(where, parent, repositories)));
+        checkReference(where, entity, keyOf(repository), id, repositoryOf(where, parent, repositories).keysOf('all'));
       }
       if (list === undefined) continue;
       if (!lists.includes(list)) {
@@ -82,10 +82,10 @@ function keyOf(repository: AnyRepository): readonly string[] {
   return repository.keysOf('all').own.columns;
 }
 
-/** Checks that a field of an entity can hold an id of another. Fields of other objects may hold what `compositeId` has made. */
-function checkReference(where: string, entity: string, key: readonly string[], id: string, ownKey: readonly string[]) {
-  const held = id === 'id' || id === 'databaseId' ? ownKey : [id];
-  if (held.length === key.length) return;
+/** Checks that a field of an entity can hold an id of another. Fields of text and of other objects may hold what `compositeId` has made. */
+function checkReference(where: string, entity: string, key: readonly string[], id: string, { own, texts }: KeysOf) {
+  const held = id === 'id' || id === 'databaseId' ? own.columns : [id];
+  if (held.length === key.length || texts.includes(id)) return;
   const expected = `the key of ${entity} (${key.join(', ')}), of several columns by a function and compositeId`;
   throw wrongDeclaration(where, expected, `${id} (${held.join(', ')})`, 'references');
 }
@@ -94,7 +94,7 @@ function checkReference(where: string, entity: string, key: readonly string[], i
 function checkParents(
   where: string,
   list: string,
-  { parent, parents }: KeysOf,
+  { parent, isTextParent, parents }: KeysOf,
   entity: string,
   repositories: Repositories,
 ): void {
@@ -113,7 +113,8 @@ function checkParents(
   const known = parents.filter(({ table }) => keys.some((key) => key.table === table));
   const isKey = ({ table, columns }: ReferredKey) =>
     keys.some((key) => key.table === table && isDeepStrictEqual(key.columns, columns));
-  if (parent.length === own.columns.length && (known.length === 0 || known.some(isKey))) return;
+  const holdsId = isTextParent || parent.length === own.columns.length;
+  if (holdsId && (known.length === 0 || known.some(isKey))) return;
   const to = known.map(({ columns }) => `, which refers to (${columns.join(', ')})`).join('');
   const expected = `the parent of ${list} to hold the key of ${entity} (${own.columns.join(', ')}), or a source that says which`;
   throw wrongDeclaration(where, expected, `(${parent.join(', ')})${to}`, 'lists-and-orders');

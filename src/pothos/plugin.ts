@@ -4,8 +4,8 @@ import SchemaBuilder, {
   type PothosTypeConfig,
   type SchemaTypes,
 } from '@pothos/core';
-import { type GraphQLFieldResolver, GraphQLSchema, isObjectType } from 'graphql';
-import { marksOf, othersWrap } from './added-marks.ts';
+import { GraphQLSchema, isObjectType } from 'graphql';
+import { marksOf, watchWrapped } from './added-marks.ts';
 import { addedOptions } from './added-options.ts';
 import { checkImplemented, checkListable, isOfRelay, scopesOf } from './entity-types.ts';
 import { readProperty } from './property.ts';
@@ -14,12 +14,13 @@ import { isAlwaysRead } from './selection.ts';
 
 /** Changes the schema of a builder with entities when it is built. */
 export class LarderPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
-  /** The properties whose resolver another plugin wraps, such as `BookConnection.nodes`. */
+  /** The fields whose resolver another plugin wraps, such as `BookConnection.nodes`. */
   readonly #wrapped = new Set<string>();
 
   /** @throws {TypeError} when a field refers to an entity that has no type */
   override beforeBuild(): void {
     checkImplemented(this.builder as never);
+    watchWrapped(this.buildCache, ({ parentType, name }) => this.#wrapped.add(`${parentType}.${name}`));
   }
 
   /**
@@ -65,21 +66,6 @@ export class LarderPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
       return config;
     }
     return { ...config, pothosOptions: { ...config.pothosOptions, authScopes } } as PothosOutputFieldConfig<Types>;
-  }
-
-  /**
-   * @param resolver the resolver of a field
-   * @param config the field
-   * @returns the same resolver; it is noted where others wrap it, such as a plugin that measures each field
-   */
-  override wrapResolve(
-    resolver: GraphQLFieldResolver<unknown, Types['Context'], object>,
-    config: PothosOutputFieldConfig<Types>,
-  ): GraphQLFieldResolver<unknown, Types['Context'], object> {
-    if (config.extensions?.isProperty === true && othersWrap(this.buildCache, config)) {
-      this.#wrapped.add(`${config.parentType}.${config.name}`);
-    }
-    return resolver;
   }
 
   /**

@@ -1,3 +1,4 @@
+import { getTableColumns } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import { bodyReader, bodyRecaller } from '../bodies/body-reader.ts';
 import { createScope, type Scope } from '../bodies/scope.ts';
@@ -7,6 +8,7 @@ import type { Body } from '../cache/entry.ts';
 import type { Entity, EntityDefinition } from '../entity/definition.ts';
 import { givenFilters } from '../entity/given-filters.ts';
 import { InvalidInput } from '../entity/invalid-input.ts';
+import { isTextual } from '../entity/key.ts';
 import type { ListDefinition } from '../entity/list-definition.ts';
 import { fullName, referredKeys } from '../entity/referred-tables.ts';
 import type { Page } from '../lists/page.ts';
@@ -130,7 +132,9 @@ export function createRepository<E extends Entity, Lists extends string>(
         own: { table: fullName(table), columns: namesOf(key.columns) },
         referred: referredKeys(table, key.columns),
         isUnwatched: unwatched,
+        texts: Object.entries(getTableColumns(table)).flatMap(([field, column]) => (isTextual(column) ? [field] : [])),
         parent: namesOf(parent?.columns ?? []),
+        isTextParent: parent?.columns.length === 1 && parent.columns.every(isTextual),
         parents: parent === null ? [] : referredKeys(from, parent.columns),
       };
     },

@@ -22,8 +22,12 @@ export interface KeysOf {
   readonly referred: readonly ReferredKey[];
   /** Whether no trigger notes changes of the entity's table, which may be a view. */
   readonly isUnwatched: boolean;
+  /** The fields of text, each of which may hold an id of any key. */
+  readonly texts: readonly string[];
   /** The columns that hold the list's parent; none where it has no parent. */
   readonly parent: readonly string[];
+  /** Whether the parent is one column of text. */
+  readonly isTextParent: boolean;
   /** What these refer to. */
   readonly parents: readonly ReferredKey[];
 }

@@ -31,10 +31,19 @@ t.test('the field id has no type whose values are others than its texts', async 
   t.throws(() => entity(wrong).define('Author'), {
     name: 'TypeError',
     message:
-      'Author: expected the field id of authors to be what Postgres writes, got a type with fromDriver and toDriver: call that otherwise in Drizzle. See docs/your-tables.md#keys.',
+      'Author: expected the field id of authors to be what Postgres writes, got a type whose toDriver does not take that: call that otherwise in Drizzle. See docs/your-tables.md#keys.',
   });
   const numbered = customType<{ data: number; driverData: string }>({ dataType: () => 'bigint', fromDriver: Number });
   t.ok(entity(pgTable('rooms', { id: numbered('id').primaryKey() })).define('Room'));
+  const branded = { fromDriver: (value: string) => value, toDriver: (value: string) => value };
+  for (const type of ['uuid', 'bigint', 'text', 'varchar(20)']) {
+    const same = customType<{ data: string; driverData: string }>({ dataType: () => type, ...branded });
+    t.ok(entity(pgTable('rooms', { id: same('id').primaryKey() })).define('Room'), type);
+  }
+  const both = customType<{ data: number; driverData: string }>({
+    ...{ dataType: () => 'bigint', fromDriver: Number, toDriver: String },
+  });
+  t.ok(entity(pgTable('rooms', { id: both('id').primaryKey() })).define('Room'), 'one that takes the text, too');
 });
 
 t.test('by another name such a key has its own value, and id has the text', async (t) => {

@@ -1,6 +1,7 @@
 import { type Test, t } from 'tap';
 import { forgetEverything } from '../../src/commands/forget.ts';
 import { createLarder } from '../../src/index.ts';
+import { CLEANER } from '../../src/outbox/clean-outbox.ts';
 import { entities, fillLibrary } from '../kit/library.ts';
 import { portForLater } from '../support/port.ts';
 import { openProxy } from '../support/proxy.ts';
@@ -47,11 +48,17 @@ async function open(t: Test, isCut: boolean) {
     await until('memory is empty', () => inMemory() === 0);
     return said.join(' ');
   };
-  return { larder, cut, fill, forget, restore: () => proxy.target(Number(port)) };
+  /** How many domains the outbox waits for. */
+  const living = async () => {
+    const [row] = await sql<[{ count: number }]>`
+      select count(*)::int as count from cache_domains where position is not null and id <> ${CLEANER}`;
+    return row.count;
+  };
+  return { larder, cut, fill, forget, living, sql, restore: () => proxy.target(Number(port)) };
 }
 
 t.test('who is cut off from Redis forgets, too, however long that takes', async (t) => {
-  const { larder, cut, fill, forget, restore } = await open(t, false);
+  const { larder, cut, fill, forget, living, restore } = await open(t, false);
   await until('it is of a domain', () => larder.health.domain() === 'joined');
   cut();
   await fill();
@@ -60,12 +67,22 @@ t.test('who is cut off from Redis forgets, too, however long that takes', async 
   t.match(await forget(), /\(0 cache domains\)/, 'nor was it told that its domain is retired by now');
   restore();
   await fill();
-  await until(
-    'it is of a domain again',
-    () => larder.health.domain() === 'joined' && larder.gauges.breakerOpen() === false,
-  );
+  await until('it is of a domain again', async () => (await living()) > 0 && larder.gauges.breakerOpen() === false);
   await fill();
   t.match(await forget(), /\(1 cache domains\)/);
+});
+
+t.test('so does who is cut off for so long that its domain is no longer known', async (t) => {
+  const { larder, cut, fill, forget, sql } = await open(t, false);
+  await until('it is of a domain', () => larder.health.domain() === 'joined');
+  cut();
+  await sql`delete from cache_domains where id <> ${CLEANER}`;
+  await fill();
+  // It has looked at what is there instead.
+  const looks = () => larder.health.outbox()?.lookedAt ?? 0;
+  const before = looks();
+  await until('it has looked again', () => looks() > before);
+  t.match(await forget(), /\(0 cache domains\)/);
 });
 
 t.test('so does who has never met Redis', async (t) => {

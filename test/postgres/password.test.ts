@@ -3,6 +3,9 @@ import postgres from 'postgres';
 import { type Test, t } from 'tap';
 import { openDatabase } from '../../src/postgres/client.ts';
 import { databaseError } from '../../src/postgres/errors.ts';
+import { PostgresRoute } from '../../src/postgres/route.ts';
+import { targetOf } from '../../src/postgres/source.ts';
+import { manualClock } from '../support/manual-clock.ts';
 import { openProxy } from '../support/proxy.ts';
 import { freshDatabase } from '../support/services.ts';
 
@@ -64,4 +67,15 @@ t.test('a server that is asked what it is gets the password, too', async (t) => 
   const database = open(t, after(failing['that rejects']), { target_session_attrs: 'primary' });
   t.match(await database.query('select 1').catch(databaseError), { name: 'DatabaseUnavailable' });
   t.same(await database.query('select 1 as n'), [{ n: 1 }]);
+});
+
+t.test('a function that never answers is not waited for any longer than a server is', async (t) => {
+  const clock = manualClock();
+  const client = postgres({ host: hostname, user: username, pass: () => new Promise(() => {}) } as object);
+  t.teardown(() => client.end());
+  const opened = new PostgresRoute(targetOf(client), clock).open(new AbortController().signal);
+  const refused = t.rejects(opened, { name: 'PostgresUnreachable', message: /its password: no answer in 5000 ms/ });
+  await clock.advance(5000);
+  await refused;
+  t.equal(clock.waiting, 0);
 });

@@ -34,12 +34,16 @@ class Watches<Types extends SchemaTypes> extends BasePlugin<Types> {
   }
 }
 
+/** The fields that `Notes` was asked to wrap. */
+const wrapped: string[] = [];
+
 /** Notes each field that is resolved, without an option, as whoever measures them does. */
 class Notes<Types extends SchemaTypes> extends BasePlugin<Types> {
   override wrapResolve(
     resolver: GraphQLFieldResolver<unknown, Types['Context'], object>,
     { parentType, name }: PothosOutputFieldConfig<Types>,
   ): GraphQLFieldResolver<unknown, Types['Context'], object> {
+    wrapped.push(`${parentType}.${name}`);
     return (...given) => {
       seen.push(`${parentType}.${name}`);
       return resolver(...given);
@@ -126,7 +130,10 @@ t.test('who wraps each resolver, without an option, is asked for the fields of p
   const fields = ['Query.shelves', 'ShelfConnection.nodes', 'ShelfConnection.edges', 'ShelfEdge.node', 'Shelf.title'];
   const ofPage = ['ShelfConnection.pageInfo', 'PageInfo.hasNextPage', 'ShelfConnection.totalCount', 'Shelf.id'];
   for (const plugins of [['notes'], ['watches', 'notes']]) {
+    wrapped.length = 0;
     const schema = schemaWith(plugins, {});
+    const ofPages = wrapped.filter((field) => /^(ShelfConnection|ShelfEdge|PageInfo)\./.test(field));
+    t.same(ofPages, [...new Set(ofPages)], 'each is wrapped once');
     seen.length = 0;
     await bodies(schema, source);
     t.same(new Set(seen), new Set([...fields, ...ofPage]));

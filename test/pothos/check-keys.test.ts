@@ -1,7 +1,7 @@
 import SchemaBuilder from '@pothos/core';
 import DataloaderPlugin from '@pothos/plugin-dataloader';
 import RelayPlugin from '@pothos/plugin-relay';
-import { foreignKey, integer, pgTable, primaryKey, uuid } from 'drizzle-orm/pg-core';
+import { foreignKey, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import type { GraphQLSchema } from 'graphql';
 import { t } from 'tap';
 import { compositeId, createLarder, entity, type LarderContext, type RepositoriesOf } from '../../src/index.ts';
@@ -20,6 +20,7 @@ const items = pgTable(
     tenant: integer('tenant').notNull(),
     order: integer('order_number').notNull(),
     paper: integer('paper_number').references(() => papers.number),
+    subject: text('subject').notNull(),
   },
   (t) => [foreignKey({ columns: [t.tenant, t.order], foreignColumns: [orders.tenant, orders.number] })],
 );
@@ -35,6 +36,7 @@ const entities = {
       half: { parent: items.order },
       turned: { parent: [items.order, items.tenant] },
       onPaper: { parent: items.paper },
+      about: { parent: items.subject },
     },
   }),
 };
@@ -108,12 +110,18 @@ t.test('whole keys are let pass, and so is what nobody knows', async (t) => {
     builder.entity('Draft', {
       fields: (t) => ({
         items: t.entityConnection('Item', { list: 'whole' }),
+        // A text may hold what compositeId has made.
+        about: t.entityConnection('Item', { list: 'about' }),
         order: t.entityReference('Order', { id: 'id' }),
         paper: t.entityReference('Paper', { id: 'paper' }),
       }),
     });
     builder.entity('Paper', { fields: (t) => ({ number: t.exposeInt('number') }) });
-    // Its field may hold what compositeId has made.
+    builder.entity('Item', {
+      name: 'Note',
+      fields: (t) => ({ subject: t.entityReference('Order', { id: 'subject' }) }),
+    });
+    // So may its field.
     builder.objectType('Ticket', { fields: (t) => ({ order: t.entityReference('Order', { id: 'order' }) }) });
   });
   t.doesNotThrow(() => checkSchema(right, larder.repositories));

@@ -35,13 +35,23 @@ prototype.dispatch = function dispatch(handle) {
 };
 
 /**
- * Replaces a connection with a reply to which there was no question, or of a kind that ioredis does not expect. Otherwise all later replies
- * would be taken for those to other questions.
+ * Lets a reply that ioredis does not expect break its connection alone.
+ *
+ * @param redis a connection of Larder
+ * @returns the same
+ */
+export function guardReplies(redis: Redis): Redis {
+  guarded.add(redis);
+  return redis;
+}
+
+/**
+ * Replaces a connection with a reply to which there was no question. Otherwise all later replies would be taken for those to other
+ * questions.
  *
  * @param redis the connection
  */
 export function replaceWhenOutOfStep(redis: Redis): void {
-  guarded.add(redis);
   redis.on('error', (error: Error) => {
     if (UNASKED.test(error.message)) redis.disconnect(true);
   });

@@ -1,6 +1,7 @@
 import { type Cluster, Redis, type RedisOptions } from 'ioredis';
 import { WrongValue } from '../../wrong-value.ts';
 import { type Address, type ClusterPlace, OfCluster, placeOf } from './cluster-place.ts';
+import { guardReplies } from './guard.ts';
 import { parseRedisUrl } from './url.ts';
 
 /** How a client behaves. */
@@ -31,7 +32,7 @@ export function openRedis(source: RedisSource, options: RedisClientOptions): Red
   if (typeof source === 'object') throw new OfCluster(source);
   if (typeof source === 'string') {
     const address = parseRedisUrl(source);
-    if (!('cluster' in address)) return new Redis({ ...address, ...options });
+    if (!('cluster' in address)) return guardReplies(new Redis({ ...address, ...options }));
     const { cluster: seeds, ...account } = address;
     throw new OfCluster({ seeds, account, reach: (node) => node });
   }
@@ -48,7 +49,7 @@ export function openRedis(source: RedisSource, options: RedisClientOptions): Red
       `made a client without the option ${name} that it was given: end with them, as in (options) => new Redis({ sentinels, name, ...options })`,
     );
   }
-  return client;
+  return guardReplies(client);
 }
 
 /**
