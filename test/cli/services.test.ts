@@ -139,6 +139,8 @@ t.test('the database of a test is migrated, its own, and counted by Postgres', a
   await a.resetStatements();
   t.same(await a.statements(), []);
   t.same(await b.statements(), []);
+  await sql`select 1`;
+  t.same(await a.statements(), [], 'that is what a server asks to see whether Postgres answers');
 });
 
 t.test('the Redis of a test is counted by Redis', async (t) => {
