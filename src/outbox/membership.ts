@@ -81,10 +81,9 @@ export class Membership {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const lookedAt = clock.now();
       const own = this.#id === null ? null : await lookAtDomain(database, this.#id);
-      // Who belongs to no domain looks, too: it is to forget when all are, and that the outbox cannot be read must show while Redis is away.
-      const seen = own ?? (await lookAtDomain(database, CLEANER));
       const domain = own?.ours === true && !own.retired ? own : null;
-      this.#options.onLook?.(seen, domain !== null, lookedAt);
+      // Who belongs to no domain looks, too: it is to forget when all are, and that the outbox cannot be read must show while Redis is away.
+      this.#options.onLook?.(own ?? (await lookAtDomain(database, CLEANER)), domain !== null, lookedAt);
       if (domain === null) {
         if (!(await this.#join(await redis.meet()))) return null;
         continue;
