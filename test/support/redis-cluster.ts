@@ -6,11 +6,14 @@ import {
   type RedisClusterOptions,
   startRedisCluster,
 } from '../../src/cli/services/redis-cluster.ts';
+import { until } from './until.ts';
 
 /** A cluster for one test. */
 export interface TestCluster extends RedisCluster {
   /** A connection to one node, which follows no redirection. */
   client(node: ClusterServer): Redis;
+  /** Waits for a node's heartbeat, which may stop for a moment on a busy machine: its key under a prefix. */
+  heartbeatOf(node: ClusterServer, prefix?: string): Promise<string>;
   /**
    * Gives slots from one master to another, with what is in them, as `redis-cli --cluster reshard` does.
    *
@@ -69,6 +72,14 @@ export async function freshCluster(t: Test, options: RedisClusterOptions = {}): 
   return {
     ...cluster,
     client,
+    async heartbeatOf(node, prefix = '') {
+      let key = '';
+      await until(`${node.id} has a heartbeat`, async () => {
+        [key = ''] = await client(node).keys(`${prefix}larder:heartbeat:*`);
+        return key !== '';
+      });
+      return key;
+    },
     beginMove,
     async giveUpMove(slot, from, to) {
       // A master that gives a slot away takes nothing back.
