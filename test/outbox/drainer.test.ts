@@ -13,16 +13,16 @@ import { until } from '../support/until.ts';
 const HEARTBEAT = 'larder:heartbeat';
 const BOUND_MS = 2000;
 
-/** A drainer with connections of its own, as each process has one. */
+/** A drainer with connections of its own, as each process has one. A busy machine's standstill ends nothing unless the limits are short. */
 async function drain(
   t: Test,
   database: Pick<TestDatabase, 'url'>,
   redisUrl: string,
-  redisTimeoutMs = REDIS_PATIENCE_MS,
+  { redisTimeoutMs = REDIS_PATIENCE_MS, statementTimeoutMs = 60_000 } = {},
 ) {
   const errors: Error[] = [];
   const onError = (error: Error) => void errors.push(error);
-  const pool = openDatabase({ url: database.url, poolSize: 1, statementTimeoutMs: 2000 });
+  const pool = openDatabase({ url: database.url, poolSize: 1, statementTimeoutMs });
   const settings = { redisUrl, redisTimeoutMs, prefix: '', ttlMs: 300_000, memoryTtlMs: 500, memoryMaxEntries: 10 };
   const { cache, redis, close } = openCache(settings, onError);
   await redis?.connected(REDIS_PATIENCE_MS);
@@ -166,7 +166,7 @@ async function awayAndBack(t: Test, away: 'stopped' | 'crashed') {
   const sql = openSql(t, database);
   const redis = await ownRedis(t, ['--save', '', '--appendonly', 'yes', '--appendfsync', 'always']);
   // What a Redis that stands still is asked fails as soon as it does on a server.
-  const { drainer, errors } = await drain(t, database, redis.url, 100);
+  const { drainer, errors } = await drain(t, database, redis.url, { redisTimeoutMs: 100 });
   const tell = async <T>(words: (client: Redis) => Promise<T>) => {
     const client = new Redis(redis.url);
     try {
@@ -175,8 +175,16 @@ async function awayAndBack(t: Test, away: 'stopped' | 'crashed') {
       client.disconnect();
     }
   };
-  await until('the heartbeat', () => tell(async (client) => (await client.exists(HEARTBEAT)) === 1));
-  const epoch = await tell((client) => client.get(HEARTBEAT));
+  // It ends now and then on a busy machine: what is compared is what was seen.
+  const heartbeat = async (what: string) => {
+    let epoch: string | null = null;
+    await until(what, async () => {
+      epoch = await tell((client) => client.get(HEARTBEAT));
+      return epoch !== null;
+    });
+    return epoch;
+  };
+  const epoch = await heartbeat('the heartbeat');
   await tell((client) => client.mset({ 'Brand-1': 'old', 'Event-50000': 'old' }));
   await sql`insert into cache_outbox (entity, entity_id) select 'Event', i from generate_series(1, 50000) i`;
   await until('it is amid the work', async () => (drainer.status()?.depth ?? 0) > 0);
@@ -191,11 +199,8 @@ async function awayAndBack(t: Test, away: 'stopped' | 'crashed') {
   if (away === 'crashed') await redis.start();
   else redis.kill('SIGCONT');
   await until('the outbox is empty', async () => (await sql`select from cache_outbox limit 1`).length === 0);
-  await until('the heartbeat is back', () => tell(async (client) => (await client.exists(HEARTBEAT)) === 1));
-  return tell(async (client) => ({
-    bodies: await client.mget('Brand-1', 'Event-50000'),
-    sameEpoch: (await client.get(HEARTBEAT)) === epoch,
-  }));
+  const sameEpoch = (await heartbeat('the heartbeat is back')) === epoch;
+  return { bodies: await tell((client) => client.mget('Brand-1', 'Event-50000')), sameEpoch };
 }
 
 /** Holds all domains, and stands still after the first of two rows: Postgres waits for the rest of that statement. */
@@ -254,7 +259,7 @@ t.test('a Redis that is full is emptied of what changed, and gets its heartbeat 
 
 t.test('while nobody can look into the outbox the heartbeat ends', async (t) => {
   const { database, redis, sql, keys } = await open(t);
-  const { errors } = await drain(t, database, redis.url);
+  const { errors } = await drain(t, database, redis.url, { statementTimeoutMs: 2000 });
   await until('the heartbeat', async () => (await keys.exists(HEARTBEAT)) === 1);
   await sql.begin(async (sql) => {
     await sql`lock table cache_outbox in access exclusive mode`;
@@ -279,8 +284,9 @@ t.test('the heartbeat vouches for no longer than the bound, less the time that s
     await until('the heartbeat has ended', async () => {
       const waited = performance.now() - inserted;
       const left = await keys.pttl(HEARTBEAT);
-      t.ok(left <= BOUND_MS - waited, `${left} ms after ${waited} ms`);
-      return left < 0;
+      const isGone = left === -2;
+      t.ok(isGone || (left >= 0 && left <= BOUND_MS - waited), `${left} ms after ${waited} ms`);
+      return isGone;
     });
     t.equal(drainer.status()?.depth, 1);
     t.ok((drainer.status()?.ageMs ?? 0) > BOUND_MS / 2);
