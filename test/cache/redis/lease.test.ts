@@ -3,6 +3,9 @@ import { t } from 'tap';
 import type { Loader } from '../../../src/cache/read-through.ts';
 import { beat, bodiesOf, HEARTBEAT, key, openRedisCache, shelf, thing } from '../support/redis-cache.ts';
 
+/** How long a lease lasts, in milliseconds. */
+const LEASE_MS = 3000;
+
 const { keys, tier, cache, read, holds } = await openRedisCache(t);
 
 t.test('the lease', async (t) => {
@@ -56,7 +59,7 @@ t.test('the lease', async (t) => {
 
   t.test('that has expired is worth nothing', async (t) => {
     const load: Loader = async () => {
-      t.ok((await keys.pttl(key('1'))) <= 3000, 'it would have, within three seconds');
+      t.ok((await keys.pttl(key('1'))) <= LEASE_MS, 'it would have, within three seconds');
       await keys.pexpire(key('1'), 1);
       await sleep(5);
       return bodiesOf(thing('1'));
@@ -86,16 +89,26 @@ t.test('the lease', async (t) => {
   t.test('of more keys than Lua may name in one command fills them all', async (t) => {
     const things = Array.from({ length: 12_000 }, (_, i) => thing(`${i}`));
     const ids = things.map((_, i) => `${i}`);
-    await read(shelf(thing('0'), thing('11999')), '0', '11999');
-    // Once misses are expected, the read itself leases.
-    for (const absent of ['a', 'b', 'c']) await read(shelf(), absent);
-    const load: Loader = async (asked) => {
-      t.equal(asked.length, 11_998);
+    let asked = 0;
+    const load: Loader = async (lacking) => {
+      asked = lacking.length;
       return bodiesOf(...things);
     };
-    const { found, counts } = await read(load, ...ids);
-    t.equal(found.size, ids.length);
-    t.match(counts, { hits: 2, leases: 11_998, fills: 11_998, unreachable: 0 });
+    const turn = async () => {
+      await keys.flushall();
+      await beat(tier, 60_000);
+      const started = performance.now();
+      await read(shelf(thing('0'), thing('11999')), '0', '11999');
+      // Once misses are expected, the read itself leases.
+      for (const absent of ['a', 'b', 'c']) await read(shelf(), absent);
+      return { ...(await read(load, ...ids)), ms: performance.now() - started };
+    };
+    let last = await turn();
+    // From the beginning on a machine so busy that a lease may have run out before the bodies were there.
+    for (let again = 0; last.ms >= LEASE_MS && again < 20; again += 1) last = await turn();
+    t.equal(asked, 11_998);
+    t.equal(last.found.size, ids.length);
+    t.match(last.counts, { hits: 2, leases: 11_998, fills: 11_998, unreachable: 0 });
     t.ok((await holds('4999', '1')) && (await holds('5000', '1')));
   });
 });
