@@ -10,6 +10,12 @@ import { reachableDirectory } from './temporary.ts';
 const HOST = '127.0.0.1';
 
 /**
+ * A primary that does not answer for so long is replaced, in milliseconds: on a busy machine it may stand still for a second or two, and while
+ * the Sentinel replaces it by itself it refuses a failover that it is asked for.
+ */
+const DOWN_AFTER_MS = 10_000;
+
+/**
  * Starts a Sentinel that watches a primary of 127.0.0.1 as `mymaster`, and stops it when the test ends.
  *
  * @param t the test that it is for
@@ -23,7 +29,7 @@ export async function startSentinel(t: Test, primaryPort: number): Promise<numbe
   const port = await portForLater();
   const file = join(dir, 'sentinel.conf');
   const lines = [`bind ${HOST}`, `port ${port}`, `dir ${dir}`, `sentinel monitor mymaster ${HOST} ${primaryPort} 1`];
-  lines.push('sentinel down-after-milliseconds mymaster 1000', 'sentinel failover-timeout mymaster 10000');
+  lines.push(`sentinel down-after-milliseconds mymaster ${DOWN_AFTER_MS}`, 'sentinel failover-timeout mymaster 10000');
   writeFileSync(file, `${lines.join('\n')}\n`);
   const child = spawn(binary.file, [file, '--sentinel'], { argv0: binary.argv0, detached: true, stdio: 'ignore' });
   const pid = child.pid;

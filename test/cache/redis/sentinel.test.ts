@@ -18,6 +18,15 @@ function clientOf(t: Test, options: { port: number; db?: number }): Redis {
   return client;
 }
 
+/** Whether a Sentinel would choose the one replica: it knows it from the replica itself, not only from what the primary says of it. */
+async function knowsReplica(sentinel: Redis): Promise<boolean> {
+  const replicas = (await sentinel.call('sentinel', 'replicas', 'mymaster')) as string[][];
+  const said = new Map<string | undefined, string | undefined>();
+  for (const [i, word] of (replicas[0] ?? []).entries()) if (i % 2 === 0) said.set(word, replicas[0]?.[i + 1]);
+  const isSound = said.get('flags') === 'slave' && said.get('master-link-status') === 'ok';
+  return replicas.length === 1 && isSound && Number(said.get('info-refresh')) < 10_000;
+}
+
 t.test('the address of Sentinels is read as it is meant', async (t) => {
   const two = [
     { host: 'one', port: 26379 },
@@ -56,8 +65,7 @@ t.test('a failover is followed, and a primary that dies is replaced', async (t) 
   await sql`insert into shelves (id, library_id, title) values (1, 1, 'as it was')`;
   const sentinelPort = await startSentinel(t, first.port);
   const sentinel = clientOf(t, { port: sentinelPort });
-  const replicas = async () => (await sentinel.call('sentinel', 'replicas', 'mymaster')) as unknown[];
-  await until('the Sentinel knows the replica', async () => (await replicas()).length === 1);
+  await until('the Sentinel could choose the replica', () => knowsReplica(sentinel));
   await using larder = await createLarder({
     entities,
     postgres: { url: database.url },
@@ -83,7 +91,7 @@ t.test('a failover is followed, and a primary that dies is replaced', async (t) 
     return (await isCached()) && (await successor.get('Shelf-1')) !== null;
   });
   await until('the old primary is left', async () => !/ name=larder/.test(String(await old.client('LIST'))));
-  t.match(larder.health.problems(), []);
+  await until('nothing is wrong', async () => larder.health.problems().length === 0);
 
   await until('the old primary is a replica that can take over', async () => {
     const info = await old.info('replication');
@@ -108,8 +116,7 @@ t.test('a failover that is announced while the Sentinel is asked ends no connect
   await sql`insert into shelves (id, library_id, title) values (1, 1, 'as it was')`;
   const sentinelPort = await startSentinel(t, first.port);
   const [way, sentinel] = [await openProxy(t, sentinelPort), clientOf(t, { port: sentinelPort })];
-  const replicas = async () => (await sentinel.call('sentinel', 'replicas', 'mymaster')) as unknown[];
-  await until('the Sentinel knows the replica', async () => (await replicas()).length === 1);
+  await until('the Sentinel could choose the replica', () => knowsReplica(sentinel));
   await using larder = await createLarder({
     entities,
     postgres: { url: database.url },
