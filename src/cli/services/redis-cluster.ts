@@ -13,6 +13,8 @@ export interface RedisClusterOptions {
   readonly masters?: number;
   /** How many replicas each master has; none when it is not given. */
   readonly replicas?: number;
+  /** A node that does not answer for so long is taken for gone, in milliseconds; 1000 when it is not given. */
+  readonly nodeTimeoutMs?: number;
   /** More of what the command line of each node takes. */
   readonly args?: readonly string[];
   /** The program; without it, the one on PATH. */
@@ -44,9 +46,6 @@ export interface RedisCluster {
 }
 
 const HOST = '127.0.0.1';
-
-/** A node that does not answer for so long is taken for gone, in milliseconds. */
-const NODE_TIMEOUT_MS = 1000;
 
 /**
  * Starts a private Redis Cluster, whose masters have equal shares of the slots. Where one of them is gone, the others go on with theirs.
@@ -86,7 +85,10 @@ interface Started extends ClusterServer {
   stop(): Promise<void>;
 }
 
-async function startNode(dir: string, { args = [], binary, tls }: RedisClusterOptions): Promise<Started> {
+async function startNode(
+  dir: string,
+  { nodeTimeoutMs = 1000, args = [], binary, tls }: RedisClusterOptions,
+): Promise<Started> {
   const busPort = await portToKeep();
   const cluster = [
     '--cluster-enabled',
@@ -96,7 +98,7 @@ async function startNode(dir: string, { args = [], binary, tls }: RedisClusterOp
     '--cluster-port',
     String(busPort),
   ];
-  const manners = ['--cluster-node-timeout', String(NODE_TIMEOUT_MS), '--cluster-require-full-coverage', 'no'];
+  const manners = ['--cluster-node-timeout', String(nodeTimeoutMs), '--cluster-require-full-coverage', 'no'];
   const overTls = tls === undefined ? [] : ['--tls-cluster', 'yes', '--tls-replication', 'yes'];
   const start = (port: number): Promise<RedisService> =>
     startRedis({
