@@ -9,7 +9,9 @@ import { beat } from '../cache/support/redis-cache.ts';
 import { entities, makeLibrary } from '../support/library.ts';
 import { openStorage } from '../support/open-storage.ts';
 import { freshDatabase, freshRedis, type TestRedis } from '../support/services.ts';
+import { standingClock } from '../support/standing-clock.ts';
 import { counted, openRedis, openSql } from '../support/stores.ts';
+import { until } from '../support/until.ts';
 
 const database = await freshDatabase(t);
 const sql = openSql(t, database);
@@ -17,7 +19,10 @@ await makeLibrary(sql, { libraries: 3, shelves: 30, books: 60, perShelf: 5 });
 // Nobody drains here, and nobody needs to: nothing is cached yet.
 await sql`truncate cache_outbox`;
 
-/** Repositories without a memory tier unless it has entries, over a Redis that is vouched for as long as the test takes. */
+/**
+ * Repositories without a memory tier unless it has entries, over a Redis that is vouched for as long as the test takes. They hear of changes, and
+ * no standstill of a busy machine makes them doubt it.
+ */
 async function repositories(
   t: Test,
   redis: TestRedis,
@@ -27,8 +32,10 @@ async function repositories(
     ...more
   }: { prefix?: string; memoryMaxEntries?: number; audit?: SelfAudit } = {},
 ) {
-  const { storage, tier } = await openStorage(t, database, redis, memoryMaxEntries, prefix);
+  const clock = standingClock();
+  const { storage, tier } = await openStorage(t, database, redis, memoryMaxEntries, prefix, clock);
   if (tier !== null) await beat(tier, 600_000);
+  await until('their bus listens', () => storage.cache.covers('', clock.now()));
   const { Library, Shelf, Book } = openRepositories(entities, { ...storage, ...more });
   return { library: Library, shelf: Shelf, book: Book };
 }

@@ -1,6 +1,7 @@
 import type { Test } from 'tap';
 import { openCache } from '../../src/cache/open-cache.ts';
 import type { RedisTier } from '../../src/cache/redis/tier.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
 import { openDatabase } from '../../src/postgres/client.ts';
 import type { Storage } from '../../src/repository/storage.ts';
 import { REDIS_PATIENCE_MS, type TestDatabase, type TestRedis } from './services.ts';
@@ -20,6 +21,7 @@ export interface OpenStorage {
  * @param redis the Redis, which has to be there; `null` for none
  * @param memoryMaxEntries how many bodies memory holds
  * @param prefix put before every key
+ * @param clock the caches' time
  * @returns the storage
  */
 export async function openStorage(
@@ -28,6 +30,7 @@ export async function openStorage(
   redis: TestRedis | null,
   memoryMaxEntries: number,
   prefix = '',
+  clock: Clock = systemClock,
 ): Promise<OpenStorage> {
   const pool = openDatabase({ url: database.url, poolSize: 2, statementTimeoutMs: 60_000 });
   const fail = (error: Error) => t.fail(error.message);
@@ -39,7 +42,7 @@ export async function openStorage(
     memoryTtlMs: 1000,
     memoryMaxEntries,
   };
-  const { cache, redis: tier, close } = openCache(settings, fail);
+  const { cache, redis: tier, close } = openCache(settings, fail, clock);
   t.teardown(async () => {
     await close();
     await pool.close();
