@@ -95,6 +95,8 @@ async function open(t: Test) {
     entities,
     postgres: { url: database.url, statementTimeoutMs: 60_000, requestTimeoutMs: 120_000 },
     redis: { url: redis.url, timeoutMs: REDIS_PATIENCE_MS },
+    // So long that what is cached is believed however long a busy machine takes.
+    cache: { maxStalenessMs: 600_000 },
   });
   t.teardown(larder.close);
   await until('the caches answer by id', async () => {

@@ -25,7 +25,8 @@ async function open(t: Test, { redis, cache }: Options = {}) {
     entities,
     postgres: { url: database.url },
     redis: { ...(redis ?? { url: cluster.url }), timeoutMs: REDIS_PATIENCE_MS },
-    cache: { memoryMaxEntries: 0, ...cache },
+    // So long that what is cached is believed however long a busy machine takes.
+    cache: { maxStalenessMs: 600_000, memoryMaxEntries: 0, ...cache },
   });
   t.teardown(larder.close);
   const read = async (ids: readonly string[] = IDS) => {
@@ -76,7 +77,7 @@ t.test(
       IDS.length + cluster.masters.length,
       'a command for each key, and one for each heartbeat',
     );
-    t.match(larder.health.problems(), []);
+    await until('nothing is wrong', () => larder.health.problems().length === 0);
     t.equal(await larder.health.redis(), true);
   },
 );
@@ -180,7 +181,7 @@ t.test('a node that a natMap refuses is told of, and the others are used', async
     entities,
     postgres: { url: database.url },
     redis: { client, timeoutMs: REDIS_PATIENCE_MS },
-    cache: { memoryMaxEntries: 0 },
+    cache: { maxStalenessMs: 600_000, memoryMaxEntries: 0 },
     logger: { info: () => {}, warn },
   });
   const refused = idsOf(cluster, second);
