@@ -5,7 +5,7 @@ import { inTime } from '../redis/in-time.ts';
 import { retryPause } from '../redis/retry-pause.ts';
 import type { Told } from '../redis/send-invalidation.ts';
 import { SILENT_TIMEOUTS } from '../redis/silence.ts';
-import { openRedis, type RedisSource } from '../redis/source.ts';
+import { connectTimeoutMs, openRedis, type RedisSource } from '../redis/source.ts';
 import { Announcements } from './announcements.ts';
 import type { BusListener } from './listener.ts';
 import { type Acknowledgement, decodeMessage, decodeReply, type Echo, type GivenUp, type Message } from './messages.ts';
@@ -64,7 +64,7 @@ export class InvalidationBus {
       // Channels belong to no database.
       db: 0,
       connectionName: 'larder-bus',
-      connectTimeout: 1000,
+      connectTimeout: connectTimeoutMs(timeoutMs),
       socketTimeout: silenceMs,
       retryStrategy: retryPause,
       autoResubscribe: false,

@@ -13,7 +13,7 @@ import { OutOfStep } from './replies.ts';
 import { retryPause } from './retry-pause.ts';
 import { defineScripts, loadScripts } from './scripts.ts';
 import { Silence } from './silence.ts';
-import { openRedis, type RedisSource } from './source.ts';
+import { connectTimeoutMs, openRedis, type RedisSource } from './source.ts';
 
 /** How long a round trip may take by default, in milliseconds. Postgres answers sooner than that. */
 export const REDIS_TIMEOUT_MS = 100;
@@ -50,7 +50,7 @@ export class RedisConnection {
     this.#silence = new Silence(clock, timeoutMs);
     this.#redis = openRedis(source, {
       socketTimeout: this.#silence.limitMs,
-      connectTimeout: 1000,
+      connectTimeout: connectTimeoutMs(timeoutMs),
       enableOfflineQueue: false,
       maxRetriesPerRequest: 1,
       autoResendUnfulfilledCommands: false,

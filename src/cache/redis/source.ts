@@ -22,6 +22,17 @@ const OURS: RedisClientOptions = {
 };
 
 /**
+ * A process that stands still while it connects finds its time over, though Redis has answered. Whoever gives round trips more time expects
+ * that.
+ *
+ * @param timeoutMs how long a round trip may take, in milliseconds
+ * @returns how long a connection may take to be made, in milliseconds
+ */
+export function connectTimeoutMs(timeoutMs: number): number {
+  return Math.max(1000, timeoutMs);
+}
+
+/**
  * @param source where Redis is
  * @param options how the client has to behave
  * @returns a client, which connects in the background unless the options say otherwise
