@@ -265,7 +265,7 @@ t.test('Postgres is down', async (t) => {
     const answer = await server.query(document, undefined, { accept });
     t.equal(answer.status, 503, accept);
     t.match(answer.headers.get('retry-after'), /^[1-9]\d*$/, 'says when to come back');
-    t.match(answer.data, { campaigns: null, nothing: [] });
+    t.same(answer.data, { campaigns: null, nothing: [] });
     t.equal(code(answer), 'UNAVAILABLE');
     t.strictSame(answer.errors?.[0]?.path, ['campaigns']);
     t.same(Object.keys(answer.errors?.[0]?.extensions ?? {}), ['code']);
