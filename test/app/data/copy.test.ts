@@ -5,7 +5,7 @@ import { freshDatabase } from '../../support/services.ts';
 
 async function open(t: Test) {
   const { url } = await freshDatabase(t);
-  const database = openDatabase({ url, poolSize: 1, statementTimeoutMs: 5000 });
+  const database = openDatabase({ url, poolSize: 1, statementTimeoutMs: 60_000 });
   t.teardown(() => database.close());
   return database.client;
 }

@@ -5,6 +5,7 @@ import {
   type Answer,
   type Counted,
   counted,
+  LASTING,
   openRedis,
   openServer,
   openSql,
@@ -40,7 +41,7 @@ let running: TestServer | null = null;
 /** A server that holds nothing in memory, in the place of the one before. */
 async function server(env: Record<string, string> = {}): Promise<TestServer> {
   await running?.close();
-  running = await openServer(t, { database, redis, env });
+  running = await openServer(t, { database, redis, env: { ...LASTING, ...env } });
   return running;
 }
 
@@ -159,7 +160,7 @@ t.test('its counts are those of Postgres and Redis', async (t) => {
   });
 
   await t.test('also without Redis', async (t) => {
-    const alone = await openServer(t, { database, redis: null });
+    const alone = await openServer(t, { database, redis: null, env: LASTING });
     for (const statements of [5, 2]) {
       const { answer, sql } = await counted({ database, redis: null }, () => alone.query(NESTED, undefined, INSPECT));
       t.match(fetching(answer), { sql: { statements }, redis: { commands: 0, ms: 0 } });
