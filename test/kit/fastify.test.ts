@@ -11,6 +11,7 @@ import { Registry } from 'prom-client';
 import { type Test, t } from 'tap';
 import larderFastify, { type LarderFastifyOptions } from '../../src/http/index.ts';
 import { createLarder, type LarderLogger } from '../../src/index.ts';
+import { columnsKnown } from '../support/columns-known.ts';
 import { freshDatabase, freshRedis, REDIS_PATIENCE_MS } from '../support/services.ts';
 import { counted, openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
@@ -31,6 +32,7 @@ async function openLibrary(t: Test, logger?: LarderLogger) {
     ...(logger === undefined ? {} : { logger }),
   });
   t.teardown(larder.close);
+  await columnsKnown(larder);
   return { larder, database, redis };
 }
 

@@ -6,6 +6,7 @@ import mercurius from 'mercurius';
 import { type Test, t } from 'tap';
 import { createLarder } from '../../src/index.ts';
 import { encodeGlobalId } from '../../src/pothos/index.ts';
+import { columnsKnown } from '../support/columns-known.ts';
 import { freshDatabase, freshRedis, REDIS_PATIENCE_MS } from '../support/services.ts';
 import { counted, openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
@@ -84,6 +85,7 @@ for (const [name, serve] of Object.entries(servers)) {
     for (const { n, m } of PAGES) {
       const larder = await open(database.url, redis.url, `${n}:`);
       t.teardown(larder.close);
+      await columnsKnown(larder);
       const url = await serve(t, larder);
       const page = `{ authors(first: ${n}) { totalCount pageInfo { hasNextPage }
         nodes { name books(first: ${m}) { edges { node { title author { name } } } } } } }`;

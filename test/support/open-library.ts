@@ -1,6 +1,7 @@
 import type { Test } from 'tap';
 import { createLarder } from '../../src/larder.ts';
 import type { Larder } from '../../src/larder-face.ts';
+import { columnsKnown } from './columns-known.ts';
 import { entities, type LibrarySize, makeLibrary, type Repositories } from './library.ts';
 import { freshDatabase } from './services.ts';
 import { openSql } from './stores.ts';
@@ -17,5 +18,6 @@ export async function openLibrary(t: Test, size: LibrarySize): Promise<Larder<Re
   await makeLibrary(openSql(t, database), size);
   const larder = await createLarder({ entities, postgres: { url: database.url } });
   t.teardown(() => larder.close());
+  await columnsKnown(larder);
   return larder;
 }

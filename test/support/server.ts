@@ -4,6 +4,7 @@ import type { Test } from 'tap';
 import { assemble } from '../../src/app/assemble.ts';
 import { readConfig } from '../../src/app/config.ts';
 import type { Clock } from '../../src/clock.ts';
+import { namesNoColumns } from './columns-known.ts';
 import { freshDatabase, freshRedis, REDIS_PATIENCE_MS, type TestDatabase, type TestRedis } from './services.ts';
 import { openSql } from './stores.ts';
 
@@ -104,13 +105,16 @@ export async function openServer(
     return closing;
   };
   t.teardown(close);
-  if (options.redis !== null && options.unvouched !== true) {
-    // Another server's heartbeat says nothing of this one, which fills nothing before it has joined the domain.
-    await until('it has joined the domain, or was refused', async () => {
-      const { domain } = (await (await fetch(`${larder.url}/readyz`)).json()) as { domain: string };
-      return domain !== 'joining';
+  if (options.unvouched !== true) {
+    // Another server's heartbeat says nothing of this one, which fills nothing before it has joined the domain, and uses no cache before it
+    // knows the columns. Where Postgres is away it never does.
+    await until('it knows the columns, and has joined the domain or was refused', async () => {
+      const response = await fetch(`${larder.url}/readyz`);
+      const said = (await response.json()) as { domain: string | null; postgres: boolean; reason?: string };
+      const isSettled = options.redis === null || said.domain !== 'joining';
+      return isSettled && (!said.postgres || namesNoColumns(said.reason ?? ''));
     });
-    await withRedis(options.redis, (client) => vouched(client, prefix));
+    if (options.redis !== null) await withRedis(options.redis, (client) => vouched(client, prefix));
   }
   const query = async <Data>(document: string, variables?: object, headers: Record<string, string> = {}) => {
     const response = await fetch(`${larder.url}/graphql`, {
