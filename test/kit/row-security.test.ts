@@ -1,6 +1,7 @@
 import { integer, pgTable, text } from 'drizzle-orm/pg-core';
 import { t } from 'tap';
 import { createLarder, entity } from '../../src/index.ts';
+import { columnsKnown } from '../support/columns-known.ts';
 import { freshDatabase, freshRedis, REDIS_PATIENCE_MS } from '../support/services.ts';
 import { openRedis, openSql } from '../support/stores.ts';
 import { until } from '../support/until.ts';
@@ -40,6 +41,7 @@ t.test('of Larders that share a Redis, none answers with what row security hides
     });
     t.teardown(() => larder.close());
     await until('it has joined', () => larder.health.domain() === 'joined');
+    await columnsKnown(larder);
     return larder;
   };
   const openTenant = (tenant: number) => {
@@ -73,6 +75,7 @@ t.test('of Larders that share a Redis, none answers with what row security hides
 
   const reason = new RegExp(`^Changes of Order are not noticed: orders has row security, .* to ${role}: declare`);
   const named = ({ health }: typeof first) => health.problems().some((line) => reason.test(line));
+  await until('it is named for both', () => named(first) && named(second));
   t.same([first, second, owner].map(named), [true, true, false]);
   t.ok(warnings.some((line) => line.includes('orders has row security')));
 
