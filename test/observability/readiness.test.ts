@@ -62,13 +62,16 @@ t.test('slow statements on all connections do not take a server out of service',
       (error: Error) => error,
     ),
   );
-  await until('all connections wait', async () => {
+  const waiting = async () => {
     const [row] = await sql`
       select count(distinct pid)::int as waiting from pg_locks join pg_database d on d.oid = database
       where not granted and datname = ${database.name}`;
-    return row?.waiting === 4;
-  });
-  t.match(await readiness(url), { code: 200, status: 'ready' });
+    return row?.waiting;
+  };
+  await until('all connections wait', async () => (await waiting()) === 4);
+  // On a busy machine, one look may come too late for reasons of its own.
+  await ready(url);
+  t.equal(await waiting(), 4, 'ready while all of them wait still');
   await owner`rollback`;
   t.same(
     await Promise.all(slow),
