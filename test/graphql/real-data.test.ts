@@ -1,6 +1,6 @@
 import { t } from 'tap';
 import { globalId, loadRealData } from '../support/data.ts';
-import { counted, openServer, openSql } from '../support/server.ts';
+import { counted, LASTING, openServer, openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
 
 interface Page<Node> {
@@ -23,7 +23,7 @@ const redis = await freshRedis(t);
 const sql = openSql(t, database);
 t.comment((await loadRealData(sql, database.url)) ? 'the real data set' : 'a made data set');
 const stores = { database, redis };
-const server = await openServer(t, stores);
+const server = await openServer(t, { ...stores, env: LASTING });
 
 /** The largest campaign. */
 const [largest] = await sql<[{ id: string; size: number }]>`
