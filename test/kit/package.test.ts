@@ -80,6 +80,16 @@ async function watchAndFill(sql: Sql): Promise<void> {
 /** What the log says of a table whose triggers are off. */
 const UNWATCHED = /books.*"msg":"reads by id ask Postgres for versions first"/;
 
+/** What a program answers. One that lags on a busy machine asks to come again. */
+async function answerOf(url: string, request: RequestInit = {}): Promise<object> {
+  for (;;) {
+    const response = await fetch(url, request);
+    const answer = (await response.json()) as object;
+    if (response.status !== 503) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}
+
 const copy = copyRepository(t);
 const bin = (name: string) => join(REPOSITORY, 'node_modules', '.bin', name);
 const OLD = 'dist/removed.js';
@@ -199,19 +209,11 @@ t.test('the programs of docs/fastify.md, on a database of their own', async (t) 
   await watchAndFill(sql);
 
   const nested = '{ authors(first: 2) { nodes { name books(first: 2) { nodes { title author { name } } } } } }';
-  const ask = async (url: string, query: string, headers: Record<string, string> = {}) => {
-    const body = JSON.stringify({ query });
-    // A program that lags on a busy machine asks to come again.
-    for (;;) {
-      const response = await fetch(url, {
-        ...{ method: 'POST', body },
-        headers: { 'content-type': 'application/json', ...headers },
-      });
-      const answer = (await response.json()) as object;
-      if (response.status !== 503) return answer;
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-    }
-  };
+  const ask = (url: string, query: string, headers: Record<string, string> = {}) =>
+    answerOf(url, {
+      ...{ method: 'POST', body: JSON.stringify({ query }) },
+      headers: { 'content-type': 'application/json', ...headers },
+    });
   const answer = {
     data: { authors: { nodes: [{ name: 'Ada', books: { nodes: [{ author: { name: 'Ada' } }, {}] } }, {}] } },
   };
@@ -274,8 +276,8 @@ t.test('the programs of docs/fastify.md, on a database of their own', async (t) 
   await t.test("on a server that is Larder's alone", async (t) => {
     const { url, said } = await startProgram(t, project, 'larders-own.js', env);
     t.match(await ask(`${url}/graphql`, nested), answer);
-    t.match(await (await fetch(`${url}/nowhere`)).json(), { errors: [{ extensions: { code: 'NOT_FOUND' } }] });
-    t.match(await (await fetch(url)).json(), { data: { __typename: 'Query' } });
+    t.match(await answerOf(`${url}/nowhere`), { errors: [{ extensions: { code: 'NOT_FOUND' } }] });
+    t.match(await answerOf(url), { data: { __typename: 'Query' } });
     await sql`alter table books disable trigger all`;
     await until('the log names what nobody watches', () => UNWATCHED.test(said()));
   });
@@ -316,8 +318,9 @@ t.test('npx larder init makes a project whose types, migration and tests are rig
     if (script === 'test') t.match(ran.said, /pass 2\b/);
   }
   const { url, said } = await startProgram(t, app, 'src/server.ts', { ...env, NODE_OPTIONS: '--import=tsx' });
-  const response = await fetch(`${url}/graphql?query={authors{edges{node{name}}}}`);
-  t.match(await response.json(), { data: { authors: { edges: [{ node: { name: 'Ada Lovelace' } }] } } });
+  t.match(await answerOf(`${url}/graphql?query={authors{edges{node{name}}}}`), {
+    data: { authors: { edges: [{ node: { name: 'Ada Lovelace' } }] } },
+  });
   await sql`alter table books disable trigger all`;
   await until('the log names what nobody watches', () => UNWATCHED.test(said()));
 
