@@ -1,6 +1,7 @@
 import { t } from 'tap';
 import { globalId, makeData } from '../support/data.ts';
 import { openRedis, openServer, startServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 interface Campaigns {
   campaigns: { nodes: { title: string; events: { nodes: { id: string; title: string; startsAt: string }[] } }[] };
@@ -36,22 +37,33 @@ t.test('a row changed by plain SQL is seen by the very next list', async (t) => 
 });
 
 t.test('even when no invalidation ever comes', async (t) => {
-  const old = await keys.get('Campaign-3');
-  t.match(JSON.parse(old ?? ''), { entity: { title: 'Campaign 3' } }, 'Redis holds the body');
+  // A server that knows of nothing but Redis. It fills that within the three seconds of a lease, which a busy machine may need for more.
+  const askAnother = async () => {
+    const other = await openServer(t, { database, redis });
+    const { campaigns } = await other.ask<Campaigns>(NESTED);
+    await other.close();
+    return campaigns.nodes[2]?.title;
+  };
+  let old = '';
+  await until('Redis holds the body', async () => {
+    old = (await keys.get('Campaign-3')) ?? '';
+    if (old.startsWith('{')) return true;
+    await askAnother();
+    return false;
+  });
+  t.match(JSON.parse(old), { entity: { title: 'Campaign 3' } });
   await sql`update campaigns set title = 'New' where id = 3`;
   await database.drained();
-  // As if nobody had dropped it.
-  await keys.set('Campaign-3', old ?? '');
-  // And this one knows of nothing but Redis.
-  const other = await openServer(t, { database, redis });
-  const { campaigns } = await other.ask<Campaigns>(NESTED);
-  t.equal(campaigns.nodes[2]?.title, 'New');
+  let stored = '';
+  await until('the stale body is replaced', async () => {
+    // As if nobody had dropped it.
+    await keys.set('Campaign-3', old);
+    t.equal(await askAnother(), 'New');
+    stored = (await keys.get('Campaign-3')) ?? '';
+    return stored.startsWith('{') && stored !== old;
+  });
   const [row] = await sql<[{ version: string }]>`select xmin::text as version from campaigns where id = 3`;
-  t.match(
-    JSON.parse((await keys.get('Campaign-3')) ?? ''),
-    { version: row.version, entity: { title: 'New' } },
-    'the stale body was replaced',
-  );
+  t.match(JSON.parse(stored), { version: row.version, entity: { title: 'New' } }, 'by the new one');
 });
 
 t.test('a list is as new as the rows', async (t) => {
