@@ -64,8 +64,9 @@ t.test('arrays come and go as with the driver', async (t) => {
     read: { oks: [true, false], dates: ['2026-01-02'], prices: ['1.50'], made: ['a "b"', 'c'] },
     gathered: { notes: ['x'], prices: '{1.5}', days: '{2026-01-02}' },
     written: { ints: [1, 2], objects: [{ a: [1] }], bytes: [Buffer.from([0, 255])], text: '{x,y}', same: 'x' },
-    given: { ints: [1, 2], texts: nested, among: true, none: [] },
+    given: { ints: [1, 2], texts: nested, among: true },
   });
+  t.same(found.given?.none, []);
 });
 
 t.test('in arrays, NULL is null, and where they begin does not matter', async (t) => {
