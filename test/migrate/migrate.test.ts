@@ -25,12 +25,19 @@ async function tables(sql: Sql): Promise<string[]> {
   return rows.map((row) => row.name);
 }
 
-/** What is said of all but Larder's own migrations. */
-async function migrate(url: string, folder: string): Promise<string[]> {
-  const lines: string[] = [];
-  await migrateAll({ postgres: { url }, migrations: folder, log: (line) => lines.push(line) });
-  return lines.filter((line) => !line.startsWith('applied larder/'));
+/** What is said of all but Larder's own migrations, as it is said and in the end. */
+async function migrate(url: string, folder: string, lines: string[] = []): Promise<string[]> {
+  const log = (line: string) => {
+    if (!line.startsWith('applied larder/')) lines.push(line);
+  };
+  await migrateAll({ postgres: { url }, migrations: folder, log });
+  return lines;
 }
+
+const WAITING = 'Waiting for another process that is migrating this database.';
+
+/** An advisory lock of the test's own. */
+const HELD = 4711;
 
 const BRAND = `{ node(id: "${globalId('Brand', 1)}") { ... on Brand { name } } }`;
 const SECOND = { name: '0001_second', when: 2000, sql: 'create table second (id int);' };
@@ -104,12 +111,20 @@ t.test('two processes at once: one migrates, the other finds it done', async (t)
 t.test('who comes second waits, and says why', async (t) => {
   const { url, sql } = await emptyDatabase(t);
   const folder = writeMigrations(t.testdir(), [
-    { ...FIRST, sql: 'select pg_sleep(0.5); create table first (id int);' },
+    // It waits for the test, for as long as that takes.
+    { ...FIRST, sql: `set local lock_timeout = 0; select pg_advisory_xact_lock(${HELD}); ${FIRST.sql}` },
   ]);
-  const lines = await Promise.all([migrate(url, folder), migrate(url, folder)]);
+  const said: string[][] = [[], []];
+  const migrating: Promise<unknown>[] = [];
+  await sql.begin(async (held) => {
+    await held`select pg_advisory_xact_lock(${HELD})`;
+    for (const lines of said) migrating.push(migrate(url, folder, lines));
+    await until('the second waits', () => said.flat().includes(WAITING));
+  });
+  await Promise.all(migrating);
   t.strictSame(
-    lines.sort((a, b) => a.length - b.length),
-    [['applied 0000_first'], ['Waiting for another process that is migrating this database.', NOTHING]],
+    said.sort((a, b) => a.length - b.length),
+    [['applied 0000_first'], [WAITING, NOTHING]],
   );
   t.strictSame(await tables(sql), ['__drizzle_migrations', 'first']);
 });
