@@ -4,6 +4,7 @@ import { seedDatabase } from '../../src/cli/seed.ts';
 import { connect } from '../support/connect.ts';
 import { runCli } from '../support/run-cli.ts';
 import { freshDatabase } from '../support/services.ts';
+import { until } from '../support/until.ts';
 
 /** One hash over all that is in the tables. */
 async function hash(sql: Sql): Promise<string> {
@@ -108,14 +109,24 @@ t.test('refuses to add to data', async (t) => {
 
 t.test('ended half way it leaves nothing, and starting again works', async (t) => {
   const args = ['--campaigns=100', '--events=20000'];
-  const killed = async (url: string) => {
-    const onStderr = (stderr: string) => (stderr.includes('Storing events') ? ('SIGKILL' as const) : undefined);
-    return (await runCli('seed', args, { DATABASE_URL: url }, onStderr)).code === null;
-  };
-  let { url } = await freshDatabase(t);
-  // Where the test stands still meanwhile, the command may have ended before it is killed.
-  for (let turn = 1; !(await killed(url)) && turn < 5; turn += 1) ({ url } = await freshDatabase(t));
+  const { url } = await freshDatabase(t);
   const sql = connect(t, url);
+  // The links, which come last, wait for a lock that the test holds: nothing can be committed before the command is killed.
+  await sql`
+    create function hold() returns trigger language plpgsql as $$
+    begin perform pg_advisory_xact_lock(4711); return null; end $$`;
+  await sql`create trigger hold before insert on campaign_events for each statement execute function hold()`;
+  await sql.begin(async (held) => {
+    await held`select pg_advisory_xact_lock(4711)`;
+    const onStderr = (stderr: string) => (stderr.includes('Storing events') ? ('SIGKILL' as const) : undefined);
+    t.match(await runCli('seed', args, { DATABASE_URL: url }, onStderr), { code: null }, 'it was killed');
+  });
+  await until('its connection has ended', async () => {
+    const rows = await sql`
+      select from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`;
+    return rows.length === 0;
+  });
   t.match(await numbers(sql), { brands: 0, campaigns: 0, events: 0, links: 0 });
   t.match(await runCli('seed', args, { DATABASE_URL: url }), { code: 0 });
 });
