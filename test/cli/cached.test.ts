@@ -1,11 +1,11 @@
 import { t } from 'tap';
 import { globalId } from '../support/data.ts';
 import { runCli } from '../support/run-cli.ts';
-import { openRedis, startServer } from '../support/server.ts';
+import { LASTING, openRedis, startServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
 t.test('what Redis has of an entity, and who uses it', async (t) => {
-  const server = await startServer(t, { env: { MEMORY_MAX_ENTRIES: '0' } });
+  const server = await startServer(t, { env: { ...LASTING, MEMORY_MAX_ENTRIES: '0' } });
   await server.sql`insert into brands (id, name) values (7, 'seven')`;
   await server.database.drained();
   const env = { DATABASE_URL: server.database.url, REDIS_URL: server.redis.url };
