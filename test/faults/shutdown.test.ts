@@ -9,9 +9,15 @@ import { ownPostgres } from '../support/own-stores.ts';
 import { openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
 import { until } from '../support/until.ts';
-import { startLarder } from './support/larder.ts';
+import { PATIENT, startLarder } from './support/larder.ts';
 
 const CONNECTIONS = 64;
+
+/** Half of how long no request must come until the server takes its clients for gone: two standstills may follow each other. */
+const STANDSTILL_MS = 250;
+
+/** How often a round is done that clients may have spoilt, who stood still. */
+const ROUNDS = 20;
 
 const QUERY = '{ campaigns(first: 5) { nodes { title events(first: 2) { nodes { title } } } } }';
 
@@ -74,6 +80,23 @@ async function client(url: string, pauseMs: () => number): Promise<Fate> {
   return fate;
 }
 
+/** @returns tells, once, for how long at most this process has stood still since */
+function standstill(): () => number {
+  let last = performance.now();
+  let longest = 0;
+  const look = () => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+  };
+  const timer = setInterval(look, 20);
+  return () => {
+    clearInterval(timer);
+    look();
+    return longest;
+  };
+}
+
 async function open(t: Test, env: Readonly<Record<string, string>> = {}) {
   const [database, redis] = await Promise.all([freshDatabase(t), freshRedis(t)]);
   const sql = openSql(t, database);
@@ -83,6 +106,7 @@ async function open(t: Test, env: Readonly<Record<string, string>> = {}) {
     REDIS_URL: redis.url,
     INSPECT: 'off',
     LOG_LEVEL: 'info',
+    ...PATIENT,
     ...env,
   });
   return { larder, sql };
@@ -93,18 +117,33 @@ for (const [signal, load, pauseMs] of [
   ['SIGINT', 'now and then', () => Math.random() * 50],
 ] as const) {
   t.test(`${signal} while ${CONNECTIONS} connections ask ${load}`, async (t) => {
-    const { larder } = await open(t);
-    const fates = Array.from({ length: CONNECTIONS }, () => client(larder.url, pauseMs));
-    await until('all are at it', async () => (larder.output().match(/"status":200/g)?.length ?? 0) >= 2 * CONNECTIONS);
-    larder.kill(signal);
-    const ended = await Promise.all(fates);
-    t.same(ended.flatMap(({ lost }) => lost).slice(0, 3), [], 'no request is lost');
-    t.equal(await larder.ended, 'exit code 0');
-    const answered = ended.reduce((sum, fate) => sum + fate.answered, 0);
-    const announced = ended.filter((fate) => fate.announced).length;
-    t.comment({ answered, announced });
-    t.equal(announced, CONNECTIONS, 'each client was told before its connection was closed');
-    t.notMatch(larder.output(), /"level":[56]0/, 'and nothing went wrong');
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      const { larder } = await open(t);
+      const fates = Array.from({ length: CONNECTIONS }, () => client(larder.url, pauseMs));
+      await until(
+        'all are at it',
+        async () => (larder.output().match(/"status":200/g)?.length ?? 0) >= 2 * CONNECTIONS,
+      );
+      const stoodStill = standstill();
+      larder.kill(signal);
+      const ended = await Promise.all(fates);
+      const stillMs = Math.round(stoodStill());
+      if (stillMs >= STANDSTILL_MS) {
+        // No request comes from clients that stand still, and their answers lie unread: the server may take them for gone.
+        t.comment(`round ${round}: the clients stood still for ${stillMs} ms`);
+        await larder.ended;
+        continue;
+      }
+      t.same(ended.flatMap(({ lost }) => lost).slice(0, 3), [], 'no request is lost');
+      t.equal(await larder.ended, 'exit code 0');
+      const answered = ended.reduce((sum, fate) => sum + fate.answered, 0);
+      const announced = ended.filter((fate) => fate.announced).length;
+      t.comment({ answered, announced });
+      t.equal(announced, CONNECTIONS, 'each client was told before its connection was closed');
+      t.notMatch(larder.output(), /"level":[56]0/, 'and nothing went wrong');
+      return;
+    }
+    t.fail(`in each of ${ROUNDS} rounds this machine stood still for ${STANDSTILL_MS} ms or longer`);
   });
 }
 
@@ -146,11 +185,7 @@ async function blocked(sql: TransactionSql): Promise<void> {
 }
 
 t.test(`${CONNECTIONS} requests that are all under way are waited for`, async (t) => {
-  const { larder, sql } = await open(t, {
-    STATEMENT_TIMEOUT_MS: '20000',
-    REQUEST_TIMEOUT_MS: '20000',
-    SHUTDOWN_TIMEOUT_MS: '60000',
-  });
+  const { larder, sql } = await open(t, { SHUTDOWN_TIMEOUT_MS: '60000' });
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   t.teardown(() => agent.destroy());
   const asked: ReturnType<typeof larder.query>[] = [];
@@ -181,7 +216,8 @@ t.test(`${CONNECTIONS} requests that are all under way are waited for`, async (t
 });
 
 t.test('while it says that it is about to stop, it takes connections and answers; then it takes none', async (t) => {
-  const delayMs = 5000;
+  // Six requests must come within it, on any machine.
+  const delayMs = 20_000;
   const { larder } = await open(t, { SHUTDOWN_DELAY_MS: String(delayMs) });
   const unused = connect(Number(new URL(larder.url).port), '127.0.0.1');
   await once(unused, 'connect');
@@ -240,7 +276,7 @@ t.test('a request that takes longer than the delay is cut off', async (t) => {
 t.test('what hangs does not keep it', async (t) => {
   const store = await ownPostgres(t);
   const redis = await freshRedis(t);
-  const larder = await startLarder(t, { DATABASE_URL: store.url, REDIS_URL: redis.url, SHUTDOWN_TIMEOUT_MS: '3000' });
+  const larder = await startLarder(t, { DATABASE_URL: store.url, REDIS_URL: redis.url, SHUTDOWN_TIMEOUT_MS: '60000' });
   t.match(await larder.query('{ brands { totalCount } }'), { status: 200 });
   await store.stop();
   redis.kill('SIGSTOP');
