@@ -59,11 +59,13 @@ export async function startServerProcess(t: Test, databaseUrl: string, redisUrl:
   };
   t.teardown(kill);
   const url = `http://${HOST}:${port}`;
-  const ready = () =>
-    fetch(`${url}/readyz`).then(
-      (response) => response.ok,
-      () => false,
-    );
+  // Without Redis it would answer as well, and what it writes then nobody is told of at once.
+  const ready = async () => {
+    const response = await fetch(`${url}/readyz`).catch(() => null);
+    if (!response?.ok) return false;
+    const { status, redis } = (await response.json()) as { status?: unknown; redis?: unknown };
+    return status === 'ready' && redis === true;
+  };
   await until('the server is ready', ready);
   const authorization = `Bearer ${sign({ scope: 'write' }, secret)}`;
   return {
