@@ -3,7 +3,7 @@ import { globalId } from '../support/data.ts';
 import { type OwnRedis, ownPostgres, ownRedis } from '../support/own-stores.ts';
 import { bearer, JWT_SECRET } from '../support/token.ts';
 import { until } from '../support/until.ts';
-import { type LarderChild, startLarder } from './support/larder.ts';
+import { type LarderChild, PATIENT, startLarder } from './support/larder.ts';
 
 const BRAND = globalId('Brand', 1);
 
@@ -28,7 +28,7 @@ async function open(t: Test, env: Record<string, string> = {}) {
     REDIS_URL: redis.url,
     JWT_SECRET,
     MEMORY_TTL_MS: String(MEMORY_TTL_MS),
-    STATEMENT_TIMEOUT_MS: '1000',
+    ...PATIENT,
     ...env,
   };
   const servers = [await startLarder(t, settings), await startLarder(t, settings)] as const;
@@ -91,7 +91,7 @@ t.test('a write is read back on both processes, whatever becomes of Redis', asyn
 });
 
 t.test('a backend that ends amid a write ends neither the server nor half of the write', async (t) => {
-  const { servers, sql, store } = await open(t, { REDIS_URL: '', STATEMENT_TIMEOUT_MS: '20000' });
+  const { servers, sql, store } = await open(t, { REDIS_URL: '' });
   const [server] = servers;
   const locker = store.connect();
   for (const turn of [1, 2, 3]) {
@@ -117,6 +117,7 @@ t.test('a backend that ends amid a write ends neither the server nor half of the
 });
 
 t.test('a deadlock and a server that takes no writes are told as what passes', async (t) => {
+  // Less than the locker's `deadlock_timeout`: the server's transaction is given up in any case.
   const { servers, sql, store } = await open(t, { REDIS_URL: '', STATEMENT_TIMEOUT_MS: '20000' });
   const [server] = servers;
   await sql`insert into campaigns (id, brand_id, title) values (1, 1, 'c')`;
