@@ -3,7 +3,7 @@ import { type Test, t } from 'tap';
 import { type OwnPostgres, ownPostgres } from '../support/own-stores.ts';
 import { freshRedis } from '../support/services.ts';
 import { until } from '../support/until.ts';
-import { recovers, type Scene, startScene, watch, watchAnswered } from './support/scene.ts';
+import { recovers, type Scene, says, startScene, watch, watchAnswered } from './support/scene.ts';
 
 async function open(t: Test): Promise<Scene & { store: OwnPostgres }> {
   const store = await ownPostgres(t);
@@ -109,12 +109,16 @@ t.test('a table is locked', async (t) => {
   await recovers(t, scene, 'after the lock');
 });
 
+interface Counted {
+  readonly brands: { readonly totalCount: number };
+}
+
 t.test('slow statements take every connection', async (t) => {
   const scene = await open(t);
   const locker = scene.store.connect();
   const agent = new Agent({ keepAlive: true, maxSockets: 600 });
   t.teardown(() => agent.destroy());
-  const slow = () => scene.larder.query('{ brands(first: 1) { totalCount } }', {}, { agent });
+  const slow = () => scene.larder.query<Counted>('{ brands(first: 1) { totalCount } }', {}, { agent });
   const wrong: unknown[] = [];
   let asked = 0;
   let locked = true;
@@ -138,7 +142,13 @@ t.test('slow statements take every connection', async (t) => {
   t.comment(`${asked} slow requests`);
   t.same(wrong.slice(0, 3), [], 'each of those who wait for the table is told to come again');
   await recovers(t, scene, 'after the slow statements');
-  t.match(await slow(), { status: 200, data: { brands: { totalCount: 1 } } });
+  let counted: Awaited<ReturnType<typeof slow>> | null = null;
+  // Where the machine stands still for a second, it is told to come again as well.
+  await until('it is answered', async () => {
+    counted = await slow();
+    return counted.status === 200;
+  });
+  t.match(counted, { status: 200, data: { brands: { totalCount: 1 } } });
 });
 
 t.test('nobody can look into the outbox, and bodies read by id come from Postgres', async (t) => {
@@ -153,7 +163,7 @@ t.test('nobody can look into the outbox, and bodies read by id come from Postgre
       const { hits, misses, bypassed } = extensions?.dataFetching?.cache.Campaign ?? {};
       return hits === 0 && misses === 1 && bypassed === 1;
     });
-    t.match(await scene.larder.get('/readyz'), { status: 200 });
+    await says(t, scene.larder, 'it can answer', 200);
   });
   scene.judge.write();
   await recovers(t, scene, 'after the outbox was locked');

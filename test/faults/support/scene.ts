@@ -119,6 +119,28 @@ export async function watchAnswered(
   }).catch((error: Error) => t.fail(error.message));
 }
 
+/**
+ * Waits until `/readyz` says something: it asks Postgres for a second at most, and a machine that stands still takes longer.
+ *
+ * @param t the test that it is for
+ * @param larder the server
+ * @param what what it is to say, in words
+ * @param status of the response
+ * @param fields what its body is to hold, among others
+ */
+export async function says(
+  t: Test,
+  larder: LarderChild,
+  what: string,
+  status: number,
+  fields: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
+  await until(`/readyz says that ${what}`, async () => {
+    const answer = await larder.get('/readyz');
+    return answer.status === status && Object.entries(fields).every(([name, value]) => answer.body[name] === value);
+  }).catch((error: Error) => t.fail(error.message));
+}
+
 /** The next id that names nothing and that nobody has asked for. */
 let unheardOf = 1_000_000;
 
@@ -146,8 +168,6 @@ export async function recovers(t: Test, scene: Scene, what: string): Promise<voi
     return unavailable === 0;
   }).catch((error: Error) => t.fail(error.message));
   await watchAnswered(t, scene, what, { answered: 60 });
-  await until(`it says that it is ready ${what}`, async () => {
-    const { status, body } = await scene.larder.get('/readyz');
-    return status === 200 && body.status === 'ready' && body.postgres === true && body.redis === true;
-  }).catch((error: Error) => t.fail(error.message));
+  const ready = { status: 'ready', postgres: true, redis: true };
+  await says(t, scene.larder, `it is ready ${what}`, 200, ready);
 }
