@@ -6,7 +6,7 @@ import { openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
 import { bearer, JWT_SECRET } from '../support/token.ts';
 import { until } from '../support/until.ts';
-import { type LarderChild, startLarder } from './support/larder.ts';
+import { type LarderChild, PATIENT, startLarder } from './support/larder.ts';
 
 const DEATHS = 3;
 const WRITERS = 16;
@@ -85,6 +85,7 @@ t.test('a server that is killed amid writes has lost none that it acknowledged',
     REDIS_URL: redis.url,
     JWT_SECRET,
     INSPECT: 'off',
+    ...PATIENT,
     // On a busy machine it would refuse what comes.
     MAX_EVENT_LOOP_DELAY_MS: '0',
   };

@@ -5,7 +5,7 @@ import { ownRedis } from '../support/own-stores.ts';
 import { openSql } from '../support/server.ts';
 import { freshDatabase } from '../support/services.ts';
 import { until } from '../support/until.ts';
-import { startLarder } from './support/larder.ts';
+import { PATIENT, startLarder } from './support/larder.ts';
 
 const CONNECTIONS = 64;
 const CAMPAIGNS = 2000;
@@ -32,6 +32,7 @@ t.test(`${CONNECTIONS} connections while Redis is killed`, async (t) => {
     MEMORY_MAX_ENTRIES: '0',
     INSPECT: 'off',
     LOG_LEVEL: 'info',
+    ...PATIENT,
   });
   await until('the outbox is empty', async () => (await sql`select from cache_outbox limit 1`).length === 0);
 

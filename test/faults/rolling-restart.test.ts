@@ -5,7 +5,7 @@ import { portForLater } from '../support/port.ts';
 import { openSql } from '../support/server.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
 import { until } from '../support/until.ts';
-import { type LarderChild, startLarder } from './support/larder.ts';
+import { type LarderChild, PATIENT, startLarder } from './support/larder.ts';
 import { startLoadBalancer } from './support/load-balancers.ts';
 
 const SERVERS = 4;
@@ -78,7 +78,7 @@ async function openServers(t: Test, ports: readonly number[]) {
   await makeData(openSql(t, database), { brands: 5, campaigns: 50, events: 200, perCampaign: 10 });
   const start = async (port: number | undefined) => {
     const env = { DATABASE_URL: database.url, REDIS_URL: redis.url, INSPECT: 'off', SHUTDOWN_DELAY_MS: '5000' };
-    const larder = await startLarder(t, { ...env, PORT: String(port) });
+    const larder = await startLarder(t, { ...env, ...PATIENT, PORT: String(port) });
     await until('it is ready', async () => (await larder.get('/readyz')).status === 200);
     return larder;
   };
