@@ -128,22 +128,19 @@ for (const [signal, load, pauseMs] of [
       larder.kill(signal);
       const ended = await Promise.all(fates);
       const stillMs = Math.round(stoodStill());
-      if (stillMs >= STANDSTILL_MS) {
-        // No request comes from clients that stand still, and their answers lie unread: the server may take them for gone.
-        t.comment(`round ${round}: the clients stood still for ${stillMs} ms`);
-        await larder.ended;
-        continue;
-      }
-      t.same(ended.flatMap(({ lost }) => lost).slice(0, 3), [], 'no request is lost');
-      t.equal(await larder.ended, 'exit code 0');
+      const lost = ended.flatMap((fate) => fate.lost);
       const answered = ended.reduce((sum, fate) => sum + fate.answered, 0);
       const announced = ended.filter((fate) => fate.announced).length;
-      t.comment({ answered, announced });
+      t.comment({ answered, announced, lost: lost.length, stillMs });
+      t.equal(await larder.ended, 'exit code 0');
+      // No request comes from clients that stand still, and their answers lie unread: the server may take them for gone.
+      const isSpoilt = stillMs >= STANDSTILL_MS && (lost.length > 0 || announced < CONNECTIONS);
+      if (isSpoilt && round < ROUNDS) continue;
+      t.same(lost.slice(0, 3), [], 'no request is lost');
       t.equal(announced, CONNECTIONS, 'each client was told before its connection was closed');
       t.notMatch(larder.output(), /"level":[56]0/, 'and nothing went wrong');
       return;
     }
-    t.fail(`in each of ${ROUNDS} rounds this machine stood still for ${STANDSTILL_MS} ms or longer`);
   });
 }
 
