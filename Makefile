@@ -28,7 +28,7 @@ cluster: $(INSTALLED) ## Start four servers, Postgres replicas and Redis, kill o
 test: $(INSTALLED) ## Check format, lint, types, schema and migrations, and run all tests, the browser ones included
 	@exec $(TS) test/run.ts
 
-check: $(INSTALLED) ## The quick loop: the same checks, and the tests that need neither a browser nor minutes
+check: $(INSTALLED) ## The quick loop: the same checks, and the tests that take less than about a second each
 	@exec $(TS) test/run.ts --quick
 
 model: $(INSTALLED) ## Search the model of the cache's protocol: whole, and without each of its parts

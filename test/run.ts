@@ -13,8 +13,8 @@ const USAGE = `Usage: npx tsx test/run.ts [--quick] [FILE …]
 Checks the format, the lint rules, the types, the schema and the migrations, then runs the tests on a Postgres and with
 Redis servers of its own. With files, runs these tests alone.
 
-  --quick  leave out what needs Chromium or much time: browser, commands, faults, fuzz, HTTP, limits, metrics, model,
-           the package, races, README, and single files of the others`;
+  --quick  leave out what needs Chromium or much time: browser, commands, faults, fuzz, HTTP, limits, metrics, migrations,
+           model, the package, races, README, and what else takes about a second or longer`;
 
 /**
  * What the quick loop leaves out: whole directories, and files that start processes or take about a second or longer, but for those that
@@ -22,7 +22,20 @@ Redis servers of its own. With files, runs these tests alone.
  * be enough for all.
  */
 const SLOW = [
-  ...['browser', 'cli', 'commands', 'faults', 'fuzz', 'http', 'kit', 'limits', 'model', 'observability', 'races'],
+  ...[
+    'browser',
+    'cli',
+    'commands',
+    'faults',
+    'fuzz',
+    'http',
+    'kit',
+    'limits',
+    'migrate',
+    'model',
+    'observability',
+    'races',
+  ],
   ...[
     'app/assemble.test.ts',
     'app/data/copy.test.ts',
@@ -76,8 +89,6 @@ const SLOW = [
     'lists/plans.test.ts',
     'lists/shared-pages.test.ts',
     'lists/variants.test.ts',
-    'migrate/migrate.test.ts',
-    'migrate/places.test.ts',
     'mutations/forgets.test.ts',
     'mutations/half-written.test.ts',
     'mutations/read-your-writes.test.ts',

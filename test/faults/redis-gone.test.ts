@@ -3,9 +3,19 @@ import { t } from 'tap';
 import { type OwnRedis, ownRedis } from '../support/own-stores.ts';
 import { until } from '../support/until.ts';
 import { PATIENT } from './support/larder.ts';
-import { recovers, says, startScene, watch } from './support/scene.ts';
+import { recovers, type Scene, startScene, watch } from './support/scene.ts';
 
-const DEGRADED = { status: 'degraded', postgres: true, redis: false };
+const DEGRADED = { status: 200, body: { status: 'degraded', postgres: true, redis: false } };
+
+/** What `/readyz` says when it has heard from Postgres, which it asks for a second at most: a busy machine may take longer. */
+async function readiness({ larder }: Scene) {
+  let said = await larder.get('/readyz');
+  await until('/readyz has heard from Postgres', async () => {
+    if (said.body.postgres !== true) said = await larder.get('/readyz');
+    return said.body.postgres === true;
+  });
+  return said;
+}
 
 /** Does something to a Redis of the test's own, from the outside. */
 async function tell<T>(redis: Pick<OwnRedis, 'url'>, words: (client: Redis) => Promise<T>): Promise<T> {
@@ -33,7 +43,7 @@ t.test('Redis is stopped and goes on', async (t) => {
   for (const turn of ['once', 'twice']) {
     redis.kill('SIGSTOP');
     await watch(t, scene, `Redis is stopped ${turn}`, { bypassed: 150 });
-    await says(t, scene.larder, `Redis is stopped ${turn}`, 200, DEGRADED);
+    t.match(await readiness(scene), DEGRADED);
     redis.kill('SIGCONT');
     await recovers(t, scene, `after it was stopped ${turn}`);
   }
@@ -46,7 +56,7 @@ t.test('Redis is killed and comes back', async (t) => {
   for (const turn of ['once', 'twice']) {
     await redis.crash();
     await watch(t, scene, `Redis is killed ${turn}`, { bypassed: 150 });
-    await says(t, scene.larder, `Redis is killed ${turn}`, 200, DEGRADED);
+    t.match(await readiness(scene), DEGRADED);
     await redis.start();
     await recovers(t, scene, `after it was killed ${turn}`);
   }

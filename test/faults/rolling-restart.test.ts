@@ -68,7 +68,7 @@ function ask(url: string, agent: Agent): Promise<unknown> {
 
 async function freePorts(): Promise<number[]> {
   const ports: number[] = [];
-  while (ports.length < SERVERS) ports.push(await portForLater(ports));
+  while (ports.length < SERVERS) ports.push(await portForLater());
   return ports;
 }
 

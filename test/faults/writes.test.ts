@@ -117,7 +117,7 @@ t.test('a backend that ends amid a write ends neither the server nor half of the
 });
 
 t.test('a deadlock and a server that takes no writes are told as what passes', async (t) => {
-  // Less than the locker's `deadlock_timeout`: the server's transaction is given up in any case.
+  // It ends before the locker's `deadlock_timeout`: the server's transaction is given up in any case.
   const { servers, sql, store } = await open(t, { REDIS_URL: '', STATEMENT_TIMEOUT_MS: '20000' });
   const [server] = servers;
   await sql`insert into campaigns (id, brand_id, title) values (1, 1, 'c')`;

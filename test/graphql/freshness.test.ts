@@ -37,7 +37,7 @@ t.test('a row changed by plain SQL is seen by the very next list', async (t) => 
 });
 
 t.test('even when no invalidation ever comes', async (t) => {
-  // A server that knows of nothing but Redis. It fills that within the three seconds of a lease, which a busy machine may need for more.
+  // A server that knows of nothing but Redis. It fills that within the three seconds of a lease, unless the machine is too busy.
   const askAnother = async () => {
     const other = await openServer(t, { database, redis });
     const { campaigns } = await other.ask<Campaigns>(NESTED);

@@ -61,20 +61,25 @@ async function bodiesInRedis(): Promise<number> {
   return texts.filter((text) => text !== null && !text.startsWith(LEASE_MARK)).length;
 }
 
+/** How long a lease lasts, in milliseconds. */
+const LEASE_MS = 3000;
+
 /** More than a busy machine needs. */
 const ATTEMPTS = 10;
 
 /**
- * Asks a server for what Redis has forgotten, which fills it. A lease ends after three seconds, and where the machine took longer to fill
- * it, that is done again.
+ * Asks a server for what Redis has forgotten, which fills it. Where the machine took longer than a lease, that is done again.
  */
 async function filling<T extends Counted>(t: Test, forgotten: RegExp, ask: (server: TestServer) => Promise<T>) {
   for (let attempt = 1; ; attempt += 1) {
     await forget(forgotten);
     const before = await bodiesInRedis();
     const asked = await server(t);
+    const started = performance.now();
     const counts = await ask(asked);
-    if (counts.set === 2 * ((await bodiesInRedis()) - before) || attempt === ATTEMPTS) return { asked, counts };
+    const inTime = performance.now() - started < LEASE_MS;
+    const isFilled = counts.set === 2 * ((await bodiesInRedis()) - before);
+    if (isFilled || inTime || attempt === ATTEMPTS) return { asked, counts };
   }
 }
 

@@ -47,7 +47,7 @@ export async function startProcess(
   flags: readonly string[] = [],
 ): Promise<ServerProcess> {
   const port = await portForLater();
-  const metricsPort = await portForLater([port]);
+  const metricsPort = await portForLater();
   const nodeFlags = ['--expose-gc', '--import', HEAP_REPORT, '--import=tsx', ...flags];
   const child = spawn(process.execPath, [...nodeFlags, 'src/main.ts'], {
     cwd: REPOSITORY,

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { findOrInstall } from '../../src/cli/services/install.ts';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
+import { comeAgain } from '../support/come-again.ts';
 import { portForLater } from '../support/port.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
 import { counted, openSql } from '../support/stores.ts';
@@ -123,18 +123,14 @@ export async function museum(t: Test, tarball: string): Promise<void> {
   );
 
   const stores = { database, redis };
-  const post = async (query: string, to = port) => {
-    for (;;) {
-      const response = await fetch(`http://127.0.0.1:${to}/graphql`, {
+  const post = (query: string, to = port) =>
+    comeAgain(() =>
+      fetch(`http://127.0.0.1:${to}/graphql`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ query }),
-      });
-      // A server that lags on a busy machine asks to come again.
-      if (response.status !== 503) return response;
-      await sleep(1000);
-    }
-  };
+      }),
+    );
   const ask = async (query: string, to = port) => {
     const response = await post(query, to);
     const { data, errors } = (await response.json()) as { data: Record<string, unknown>; errors?: unknown };

@@ -5,6 +5,7 @@ import type { Sql } from 'postgres';
 import { type Test, t } from 'tap';
 import { REPOSITORY } from '../../src/cli/services/state-directory.ts';
 import { PAGES } from '../docs/document.ts';
+import { comeAgain } from '../support/come-again.ts';
 import { copyRepository } from '../support/copy-repository.ts';
 import { freshDatabase, freshRedis } from '../support/services.ts';
 import { openSql } from '../support/stores.ts';
@@ -80,14 +81,10 @@ async function watchAndFill(sql: Sql): Promise<void> {
 /** What the log says of a table whose triggers are off. */
 const UNWATCHED = /books.*"msg":"reads by id ask Postgres for versions first"/;
 
-/** What a program answers. One that lags on a busy machine asks to come again. */
+/** What a program answers. */
 async function answerOf(url: string, request: RequestInit = {}): Promise<object> {
-  for (;;) {
-    const response = await fetch(url, request);
-    const answer = (await response.json()) as object;
-    if (response.status !== 503) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
+  const response = await comeAgain(() => fetch(url, request));
+  return (await response.json()) as object;
 }
 
 const copy = copyRepository(t);

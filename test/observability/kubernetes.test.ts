@@ -168,7 +168,7 @@ t.test(
     const addresses = { DATABASE_URL: database.url, REDIS_URL: redis.url };
     for (const [name, address] of Object.entries(addresses)) writeFileSync(join(directory, name), `${address}\n`);
     const port = await portForLater();
-    const metricsPort = await portForLater([port]);
+    const metricsPort = await portForLater();
     const env = {
       ...Object.fromEntries(
         Object.entries(settings).map(([name, value]) => [name, value.replace('/run/secrets/larder', directory)]),

@@ -3,9 +3,15 @@ import { type Body, LEASE_MARK } from '../../src/cache/entry.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { bareCache } from '../cache/support/bare-cache.ts';
 import { globalId, makeData } from '../support/data.ts';
-import { LASTING, openRedis, startServer } from '../support/server.ts';
+import { LASTING, openRedis, openServer, startServer, type TestServer } from '../support/server.ts';
 import { standingClock } from '../support/standing-clock.ts';
 import { until } from '../support/until.ts';
+
+/** How long a lease lasts, in milliseconds. */
+const LEASE_MS = 3000;
+
+/** More than a busy machine needs. */
+const ATTEMPTS = 10;
 
 interface Exchange {
   kind: string;
@@ -22,24 +28,27 @@ interface Figures {
 
 async function start(t: Test, env: Record<string, string>) {
   // However long the machine takes, memory knows what it has read.
-  const server = await startServer(t, { env: { ...LASTING, ...env }, clock: standingClock() });
+  const options = { env: { ...LASTING, ...env }, clock: standingClock() };
+  const server = await startServer(t, options);
+  let asked: TestServer = server;
   await makeData(server.sql, { brands: 2, campaigns: 10, events: 30, perCampaign: 5 });
   await server.database.drained();
   const inspect = async (document: string) => {
-    const { errors, extensions } = await server.query(document, undefined, { 'x-inspect': '1' });
+    const { errors, extensions } = await asked.query(document, undefined, { 'x-inspect': '1' });
     t.equal(errors, undefined);
     return extensions?.dataFetching as Figures;
   };
   const keys = openRedis(t, server.redis);
-  /** Asks until Redis holds what came of it: a lease ends after three seconds, which a busy machine may need. */
-  const inspectFilling = async (document: string, names: readonly string[]) => {
-    let figures: Figures = { cache: {}, events: [] };
-    await until('Redis holds what was read', async () => {
-      await keys.unlink(...names);
-      figures = await inspect(document);
-      return (await keys.mget(...names)).every((text) => text !== null && !text.startsWith(LEASE_MARK));
-    });
-    return figures;
+  /** Asks for what fills Redis, and a new server for it again where the machine took longer than a lease. */
+  const inspectFilling = async (document: string) => {
+    for (let attempt = 1; ; attempt += 1) {
+      const started = performance.now();
+      const figures = await inspect(document);
+      if (performance.now() - started < LEASE_MS || attempt === ATTEMPTS) return figures;
+      const { database, redis } = server;
+      asked = await openServer(t, { database, redis, ...options });
+      await keys.unlink(...(await keys.keys('Campaign-*')));
+    }
   };
   return { ...server, keys, inspect, inspectFilling };
 }
@@ -49,7 +58,7 @@ t.test('a read of Redis tells which keys it asked for, and how many of them had 
   const page = '{ campaigns(first: 5) { nodes { title } } }';
   const names = [1, 2, 3, 4, 5].map((id) => `Campaign-${id}`);
 
-  const cold = await inspectFilling(page, names);
+  const cold = await inspectFilling(page);
   await keys.unlink('Campaign-2');
   await keys.set('Campaign-3', `${LEASE_MARK}somebody else`, 'PX', 60_000);
   const half = await inspect(page);
@@ -93,7 +102,7 @@ t.test('what does not exist is told apart by the tier that knew it', async (t) =
   t.match((await inspect(document)).cache.Campaign, { hits: 0, negative: 1, memoryHits: 1, memoryNegatives: 1 });
 
   const unremembered = await start(t, { MEMORY_MAX_ENTRIES: '0' });
-  await unremembered.inspectFilling(document, ['Campaign-99']);
+  await unremembered.inspectFilling(document);
   const known = await unremembered.inspect(document);
   t.match(known.cache.Campaign, { hits: 0, negative: 1, memoryHits: 0, memoryNegatives: 0 });
 });

@@ -10,13 +10,12 @@ const TO = 32_000;
  * Finds a port for a program that must be told one and starts later. Nobody who lets the system choose is given it meanwhile, nor is
  * another test on this machine, until this process ends.
  *
- * @param avoid ports that are promised to something else
  * @returns the port, of 127.0.0.1
  * @throws when this process cannot open a socket
  */
-export async function portForLater(avoid: readonly number[] = []): Promise<number> {
+export async function portForLater(): Promise<number> {
   for (;;) {
-    const port = await findFreePort('127.0.0.1', FROM + Math.floor(Math.random() * (TO - FROM)), avoid);
+    const port = await findFreePort('127.0.0.1', FROM + Math.floor(Math.random() * (TO - FROM)));
     if (await promised(port)) return port;
   }
 }

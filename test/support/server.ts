@@ -4,7 +4,7 @@ import type { Test } from 'tap';
 import { assemble } from '../../src/app/assemble.ts';
 import { readConfig } from '../../src/app/config.ts';
 import type { Clock } from '../../src/clock.ts';
-import { namesNoColumns } from './columns-known.ts';
+import { knowsColumns } from './columns-known.ts';
 import { freshDatabase, freshRedis, REDIS_PATIENCE_MS, type TestDatabase, type TestRedis } from './services.ts';
 import { openSql } from './stores.ts';
 
@@ -107,12 +107,12 @@ export async function openServer(
   t.teardown(close);
   if (options.unvouched !== true) {
     // Another server's heartbeat says nothing of this one, which fills nothing before it has joined the domain, and uses no cache before it
-    // knows the columns. Where Postgres is away it never does.
+    // knows the columns.
     await until('it knows the columns, and has joined the domain or was refused', async () => {
       const response = await fetch(`${larder.url}/readyz`);
       const said = (await response.json()) as { domain: string | null; postgres: boolean; reason?: string };
       const isSettled = options.redis === null || said.domain !== 'joining';
-      return isSettled && (!said.postgres || namesNoColumns(said.reason ?? ''));
+      return isSettled && said.postgres && knowsColumns(said.reason ?? '');
     });
     if (options.redis !== null) await withRedis(options.redis, (client) => vouched(client, prefix));
   }

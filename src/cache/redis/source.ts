@@ -22,11 +22,9 @@ const OURS: RedisClientOptions = {
 };
 
 /**
- * A process that stands still while it connects finds its time over, though Redis has answered. Whoever gives round trips more time expects
- * that.
- *
  * @param timeoutMs how long a round trip may take, in milliseconds
- * @returns how long a connection may take to be made, in milliseconds
+ * @returns how long a connection may take to be made, in milliseconds: as long as a round trip, and a second at least, since a process that
+ *   stands still meanwhile finds that time over though Redis has answered
  */
 export function connectTimeoutMs(timeoutMs: number): number {
   return Math.max(1000, timeoutMs);

@@ -138,7 +138,7 @@ t.test('slots that move, and a node that is gone', async (t) => {
   });
 });
 
-// So long before a node is taken for gone that none takes the place of a master of a busy machine by itself.
+// A node is taken for gone so late that no replica takes the place of a busy master by itself.
 t.test('a replica that has missed the last invalidation and takes the place of its master', async (t) => {
   const [cluster, database] = await Promise.all([
     freshCluster(t, { replicas: 1, nodeTimeoutMs: 15_000 }),

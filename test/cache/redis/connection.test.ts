@@ -3,8 +3,10 @@ import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { t } from 'tap';
 import { InvalidationBus } from '../../../src/cache/bus/invalidation-bus.ts';
+import type { BusListener } from '../../../src/cache/bus/listener.ts';
 import { RedisConnection } from '../../../src/cache/redis/connection.ts';
 import { hearEveryError } from '../../../src/cache/redis/guard.ts';
+import type { RedisSource } from '../../../src/cache/redis/source.ts';
 import { RedisTier } from '../../../src/cache/redis/tier.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { REPOSITORY } from '../../../src/cli/services/state-directory.ts';
@@ -14,6 +16,15 @@ import { startSentinel } from '../../support/sentinel.ts';
 import { freshRedis, REDIS_PATIENCE_MS } from '../../support/services.ts';
 import { openRedis } from '../../support/stores.ts';
 import { until } from '../../support/until.ts';
+
+/** Hears of nothing. */
+const DEAF: BusListener = {
+  onKeys: () => {},
+  onConnected: () => {},
+  onEcho: () => {},
+  onAlive: () => {},
+  onSilence: () => {},
+};
 
 t.test('a connection comes back while commands go on failing', async (t) => {
   const redis = await freshRedis(t);
@@ -34,6 +45,32 @@ t.test('a connection comes back while commands go on failing', async (t) => {
   proxy.delay(20);
   await proxy.listen();
   t.ok(await connection.connected(60_000), 'it is there again');
+});
+
+t.test('a connection may take as long to be made as a round trip, and a second at least', async (t) => {
+  const redis = await freshRedis(t);
+  for (const [timeoutMs, expected] of [
+    [100, 1000],
+    [10_000, 10_000],
+  ] as const) {
+    const given: unknown[] = [];
+    const source: RedisSource = (options) => {
+      given.push(options.connectTimeout);
+      return new Redis(redis.url, options);
+    };
+    const connection = new RedisConnection(source, () => {}, systemClock, timeoutMs);
+    const bus = new InvalidationBus(
+      source,
+      '',
+      DEAF,
+      async () => null,
+      () => {},
+      systemClock,
+      timeoutMs,
+    );
+    t.same(given, [expected, expected]);
+    await Promise.all([connection.close(), bus.close()]);
+  }
 });
 
 t.test('what is sent in one turn of the event loop leaves in one write', async (t) => {
@@ -121,17 +158,10 @@ t.test('a bus that Redis refuses stays, and tries no more than it did', async (t
   url.username = 'larder';
   url.password = 'secret';
   const errors: string[] = [];
-  const listener = {
-    onKeys: () => {},
-    onConnected: () => {},
-    onEcho: () => {},
-    onAlive: () => {},
-    onSilence: () => {},
-  };
   const bus = new InvalidationBus(
     url.href,
     '',
-    listener,
+    DEAF,
     async () => null,
     (error) => errors.push(error.message),
     systemClock,
@@ -150,7 +180,7 @@ t.test('a bus whose subscription is lost comes back', async (t) => {
   const proxy = await faultyProxy(t, Number(new URL(redis.url).port));
   const trusted: boolean[] = [];
   const onConnected = (connected: boolean) => void trusted.push(connected);
-  const listener = { onKeys: () => {}, onConnected, onEcho: () => {}, onAlive: () => {}, onSilence: () => {} };
+  const listener = { ...DEAF, onConnected };
   const bus = new InvalidationBus(
     through(redis.url, proxy),
     '',
