@@ -1,5 +1,6 @@
 import { type Test, t } from 'tap';
 import { LEASE_MARK } from '../../src/cache/entry.ts';
+import { LEASE_MS } from '../../src/cache/redis/lease.ts';
 import { analyze, globalId, makeData } from '../support/data.ts';
 import { type Counted, counted, LASTING, openRedis, openServer, openSql, type TestServer } from '../support/server.ts';
 import { type CountedStatement, freshDatabase, freshRedis } from '../support/services.ts';
@@ -60,9 +61,6 @@ async function bodiesInRedis(): Promise<number> {
   const texts = names.length === 0 ? [] : await keys.mget(names);
   return texts.filter((text) => text !== null && !text.startsWith(LEASE_MARK)).length;
 }
-
-/** How long a lease lasts, in milliseconds. */
-const LEASE_MS = 3000;
 
 /** More than a busy machine needs. */
 const ATTEMPTS = 10;

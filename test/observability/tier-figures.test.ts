@@ -1,14 +1,12 @@
 import { type Test, t } from 'tap';
 import { type Body, LEASE_MARK } from '../../src/cache/entry.ts';
+import { LEASE_MS } from '../../src/cache/redis/lease.ts';
 import { Trace } from '../../src/trace/trace.ts';
 import { bareCache } from '../cache/support/bare-cache.ts';
 import { globalId, makeData } from '../support/data.ts';
 import { LASTING, openRedis, openServer, startServer, type TestServer } from '../support/server.ts';
 import { standingClock } from '../support/standing-clock.ts';
 import { until } from '../support/until.ts';
-
-/** How long a lease lasts, in milliseconds. */
-const LEASE_MS = 3000;
 
 /** More than a busy machine needs. */
 const ATTEMPTS = 10;

@@ -4,7 +4,7 @@ import type { Brought } from './round-trip.ts';
 import { MOST_NAMED, OTHER_TYPE } from './scripts.ts';
 
 /** How long a lease lasts, in milliseconds. That is longer than nearly any SELECT. A slower reader does not fill. */
-const LEASE_MS = 3000;
+export const LEASE_MS = 3000;
 
 /**
  * Reads keys, and leases those that are empty, in one round trip.
